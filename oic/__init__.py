@@ -1,0 +1,1 @@
+"""oic composes bootable operating-system images from the packages of a distribution."""

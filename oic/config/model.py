@@ -1,0 +1,193 @@
+"""The final config: a recipe merged over its distribution's defaults, as frozen values.
+
+Every stage reads slices of these values and nothing else. Sizes and offsets are bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oic.values import Bytes, Digest, ImageName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What the artefacts are called: ``<name>-<version>.raw``."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which distribution, for which machine, as which kind of image."""
+
+    os: str
+    dist: str
+    arch: str
+    image_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """One package repository: a deb suite or an rpm base URL.
+
+    `keys` are absolute paths of key files or http(s)/file URLs; `trusted` means unsigned by the recipe's own word.
+    """
+
+    name: str
+    url: str
+    suite: str
+    components: tuple[str, ...]
+    keys: tuple[str, ...]
+    trusted: bool = False
+    priority: int = 0
+    allow_packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """One entry of the partition table; `size` None means the rest of the disk, `start` None means after the last."""
+
+    id: str
+    name: str
+    type_uuid: str
+    fs_type: str
+    fs_label: str
+    start: Bytes | None
+    size: Bytes | None
+    mount_point: str
+    mount_options: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The raw disk's size and partitions, in table order."""
+
+    size: Bytes
+    table: str
+    partitions: tuple[Partition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """Kernel packages, command line and modules added to the initramfs."""
+
+    packages: tuple[str, ...]
+    version: str
+    cmdline: str
+    extra_modules: tuple[str, ...]
+    uki: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootloader:
+    """Firmware interface (``efi``) and boot manager (``systemd-boot``)."""
+
+    boot_type: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An account; `password` is plain text or a crypt hash beginning with ``$``, empty for a locked account."""
+
+    name: str
+    password: str
+    hash_algo: str
+    password_max_age: int | None
+    startup_script: str
+    groups: tuple[str, ...]
+    sudo: bool
+    home: str
+    shell: str
+    ssh_authorized_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdditionalFile:
+    """A local file and where it goes; `sha256` and `mode` were taken when the recipe was read; None: it isn't there."""
+
+    local: Path
+    final: str
+    sha256: Digest | None
+    mode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A shell command run in the image's chroot."""
+
+    cmd: str
+    network: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Units to enable, disable and mask."""
+
+    enable: tuple[str, ...]
+    disable: tuple[str, ...]
+    mask: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What is in the image beyond its packages' own content."""
+
+    hostname: str
+    packages: tuple[str, ...]
+    recommends: bool
+    kernel: Kernel
+    bootloader: Bootloader
+    users: tuple[User, ...]
+    files: tuple[AdditionalFile, ...]
+    commands: tuple[Command, ...]
+    services: Services
+    timezone: str
+    locale: str
+    keymap: str
+    package_sources: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """Facts about the target, from its data file.
+
+    `id` is ``os/dist``; `provider` is the package family; `architecture` is the family's own word (``amd64``);
+    `tools` are the packages of the build environment, resolved in `tools_repositories`.
+    """
+
+    id: str
+    provider: str
+    release: str
+    architecture: str
+    tools: tuple[str, ...]
+    tools_repositories: tuple[Repository, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalConfig:
+    """Everything a build needs to know.
+
+    `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
+    (or named by it) if there is one, `notes` the warnings met, `unbuilt` the fields that validate but cannot be built yet,
+    as ``file:line: key path: reason``.
+    """
+
+    image_name: ImageName
+    recipe: Path
+    lock: Path | None
+    image: Image
+    target: Target
+    distribution: Distribution
+    repositories: tuple[Repository, ...]
+    disk: Disk
+    system: System
+    notes: tuple[str, ...]
+    unbuilt: tuple[str, ...]

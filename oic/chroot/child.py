@@ -1,0 +1,108 @@
+"""A function run in a child process; its result, or the error it raised, comes back through a pipe.
+
+* A child dies with its parent, whatever kills that.
+* An `OicError` arrives as it was raised; any other exception is a bug and arrives with the child's traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from oic.chroot import kernel
+from oic.errors import OicError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Result = TypeVar("Result")
+
+
+class ChildError(RuntimeError):
+    """A child failed in a way nobody foresaw; the message is its traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child(Generic[Result]):
+    """A started child: `pid` and the reading end of its pipe."""
+
+    pid: int
+    pipe: int
+
+    def result(self) -> Result:
+        """Wait for the child and return what its function returned; raises what it raised."""
+        with os.fdopen(self.pipe, "rb") as pipe:
+            data = pipe.read()
+        _, status = os.waitpid(self.pid, 0)
+        if not data:
+            raise ChildError(f"a build process ended without a word (wait status {status})")
+        return _value(data)  # type: ignore[no-any-return]
+
+
+def _value(data: bytes) -> Any:
+    kind, value = pickle.loads(data)  # noqa: S301 - written by our own fork, not by a package
+    if kind == "value":
+        return value
+    if isinstance(value, BaseException):
+        raise value
+    raise ChildError(value)
+
+
+def start(function: Callable[..., Result], *args: object) -> Child[Result]:
+    """Fork; run ``function(*args)`` in the child."""
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        _run_and_leave(writer, function, args)
+    os.close(writer)
+    return Child(pid, reader)
+
+
+def _run_and_leave(writer: int, function: Callable[..., Any], args: Sequence[object]) -> None:
+    status = 1
+    try:
+        kernel.die_with_parent(writer)
+        data = outcome(function, args)
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(data)
+        status = 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def outcome(function: Callable[..., Any], args: Sequence[object]) -> bytes:
+    """Return the pickled result or error of ``function(*args)``."""
+    try:
+        return pickle.dumps(("value", function(*args)))
+    except (OicError, KeyboardInterrupt, SystemExit) as error:
+        return pickle.dumps(("error", error))
+    except OSError as error:
+        if error.errno is None:
+            return pickle.dumps(("error", traceback.format_exc()))
+        return pickle.dumps(("error", error))
+    except BaseException:  # noqa: BLE001 - nothing may be lost between two processes
+        return pickle.dumps(("error", traceback.format_exc()))
+
+
+def call_all(calls: Sequence[tuple[Callable[..., Result], Sequence[object]]]) -> list[Result]:
+    """Run every call in a child of its own at the same time; return the results in order; raise the first error."""
+    children = [start(function, *args) for function, args in calls]
+    results: list[Result] = []
+    problem: BaseException | None = None
+    for child in children:
+        try:
+            results.append(child.result())
+        except BaseException as error:  # noqa: BLE001 - every child is waited for before any error rises
+            problem = problem or error
+    if problem:
+        raise problem
+    return results

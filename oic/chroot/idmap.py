@@ -1,0 +1,87 @@
+"""Which host ids stand for the ids inside a build: the whole range for root, sub-ids for an ordinary user.
+
+Owners on disk differ by map, so everything cached as a tree is keyed by `IdMap.key`. See user_namespaces(7),
+subuid(5), newuidmap(1).
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from oic.errors import OicError
+
+NEEDED = 65536
+Range = tuple[int, int, int]
+"""First id inside, first id outside, count: a line of ``/proc/PID/uid_map``."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdMap:
+    """The uid and gid lines of a user namespace."""
+
+    uids: tuple[Range, ...]
+    gids: tuple[Range, ...]
+    by_helper: bool
+
+    @property
+    def key(self) -> str:
+        """Return a short name for the map, the same whenever owners on disk are."""
+        outside = [f"{first}-{count}" for _, first, count in self.uids]
+        if self.uids != self.gids:
+            outside += [f"g{first}-{count}" for _, first, count in self.gids]
+        return "u" + "_".join(outside)
+
+    def apply(self, pid: int) -> None:
+        """Write the map of process `pid`, which has just unshared its user namespace."""
+        for kind, ranges in (("uid", self.uids), ("gid", self.gids)):
+            if self.by_helper:
+                words = [str(number) for line in ranges for number in line]
+                argv = [f"new{kind}map", str(pid), *words]
+                done = subprocess.run(argv, capture_output=True, text=True, check=False)
+                if done.returncode:
+                    raise OicError(f"new{kind}map refused this user's sub-{kind}s: {done.stderr.strip()}", hint=_HINT)
+            else:
+                lines = "".join(f"{inside} {outside} {count}\n" for inside, outside, count in ranges)
+                Path(f"/proc/{pid}/{kind}_map").write_text(lines, encoding="ascii")
+
+
+_HINT = "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"
+
+
+def current() -> IdMap:
+    """Return the map for whoever runs this; raises OicError when an ordinary user has no sub-ids or no newuidmap."""
+    uid = os.geteuid()
+    if uid == 0:
+        return IdMap(_identity("uid"), _identity("gid"), by_helper=False)
+    if not shutil.which("newuidmap"):
+        hint = "as root: apt-get install uidmap"
+        raise OicError("newuidmap is needed to build as an ordinary user and is not installed", hint=hint)
+    name = pwd.getpwuid(uid).pw_name
+    return IdMap(
+        ((0, uid, 1), (1, *_subordinate("uid", name, uid))),
+        ((0, os.getegid(), 1), (1, *_subordinate("gid", name, uid))),
+        by_helper=True,
+    )
+
+
+def _identity(kind: str) -> tuple[Range, ...]:
+    lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
+    ranges = [[int(word) for word in line.split()] for line in lines]
+    return tuple((inside, inside, count) for inside, _, count in ranges)
+
+
+def _subordinate(kind: str, name: str, uid: int) -> tuple[int, int]:
+    file = Path(f"/etc/sub{kind}")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    for line in lines:
+        owner, _, rest = line.partition(":")
+        first, _, count = rest.partition(":")
+        if owner in (name, str(uid)) and first.isdigit() and count.isdigit() and int(count) >= NEEDED - 1:
+            return int(first), min(int(count), NEEDED - 1)
+    message = f"expected a range of at least {NEEDED - 1} sub-{kind}s for user {name}, found none"
+    raise OicError(message, where=str(file), hint=_HINT)

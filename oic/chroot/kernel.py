@@ -1,0 +1,92 @@
+"""The handful of Linux calls that Python 3.11 does not have; each raises OSError with the call's name.
+
+unshare(2), mount(2), umount2(2), pivot_root(2), prctl(2) and sethostname(2), by ctypes on the C library.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+
+MNT_DETACH = 2
+
+_PR_SET_PDEATHSIG = 1
+_PR_CAPBSET_DROP = 24
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """Move this process into new namespaces (a new pid namespace takes its next child)."""
+    _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
+    """Mount `source` on `target`."""
+    result = _libc.mount(
+        os.fsencode(source),
+        os.fsencode(target),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        os.fsencode(options) if options else None,
+    )
+    _checked(result, f"mount {kind or 'bind'} on {target}")
+
+
+def unmount(target: str, flags: int = 0) -> None:
+    """Unmount `target`; `MNT_DETACH` lets go of it even while busy."""
+    _checked(_libc.umount2(os.fsencode(target), ctypes.c_int(flags)), f"umount {target}")
+
+
+def pivot_root(new_root: str) -> None:
+    """Make the mount at `new_root` this namespace's root and let go of the old one: nothing of it stays reachable."""
+    os.chdir(new_root)
+    number = _SYS_PIVOT_ROOT[os.uname().machine]
+    _checked(_libc.syscall(ctypes.c_long(number), b".", b"."), "pivot_root")
+    unmount(".", MNT_DETACH)
+    os.chdir("/")
+
+
+def die_with_parent(pipe: int) -> None:
+    """Ask for SIGKILL when the parent ends; leave at once when it has: nobody reads `pipe` any more."""
+    _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+    poll = select.poll()
+    poll.register(pipe, 0)
+    if poll.poll(0):
+        os._exit(1)
+
+
+def drop_from_bounding_set(capabilities: tuple[int, ...]) -> None:
+    """Give up capabilities for all that is executed from here on (capabilities(7))."""
+    for capability in capabilities:
+        _checked(_libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0), "prctl")
+
+
+def set_host_name(name: str) -> None:
+    """Set the host name of this uts namespace."""
+    _checked(_libc.sethostname(name.encode(), ctypes.c_size_t(len(name))), "sethostname")

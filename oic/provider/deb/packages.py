@@ -1,0 +1,160 @@
+"""A Packages index: bytes in, frozen packages out.
+
+* Only where each package is gets noted on the first pass; a stanza is parsed when someone asks for it. An index holds
+  sixty thousand packages, an image needs hundreds.
+* The text is signed but not trusted: a field that isn't what it should be is a TrustError that names the package.
+
+Fields are deb-control(5)'s and those the archive adds (Filename, Size, SHA256).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+from oic.provider.deb.relation import Clause, Relation, parse_relations
+from oic.values import Bytes, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Debian policy 2.5; an unknown or missing priority counts as the least.
+PRIORITIES = {"required": 1, "important": 2, "standard": 3, "optional": 4, "extra": 5}
+
+_PACKAGE = re.compile(rb"^Package:[ \t]*(\S+)", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DebPackage:
+    """One binary package of one repository. `provides` are relations without operator or with ``=``."""
+
+    name: str
+    version: str
+    architecture: str
+    multi_arch: str
+    essential: bool
+    protected: bool
+    priority: int
+    pre_depends: tuple[Clause, ...]
+    depends: tuple[Clause, ...]
+    recommends: tuple[Clause, ...]
+    conflicts: tuple[Clause, ...]
+    breaks: tuple[Clause, ...]
+    provides: tuple[Relation, ...]
+    repository: str
+    location: str
+    size: Bytes
+    sha256: Digest
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class PackagesIndex:
+    """The packages of one or more Packages files of one repository, for one architecture.
+
+    `names` maps a package name to its stanzas, `provided` a virtual name to the stanzas whose Provides mentions it.
+    """
+
+    def __init__(self, repository: str, architecture: str) -> None:
+        self.repository = repository
+        self.architecture = architecture
+        self.names: defaultdict[str, list[bytes]] = defaultdict(list)
+        self.provided: defaultdict[str, set[str]] = defaultdict(set)
+        self.essential: set[str] = set()
+
+    def add(self, data: bytes) -> None:
+        """Take in a Packages file; raises TrustError."""
+        for stanza in data.split(b"\n\n"):
+            if stanza.strip():
+                self._note(stanza)
+
+    def packages(self, name: str) -> Iterator[DebPackage]:
+        """Yield each version of `name` for this architecture, parsed; raises TrustError."""
+        for stanza in self.names.get(name, ()):
+            package = parse_package(stanza, self.repository, self.architecture)
+            if package.architecture in (self.architecture, "all"):
+                yield package
+
+    def _note(self, stanza: bytes) -> None:
+        match = _PACKAGE.search(stanza)
+        if not match:
+            raise TrustError(f"expected a stanza with a Package field, found {stanza[:60]!r}", where=self.repository)
+        name = match[1].decode("ascii", "replace")
+        self.names[name].append(stanza)
+        if b"\nEssential: yes" in stanza:
+            self.essential.add(name)
+        if b"\nProvides:" in stanza:
+            for provide in _fields(stanza).get("provides", "").split(","):
+                self.provided[provide.partition("(")[0].strip().partition(":")[0]].add(name)
+
+
+def parse_package(stanza: bytes, repository: str, architecture: str) -> DebPackage:
+    """Return the package of a stanza; raises TrustError naming it when a field is missing or malformed."""
+    fields = _fields(stanza)
+    where = f"{repository}: {fields.get('package', '?')}"
+    try:
+        return DebPackage(
+            name=_matching(_NAME, fields, "package"),
+            version=_matching(_VERSION, fields, "version"),
+            architecture=_matching(_NAME, fields, "architecture"),
+            multi_arch=fields.get("multi-arch", "no"),
+            essential=fields.get("essential") == "yes",
+            protected=fields.get("protected") == "yes" or fields.get("important") == "yes",
+            priority=PRIORITIES.get(fields.get("priority", ""), max(PRIORITIES.values())),
+            pre_depends=parse_relations(fields.get("pre-depends", ""), architecture),
+            depends=parse_relations(fields.get("depends", ""), architecture),
+            recommends=parse_relations(fields.get("recommends", ""), architecture),
+            conflicts=parse_relations(fields.get("conflicts", ""), architecture),
+            breaks=parse_relations(fields.get("breaks", ""), architecture),
+            provides=tuple(clause[0] for clause in parse_relations(fields.get("provides", ""), architecture)),
+            repository=repository,
+            location=_location(fields),
+            size=_size(fields),
+            sha256=Digest(_matching(_SHA256, fields, "sha256")),
+        )
+    except TrustError as error:
+        raise TrustError(error.message, where=where) from None
+
+
+def _fields(stanza: bytes) -> dict[str, str]:
+    """Return a stanza's fields by lower-case name, folded lines joined."""
+    fields: dict[str, str] = {}
+    name = ""
+    for line in stanza.decode("utf-8", "replace").split("\n"):
+        if line[:1] in (" ", "\t"):
+            if name:
+                fields[name] += " " + line.strip()
+            continue
+        head, colon, value = line.partition(":")
+        if colon:
+            name = head.lower()
+            fields[name] = value.strip()
+    return fields
+
+
+def _matching(pattern: re.Pattern[str], fields: dict[str, str], name: str) -> str:
+    value = fields.get(name, "")
+    if not pattern.fullmatch(value):
+        raise TrustError(f"expected a valid {name.title()} field, found {value[:80]!r}")
+    return value
+
+
+def _size(fields: dict[str, str]) -> Bytes:
+    value = _matching(re.compile(r"[0-9]{1,15}"), fields, "size")
+    return Bytes(int(value))
+
+
+def _location(fields: dict[str, str]) -> str:
+    """Return Filename; it becomes part of a URL or of a path, and must not lead out of the repository."""
+    value = fields.get("filename", "")
+    parts = value.removeprefix("./").split("/")
+    if not value or ".." in parts or "" in parts or not value.isprintable():
+        raise TrustError(f"expected a Filename below the repository, found {value[:120]!r}")
+    return value.removeprefix("./")

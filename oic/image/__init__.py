@@ -1,0 +1,1 @@
+"""File systems, boot images, partition tables and the disk made of them."""

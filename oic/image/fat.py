@@ -1,0 +1,80 @@
+"""A FAT file system, such as the EFI system partition, from files and bytes; the same bits from the same content.
+
+* mkfs.vfat makes it empty, mtools fills it in sorted order: no mount. Times are `epoch`, in UTC.
+* The volume id is the caller's: mkfs.vfat's ``--invariant`` would override it.
+* From 64 MiB on it is FAT32, which UEFI 2.10 section 13.3.1 asks of an ESP; below, what mkfs.vfat chooses.
+* Names that FAT cannot hold, or that differ in case alone, are refused: mtools would rename them or ask.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from oic.errors import OicError
+from oic.files import written_aside
+from oic.image.tools import reproducible_env
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oic.image.tools import Tools
+    from oic.values import Bytes
+
+_FAT32_FROM = 64 << 20
+_FORBIDDEN = frozenset('"*:<>?\\|') | {chr(code) for code in range(32)} | {"\x7f"}
+
+
+def make_fat(  # noqa: PLR0913
+    image: Path, *, size: Bytes, volume_id: int, label: str, epoch: int, files: Mapping[str, Path | bytes], tools: Tools
+) -> None:
+    """Write a FAT image of `size` bytes with `files` (path in the image: source) in it; directories come by themselves.
+
+    Raises OicError for a name or label FAT cannot hold and for content larger than `size`, ToolError when a tool fails.
+    """
+    contents = {PurePosixPath("/", name): files[name] for name in sorted(files)}
+    directories = sorted({parent for path in contents for parent in path.parents if parent.name})
+    _check_names([*directories, *contents])
+    _check_label(label)
+    _check_room(contents, size)
+    with written_aside(image) as aside, tempfile.TemporaryDirectory(dir=image.parent, prefix=".fat.") as work:
+        os.truncate(aside, size)
+        env = reproducible_env(epoch)
+        kind = ["-F", "32"] if size >= _FAT32_FROM else []
+        tools.run(["mkfs.vfat", *kind, "-i", f"{volume_id:08x}", "-n", label or "NO NAME", str(aside)], env=env)
+        if directories:
+            tools.run(["mmd", "-i", str(aside), *(f"::{path}" for path in directories)], env=env)
+        for number, (path, content) in enumerate(contents.items()):
+            source = content if isinstance(content, Path) else Path(work, str(number))
+            if isinstance(content, bytes):
+                source.write_bytes(content)
+            tools.run(["mcopy", "-i", str(aside), str(source), f"::{path}"], env=env)
+
+
+def _check_names(paths: list[PurePosixPath]) -> None:
+    seen: dict[str, PurePosixPath] = {}
+    for path in paths:
+        for part in path.parts[1:]:
+            if _FORBIDDEN & {*part} or part.endswith((".", " ")) or part == ".." or len(part) > 255:
+                raise OicError(f"FAT cannot hold the name {part!r}", where=str(path))
+        other = seen.setdefault(str(path).casefold(), path)
+        if other != path or paths.count(path) > 1:
+            raise OicError(f"FAT cannot hold {path} beside {other}: they would be one name")
+
+
+def _check_label(label: str) -> None:
+    if len(label) > 11 or not label.isascii() or label != label.upper() or _FORBIDDEN & {*label}:
+        raise OicError(f"a FAT label has at most 11 characters, ASCII without lower case, found {label!r}")
+
+
+def _check_room(contents: Mapping[PurePosixPath, Path | bytes], size: int) -> None:
+    """Hold the content in whole 4 KiB clusters and two tables of 32 bits for each against the size."""
+    sizes = [len(content) if isinstance(content, bytes) else content.stat().st_size for content in contents.values()]
+    needed = sum(-(-one // 4096) * (4096 + 8) for one in sizes) + (64 << 10)
+    if needed > size:
+        raise OicError(
+            f"the files do not fit the FAT file system: needs about {-(-needed >> 20)} MiB, has {size >> 20} MiB",
+            hint="raise the partition's size",
+        )

@@ -1,0 +1,106 @@
+"""Boot an image and hold it against what it should be.
+
+    firmware → kernel → system → login prompt → shell ─┬─ all units up?
+                                                       ├─ packages as expected?
+                                                       └─ report
+
+* The image under test is not changed, neither on disk nor before the boot. For an image without users, and for the
+  journal of a failed unit, systemd itself adds root by another name to the running system: a ``tmpfiles.extra``
+  credential appends a line to /etc/passwd (systemd-tmpfiles(8), since 252; tmpfiles.d(5), ``w+``) before any login.
+* That account has a password everybody can read here. It exists in the memory of a machine no one can reach.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from oic.boottest.checks import checked_packages, failed_units, journals, read_facts
+from oic.boottest.report import Report, listing
+from oic.boottest.session import LOGIN, log_in
+from oic.boottest.vm import started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from oic.boottest.console import Console
+    from oic.boottest.session import Session
+
+TIMEOUT = 600.0
+MILESTONES = {
+    "firmware": r"BdsDxe: starting",
+    "kernel": r"EFI stub:|Linux version|^\[ +\d+\.\d{6}\]",
+    "system": r"Welcome to |systemd\[1\]: Detected architecture",
+}
+PROBE = "oic-boot-test"
+PROBE_PASSWORD = "oic-boot-test"  # noqa: S105 - see the module's second rule
+# `openssl passwd -6 -salt oicboottest oic-boot-test`; in passwd itself (passwd(5)): shadow then needs no line.
+PROBE_HASH = "$6$oicboottest$9JiT9RBNjDOG..w.nidfSVE6NGxhtClT5Qt1GeojNde0A8uygn5wgWuUAYS6vWjEYP/cg/.D4msm97aXrGj.B."
+CREDENTIALS = {"tmpfiles.extra": f"w+ /etc/passwd - - - - {PROBE}:{PROBE_HASH}:0:0::/root:/bin/sh\\n\n"}
+
+
+def boot_test(  # noqa: PLR0913 - an image and all it is held against
+    image: Path,
+    *,
+    expected: Mapping[str, str],
+    list_command: Sequence[str],
+    users: Sequence[tuple[str, str]],
+    log: Path,
+    timeout: float = TIMEOUT,
+    report: Callable[[str], None],
+) -> Report:
+    """Boot `image`, log in as each of `users` (name, plain password) and compare its packages with `expected`.
+
+    `expected` is ``name`` or ``name:architecture`` → version; `list_command` prints the installed ones, as
+    `parse_packages` reads them. `report` gets a line for each step, `log` the whole console. Raises BootError when
+    anything is not as it should be within `timeout` seconds, ToolError when the host has no qemu.
+    """
+    start = time.monotonic()
+    deadline = start + timeout
+    with started(image, credentials=CREDENTIALS, log=log) as console:
+        await_login(console, start, deadline, report)
+        seconds = time.monotonic() - start
+        (first, password), *others = users or [(PROBE, PROBE_PASSWORD)]
+        session = _logged_in(console, first, password, deadline, report)
+        _check_units(console, session, deadline)
+        report("the system is running, no unit failed")
+        packages = checked_packages(session, expected, list_command, deadline)
+        report(f"all {len(packages)} packages are the expected ones")
+        facts = read_facts(session, deadline)
+        for name, secret in others:
+            session.log_out(deadline)
+            session = _logged_in(console, name, secret, deadline, report)
+    names = tuple(name for name, _ in users)
+    return Report(**facts, packages=packages, failed_units=(), users=names, seconds_to_login=round(seconds, 1))
+
+
+def await_login(console: Console, start: float, deadline: float, report: Callable[[str], None]) -> None:
+    """Wait until a login prompt stands on the console, saying how far the boot has come."""
+    ahead = dict(MILESTONES)
+    while True:
+        match = console.expect("a login prompt", {**ahead, "login": rf"(?={LOGIN})"}, deadline)
+        stage = match.lastgroup or ""
+        report(f"{'login prompt' if stage == 'login' else stage} after {time.monotonic() - start:.0f} s")
+        if stage == "login":
+            return
+        del ahead[stage]
+
+
+def _logged_in(console: Console, name: str, password: str, deadline: float, report: Callable[[str], None]) -> Session:
+    session = log_in(console, name, password, deadline)
+    who = session.run("id", deadline).text
+    report(f"logged in: {who}")
+    return session
+
+
+def _check_units(console: Console, session: Session, deadline: float) -> None:
+    """Raise BootError when a unit failed, with its journal, which only root may read."""
+    units = failed_units(session, deadline)
+    if not units:
+        return
+    if session.user != PROBE:
+        session.log_out(deadline)
+        session = log_in(console, PROBE, PROBE_PASSWORD, deadline)
+    said = journals(session, units, deadline)
+    raise session.failure(f"expected every unit to start, but {len(units)} failed: {listing(units)}{said}")

@@ -1,0 +1,138 @@
+"""A serial console: what a machine says as plain text, and waiting for words in it.
+
+* Escape sequences (ECMA-48, section 5.4 and 8.3) and carriage returns are taken out, however the reads cut them.
+* Nothing is looked at twice: each match moves the place up to which the console is understood.
+* Words after which nothing good can follow (a panic, an emergency shell) end the waiting at once.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import select
+import time
+from typing import IO, TYPE_CHECKING
+
+from oic.boottest.failure import BootError, with_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+PANIC = {"panic": r"Kernel panic - not syncing[^\n]*"}
+DEAD_ENDS = {
+    **PANIC,
+    "firmware": r"BdsDxe: failed to (?:load|start)[^\n]*",
+    "no_boot_device": r"No bootable (?:option|device)[^\n]*",
+    "firmware_shell": r"UEFI Interactive Shell",
+    "boot_menu": r"grub rescue>|error: no such (?:device|partition)[^\n]*|Error loading [^\n]*|No loader found[^\n]*",
+    "initramfs": r"\(initramfs\)|dracut:/#",
+    "emergency": r"[Ee]mergency (?:mode|shell)[^\n]*|[^\n]*for maintenance",
+    "halt": r"System halted[^\n]*|reboot: (?:Power down|Restarting system)[^\n]*",
+}
+"""What a machine says when no login can follow, by a name for the regular expression's group."""
+
+_CURSOR_MOVED = re.compile(r"\x1b\[[0-9;]*[Hf]")
+_ESCAPE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_\]][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-OQ-WYZ\\`-~]|[\r\0\x07]"
+)
+_CUT_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[PX^_\]][^\x07\x1b]*\x1b?|[ -/]*)\Z")
+
+
+class Console:
+    """One end of a serial line, by its two file descriptors.
+
+    `obituary` says how the machine ended once its line is closed. `log` gets the plain text as it comes.
+    """
+
+    def __init__(self, reader: int, writer: int, *, log: Path, obituary: Callable[[], str]) -> None:
+        self.text = ""
+        self.dead_ends: Mapping[str, str] = DEAD_ENDS
+        self.log = log
+        self._reader = reader
+        self._writer = writer
+        self._obituary = obituary
+        self._understood = 0
+        self._cut = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._sink: IO[str] = log.open("w", encoding="utf-8")
+
+    def close(self) -> None:
+        """Close the log; the descriptors are their opener's."""
+        self._sink.close()
+
+    def send(self, text: str) -> None:
+        """Type `text`; raises BootError when nobody is there."""
+        try:
+            os.write(self._writer, text.encode())
+        except OSError as error:
+            raise self.failure(self._obituary()) from error
+
+    def expect(self, what: str, patterns: Mapping[str, str], deadline: float) -> re.Match[str]:
+        """Return the first match of any pattern, its name as `lastgroup`; raises BootError at the deadline."""
+        match = self.await_any(what, patterns, deadline)
+        if match is None:
+            raise self.failure(f"awaited {what} in vain: the time is up")
+        return match
+
+    def await_any(self, what: str, patterns: Mapping[str, str], deadline: float) -> re.Match[str] | None:
+        """Return the first match of any pattern, None at the deadline; raises BootError at a dead end.
+
+        Patterns hold no named groups of their own. `deadline` is of `time.monotonic`.
+        """
+        both = {**patterns, **{f"dead_{name}": pattern for name, pattern in self.dead_ends.items()}}
+        sought = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in both.items()), re.MULTILINE)
+        while True:
+            if match := sought.search(self.text, self._understood):
+                self._understood = match.end()
+                if match.lastgroup in patterns:
+                    return match
+                self._read_rest()
+                raise self.failure(f"awaited {what}, but the machine says: {match[0].strip()}")
+            if not self._read(what, deadline):
+                return None
+
+    def unread(self) -> str:
+        """Return what has come since the last match."""
+        return self.text[self._understood :]
+
+    def skip(self) -> None:
+        """Take everything that has come as understood."""
+        self._understood = len(self.text)
+
+    def failure(self, message: str) -> BootError:
+        """Return the error that carries the console's tail and its log."""
+        return BootError(with_tail(message, self.text), where=str(self.log))
+
+    def _read(self, what: str, deadline: float) -> bool:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0 or not select.select([self._reader], [], [], remaining)[0]:
+            return False
+        try:
+            chunk = os.read(self._reader, 65536)
+        except OSError:  # EIO: how a pseudo-terminal says that nobody holds the other end
+            chunk = b""
+        if not chunk:
+            raise self.failure(f"awaited {what}, but {self._obituary()}")
+        self._take(chunk)
+        return True
+
+    def _read_rest(self) -> None:
+        """Hear out what follows within a second: the lines after a panic say more than the panic."""
+        deadline = time.monotonic() + 1
+        try:
+            while self._read("the rest", deadline):
+                pass
+        except BootError:
+            return  # the machine is gone: the caller is about to say why it was given up
+
+    def _take(self, chunk: bytes) -> None:
+        raw = self._cut + self._decoder.decode(chunk)
+        cut = _CUT_ESCAPE.search(raw)
+        whole, self._cut = (raw[: cut.start()], raw[cut.start() :]) if cut else (raw, "")
+        plain = _ESCAPE.sub("", _CURSOR_MOVED.sub("\n", whole))
+        self.text += plain
+        self._sink.write(plain)
+        self._sink.flush()

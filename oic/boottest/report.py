@@ -1,0 +1,121 @@
+"""What a booted machine says of itself, read from what its commands print, and how it compares with what was expected.
+
+Pure: text in, values out.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One line of /proc/self/mounts that has a block device (proc(5))."""
+
+    target: str
+    source: str
+    fs_type: str
+    options: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A machine that came up as it should.
+
+    `packages` is name → version as installed, `host_keys` the SHA256 fingerprints of its ssh host keys by algorithm,
+    `seconds_to_login` counts from the start of qemu, under emulation.
+    """
+
+    kernel: str
+    os_release: dict[str, str]
+    packages: dict[str, str]
+    failed_units: tuple[str, ...]
+    mounts: tuple[Mount, ...]
+    machine_id: str
+    host_keys: dict[str, str]
+    users: tuple[str, ...]
+    seconds_to_login: float
+
+
+def parse_os_release(text: str) -> dict[str, str]:
+    """Return the assignments of an os-release file (os-release(5)), quotes removed."""
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
+
+
+def parse_packages(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the installed packages and the half-installed ones with their state.
+
+    A line is name, version and, in the deb family, dpkg's three letters of state (dpkg-query(1), ``db:Status-Abbrev``),
+    separated by tabs.
+    """
+    installed, broken = {}, []
+    for line in text.splitlines():
+        name, version, *state = line.split("\t")
+        letters = state[0].strip() if state else "ii"
+        if letters == "ii":
+            installed[name] = version
+        elif letters[1:2] not in {"n", "c"}:  # not installed, or only its configuration is left
+            broken.append(f"{name} ({letters})")
+    return installed, tuple(broken)
+
+
+def package_differences(expected: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is missing, unexpected and of another version, in words; empty when both sets are equal.
+
+    ``name:architecture`` on one side and ``name`` on the other are the same package.
+    """
+    wanted = _comparable(expected, found)
+    there = _comparable(found, expected)
+    missing = sorted(wanted.keys() - there.keys())
+    unexpected = sorted(there.keys() - wanted.keys())
+    other = sorted(name for name in wanted.keys() & there.keys() if wanted[name] != there[name])
+    groups = {
+        "missing": missing,
+        "unexpected": unexpected,
+        "of another version": [f"{name} {there[name]} (expected {wanted[name]})" for name in other],
+    }
+    return tuple(f"{len(names)} {kind}: {listing(names)}" for kind, names in groups.items() if names)
+
+
+def _comparable(packages: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    return {name if name in others else name.partition(":")[0]: version for name, version in packages.items()}
+
+
+def listing(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def parse_mounts(text: str) -> tuple[Mount, ...]:
+    """Return the mounts of devices and the root, in the order they were made; not proc, sysfs and their like."""
+    fields = [line.split() for line in text.splitlines()]
+    return tuple(
+        Mount(source=source, target=target, fs_type=fs_type, options=options)
+        for source, target, fs_type, options, *_ in fields
+        if source.startswith("/") or target == "/"
+    )
+
+
+def parse_host_keys(text: str) -> dict[str, str]:
+    """Return algorithm → SHA256 fingerprint of ``.pub`` lines, as ssh-keygen -l prints it."""
+    keys = (line.split() for line in text.splitlines() if line.startswith(("ssh-", "ecdsa-")))
+    return {algorithm: f"SHA256:{_fingerprint(blob)}" for algorithm, blob, *_ in keys}
+
+
+def _fingerprint(blob: str) -> str:
+    return base64.b64encode(hashlib.sha256(base64.b64decode(blob)).digest()).decode().rstrip("=")
+
+
+def parse_failed_units(text: str) -> tuple[str, ...]:
+    """Return the unit names of ``systemctl --failed --plain --no-legend``."""
+    return tuple(line.split()[0] for line in text.splitlines() if line.strip())

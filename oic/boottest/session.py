@@ -1,0 +1,153 @@
+"""A shell at the other end of a serial console: log in, run commands, log out.
+
+* A console is shared with the kernel, which writes into the middle of any line. What a command says therefore comes in
+  numbered lines of base64 with its sha256; other lines are somebody else's, what does not add up is asked for again.
+* The words that end an answer stand in pieces in the line that is typed: its echo is never taken for the answer.
+* A lost key stroke (getty and login flush their input) costs a retry; a wrong password does not look like one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.boottest.console import PANIC
+from oic.boottest.failure import BootError
+
+if TYPE_CHECKING:
+    from oic.boottest.console import Console
+
+LOGIN = r"(?<!Last )(?<!failed )login: "
+ATTEMPTS = 3
+PATIENCE = 60.0
+"""Seconds without an answer after which a key stroke counts as lost; emulation on a busy machine is slow."""
+
+_REFUSED = rf"Login incorrect|Login timed out|Authentication failure|(?={LOGIN})"
+_EXPIRED = r"(?:[Cc]urrent|New|UNIX) password:"
+_TERMINAL = (
+    "stty -echo; exec env TERM=dumb LC_ALL=C PS1= PS2= SYSTEMD_COLORS=0 "
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a command wrote, both its streams, without final newlines, and its exit status."""
+
+    text: str
+    status: int
+
+
+class Session:
+    """A shell of `user` on a console."""
+
+    def __init__(self, console: Console, user: str) -> None:
+        self.user = user
+        self._console = console
+        self._number = 0
+
+    def run(self, command: str, deadline: float) -> Answer:
+        """Run a shell command to its end; raises BootError when no whole answer comes."""
+        for _ in range(ATTEMPTS):
+            self._number += 1
+            self._console.skip()
+            self._console.send(_framed(command, self._number))
+            ends = {"end": rf"oic-end-{self._number} \d+ [0-9a-f]{{64}}"}
+            before = len(self._console.text)
+            patience = min(deadline, time.monotonic() + 2 * PATIENCE)
+            match = self._console.await_any(f"the answer to `{command}`", ends, patience)
+            body = self._console.text[before : match.start()] if match else ""
+            if match and (answer := _answer(body, self._number, match[0])):
+                return answer
+        raise self._console.failure(f"awaited the answer to `{command}` {ATTEMPTS} times; none came whole")
+
+    def failure(self, message: str) -> BootError:
+        """Return the error for what this session found."""
+        return BootError(message, where=str(self._console.log))
+
+    def log_out(self, deadline: float) -> None:
+        """End the shell and wait for the next login prompt, which stays to be read."""
+        self._console.skip()
+        self._console.send("exit\n")
+        self._console.expect("a login prompt after logging out", {"login": rf"(?={LOGIN})"}, deadline)
+
+
+def log_in(console: Console, user: str, password: str, deadline: float) -> Session:
+    """Log in at the prompt that is there or comes; raises BootError when `user` is refused."""
+    refusal = "no prompt for a password came"
+    for _ in range(ATTEMPTS):
+        prompt = console.await_any("a login prompt", {"login": LOGIN}, min(deadline, time.monotonic() + PATIENCE))
+        if prompt is None:
+            console.send("\n")
+            continue
+        refusal = _attempt(console, user, password, deadline)
+        if not refusal:
+            return Session(console, user)
+    raise console.failure(f"user {user} could not log in: {refusal}")
+
+
+def _attempt(console: Console, user: str, password: str, deadline: float) -> str:
+    """Return why the login failed, empty when a shell answers."""
+    _let_settle(console)
+    console.send(f"{user}\n")
+    asked = console.await_any("a prompt for the password", {"asked": r"[Pp]assword: ?"}, _soft(deadline))
+    if asked is None:
+        return "no prompt for a password came"
+    _let_settle(console)
+    console.send(f"{password}\n")
+    after = {"refused": _REFUSED, "expired": _EXPIRED, "shell": r"[$#>%] (?!\S)"}
+    match = console.await_any("a shell", after, _soft(deadline))
+    if match and match.lastgroup == "expired":
+        raise console.failure(f"user {user} could not log in: the password has to be changed first")
+    if match and match.lastgroup == "refused":
+        return "the password was refused"
+    return _take_shell(console, deadline)
+
+
+def _take_shell(console: Console, deadline: float) -> str:
+    """Exchange whatever shell there is for a plain one that echoes nothing."""
+    console.send(_TERMINAL)
+    _let_settle(console)
+    console.send("printf 'oic-%s\\n' ready\n")
+    match = console.await_any("a shell", {"ready": "oic-ready", "refused": _REFUSED}, _soft(deadline))
+    if match and match.lastgroup == "ready":
+        console.dead_ends = PANIC  # from here on the other words may come by in a log or a file
+        return ""
+    return "no shell answered"
+
+
+def _let_settle(console: Console) -> None:
+    """Wait a moment: login and getty throw away what is typed before they have set the terminal up."""
+    console.await_any("silence", {}, time.monotonic() + 1)
+
+
+def _soft(deadline: float) -> float:
+    return min(deadline, time.monotonic() + PATIENCE)
+
+
+def _framed(command: str, number: int) -> str:
+    # in base64, for a tab or a new line in it would mean something to the terminal
+    packed = base64.b64encode(command.encode()).decode()
+    return (
+        f'oic_text=$(eval "$(printf %s {packed} | base64 -d)" 2>&1 </dev/null); oic_status=$?; '
+        f'printf %s "$oic_text" | base64 | sed "s/^/oic-{number}:/"; '
+        f'set -- $oic_status $(printf %s "$oic_text" | sha256sum); '
+        # twice, for the kernel may write into one of them
+        f"printf '\\noic-%s-{number} %s %s\\n' end $1 $2; printf 'oic-%s-{number} %s %s\\n' end $1 $2\n"
+    )
+
+
+def _answer(body: str, number: int, end: str) -> Answer | None:
+    _, status, digest = end.split()
+    lines = re.findall(rf"^oic-{number}:([A-Za-z0-9+/]+={{0,2}})$", body, re.MULTILINE)
+    try:
+        content = base64.b64decode("".join(lines), validate=True)
+    except ValueError:
+        return None
+    if hashlib.sha256(content).hexdigest() != digest:
+        return None
+    return Answer(text=content.decode("utf-8", "replace"), status=int(status))

@@ -1,0 +1,131 @@
+"""A virtual machine that lives as long as a `with` block: qemu, OVMF, the image as its disk.
+
+* The image is opened read-only; what the guest writes goes to a file without a name. The variables of the firmware are
+  a private copy without a name as well: however the test ends, nothing of it stays.
+* Emulation only, so that a boot means the same on every host. The network is qemu's own (DHCP answers, nothing beyond).
+* qemu dies with the block, and with this process (PR_SET_PDEATHSIG, by setpriv), even when it is killed.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from oic.boottest.console import Console
+from oic.boottest.failure import BootError
+from oic.errors import ToolError
+from oic.run import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+QEMU = "qemu-system-x86_64"
+FIRMWARE = Path("/usr/share/OVMF")
+CODE = "OVMF_CODE_4M.fd"
+VARS = "OVMF_VARS_4M.fd"
+INSTALL = "apt-get install --no-install-recommends qemu-system-x86 ovmf"
+
+
+@contextlib.contextmanager
+def started(image: Path, *, credentials: Mapping[str, str], log: Path) -> Iterator[Console]:
+    """Boot `image` and yield its serial console; qemu is gone when the block ends.
+
+    `credentials` reach systemd as SMBIOS strings (systemd.system-credentials(7)). Raises ToolError without them.
+    """
+    qemu, firmware = _required()
+    if not image.is_file():
+        raise BootError("there is no image to boot", where=str(image), hint="build it first")
+    with tempfile.TemporaryFile() as variables, tempfile.TemporaryFile() as complaints:
+        variables.write((firmware / VARS).read_bytes())
+        variables.flush()
+        argv = ["setpriv", "--pdeathsig", "KILL", qemu]
+        argv += machine_arguments(image, firmware / CODE, variables.fileno(), credentials)
+        with _running(argv, variables, complaints) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            console = Console(
+                process.stdout.fileno(),
+                process.stdin.fileno(),
+                log=log,
+                obituary=lambda: _obituary(process, complaints),
+            )
+            with contextlib.closing(console):
+                yield console
+
+
+def machine_arguments(image: Path, code: Path, variables: int, credentials: Mapping[str, str]) -> list[str]:
+    """Return qemu's arguments: two processors, 2 GiB, a disk, a network card, a source of entropy, a serial line."""
+    # A comma ends an option's value unless doubled (qemu(1), "-drive").
+    disk = str(image.absolute()).replace(",", ",,")
+    arguments = [
+        "-machine",
+        "q35",
+        "-accel",
+        "tcg",
+        "-cpu",
+        "max",
+        "-smp",
+        "2",
+        "-m",
+        "2048",
+        "-nodefaults",
+        "-no-reboot",
+    ]
+    arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+    arguments += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}"]
+    arguments += ["-drive", f"if=pflash,unit=1,format=raw,file=/proc/self/fd/{variables}"]
+    # No locks: others may read the image, or boot it, at the same time.
+    arguments += ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file.locking=off,file={disk}"]
+    arguments += ["-device", "virtio-blk-pci,drive=disk,bootindex=0"]
+    arguments += ["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile="]
+    arguments += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
+    for name, content in credentials.items():
+        packed = base64.b64encode(content.encode()).decode()
+        arguments += ["-smbios", f"type=11,value=io.systemd.credential.binary:{name}={packed}"]
+    return arguments
+
+
+def _required() -> tuple[str, Path]:
+    qemu = shutil.which(QEMU, path=ENVIRONMENT["PATH"])
+    if qemu is None:
+        raise ToolError(f"{QEMU} is not on this host", hint=f"install it: {INSTALL}")
+    for name in (CODE, VARS):
+        if not (FIRMWARE / name).is_file():
+            raise ToolError(
+                "the firmware OVMF is not on this host", where=str(FIRMWARE / name), hint=f"install it: {INSTALL}"
+            )
+    return qemu, FIRMWARE
+
+
+@contextlib.contextmanager
+def _running(argv: list[str], variables: IO[bytes], complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program that is talked to, which `run.run` is not for; kill it at the end."""
+    process = subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+        env=ENVIRONMENT,
+        pass_fds=(variables.fileno(),),
+        start_new_session=True,
+        bufsize=0,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _obituary(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> str:
+    status = process.wait(timeout=10)
+    complaints.seek(0)
+    said = complaints.read().decode("utf-8", "replace").strip()
+    if status == 0 and not said:
+        return "the machine switched itself off or rebooted"
+    return f"qemu ended with status {status}: {said or 'it said nothing'}"

@@ -1,0 +1,202 @@
+"""What a mirror answered, judged: may it pass, is it the file asked for, and in which words is it told.
+
+Status codes and ranges after RFC 9110 (sections 14 and 15). No message holds a URL's secrets.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import ssl
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+from urllib3 import exceptions as broken
+
+from oic.errors import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+UPDATE = "the mirror serves another file than its index says: try doit update"
+
+
+class NotFound(FetchError):  # noqa: N818 - the name of the HTTP status it stands for
+    """The mirror has no such file (404, 410)."""
+
+
+class WrongSize(FetchError):  # noqa: N818 - in line with its sibling
+    """The mirror serves a file of another size than asked for."""
+
+
+class Passing(Exception):  # noqa: N818 - never seen outside: retried, then told as a FetchError
+    """A failure that may pass; `fresh` when so much came in that the count of attempts starts anew."""
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.retry_after = retry_after
+        self.fresh = False
+
+
+def redacted(url: str) -> str:
+    """Return a URL that may be shown: user, password and query (where signed URLs keep theirs) replaced."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    netloc = f"***@{host}" if "@" in parts.netloc else host
+    return parts._replace(netloc=netloc, query="***" if parts.query else "", fragment="").geturl()
+
+
+_CLOCK = "the system's CA certificates and clock must be right; a private authority must be named"
+_WORDS: tuple[tuple[type[Exception], str, str, bool], ...] = (
+    # kind, message, hint, may it pass; the first that occurs among the causes counts
+    (ssl.SSLCertVerificationError, "expected a trusted TLS certificate", _CLOCK, False),
+    (ssl.SSLError, "TLS failed", "the server must speak TLS 1.2 or later", False),
+    (broken.ProxyError, "the proxy cannot be used", "are http_proxy and https_proxy right?", True),
+    (broken.NameResolutionError, "the host name cannot be resolved", "is the URL right, and the network up?", True),
+    (broken.NewConnectionError, "cannot connect", "is the mirror up, and the network?", True),
+    (broken.ConnectTimeoutError, "timed out connecting", "is the mirror up, and the network?", True),
+    (broken.ReadTimeoutError, "timed out waiting for data", "is the mirror up, and the network?", True),
+    (broken.IncompleteRead, "expected the whole body, found it cut off", "try again later, or another mirror", True),
+    (broken.ProtocolError, "expected an HTTP answer, found a broken one", "is this a web server?", True),
+)
+
+
+def explained(error: Exception) -> tuple[str, str | None, bool]:
+    """Return the message, the hint and whether it may pass, for an error of requests or urllib3."""
+    causes = tuple(_causes(error))
+    for kind, message, hint, passing in _WORDS:
+        if any(isinstance(cause, kind) for cause in causes):
+            return f"{message}{_detail(causes)}", hint, passing
+    # the rest are URLs and settings that cannot be used; their text may hold the URL with its secrets
+    return f"expected a usable URL and settings, found {type(error).__name__}", None, False
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it wraps; requests and urllib3 wrap in arguments and `reason` as well."""
+    yield error
+    inner = [*error.args, getattr(error, "reason", None), error.__cause__]
+    for cause in inner:
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)
+
+
+def _detail(causes: tuple[BaseException, ...]) -> str:
+    """Return the operating system's or TLS's own word, which holds no URL."""
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f", found: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return f": {cause.reason.lower().replace('_', ' ')}"
+        if isinstance(cause, broken.IncompleteRead):
+            return f": {cause.partial} bytes came, {cause.expected} more were to come"
+    system = (cause for cause in causes if isinstance(cause, OSError) and cause.errno and cause.strerror)
+    return next((f": {cause.strerror}" for cause in system), "")
+
+
+def refuse_failure(response: requests.Response, url: str) -> None:
+    """Raise NotFound, Passing or FetchError for a status that is a failure."""
+    status = response.status_code
+    found = f"expected a file, found HTTP {status}"
+    if status in (requests.codes.not_found, requests.codes.gone):
+        hint = "superseded on the mirror? run doit update"
+        raise NotFound(found, where=redacted(url), hint=hint)
+    if status in (requests.codes.unauthorized, requests.codes.forbidden, requests.codes.proxy_authentication_required):
+        raise FetchError(found, where=redacted(url), hint="access is refused: does it need a user and password?")
+    if status in (requests.codes.request_timeout, requests.codes.too_many_requests) or status >= 500:
+        after = _retry_after(response.headers.get("Retry-After", ""))
+        asked = f", it asks to come back in {after:.0f} s" if after else ""
+        raise Passing(f"{found}{asked}", hint="the mirror is in trouble: try again later", retry_after=after)
+
+
+def _retry_after(text: str) -> float:
+    """Return the seconds of a Retry-After header, which is a number or a date; 0 when it is neither."""
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def expect_whole(response: requests.Response, url: str) -> None:
+    """Raise FetchError unless the answer is the whole document."""
+    if response.status_code != requests.codes.ok:
+        raise FetchError(f"expected HTTP 200, found {response.status_code}", where=redacted(url))
+
+
+@dataclass(slots=True, kw_only=True)
+class Transfer:
+    """A file under way: how far it is, and what the server said of the version it is of."""
+
+    url: str
+    file: Path
+    size: int
+    report: Callable[[int], None]
+    validator: str = ""
+    best: int = field(default=0, init=False)
+
+    def offset(self) -> int:
+        """Return how much is there; more than the whole is worth nothing."""
+        found = self.file.stat().st_size if self.file.exists() else 0
+        if found > self.size:
+            self.restart()
+            return 0
+        self.best = max(self.best, found)
+        return found
+
+    def restart(self) -> None:
+        """Throw away what is there."""
+        self.report(-self.file.stat().st_size)
+        self.file.write_bytes(b"")
+
+    def accept(self, response: requests.Response, offset: int) -> None:
+        """Make the file ready for this answer's body; raises WrongSize, Passing or FetchError."""
+        status = response.status_code
+        if offset and status == requests.codes.requested_range_not_satisfiable:
+            self.restart()  # the server's file is shorter than what we have: not the same file
+            raise Passing("the mirror's file changed under way", hint=UPDATE)
+        if offset and status == requests.codes.partial_content:
+            self._accept_range(response, offset)
+        else:
+            expect_whole(response, self.url)
+            self.accept_size(response.headers.get("Content-Length", ""))
+            if offset:
+                self.restart()
+        tag = response.headers.get("ETag", "")  # a weak one does not promise the same bytes: RFC 9110, 13.1.5
+        self.validator = tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
+
+    def write(self, chunks: Iterator[bytes]) -> None:
+        """Append the body, never beyond `size`; raises WrongSize when there is more, Passing when there is less."""
+        with self.file.open("ab") as file:
+            place = file.tell()
+            for chunk in chunks:
+                if place + len(chunk) > self.size:
+                    raise self._wrong(f"more than {self.size}")
+                file.write(chunk)
+                place += len(chunk)
+                self.best = max(self.best, place)
+                self.report(len(chunk))
+        if place < self.size:
+            raise Passing(f"expected {self.size} bytes, found {place}", hint="try again later, or another mirror")
+
+    def _accept_range(self, response: requests.Response, offset: int) -> None:
+        found = response.headers.get("Content-Range", "")
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", found)
+        if match is None or int(match[1]) != offset:
+            self.restart()  # so that the next attempt asks for no range
+            raise Passing(f"expected the bytes from {offset} on, found Content-Range {found!r}")
+        if match[2] != "*":
+            self.accept_size(match[2])
+
+    def accept_size(self, text: str) -> None:
+        """Raise WrongSize when this is a number and not the size asked for."""
+        if text.isdecimal() and int(text) != self.size:
+            raise self._wrong(text)
+
+    def _wrong(self, found: str) -> WrongSize:
+        return WrongSize(f"expected {self.size} bytes, found {found}", where=redacted(self.url), hint=UPDATE)

@@ -1,0 +1,136 @@
+"""The content-addressed store: blobs named by their sha256, shared by all images and all processes.
+
+    <root>/sha256/ab/abcd…   verified bytes, read-only
+    <root>/partial/abcd…     downloads under way; one writer at a time, kept when interrupted
+
+* Only verified bytes ever get a final name: write aside, hash, rename.
+* Two processes that add the same blob do harmless work twice: the rename is atomic and the bytes are the same.
+* Nothing is synced to disk: after a power cut a blob may be a liar, and `read` and the verify stage hash again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from oic.errors import OicError, TrustError
+from oic.files import digest_of_file, written_aside
+from oic.values import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Store:
+    """Blobs below `root`; the directory is made when the first one comes in."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, digest: Digest) -> Path:
+        """Return where the blob is, or would be."""
+        return self.root / "sha256" / digest[:2] / digest
+
+    def has(self, digest: Digest) -> bool:
+        """Tell whether the blob is there; its bytes are not looked at."""
+        return self.path(digest).is_file()
+
+    def add(self, data: bytes) -> Digest:
+        """Store bytes under their own digest; raises OicError when they cannot be written."""
+        digest = Digest(hashlib.sha256(data).hexdigest())
+        path = self.path(digest)
+        if not self.has(digest):
+            with disk_errors(path), written_aside(path) as aside:
+                aside.write_bytes(data)
+            path.chmod(0o444)
+        return digest
+
+    def adopt(self, file: Path, digest: Digest, size: int) -> None:
+        """Move a finished file of this file system in; raises TrustError, and deletes it, when it is another one."""
+        with disk_errors(file):
+            found_size, found = file.stat().st_size, digest_of_file(file)
+            if (found_size, found) != (size, digest):
+                file.unlink()
+                expected = f"expected sha256 {digest} of {size} bytes"
+                raise TrustError(f"{expected}, found {found} of {found_size} bytes", where=str(file))
+            file.chmod(0o444)
+            final = self.path(digest)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(final)
+
+    def read(self, digest: Digest) -> bytes:
+        """Return a blob, hashed again; a blob that lies is removed and raises TrustError."""
+        path = self.path(digest)
+        with disk_errors(path):
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                hint = "it was deleted: run the build again"
+                raise OicError("expected a blob in the store, found none", where=str(path), hint=hint) from None
+            found = hashlib.sha256(data).hexdigest()
+            if found != digest:
+                path.unlink(missing_ok=True)
+                hint = "the damaged file was removed: run the build again"
+                raise TrustError(f"expected sha256 {digest}, found {found}", where=str(path), hint=hint)
+        return data
+
+    @contextlib.contextmanager
+    def partial(self, digest: Digest) -> Iterator[Path]:
+        """Yield the blob's file under way, ours alone until the end; what is in it stays for the next attempt.
+
+        Waits for another writer, who may have finished the blob: look with `has` inside.
+        """
+        path = self.root / "partial" / digest
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = _locked(path)
+        try:
+            yield path
+        finally:
+            with contextlib.suppress(OSError):  # adopted, or gone: nothing to tidy
+                if path.stat().st_size == 0:
+                    path.unlink()
+            os.close(descriptor)
+
+
+def _locked(path: Path) -> int:
+    """Open and lock the file that has this name at the time the lock is held: the last writer may have renamed it."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_ino == os.fstat(descriptor).st_ino:
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the disk's own errors into words: full, not ours, read-only, broken."""
+    try:
+        yield
+    except OSError as error:
+        raise _disk_error(error, path) from error
+
+
+def _disk_error(error: OSError, path: Path) -> OicError:
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        place = next(parent for parent in (path, *path.absolute().parents) if parent.is_dir())
+        free = shutil.disk_usage(place).free // 2**20
+        hint = "make room, or put the cache on a larger file system; what is finished stays"
+        return OicError(f"cannot write: {reason}, {free} MiB free", where=str(path), hint=hint)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        hint = "does the cache belong to another user? give it to yours, or use a cache of its own"
+        return OicError(f"cannot use the store: {reason}", where=str(path), hint=hint)
+    return OicError(f"cannot use the store: {reason}", where=str(path), hint=None)

@@ -1,0 +1,162 @@
+"""One HTTP connection under watch: TLS settings, and a bound on how slowly a mirror may answer.
+
+* TLS is always verified, 1.2 or later, against the system's authorities, those of requests and an extra one if given.
+* Socket time-outs bound one read. A mirror that trickles a byte at a time (in the handshake, the headers, a chunk's
+  size line or the body) defeats them: a `Watch` shuts the socket down that brings less than its minimum rate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from oic.errors import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from urllib3 import HTTPResponse, ProxyManager
+
+
+def tls_context(ca: Path | None) -> ssl.SSLContext:
+    """Return a verifying context; raises FetchError when `ca` holds no certificate."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca is not None:
+        try:
+            context.load_verify_locations(cafile=ca)
+        except OSError as error:  # ssl.SSLError is one
+            hint = "name a file of PEM certificates"
+            raise FetchError(f"expected a certificate authority, found {error}", where=str(ca), hint=hint) from error
+    return context
+
+
+class Watch:
+    """Shuts the attached socket down when less than `rate` bytes a second come in `window` seconds."""
+
+    def __init__(self, *, window: float, rate: float) -> None:
+        self.stalled = False
+        self._window = window
+        self._least = window * rate
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._socket: socket.socket | None = None
+        self._seen = 0.0
+        self._thread = threading.Thread(target=self._watch, name="stall watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        with self._lock:
+            self._drop()
+
+    def attach(self, descriptor: int) -> None:
+        """Watch this socket from now on, for a whole new window.
+
+        A duplicate is kept: TLS takes the socket object over during its handshake, the connection stays the same.
+        """
+        with self._lock:
+            self._drop()
+            self._socket = socket.socket(fileno=os.dup(descriptor))
+            self._seen = self._least
+            if self.stalled or self._over.is_set():
+                self._shut()
+
+    def advance(self, count: int) -> None:
+        """Tell that `count` bytes of body came in."""
+        self._seen += count
+
+    def abort(self) -> None:
+        """End the exchange at once; called from another thread."""
+        self._over.set()
+        with self._lock:
+            self._shut()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._window):
+            with self._lock:
+                if self._seen < self._least:
+                    self.stalled = True
+                    self._shut()
+                self._seen = 0.0
+
+    def _shut(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # it may not be connected yet, or no more
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class _WatchedHTTP(HTTPConnection):
+    """A connection that tells its socket when it is made and when a response is awaited."""
+
+    def __init__(self, *args: Any, attach: Callable[[int], None], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._attach = attach
+
+    def _new_conn(self) -> socket.socket:
+        made = super()._new_conn()
+        self._attach(made.fileno())
+        return made
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own deviation from http.client
+        if self.sock is not None:
+            self._attach(self.sock.fileno())
+        return super().getresponse()
+
+
+class _WatchedHTTPS(_WatchedHTTP, HTTPSConnection):
+    """The same under TLS."""
+
+
+class WatchedAdapter(HTTPAdapter):
+    """Transport of a requests session whose sockets go to `watch`, which the caller sets for each exchange."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self.watch: Watch | None = None
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make the pool with our TLS settings."""
+        super().init_poolmanager(*args, **options, ssl_context=self._context)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> ProxyManager:
+        """Make the pool behind a proxy with our TLS settings, which hold for the proxy's own TLS too."""
+        if proxy.lower().startswith("https:"):
+            options["proxy_ssl_context"] = self._context
+        manager: ProxyManager = super().proxy_manager_for(proxy, **options, ssl_context=self._context)
+        return manager
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> HTTPConnectionPool:
+        """Return the pool, its connections under watch."""
+        pool = super().get_connection_with_tls_context(*args, **options)
+        assert isinstance(pool, HTTPConnectionPool)
+        kind = _WatchedHTTPS if pool.scheme == "https" else _WatchedHTTP
+        pool.ConnectionCls = functools.partial(kind, attach=self._attach)  # type: ignore[assignment]  # only called
+        return pool
+
+    def _attach(self, descriptor: int) -> None:
+        if self.watch is not None:
+            self.watch.attach(descriptor)

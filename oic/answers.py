@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-UPDATE = "the mirror serves another file than its index says: try doit update"
+CHANGED = "the mirror serves another file than its index says: try doit update"
 
 
 class NotFound(FetchError):  # noqa: N818 - the name of the HTTP status it stands for
@@ -103,7 +103,7 @@ def refuse_failure(response: requests.Response, url: str) -> None:
     status = response.status_code
     found = f"expected a file, found HTTP {status}"
     if status in (requests.codes.not_found, requests.codes.gone):
-        hint = "superseded on the mirror? run doit update"
+        hint = "is the URL right?"
         raise NotFound(found, where=redacted(url), hint=hint)
     if status in (requests.codes.unauthorized, requests.codes.forbidden, requests.codes.proxy_authentication_required):
         raise FetchError(found, where=redacted(url), hint="access is refused: does it need a user and password?")
@@ -159,7 +159,7 @@ class Transfer:
         status = response.status_code
         if offset and status == requests.codes.requested_range_not_satisfiable:
             self.restart()  # the server's file is shorter than what we have: not the same file
-            raise Passing("the mirror's file changed under way", hint=UPDATE)
+            raise Passing("the mirror's file changed under way", hint=CHANGED)
         if offset and status == requests.codes.partial_content:
             self._accept_range(response, offset)
         else:
@@ -199,4 +199,4 @@ class Transfer:
             raise self._wrong(text)
 
     def _wrong(self, found: str) -> WrongSize:
-        return WrongSize(f"expected {self.size} bytes, found {found}", where=redacted(self.url), hint=UPDATE)
+        return WrongSize(f"expected {self.size} bytes, found {found}", where=redacted(self.url), hint=CHANGED)

@@ -1,0 +1,1 @@
+"""Packages as such: the lock, the solver, the download, trust."""

@@ -1,0 +1,1 @@
+"""A recipe and a distribution's data → the final config."""

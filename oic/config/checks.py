@@ -1,0 +1,131 @@
+"""What a schema cannot say about one recipe, or one part of it: things that must differ, agree, or come together.
+
+Every check reads the tree leniently: what is of the wrong type is the schema's to complain about.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from oic.config.disk import disk_problems, mount_point
+from oic.config.merge import unit_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from oic.config.source import Node
+
+    Problems = Iterator[tuple[Node, str]]
+
+_SECURE_BOOT = ("secureBootDBKey", "secureBootDBCrt", "secureBootDBCer")
+_HASHES = {"1": "md5", "5": "sha256", "6": "sha512", "2a": "bcrypt", "2b": "bcrypt", "2y": "bcrypt"}
+_CRYPT = re.compile(r"\$([0-9a-z]+)\$.+")
+_KNOWN_EXTRAS = {"additionalFiles": ("local", "final"), "configurations": ("cmd", "network")}
+
+
+def problems_in(tree: Node) -> Problems:
+    """Say everything that is wrong with one recipe, or part of one, beyond its schema."""
+    system, disk = tree.get("systemConfig"), tree.get("disk")
+    partitions = disk.get("partitions").items
+    yield from _same(system.get("users").items, "name", "user")
+    yield from _same(system.get("additionalFiles").items, "final", "file")
+    yield from _same(partitions, "id", "partition")
+    yield from _same(partitions, "index", "partition")
+    yield from _same(partitions, "mountPoint", "partition", mount_point)
+    yield from disk_problems(disk)
+    yield from _user_problems(system.get("users"))
+    yield from _service_problems(system.get("services"))
+    yield from _secure_boot_problems(system.get("immutability"))
+    for repository in tree.get("packageRepositories").items:
+        yield from _repository_problems(repository)
+
+
+def problems_of_whole(tree: Node) -> Problems:
+    """Say what is missing from a recipe merged over its defaults: a raw disk needs a size, a root and, for EFI, an ESP."""
+    disk, loader = tree.get("disk"), tree.get("systemConfig", "bootloader")
+    if tree.get("target", "imageType").text != "raw" or disk.value is None:
+        return
+    partitions = disk.get("partitions").items
+    if disk.get("size").value is None:
+        yield disk.get("size"), "expected the size of the raw disk, found nothing"
+    if not partitions:
+        yield disk.get("partitions"), "expected the partitions of the raw disk, found none"
+        return
+    if all(mount_point(item.get("mountPoint").text) != "/" for item in partitions):
+        yield disk.get("partitions"), "expected a partition with the mountPoint /, found none"
+    esp = any(item.get("type").text == "esp" or item.get("typeUUID").text.lower().startswith(("c12a7328", "ef00")) for item in partitions)
+    if loader.get("bootType").text == "efi" and not esp:
+        yield disk.get("partitions"), "expected a partition of type esp, for bootType efi, found none"
+
+
+def is_placeholder(repository: Node) -> bool:
+    """Whether an entry is a public sample's ``<URL>``, to be replaced by its reader."""
+    keys = (repository.get("pkey").text, *repository.get("pkeys").texts)
+    return repository.get("url").text == "<URL>" or "<PUBLIC_KEY_URL>" in keys
+
+
+def notes_in(tree: Node) -> Iterator[tuple[Node, str]]:
+    """Say what is passed over: keys that public templates carry and placeholders."""
+    for section, known in _KNOWN_EXTRAS.items():
+        for item in tree.get("systemConfig", section).items:
+            for key in sorted(set(item.entries) - set(known)):
+                yield item.get(key), f"the key '{key}' has no meaning here and is passed over"
+    for repository in tree.get("packageRepositories").items:
+        if is_placeholder(repository):
+            yield repository, "a placeholder (<URL> or <PUBLIC_KEY_URL>); the repository is left out"
+
+
+def _same(items: list[Node], key: str, thing: str, normal: Callable[[str], str] = str) -> Problems:
+    seen: dict[object, Node] = {}
+    for item in items:
+        node = item.get(key)
+        value = normal(node.text) or node.integer
+        if not value:
+            continue
+        if value in seen:
+            yield node, f"expected each {thing} to have its own {key}, found {value} here and on line {seen[value].line}"
+        seen.setdefault(value, node)
+
+
+def _user_problems(users: Node) -> Problems:
+    for user in users.items:
+        node, wanted = user.get("password"), user.get("hash_algo").text
+        if not node.text.startswith("$"):
+            continue
+        match = _CRYPT.fullmatch(node.text)
+        if match is None:
+            yield node, "expected a plain password or a crypt hash such as $6$salt$hash, found a broken hash (not shown)"
+        elif wanted and _HASHES.get(match[1]) != wanted:
+            found = _HASHES.get(match[1], f"${match[1]}$")
+            yield user.get("hash_algo"), f"expected the algorithm of the password's hash, which is {found}, found '{wanted}'"
+
+
+def _service_problems(services: Node) -> Problems:
+    stopped = {unit_name(node.text): key for key in ("disable", "mask") for node in services.get(key).items if node.text}
+    for node in services.get("enable").items:
+        other = stopped.get(unit_name(node.text)) if node.text else None
+        if other:
+            yield node, f"expected a unit either in enable or in {other}, found '{node.text}' in both"
+
+
+def _secure_boot_problems(immutability: Node) -> Problems:
+    given = [key for key in _SECURE_BOOT if immutability.get(key).text]
+    missing = [key for key in _SECURE_BOOT if key not in given]
+    if given and missing:
+        yield immutability, f"expected all of {', '.join(_SECURE_BOOT)} or none, found no {' and no '.join(missing)}"
+    if given and not immutability.get("enabled").true:
+        yield immutability.get("enabled"), "expected true, as Secure Boot keys are given, found something else"
+
+
+def _repository_problems(repository: Node) -> Problems:
+    url, path = repository.get("url").value, repository.get("path").value
+    if repository.value is None or not repository.entries:
+        return
+    if (url is None) == (path is None):
+        yield repository, f"expected either url or path, found {'neither' if url is None else 'both'}"
+    key, keys = repository.get("pkey").value, repository.get("pkeys").value
+    if key is None and not keys:
+        yield repository, "expected pkey or pkeys ([trusted=yes] for an unsigned repository), found neither"
+    elif key is not None and keys is not None:
+        yield repository, "expected either pkey or pkeys, found both"

@@ -1,0 +1,245 @@
+"""YAML text → a tree of values that know where they were written.
+
+The format is YAML 1.1 as PyYAML's safe loader reads it (https://yaml.org/spec/1.1/), narrowed:
+
+* A number is its own source text (``1.10`` stays ``1.10``), except under the three keys that hold an integer.
+* A key occurs once in its mapping; merge keys (``<<``) and tags of one's own are refused.
+* Aliases may be used, not multiplied: a file that unfolds to more than `MAX_NODES` values is refused.
+* Whatever cannot be read is a `RecipeError` of one line, with the file and, where there is one, the line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from oic.errors import RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+MAX_BYTES = 1 << 20
+MAX_NODES = 100_000
+MAX_DEPTH = 50
+INTEGER_KEYS = frozenset({"index", "passwordMaxAge", "priority"})
+
+_TEXT_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "timestamp", "value"))
+_DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,8})", re.ASCII)
+_TRUE = frozenset({"yes", "true", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value, the file and line it was written at, and its key path in that file.
+
+    The accessors never fail: what is not there or of another type reads as empty, so that checks may be
+    written without asking first. An absent value is a node of None.
+    """
+
+    value: dict[str, Node] | list[Node] | str | int | bool | None
+    file: Path
+    line: int
+    path: str
+
+    def get(self, *keys: str) -> Node:
+        """Return the node below these keys; a node of None, at the place it would be, where there is none."""
+        node = self
+        for key in keys:
+            below = node.entries.get(key)
+            node = below if below is not None else Node(None, node.file, node.line, join(node.path, key))
+        return node
+
+    @property
+    def entries(self) -> dict[str, Node]:
+        """The entries of a mapping, else none."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def items(self) -> list[Node]:
+        """The items of a list, else none."""
+        return self.value if isinstance(self.value, list) else []
+
+    @property
+    def text(self) -> str:
+        """The text of a string, else an empty one."""
+        return self.value if isinstance(self.value, str) else ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The strings of a list of strings."""
+        return tuple(item.text for item in self.items if item.text)
+
+    @property
+    def integer(self) -> int | None:
+        """The integer, else None."""
+        return self.value if isinstance(self.value, int) and not isinstance(self.value, bool) else None
+
+    @property
+    def true(self) -> bool:
+        """Whether it is the boolean true."""
+        return self.value is True
+
+    @property
+    def where(self) -> str:
+        """``file:line``."""
+        return f"{self.file}:{self.line}"
+
+    def said(self, message: str) -> str:
+        """Return ``file:line: key.path: message``."""
+        return f"{self.where}: {self.path}: {message}" if self.path else f"{self.where}: {message}"
+
+
+def join(path: str, key: str) -> str:
+    """Return the key path one key deeper."""
+    return f"{path}.{key}" if path else key
+
+
+def plain(node: Node) -> Any:
+    """Return the tree as dicts, lists and scalars."""
+    if isinstance(node.value, dict):
+        return {key: plain(item) for key, item in node.value.items()}
+    if isinstance(node.value, list):
+        return [plain(item) for item in node.value]
+    return node.value
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a recipe's bytes; raises RecipeError when it is no readable file of a recipe's size."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise RecipeError("expected a YAML file, found nothing of this name", where=str(path)) from None
+    except IsADirectoryError:
+        raise RecipeError("expected a YAML file, found a directory", where=str(path)) from None
+    except OSError as error:
+        raise RecipeError(f"expected a readable file, found: {error.strerror}", where=str(path)) from error
+    if len(data) > MAX_BYTES:
+        raise RecipeError("expected a recipe of at most 1 MiB, found a larger file", where=str(path))
+    return data
+
+
+def parse(data: bytes, path: Path) -> Node:
+    """Return the tree of a YAML file whose top is a mapping; raises RecipeError."""
+    text = _decoded(data, path)
+    try:
+        _check_depth(text, path)
+        top = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error, text, path) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, max(error.position, 0)) + 1
+        found = f"0x{error.character:02x}" if isinstance(error.character, int) else repr(error.character)
+        raise RecipeError(f"expected text, found the control character {found}", where=f"{path}:{line}") from None
+    if top is None:
+        raise RecipeError("expected a mapping such as 'image: …', found an empty file", where=str(path))
+    node = _Reader(path).node(top, top.start_mark.line + 1, "", 0)
+    if not isinstance(node.value, dict):
+        raise RecipeError(f"expected a mapping such as 'image: …', found {described(node.value)}", where=f"{path}:1")
+    return node
+
+
+def described(value: Any) -> str:
+    """Return a value in the words of an error message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (a YAML truth value; quote it to mean the word)"
+    if isinstance(value, str):
+        shown = value if len(value) <= 60 else value[:57] + "…"
+        return f"'{shown}'" if shown.isprintable() else repr(shown)
+    if isinstance(value, int):
+        return f"the number {value}"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = f"0x{data[error.start]:02x}"
+        raise RecipeError(f"expected UTF-8 text, found the byte {found}", where=f"{path}:{line}") from None
+
+
+def _check_depth(text: str, path: Path) -> None:
+    """Refuse deep nesting before composing: libyaml's composer recurses in C and would overflow the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1
+            raise RecipeError(f"expected at most {MAX_DEPTH} levels of nesting, found more", where=f"{path}:{line}")
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: Path) -> RecipeError:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line if mark else 0
+    said = " ".join(part for part in (error.context, error.problem) if part)
+    lines = text.splitlines()
+    indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())] if line < len(lines) else ""
+    hint = "YAML is indented with spaces, there is a tab" if "\t" in indent else None
+    return RecipeError(f"expected YAML, found an error: {said}", where=f"{path}:{line + 1}", hint=hint)
+
+
+class _Reader:
+    """Turns composed nodes into ours, counting them: an alias counts each time it is used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+
+    def node(self, node: yaml.Node, line: int, path: str, depth: int) -> Node:
+        self.count += 1
+        if depth > MAX_DEPTH:
+            raise self.error(line, "", f"expected at most {MAX_DEPTH} levels of nesting, found more")
+        if self.count > MAX_NODES:
+            raise self.error(line, path, f"expected at most {MAX_NODES} values, found more once aliases are unfolded")
+        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+            return Node(self.entries(node.value, path, depth), self.path, line, path)
+        if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+            items = [
+                self.node(item, item.start_mark.line + 1, f"{path}[{number}]", depth + 1)
+                for number, item in enumerate(node.value)
+            ]
+            return Node(items, self.path, line, path)
+        if isinstance(node, yaml.ScalarNode):
+            return Node(self.scalar(node, line, path), self.path, line, path)
+        raise self.error(line, path, f"expected a plain value, found the YAML tag {node.tag}")
+
+    def entries(self, pairs: Sequence[tuple[yaml.Node, yaml.Node]], path: str, depth: int) -> dict[str, Node]:
+        entries: dict[str, Node] = {}
+        for key, value in pairs:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise self.error(line, path, "expected a word as key, found a list or mapping")
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise self.error(line, path, "expected a key, found the merge key '<<'", "use include, or an alias")
+            name = key.value
+            if name in entries:
+                first = entries[name].line
+                raise self.error(line, join(path, name), f"expected each key once, found it here and on line {first}")
+            entries[name] = self.node(value, line, join(path, name), depth + 1)
+        return entries
+
+    def scalar(self, node: yaml.ScalarNode, line: int, path: str) -> str | int | bool | None:
+        text: str = node.value
+        if node.tag == "tag:yaml.org,2002:null":
+            return None
+        if node.tag == "tag:yaml.org,2002:bool":
+            return text.lower() in _TRUE
+        if node.tag == "tag:yaml.org,2002:int" and path.rpartition(".")[2] in INTEGER_KEYS:
+            return int(text) if _DECIMAL.fullmatch(text) else text
+        if node.tag in _TEXT_TAGS:
+            return text
+        raise self.error(line, path, f"expected a plain value, found the YAML tag {node.tag}")
+
+    def error(self, line: int, path: str, message: str, hint: str | None = None) -> RecipeError:
+        return RecipeError(f"{path}: {message}" if path else message, where=f"{self.path}:{line}", hint=hint)

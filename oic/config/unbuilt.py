@@ -1,0 +1,82 @@
+"""Fields that are understood but cannot be built yet. A build refuses them by name; none is ignored.
+
+Building one takes its line out of here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oic.config.checks import is_placeholder
+from oic.config.disk import file_system
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from oic.config.distribution import DistributionData
+    from oic.config.source import Node
+
+    Found = Iterator[tuple[Node, str]]
+
+_FILE_SYSTEMS = {"", "ext4", "fat32"}
+_NOT_YET = "is not built yet"
+
+
+def unbuilt_in(tree: Node, data: DistributionData) -> Found:
+    """Say every field of a merged recipe that a build must refuse, with the reason."""
+    yield from _target(tree.get("target"), data)
+    yield from _disk(tree.get("disk"))
+    yield from _system(tree.get("systemConfig"))
+    for repository in tree.get("packageRepositories").items:
+        if not is_placeholder(repository):
+            yield repository, f"a repository besides the distribution's own {_NOT_YET}"
+    if tree.get("iso").value is not None:
+        yield tree.get("iso"), f"an ISO {_NOT_YET}"
+    tools = tree.get("tools")
+    if tools.text and tools.text not in {data.id, data.id.rpartition("/")[2]}:
+        yield tools, f"a build environment of other packages than the distribution's own {_NOT_YET}"
+
+
+def _target(target: Node, data: DistributionData) -> Found:
+    if data.facts is None:
+        yield target.get("dist"), f"the distribution {data.id} {_NOT_YET}"
+    if target.get("arch").text != "x86_64":
+        yield target.get("arch"), f"an image for {target.get('arch').text} {_NOT_YET}"
+    if target.get("imageType").text != "raw":
+        yield target.get("imageType"), f"an image of type {target.get('imageType').text} {_NOT_YET}"
+
+
+def _disk(disk: Node) -> Found:
+    if disk.get("size").text == "auto":
+        yield disk.get("size"), f"a disk sized by its content {_NOT_YET}"
+    if disk.get("partitionTableType").text == "mbr":
+        yield disk.get("partitionTableType"), f"an MBR partition table {_NOT_YET}"
+    for artifact in disk.get("artifacts").items:
+        if artifact.get("type").text != "raw":
+            yield artifact.get("type"), f"conversion to {artifact.get('type').text} {_NOT_YET}"
+        if artifact.get("compression").text:
+            yield artifact.get("compression"), f"compression {_NOT_YET}"
+    for partition in disk.get("partitions").items:
+        if file_system(partition.get("fsType").text) not in _FILE_SYSTEMS:
+            yield partition.get("fsType"), f"the file system {partition.get('fsType').text} {_NOT_YET}"
+        if partition.get("grow").true:
+            yield partition.get("grow"), f"a partition that grows at first boot {_NOT_YET}"
+
+
+def _system(system: Node) -> Found:
+    loader, kernel, immutability = (system.get(key) for key in ("bootloader", "kernel", "immutability"))
+    if loader.get("bootType").text == "legacy":
+        yield loader.get("bootType"), f"booting by BIOS {_NOT_YET}"
+    if loader.get("provider").text in {"grub", "grub2"}:
+        yield loader.get("provider"), f"the boot loader {loader.get('provider').text} {_NOT_YET}"
+    if kernel.get("uki").value is False:
+        yield kernel.get("uki"), f"booting without a unified kernel image {_NOT_YET}"
+    if kernel.get("version").text:
+        yield kernel.get("version"), f"choosing a kernel by version {_NOT_YET} (name its package in kernel.packages)"
+    if system.get("initramfs").value is not None:
+        yield system.get("initramfs"), f"an initramfs of a recipe of its own {_NOT_YET}"
+    if immutability.get("enabled").true:
+        yield immutability.get("enabled"), f"a read-only root {_NOT_YET}"
+    for key in ("secureBootDBKey", "state", "updates", "encrypt"):
+        if immutability.get(key).value not in {None, False, "none"}:
+            yield immutability.get(key), f"{key} {_NOT_YET}"

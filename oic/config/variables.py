@@ -1,0 +1,51 @@
+"""``${name}`` in any value of a recipe, replaced from the command line, else the environment.
+
+* A name that has no value is an error; a value is never searched for names again.
+* ``$${name}`` is how a shell command keeps a ``${name}`` of its own. Anything else with a ``$`` is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from oic.config.source import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAME = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Variables:
+    """Where values come from, which were used, and what was wrong."""
+
+    def __init__(self, given: Mapping[str, str], environment: Mapping[str, str]) -> None:
+        self._given = given
+        self._environment = environment
+        self.used: dict[str, str] = {}
+        self.problems: list[tuple[Node, str]] = []
+
+    def substituted(self, node: Node) -> Node:
+        """Return the tree with every name replaced; a name without a value is noted and stays."""
+        if isinstance(node.value, dict):
+            entries = {key: self.substituted(item) for key, item in node.value.items()}
+            return Node(entries, node.file, node.line, node.path)
+        if isinstance(node.value, list):
+            return Node([self.substituted(item) for item in node.value], node.file, node.line, node.path)
+        if isinstance(node.value, str) and "${" in node.value:
+            text = _NAME.sub(lambda match: self._replacement(match, node), node.value)
+            return Node(text, node.file, node.line, node.path)
+        return node
+
+    def _replacement(self, match: re.Match[str], node: Node) -> str:
+        escape, name = match.groups()
+        if escape:
+            return f"${{{name}}}"
+        value = self._given.get(name, self._environment.get(name))
+        if value is None:
+            hint = f"give var.{name}=…, or set it in the environment; $${{{name}}} is left to a shell"
+            self.problems.append((node, f"expected a value for ${{{name}}}, found none ({hint})"))
+            return match.group()
+        self.used[name] = value
+        return value

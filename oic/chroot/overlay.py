@@ -1,0 +1,41 @@
+"""Layers seen as one tree through an overlay (Documentation/filesystems/overlayfs.rst), in a private namespace.
+
+* Layers are never written; changes go to an upper directory, whiteouts and opaque marks in ``user.`` attributes, so
+  that an ordinary user can make them.
+* The upper directory of one overlay is, once renamed, a layer of the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from oic.chroot import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work: Path | None = None) -> Iterator[Path]:
+    """Mount `layers` (lowest first) at the directory `at`; with `upper` (and an empty `work` beside it), writable."""
+    at.mkdir(parents=True, exist_ok=True)
+    if upper is None and len(layers) == 1:
+        kernel.mount(str(layers[0]), str(at), flags=kernel.MS_BIND)
+    elif not layers and upper is not None:
+        kernel.mount(str(upper), str(at), flags=kernel.MS_BIND)
+    else:
+        options = "userxattr,lowerdir=" + ":".join(_escaped(path) for path in reversed(layers))
+        if upper is not None and work is not None:
+            work.mkdir(exist_ok=True)
+            options += f",upperdir={_escaped(upper)},workdir={_escaped(work)}"
+        kernel.mount("overlay", str(at), "overlay", 0, options)
+    try:
+        yield at
+    finally:
+        kernel.unmount(str(at), kernel.MNT_DETACH)
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")

@@ -1,0 +1,109 @@
+"""A root file tree while it is made, and what it becomes: a layer with a content digest.
+
+* Times later than the epoch become the epoch, directories' always: their last change is the build's, not a package's.
+* The digest is of path, type, mode, owner, extended attributes, link target or content, and time, of each entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oic.values import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+_OVERLAY_NOTES = {f"user.overlay.{note}" for note in ("impure", "nlink", "origin", "uuid")}
+"""What the overlay file system keeps for itself: not content, and not the same twice."""
+
+
+class LayerConflict(Exception):  # noqa: N818 - asks for another way, is not shown to anyone
+    """The quick way met paths claimed twice; install one package at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """A mounted tree: its `root`, the layers `below` it, the program `log`, and the `epoch` reached so far."""
+
+    root: Path
+    below: tuple[Path, ...]
+    log: Path
+    epoch: int
+
+
+def walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield every path below `root` (and `root` as ``.``) with its lstat, in byte order of the whole path's parts."""
+    yield ".", os.lstat(root)
+    yield from _walk(str(root), "")
+
+
+def _walk(directory: str, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(directory) as entries:
+        ordered = sorted(entries, key=lambda entry: os.fsencode(entry.name))
+    for entry in ordered:
+        path = prefix + entry.name
+        yield path, entry.stat(follow_symlinks=False)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, path + "/")
+
+
+def clamp_times(root: Path, epoch: int) -> None:
+    """Bring the times of a tree down to `epoch`, seconds since 1970."""
+    for path, status in list(walk(root)):
+        if stat.S_ISDIR(status.st_mode) or status.st_mtime > epoch:
+            os.utime(root / path, (epoch, epoch), follow_symlinks=False)
+
+
+def digest_of_tree(root: Path) -> Digest:
+    """Return the digest of all that is in a tree."""
+    whole = hashlib.sha256()
+    for path, status in walk(root):
+        whole.update(_describe(root / path, path, status))
+    return Digest(whole.hexdigest())
+
+
+def digest_of_paths(root: Path, patterns: Sequence[str]) -> dict[str, str]:
+    """Return the digest of each path that one of the glob `patterns` (relative to `root`) names, directories whole."""
+    found: dict[str, str] = {}
+    for pattern in patterns:
+        for path in root.glob(pattern):
+            relative = str(path.relative_to(root))
+            if path.is_dir() and not path.is_symlink():
+                found[relative] = digest_of_tree(path)
+            else:
+                found[relative] = hashlib.sha256(_describe(path, relative, path.lstat())).hexdigest()
+    return found
+
+
+def _describe(file: Path, path: str, status: os.stat_result) -> bytes:
+    mode = status.st_mode
+    content = ""
+    if stat.S_ISREG(mode):
+        with file.open("rb") as opened:
+            content = hashlib.file_digest(opened, "sha256").hexdigest()
+    elif stat.S_ISLNK(mode):
+        content = os.readlink(file)
+    elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        content = str(status.st_rdev)
+    names = sorted(name for name in os.listxattr(file, follow_symlinks=False) if name not in _OVERLAY_NOTES)
+    attributes = [(name, os.getxattr(file, name, follow_symlinks=False)) for name in names]
+    links = status.st_nlink if stat.S_ISREG(mode) else 0
+    fields = (path, mode, status.st_uid, status.st_gid, links, int(status.st_mtime), content, attributes)
+    return os.fsencode(repr(fields)) + b"\n"
+
+
+def empty(root: Path, patterns: Sequence[str]) -> None:
+    """Remove what the glob `patterns` name: what must differ between machines, and traces of this build."""
+    for pattern in patterns:
+        for path in sorted(root.glob(pattern)):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

@@ -1,0 +1,145 @@
+"""dpkg's database, written as dpkg leaves it after unpacking (dpkg 1.21, ``/var/lib/dpkg``; format 1).
+
+::
+
+    status                 a stanza a package: its control file, Status: install ok unpacked, Conffiles
+    info/<name>[:<arch>].* the control files and .list; with the architecture for Multi-Arch: same
+    triggers/File          <path> <package>, the file triggers that packages are interested in
+    triggers/<name>        <package>, likewise for named ones
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from oic.provider.deb.unpack import Unpacked
+
+SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
+_NOT_INFO = {"control", "list"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A line of a package's triggers file: deb-triggers(5)."""
+
+    directive: str
+    name: str
+
+    @property
+    def interest(self) -> bool:
+        """Whether the package wants to hear of it."""
+        return self.directive.startswith("interest")
+
+
+def fields_of(control: str) -> dict[str, str]:
+    """Return the fields of a control stanza; continuation lines stay in their field's value."""
+    fields: dict[str, str] = {}
+    name = ""
+    for line in control.splitlines():
+        if line[:1] in (" ", "\t"):
+            fields[name] += "\n" + line
+        elif ":" in line:
+            name, _, value = line.partition(":")
+            fields[name] = value.strip()
+    return fields
+
+
+def control_text(unpacked: Unpacked) -> str:
+    """Return the control file of a package as text."""
+    return unpacked.control["control"].content.decode("utf-8", "surrogateescape")
+
+
+def info_name(fields: dict[str, str]) -> str:
+    """Return the stem of a package's files under ``info/``."""
+    same = fields.get("Multi-Arch") == "same"
+    return f"{fields['Package']}:{fields['Architecture']}" if same else fields["Package"]
+
+
+def triggers_of(unpacked: Unpacked) -> list[Trigger]:
+    """Return a package's trigger declarations."""
+    file = unpacked.control.get("triggers")
+    lines = file.content.decode("utf-8", "surrogateescape").splitlines() if file else []
+    words = [line.partition("#")[0].split() for line in lines]
+    return [Trigger(directive=pair[0], name=pair[1]) for pair in words if len(pair) == 2]
+
+
+def write_database(packages: Sequence[Unpacked], root: Path) -> None:
+    """Add unpacked packages to the database under `root` (its files, not those of packages already in it)."""
+    admin = root / "var/lib/dpkg"
+    for directory in ("info", "triggers", "updates", "alternatives", "parts"):
+        (admin / directory).mkdir(parents=True, exist_ok=True)
+    (admin / "info/format").write_text("1\n", encoding="ascii")
+    stanzas = []
+    for unpacked in packages:
+        text = control_text(unpacked)
+        stem = info_name(fields_of(text))
+        _write_info(unpacked, admin / "info", stem)
+        _write_triggers(unpacked, admin / "triggers", stem)
+        stanzas.append(_stanza(text, unpacked))
+    with (admin / "status").open("a", encoding="utf-8", errors="surrogateescape") as status:
+        status.write("".join(stanzas))
+
+
+def _stanza(control: str, unpacked: Unpacked) -> str:
+    lines = [line for line in control.splitlines() if line.strip()]
+    lines.insert(1, "Status: install ok unpacked")
+    if unpacked.conffiles:
+        lines += ["Conffiles:", *(f" {path} {md5}" for path, md5 in unpacked.conffiles.items())]
+    return "\n".join(lines) + "\n\n"
+
+
+def _write_info(unpacked: Unpacked, info: Path, stem: str) -> None:
+    for name, file in unpacked.control.items():
+        if name not in _NOT_INFO:
+            path = info / f"{stem}.{name}"
+            path.write_bytes(file.content)
+            path.chmod(file.mode)
+    listing = "".join(f"{path}\n" for path in unpacked.paths)
+    (info / f"{stem}.list").write_text(listing, encoding="utf-8", errors="surrogateescape")
+
+
+def _write_triggers(unpacked: Unpacked, triggers: Path, stem: str) -> None:
+    for trigger in triggers_of(unpacked):
+        if not trigger.interest:
+            continue
+        waits = "" if trigger.directive in ("interest", "interest-await") else "/noawait"
+        if trigger.name.startswith("/"):
+            file, line = triggers / "File", f"{trigger.name} {stem}{waits}\n"
+        else:
+            file, line = triggers / trigger.name, f"{stem}{waits}\n"
+        with file.open("a", encoding="utf-8") as out:
+            out.write(line)
+
+
+def activated(packages: Sequence[Unpacked], interests: Sequence[str]) -> list[str]:
+    """Return which of the trigger names `interests` (of packages configured earlier) the new packages set off."""
+    named = {trigger.name for unpacked in packages for trigger in triggers_of(unpacked) if not trigger.interest}
+    found = named.intersection(interests)
+    paths = [name for name in interests if name.startswith("/")]
+    shipped = {path for unpacked in packages for path in unpacked.paths}
+    found.update(path for path in paths if any(_below(name, path) for name in shipped))
+    return sorted(found)
+
+
+def _below(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory + "/")
+
+
+def interests_of(root: Path) -> list[str]:
+    """Return every trigger name that a package in the database waits for."""
+    triggers = root / "var/lib/dpkg/triggers"
+    return sorted(_interests(triggers)) if triggers.is_dir() else []
+
+
+def _interests(triggers: Path) -> Iterator[str]:
+    for name in os.listdir(triggers):
+        if name == "File":
+            yield from (line.split()[0] for line in (triggers / name).read_text("utf-8").splitlines() if line.strip())
+        elif name not in ("Unincorp", "Lock"):
+            yield name

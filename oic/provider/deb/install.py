@@ -1,0 +1,229 @@
+"""Packages installed into a layer: unpacked in parallel, then configured by the target's own dpkg.
+
+::
+
+    sort ── quick ──> unpack in parallel ──> dpkg's database ──┐
+        └── in order ──────────> dpkg --unpack, one by one <───┴──> dpkg --configure -a
+
+* The first layer holds the bootstrap set: nothing can run before all of it is unpacked, so its ``preinst`` scripts run
+  after that (as they do with every tool that makes a Debian root).
+* Above it, a package goes *in order* through dpkg itself when the order could show in the tree: it has a ``preinst``
+  (which may divert, or need what it Pre-Depends on), or shares a path with another package (Replaces).
+* Paths shared unannounced are found while unpacking: `LayerConflict`, and the caller asks again with ``careful``,
+  everything in order. Never a silently different tree.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.chroot import kernel, sandbox
+from oic.chroot.tree import LayerConflict
+from oic.errors import TrustError
+from oic.provider.deb import database
+from oic.provider.deb.archive import read_deb
+from oic.provider.deb.relation import parse_relations
+from oic.provider.deb.unpack import conffile_names, unpack_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from oic.chroot.sandbox import Sandbox
+    from oic.chroot.tree import Tree
+    from oic.ospackage.lock import LockedPackage
+    from oic.provider.deb.archive import Deb
+    from oic.provider.deb.unpack import Unpacked
+
+_MERGED = ("bin", "lib", "lib64", "sbin")
+_DPKG = ("dpkg", "--force-unsafe-io", "--no-triggers")
+_POLICY = "usr/sbin/policy-rc.d"
+ENVIRONMENT = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "DEBCONF_NONINTERACTIVE_SEEN": "true",
+    "DEBCONF_NOWARNINGS": "yes",
+    "INITRD": "No",  # hooks of kernel packages leave the initramfs to its own stage
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Package:
+    locked: LockedPackage
+    file: Path
+    deb: Deb
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return database.fields_of(self.deb.control["control"].content.decode("utf-8", "surrogateescape"))
+
+
+def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool) -> int:
+    """Install packages (in install order) into a mounted tree; return the newest time of a file in them.
+
+    Raises ToolError when a maintainer script fails, LayerConflict as the module says.
+    """
+    known = [_Package(locked=locked, file=file, deb=_read(file, locked.name)) for locked, file in packages]
+    bootstrap = not tree.below
+    ordered = _in_order(known, tree, bootstrap=bootstrap, careful=careful)
+    quick = [package for package in known if package.locked.name not in ordered]
+    if bootstrap:
+        _merge_usr(tree.root)
+    earlier = database.interests_of(tree.root)
+    unpacked = unpack_all([(item.locked.name, item.file) for item in quick], tree.root, below=tree.below)
+    _refuse_clashes(unpacked)
+    database.write_database(unpacked, tree.root)
+    env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(_newest(unpacked, tree.epoch))}
+    with sandbox.opened(tree.root, tree.log, env=env) as box:
+        _forbid_services(tree.root)
+        if bootstrap:
+            _run_preinsts(quick, box)
+        for name in database.activated(unpacked, earlier):
+            box.run(["dpkg-trigger", "--no-await", "--by-package=dpkg", name], capture=False)
+        if not bootstrap or ordered:
+            _unpack_in_order(ordered, known, box)
+        box.run(["dpkg", "--force-unsafe-io", "--configure", "-a"], capture=False)
+        (tree.root / _POLICY).unlink()
+    return _newest(unpacked, tree.epoch)
+
+
+def _read(file: Path, name: str) -> Deb:
+    with file.open("rb") as opened:
+        return read_deb(opened, f"{name} ({file})")
+
+
+def _newest(unpacked: Sequence[Unpacked], floor: int) -> int:
+    return max([floor, *(item.newest for item in unpacked)])
+
+
+def _in_order(known: Sequence[_Package], tree: Tree, *, bootstrap: bool, careful: bool) -> set[str]:
+    """Return the names of the packages that dpkg must unpack itself."""
+    if careful and bootstrap:
+        raise TrustError("packages of the bootstrap set claim the same paths: there is no order to unpack them in")
+    if careful:
+        return {package.locked.name for package in known}
+    scripted = {package.locked.name for package in known if "preinst" in package.deb.control and not bootstrap}
+    return scripted | _sharing(known, tree)
+
+
+def _sharing(known: Sequence[_Package], tree: Tree) -> set[str]:
+    """Return, of packages that announce the same path, those that replace the other, or else the later one."""
+    owner = {path: "" for path in _installed_paths(tree.root)}
+    found: set[str] = set()
+    for package in known:
+        for path in _announced(package.deb):
+            other = owner.setdefault(path, package.locked.name)
+            if other != package.locked.name:
+                found.add(_yielding(package, other, known))
+    return found
+
+
+def _yielding(package: _Package, other: str, known: Sequence[_Package]) -> str:
+    earlier = next((item for item in known if item.locked.name == other), None)
+    replaces = earlier.fields.get("Replaces", "") if earlier else ""
+    clauses = parse_relations(replaces, package.locked.architecture)
+    if any(relation.name == package.locked.name for clause in clauses for relation in clause):
+        return other
+    return package.locked.name
+
+
+def _announced(deb: Deb) -> list[str]:
+    sums = deb.control["md5sums"].content.decode("utf-8", "surrogateescape") if "md5sums" in deb.control else ""
+    files = ["/" + line.partition("  ")[2] for line in sums.splitlines()]
+    return [_unmerged(path) for path in [*files, *conffile_names(deb)]]
+
+
+def _unmerged(path: str) -> str:
+    return "/usr" + path if path.split("/")[1] in _MERGED else path
+
+
+def _installed_paths(root: Path) -> set[str]:
+    """Return the non-directories that packages already in the database own."""
+    info = root / "var/lib/dpkg/info"
+    lists = sorted(info.glob("*.list")) if info.is_dir() else []
+    lines = (line for path in lists for line in path.read_text("utf-8", "surrogateescape").splitlines())
+    paths = {_unmerged(line) for line in lines if line not in ("", "/.")}
+    parents = {path.rpartition("/")[0] for path in paths}
+    return paths - parents
+
+
+def _refuse_clashes(unpacked: Sequence[Unpacked]) -> None:
+    clashes = [f"{path} of {item.name}" for item in unpacked for path in item.clashes]
+    if clashes:
+        raise LayerConflict(f"claimed twice: {', '.join(clashes[:5])}")
+
+
+def _merge_usr(root: Path) -> None:
+    for name in _MERGED:
+        (root / "usr" / name).mkdir(parents=True, exist_ok=True)
+        (root / name).symlink_to(f"usr/{name}")
+
+
+def _forbid_services(root: Path) -> None:
+    policy = root / _POLICY
+    policy.parent.mkdir(parents=True, exist_ok=True)
+    policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+    policy.chmod(0o755)
+
+
+def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
+    """Run preinst scripts where dpkg does, beside their control file: debconf looks for it there."""
+    for package in packages:
+        if "preinst" not in package.deb.control:
+            continue
+        place = box.root / "var/lib/dpkg/tmp.ci"
+        place.mkdir()
+        for name, file in package.deb.control.items():
+            (place / name).write_bytes(file.content)
+            (place / name).chmod(file.mode)
+        env = {
+            "DPKG_MAINTSCRIPT_NAME": "preinst",
+            "DPKG_MAINTSCRIPT_PACKAGE": package.fields["Package"],
+            "DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT": "1",
+            "DPKG_MAINTSCRIPT_ARCH": package.fields["Architecture"],
+            "DPKG_RUNNING_VERSION": "1.21.0",
+            "DPKG_ROOT": "",
+            "DPKG_ADMINDIR": "/var/lib/dpkg",
+        }
+        box.run(["/var/lib/dpkg/tmp.ci/preinst", "install"], env=env, capture=False)
+        shutil.rmtree(place)
+
+
+def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox) -> None:
+    """Let dpkg unpack the packages named `ordered`; before any package, configure what it Pre-Depends on, as apt does."""
+    requires = {package.locked.name: package.locked.requires for package in known}
+    unpack: list[str] = []
+    configured: set[str] = set()
+    for package in known:
+        early = _to_configure_first(package.locked, requires) - configured
+        if early and unpack:
+            box.run([*_DPKG, "--unpack", *unpack], capture=False)
+            unpack = []
+        if early:
+            box.run([*_DPKG, "--configure", *sorted(early)], capture=False)
+            configured |= early
+        if package.locked.name in ordered:
+            unpack.append(_shown(package, box))
+    if unpack:
+        box.run([*_DPKG, "--unpack", *unpack], capture=False)
+
+
+def _shown(package: _Package, box: Sandbox) -> str:
+    """Make a package file visible in the sandbox; return its path there."""
+    inside = f"tmp/{package.locked.name}_{package.locked.version.replace(':', '%3a')}.deb"
+    (box.root / inside).touch()
+    kernel.mount(str(package.file), str(box.root / inside), flags=kernel.MS_BIND)
+    return f"/{inside}"
+
+
+def _to_configure_first(package: LockedPackage, requires: dict[str, tuple[object, ...]]) -> set[str]:
+    """Return what must be configured before `package` is unpacked: what it Pre-Depends on, and all that needs."""
+    todo = [need.package for need in package.requires if need.kind == "Pre-Depends" and need.package in requires]
+    found: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += [need.package for need in requires[name] if need.package in requires]  # type: ignore[attr-defined]
+    return found

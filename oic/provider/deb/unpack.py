@@ -1,0 +1,221 @@
+"""Packages' files put into a root directory, several packages at a time, as dpkg does for a first installation.
+
+* The unpacking processes change root into the target first: no path and no symbolic link of a package leads out of it.
+* A directory that exists, also behind a symbolic link, is kept as it is; the first package of the order gives it its
+  owner and mode. Every other path belongs to one package; a second claim is a `Clash`, for the caller to settle.
+* Nothing of a package is executed here.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import tarfile
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+from oic.chroot import child
+from oic.errors import TrustError
+from oic.provider.deb.archive import ControlFile, Deb, read_deb, tar_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_BUFFER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """A directory as a package wants it."""
+
+    mode: int
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpacked:
+    """What one package put into the tree: `paths` in archive order (``/usr/bin/env``), and what it could not put."""
+
+    name: str
+    control: dict[str, ControlFile]
+    paths: tuple[str, ...]
+    directories: dict[str, Directory]
+    conffiles: dict[str, str]
+    clashes: tuple[str, ...]
+    newest: int
+
+
+@dataclass(slots=True)
+class _Work:
+    paths: list[str] = field(default_factory=list)
+    directories: dict[str, Directory] = field(default_factory=dict)
+    conffiles: dict[str, str] = field(default_factory=dict)
+    clashes: list[str] = field(default_factory=list)
+    newest: int = 0
+
+
+def unpack_all(
+    packages: Sequence[tuple[str, Path]], root: Path, *, below: Sequence[Path] = (), jobs: int = 2
+) -> list[Unpacked]:
+    """Unpack (name, file) pairs into `root` in `jobs` processes; the results are in the order given.
+
+    `below` are the layers that `root` already shows: a directory of theirs keeps its owner and mode.
+    """
+    if not packages:
+        return []
+    shares: list[list[int]] = [[] for _ in range(max(1, min(jobs, len(packages))))]
+    weights = [0] * len(shares)
+    sizes = [file.stat().st_size for _, file in packages]
+    for index in sorted(range(len(packages)), key=lambda index: -sizes[index]):
+        lightest = weights.index(min(weights))
+        shares[lightest].append(index)
+        weights[lightest] += sizes[index] + 100_000
+    done = child.call_all([(_unpack_share, ([packages[index] for index in share], root)) for share in shares])
+    found = {unpacked.name: unpacked for part in done for unpacked in part}
+    ordered = [found[name] for name, _ in packages]
+    _settle_directories(ordered, root, below)
+    return ordered
+
+
+def _unpack_share(packages: Sequence[tuple[str, Path]], root: Path) -> list[Unpacked]:
+    files = [(name, str(path), path.open("rb")) for name, path in packages]
+    os.umask(0)
+    os.chroot(root)
+    os.chdir("/")
+    return [unpack(name, file, where) for name, where, file in files]
+
+
+def unpack(name: str, file: IO[bytes], where: str) -> Unpacked:
+    """Unpack one package into this process's root."""
+    deb = read_deb(file, where)
+    work = _Work()
+    conffiles = set(conffile_names(deb))
+    with tar_of(file, deb.data, where) as tar:
+        for entry in tar:
+            path = _checked_path(entry, where)
+            work.paths.append(path or "/.")
+            work.newest = max(work.newest, int(entry.mtime))
+            if path:
+                _put(tar, entry, path, work, conffiles)
+    return Unpacked(
+        name=name,
+        control=deb.control,
+        paths=tuple(work.paths),
+        directories=work.directories,
+        conffiles=work.conffiles,
+        clashes=tuple(work.clashes),
+        newest=work.newest,
+    )
+
+
+def conffile_names(deb: Deb) -> list[str]:
+    """Return the paths of a package's conffiles, deb-conffiles(5); those to be removed on upgrade are not among them."""
+    content = deb.control.get("conffiles", ControlFile(content=b"", mode=0)).content.decode("utf-8", "surrogateescape")
+    return [line.strip() for line in content.splitlines() if line.strip().startswith("/")]
+
+
+def _checked_path(entry: tarfile.TarInfo, where: str) -> str:
+    name = entry.name.removeprefix("./").rstrip("/")
+    if name in ("", "."):
+        return ""
+    if name.startswith("/") or ".." in name.split("/"):
+        raise TrustError(f"expected a path below the root, found {entry.name!r} in the package", where=where)
+    return "/" + name
+
+
+def _put(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, conffiles: set[str]) -> None:
+    try:
+        if entry.isdir():
+            _make_directory(path, entry)
+            wanted = Directory(mode=stat.S_IMODE(entry.mode), uid=entry.uid, gid=entry.gid)
+            work.directories[os.path.realpath(path)] = wanted
+            return
+        _make_parents(path)
+        _put_other(tar, entry, path, work, conffiles)
+    except FileExistsError:
+        work.clashes.append(path)
+    except OSError as error:
+        if error.errno == errno.ENOTDIR:
+            work.clashes.append(path)
+            return
+        raise
+
+
+def _put_other(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, conffiles: set[str]) -> None:
+    if entry.issym():
+        os.symlink(entry.linkname, path)
+        os.lchown(path, entry.uid, entry.gid)
+    elif entry.islnk():
+        os.link("/" + entry.linkname.removeprefix("./"), path, follow_symlinks=False)
+        return
+    elif entry.isreg():
+        md5 = _write_file(tar, entry, path, hashed=path in conffiles)
+        if md5:
+            work.conffiles[path] = md5
+    elif entry.isfifo():
+        os.mkfifo(path, stat.S_IMODE(entry.mode))
+        os.chown(path, entry.uid, entry.gid)
+    else:
+        raise TrustError(f"expected files, directories and links, found a device node: {path}", where=work.paths[-1])
+    os.utime(path, (entry.mtime, entry.mtime), follow_symlinks=False)
+
+
+def _make_directory(path: str, entry: tarfile.TarInfo) -> None:
+    if os.path.isdir(path):
+        return
+    _make_parents(path)
+    try:
+        os.mkdir(path, stat.S_IMODE(entry.mode))
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+        return
+    os.chown(path, entry.uid, entry.gid)
+    os.chmod(path, stat.S_IMODE(entry.mode))
+
+
+def _make_parents(path: str) -> None:
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        os.makedirs(parent, 0o755, exist_ok=True)
+
+
+def _write_file(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, *, hashed: bool) -> str:
+    reader = tar.extractfile(entry)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        digest = ""
+        if reader and hashed:
+            content = reader.read()
+            digest = hashlib.md5(content, usedforsecurity=False).hexdigest()  # dpkg's own field
+            file.write(content)
+        elif reader:
+            shutil.copyfileobj(reader, file, _BUFFER)
+        os.fchown(descriptor, entry.uid, entry.gid)
+        os.fchmod(descriptor, stat.S_IMODE(entry.mode))
+    return digest
+
+
+def _settle_directories(ordered: Sequence[Unpacked], root: Path, below: Sequence[Path]) -> None:
+    """Give directories that packages disagree about what the first of them says, whichever process came first."""
+    first: dict[str, Directory] = {}
+    disputed: set[str] = set()
+    for unpacked in ordered:
+        for path, wanted in unpacked.directories.items():
+            if first.setdefault(path, wanted) != wanted:
+                disputed.add(path)
+    disputed = {path for path in disputed if not any(os.path.lexists(layer / path[1:]) for layer in below)}
+    if disputed:
+        child.call_all([(_set_directories, ({path: first[path] for path in disputed}, root))])
+
+
+def _set_directories(wanted: dict[str, Directory], root: Path) -> None:
+    os.chroot(root)
+    for path, directory in wanted.items():
+        os.chown(path, directory.uid, directory.gid)
+        os.chmod(path, directory.mode)

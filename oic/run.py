@@ -1,0 +1,118 @@
+"""The one door to subprocesses.
+
+* argv lists, never a shell; an environment made from nothing.
+* What the program says goes to the stage's log; an error carries the log's last lines and its path.
+* A program that outlives its time is killed with all it started in its session.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from oic.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LC_ALL": "C.UTF-8",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    "TERM": "dumb",
+}
+TAIL = 12
+DEFAULT_TIMEOUT = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What a program wrote to its standard output, and how it ended."""
+
+    text: str
+    status: int
+
+
+def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
+    argv: Sequence[str],
+    *,
+    log: Path | None = None,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+    enter: Callable[[], None] | None = None,
+    capture: bool = True,
+    accept: Sequence[int] = (0,),
+    timeout: float = DEFAULT_TIMEOUT,
+) -> Output:
+    """Run a program to its end.
+
+    `enter` runs in the child before exec (to change root). `capture` keeps standard output out of the log and returns
+    it. Raises ToolError when the program cannot be started, ends with a status not in `accept` or takes longer than
+    `timeout` seconds.
+    """
+    with _opened(log) as sink:
+        start = sink.seek(0, os.SEEK_END)
+        sink.write(f"$ {shlex.join(argv)}\n".encode())
+        sink.flush()
+        try:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE if capture else sink,
+                stderr=sink,
+                env={**ENVIRONMENT, **(env or {})},
+                preexec_fn=enter,  # noqa: PLW1509 - callers that pass one have a single thread
+                start_new_session=True,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ToolError(f"{argv[0]} could not be started: {error}", where=_where(log)) from error
+        text = _communicate(process, argv, stdin, timeout, log)
+        if process.returncode not in accept:
+            raise ToolError(_failure(argv, process.returncode, sink, start, text), where=_where(log))
+    return Output(text=text, status=process.returncode)
+
+
+def _opened(log: Path | None) -> IO[bytes]:
+    if log is None:
+        return tempfile.TemporaryFile()  # noqa: SIM115 - the caller's with statement closes it
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return log.open("ab+")
+
+
+def _where(log: Path | None) -> str | None:
+    return str(log) if log else None
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], argv: Sequence[str], stdin: str, timeout: float, log: Path | None
+) -> str:
+    try:
+        out, _ = process.communicate(os.fsencode(stdin), timeout=timeout)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise ToolError(f"{argv[0]} did not end within {timeout:.0f} s and was killed", where=_where(log)) from None
+    except BaseException:
+        _end(process)
+        raise
+    return out.decode("utf-8", "surrogateescape") if out else ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _failure(argv: Sequence[str], status: int, sink: IO[bytes], start: int, text: str) -> str:
+    sink.seek(start)
+    said = sink.read().decode("utf-8", "replace").splitlines()[1:] or text.splitlines()
+    ended = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"failed with status {status}"
+    lines = "".join(f"\n    {line}" for line in said[-TAIL:])
+    return f"{argv[0]} {ended}:{lines}" if lines else f"{argv[0]} {ended} and said nothing"

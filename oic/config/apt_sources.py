@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SECURITY = ("-security", "/updates")
 _MAIN = ("", "-updates", "-proposed-updates", "-backports")
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>[^#]+)")
+_FIELD = re.compile(r"^([A-Za-z-]+):(.*(?:\n[ \t].*)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ def read_mirrors(suites: Collection[str], keys: Collection[str], root: Path = Pa
 
 def _is_ours(source: _Source, keys: Collection[str]) -> bool:
     names = {Path(key).name for key in keys}
-    return "main" in source.components and (not source.signed_by or any(Path(key).name in names for key in source.signed_by))
+    signed = not source.signed_by or any(Path(key).name in names for key in source.signed_by)
+    return signed and "main" in source.components
 
 
 def _first(sources: list[_Source], suites: Collection[str], endings: tuple[str, ...], root: Path) -> str | None:
@@ -65,7 +67,7 @@ def _first(sources: list[_Source], suites: Collection[str], endings: tuple[str, 
 
 
 def _url(uri: str, root: Path) -> str | None:
-    """Return the URL itself, or the first one listed in the file of a ``mirror+file:`` URI (apt-transport-mirror(1))."""
+    """Return the URL itself, or the first in the file of a ``mirror+file:`` URI (apt-transport-mirror(1))."""
     if uri.startswith(("http://", "https://")):
         return uri
     if uri.startswith("mirror+file:"):
@@ -108,9 +110,7 @@ def _one_line(text: str) -> Iterator[_Source]:
 def _deb822(text: str) -> Iterator[_Source]:
     uncommented = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
     for stanza in re.split(r"\n\s*\n", uncommented):
-        fields = {
-            name.lower(): tuple(value.split()) for name, value in re.findall(r"^([A-Za-z-]+):((?:.*)(?:\n[ \t].*)*)", stanza, re.M)
-        }
+        fields = {name.lower(): tuple(value.split()) for name, value in _FIELD.findall(stanza)}
         if "deb" in fields.get("types", ()) and "no" not in fields.get("enabled", ()):
             yield _Source(
                 uris=fields.get("uris", ()),

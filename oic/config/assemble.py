@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.config.merge import unit_name
@@ -41,9 +40,7 @@ def system_of(tree: Node, files: Sequence[AdditionalFile]) -> System:
         bootloader=Bootloader(boot_type=loader.get("bootType").text, provider=loader.get("provider").text),
         users=tuple(_user(node) for node in system.get("users").items),
         files=tuple(files),
-        commands=tuple(
-            Command(cmd=node.get("cmd").text, network=node.get("network").true) for node in system.get("configurations").items
-        ),
+        commands=tuple(_command(node) for node in system.get("configurations").items),
         services=Services(**{key: _units(system.get("services", key)) for key in ("enable", "disable", "mask")}),
         timezone=system.get("timezone").text,
         locale=system.get("locale").text,
@@ -69,7 +66,7 @@ def _file_nodes(tree: Node) -> list[Node]:
 
 
 def _file(node: Node, problems: list[tuple[Node, str]]) -> AdditionalFile:
-    """Read one file; the mode is 0755 or 0644 by the owner's execute bit: a checkout's umask must not show in the image."""
+    """Read one file; the mode is 0755 or 0644 by the owner's execute bit: no umask may show in the image."""
     local = node.get("local")
     path = local.file.absolute().parent / local.text
     digest, mode = None, 0o644
@@ -109,6 +106,10 @@ def _user(user: Node) -> User:
         shell=user.get("shell").text,
         ssh_authorized_keys=user.get("sshAuthorizedKeys").texts,
     )
+
+
+def _command(node: Node) -> Command:
+    return Command(cmd=node.get("cmd").text, network=node.get("network").true)
 
 
 def _units(names: Node) -> tuple[str, ...]:

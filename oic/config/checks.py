@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.disk import disk_problems, mount_point
 from oic.config.merge import unit_name
+from oic.config.partition_types import type_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ def problems_in(tree: Node) -> Problems:
 
 
 def problems_of_whole(tree: Node) -> Problems:
-    """Say what is missing from a recipe merged over its defaults: a raw disk needs a size, a root and, for EFI, an ESP."""
+    """Say what a recipe merged over its defaults lacks: a raw disk needs a size, a root and, for EFI, an ESP."""
     disk, loader = tree.get("disk"), tree.get("systemConfig", "bootloader")
     if tree.get("target", "imageType").text != "raw" or disk.value is None:
         return
@@ -54,8 +55,8 @@ def problems_of_whole(tree: Node) -> Problems:
         return
     if all(mount_point(item.get("mountPoint").text) != "/" for item in partitions):
         yield disk.get("partitions"), "expected a partition with the mountPoint /, found none"
-    esp = any(item.get("type").text == "esp" or item.get("typeUUID").text.lower().startswith(("c12a7328", "ef00")) for item in partitions)
-    if loader.get("bootType").text == "efi" and not esp:
+    types = {type_guid(item.get("typeUUID").text or item.get("type").text) for item in partitions}
+    if loader.get("bootType").text == "efi" and type_guid("esp") not in types:
         yield disk.get("partitions"), "expected a partition of type esp, for bootType efi, found none"
 
 
@@ -84,7 +85,8 @@ def _same(items: list[Node], key: str, thing: str, normal: Callable[[str], str] 
         if not value:
             continue
         if value in seen:
-            yield node, f"expected each {thing} to have its own {key}, found {value} here and on line {seen[value].line}"
+            first = seen[value].line
+            yield node, f"expected each {thing} to have its own {key}, found {value} here and on line {first}"
         seen.setdefault(value, node)
 
 
@@ -95,14 +97,14 @@ def _user_problems(users: Node) -> Problems:
             continue
         match = _CRYPT.fullmatch(node.text)
         if match is None:
-            yield node, "expected a plain password or a crypt hash such as $6$salt$hash, found a broken hash (not shown)"
+            yield node, "expected plain text or a crypt hash such as $6$salt$hash, found a broken hash (not shown)"
         elif wanted and _HASHES.get(match[1]) != wanted:
             found = _HASHES.get(match[1], f"${match[1]}$")
-            yield user.get("hash_algo"), f"expected the algorithm of the password's hash, which is {found}, found '{wanted}'"
+            yield user.get("hash_algo"), f"expected the algorithm of the given hash, {found}, found '{wanted}'"
 
 
 def _service_problems(services: Node) -> Problems:
-    stopped = {unit_name(node.text): key for key in ("disable", "mask") for node in services.get(key).items if node.text}
+    stopped = {unit_name(name): key for key in ("disable", "mask") for name in services.get(key).texts}
     for node in services.get("enable").items:
         other = stopped.get(unit_name(node.text)) if node.text else None
         if other:

@@ -1,13 +1,14 @@
 """The ``disk`` of a recipe: whether its partitions can be, and the values they become.
 
 * Table order is the order written, unless ``index`` says otherwise.
-* ``end`` is where the next partition may begin (exclusive); ``"0"`` is the rest of the disk. A ``start`` of ``"0"``, or none,
-  is the next free MiB, as sgdisk(8) has it.
+* ``end`` is where the next partition may begin (exclusive); ``"0"`` is the rest of the disk. A ``start`` of ``"0"``, or
+  none, is the next free MiB, as sgdisk(8) has it.
 * The GPT takes 34 sectors at the front and 33 at the end (UEFI specification 2.10, section 5.3.1).
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -160,20 +161,22 @@ def _place_problems(disk: Node) -> Iterator[tuple[Node, str]]:
         at = place.node.get("start") if place.node.get("start").text else place.node
         stop = next((place.node.get(key) for key in ("end", "size") if place.node.get(key).text), place.node)
         if start < _FRONT:
-            yield at, f"expected a start of at least {shown_size(_FRONT)}, after the partition table, found {shown_size(start)}"
+            table = f"{shown_size(_FRONT)}, after the partition table"
+            yield at, f"expected a start of at least {table}, found {shown_size(start)}"
         if end is not None and end <= start:
             yield stop, f"expected an end after the start {shown_size(start)}, found {shown_size(max(end, 0))}"
         elif size and end is not None and end > size - _BACK:
             room = f"at most {shown_size(size - _BACK)} of the disk's {shown_size(size)}"
-            yield stop, f"expected an end of {room}, found {shown_size(end)} (\"0\" is the rest of the disk)"
+            yield stop, f'expected an end of {room}, found {shown_size(end)} ("0" is the rest of the disk)'
     yield from _overlaps(places)
 
 
 def _overlaps(places: list[_Place]) -> Iterator[tuple[Node, str]]:
     ordered = sorted(places, key=lambda place: place.start)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         if before.end is None or before.end > after.start:
             name = before.node.get("id").text
             where = shown_size(before.end) if before.end is not None else "the end of the disk"
             at = after.node.get("start") if after.node.get("start").text else after.node
-            yield at, f"expected a start at or after {where}, where partition '{name}' ends, found {shown_size(after.start)}"
+            found = shown_size(after.start)
+            yield at, f"expected a start at or after {where}, where partition '{name}' ends, found {found}"

@@ -89,7 +89,7 @@ def load_config(
 
 
 def is_default(recipe: Path) -> bool:
-    """Return whether a recipe is one of those a bare ``doit build`` builds; raises RecipeError when that cannot be told."""
+    """Return whether a bare ``doit build`` builds this recipe; raises RecipeError when that cannot be told."""
     data = read_bytes(recipe)
     return b"default" in data and parse(data, recipe).get("default").true
 
@@ -185,7 +185,8 @@ def _lock(recipe: Path, named: Node, problems: Problems) -> Path | None:
     if named.text:
         path = recipe.absolute().parent / named.text
         if not path.is_file():
-            problems.append((named, f"expected a lock file, found none at {path}; without this line, `doit lock` makes one"))
+            hint = "without this line, `doit lock` makes one"
+            problems.append((named, f"expected a lock file, found none at {path}; {hint}"))
         return path
     beside = recipe.absolute().parent / f"{recipe.stem}.lock.json"
     return beside if beside.is_file() else None

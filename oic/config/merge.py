@@ -4,7 +4,8 @@
 * ``packages``: lower, then upper, first occurrence kept. ``kernel`` and ``bootloader``: field by field.
 * ``users`` by name and field by field, ``additionalFiles`` by ``final``, ``packageRepositories`` by ``codename``;
   what is new is appended.
-* ``configurations``: appended. ``services``: joined; the upper one's disable or mask takes a unit out of the lower enable.
+* ``configurations``: appended.
+* ``services``: joined; what the upper one disables or masks is not enabled, and the reverse.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _replaced_by(key: str, merge: Merge) -> Merge:
 
 
 def _repositories(lower: Node, upper: Node) -> Node:
-    """One codename may occur several times in a recipe (one suite at several URLs): all of them replace the lower one."""
+    """Merge by codename, which may occur several times in a recipe (one suite, several URLs)."""
     taken = {item.get("codename").text for item in upper.items}
     kept = [item for item in lower.items if item.get("codename").text not in taken]
     return _like(upper, [*kept, *upper.items])

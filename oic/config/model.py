@@ -176,8 +176,8 @@ class FinalConfig:
     """Everything a build needs to know.
 
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
-    (or named by it) if there is one, `notes` the warnings met, `unbuilt` the fields that validate but cannot be built yet,
-    as ``file:line: key path: reason``.
+    (or named by it) if there is one, `notes` the warnings met, `unbuilt` the fields that validate but cannot be built
+    yet, as ``file:line: key path: reason``.
     """
 
     image_name: ImageName

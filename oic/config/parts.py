@@ -28,7 +28,7 @@ class Part:
 
 
 def read_parts(recipe: Path, variables: Variables, problems: list[tuple[Node, str]]) -> list[Part]:
-    """Read a recipe and all it includes, the recipe last; raises RecipeError when the recipe itself cannot be parsed."""
+    """Read a recipe and all it includes, the recipe last; raises RecipeError when the recipe cannot be parsed."""
     parts: dict[Path, Part] = {}
     _read(recipe, (), variables, parts, problems)
     return list(parts.values())

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from oic.config.source import described, join, plain
+from oic.config.source import described, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from oic.config.source import Node
 
-_TYPES = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number", "boolean": "true or false"}
-_SECRET = "password"  # noqa: S105  the name of a field
-
 
 def schema_bytes(name: str) -> bytes:
     """Return a shipped schema's text: ``recipe`` or ``distribution``."""
@@ -33,10 +30,9 @@ def schema_bytes(name: str) -> bytes:
 
 
 def problems_of(tree: Node, name: str, *, needs: bool = True) -> list[tuple[Node, str]]:
-    """Return every place where a tree is not as its schema wants it; without `needs`, keys of the top may be missing."""
-    errors = sorted(_validator(name).iter_errors(plain(tree)), key=lambda error: [str(part) for part in error.absolute_path])
+    """Return every place where a tree is not as its schema wants it; without `needs`, the top may lack keys."""
     found: list[tuple[Node, str]] = []
-    for error in errors:
+    for error in _validator(name).iter_errors(plain(tree)):
         if error.validator == "required" and not needs and not error.absolute_path:
             continue
         found.extend(_problems(error, _node_at(tree, error.absolute_path)))
@@ -59,7 +55,8 @@ def _validator(name: str) -> Any:
         if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", wanted), instance):
             yield ValidationError(f"{instance!r} does not match {wanted!r}")
 
-    return extend(Draft202012Validator, {"pattern": pattern})(json.loads(schema_bytes(name)))
+    extended: Any = extend  # jsonschema's stubs leave it without types
+    return extended(Draft202012Validator, {"pattern": pattern})(json.loads(schema_bytes(name)))
 
 
 def _node_at(tree: Node, path: Iterable[str | int]) -> Node:
@@ -71,17 +68,18 @@ def _node_at(tree: Node, path: Iterable[str | int]) -> Node:
 
 def _problems(error: ValidationError, node: Node) -> Iterator[tuple[Node, str]]:
     schema: Any = error.schema
+    wanted: Any = error.validator_value
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
         for key in sorted(set(node.entries) - set(known)):
             hint = did_you_mean(key, known) or f"; known are {', '.join(known)}"
             yield node.get(key), f"expected a known key, found '{key}'{hint}"
     elif error.validator == "required":
-        for key in error.validator_value:
+        for key in wanted:
             if key not in node.entries and f"'{key}' is" in error.message:
                 yield node.get(key), f"expected {_expected(schema['properties'].get(key, {}))}, found nothing"
     elif error.validator == "enum":
-        words = [str(item) for item in error.validator_value]
+        words = [str(item) for item in wanted]
         near = did_you_mean(str(node.value), words)
         yield node, f"expected one of {', '.join(words)}, found {described(node.value)}{near}"
     else:
@@ -89,7 +87,7 @@ def _problems(error: ValidationError, node: Node) -> Iterator[tuple[Node, str]]:
 
 
 def _found(node: Node) -> str:
-    if node.path.endswith(join("", _SECRET)) and isinstance(node.value, str):
+    if node.path.endswith("password") and isinstance(node.value, str):
         return "one with other characters (not shown)"
     return described(node.value)
 
@@ -97,8 +95,4 @@ def _found(node: Node) -> str:
 def _expected(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         schema = json.loads(schema_bytes("recipe"))["$defs"][schema["$ref"].rpartition("/")[2]]
-    if "title" in schema:
-        return str(schema["title"])
-    if "enum" in schema:
-        return f"one of {', '.join(schema['enum'])}"
-    return _TYPES.get(str(schema.get("type")), "something else")
+    return str(schema.get("title", "something else"))

@@ -175,7 +175,7 @@ def _check_depth(text: str, path: Path) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 1
             raise RecipeError(f"expected at most {MAX_DEPTH} levels of nesting, found more", where=f"{path}:{line}")
 
 

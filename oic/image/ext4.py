@@ -5,7 +5,7 @@
 * ``mke2fs -d`` walks the tree sorted by name (bytewise under ``LC_ALL=C``), skips blocks of zeros whatever holes the
   source has, and needs no quoting: names of any bytes are safe, which no debugfs script can say.
 * What it takes from the host, change and access times and the order of extended attributes, is overruled: each inode's
-  ctime, atime and crtime are `epoch`; its mtime is the file's own in whole seconds, `epoch` if after that or before 1970.
+  ctime, atime and crtime are `epoch`; its mtime is the file's own in whole seconds, `epoch` if later or before 1970.
   Extended attributes are left out by mke2fs (``no_copy_xattrs``) and set one by one, in sorted order, by debugfs.
 * ``mke2fs.conf`` is not read: the features are spelled out here, so two versions of e2fsprogs make the same kind.
 * debugfs exits 0 whatever happens: each line it prints must be the echo of a command or its banner, and the inode
@@ -162,9 +162,10 @@ def _mke2fs(source: Path, image: Path, *, size: int, inodes: int, uuid: str, lab
 
 def _explain(error: ToolError, tree: Path, survey: Survey, size: int) -> None:
     """Say how much is needed when that is why mke2fs failed: content, inodes, journal and tables."""
-    needed = (survey.content + _inode_count(survey, size) * 256 + min(size // 64, 1 << 30)) * 105 // 100
-    text = str(error).lower()
-    if needed <= size and "no space" not in text and "could not allocate" not in text and "no free space" not in text:
+    tables = _inode_count(survey, size) * 256
+    needed = survey.content + tables
+    needed = (needed + _journal(needed)) * 104 // 100 + (4 << 20)
+    if needed <= size and "could not allocate" not in str(error).lower():
         return
     needed = max(needed, size + size // 16)
     raise OicError(
@@ -172,6 +173,12 @@ def _explain(error: ToolError, tree: Path, survey: Survey, size: int) -> None:
         where=str(tree),
         hint="raise the partition's size",
     ) from error
+
+
+def _journal(size: int) -> int:
+    """Return the bytes of journal that mke2fs gives a file system of `size` (ext2fs_default_journal_size), or more."""
+    limits = ((128 << 20, 4), (1 << 30, 16), (2 << 30, 32), (16 << 30, 64), (32 << 30, 128), (64 << 30, 256))
+    return next((mib for limit, mib in limits if size * 5 // 4 < limit), 1024) << 20
 
 
 def _root_commands(status: os.stat_result, epoch: int) -> list[bytes]:
@@ -223,8 +230,14 @@ def _run_debugfs(commands: Sequence[bytes], image: Path, work: Path, epoch: int,
     script, out, err = work / "script", work / "out", work / "err"
     script.write_bytes(b"".join(line + b"\n" for line in commands))
     shell = 'exec debugfs -w -f "$1" "$2" >"$3" 2>"$4"'
-    tools.run(["sh", "-c", shell, "debugfs", *map(str, (script, image, out, err))], env=reproducible_env(epoch))
-    complaints = [line for line in err.read_bytes().splitlines() if not line.startswith(b"debugfs 1.")]
+    complaints = []
+    try:
+        tools.run(["sh", "-c", shell, "debugfs", *map(str, (script, image, out, err))], env=reproducible_env(epoch))
+    except ToolError as error:
+        complaints.append(str(error).encode())
+    for path in (out, err):
+        path.touch()  # a shell that did not even start leaves none
+    complaints[:0] = [line for line in err.read_bytes().splitlines() if not line.startswith(b"debugfs 1.")]
     echoes = out.read_bytes().split(b"\n")[:-1]
     complaints += [echo for echo, line in zip(echoes, commands, strict=False) if echo != b"debugfs: " + line]
     if len(echoes) != len(commands):

@@ -3,7 +3,7 @@
     | DOS | PE, optional header | section table + new entries | stub's sections | .osrel .cmdline .initrd .linux |
 
 * The stub's own sections (``.sbat`` among them) stay as they are and where they are.
-* ``.linux`` comes last and gets the memory its own header asks for: a kernel may be unpacked in place, over what is next.
+* ``.linux`` comes last and gets the memory its own header asks for: some unpack in place, over what is next.
 * The headers are changed in five places only: number of sections, the table, both sizes and the checksum.
 
 Format: Microsoft PE/COFF specification ("COFF File Header", "Optional Header", "Section Table") and the UAPI group's
@@ -99,7 +99,8 @@ def _headers(image: bytes, what: str) -> _Headers:
         (size_of_headers,) = struct.unpack_from("<I", image, pe + 24 + 60)
     except struct.error as error:
         raise OicError(f"expected a PE32+ image as the {what}, found one that ends in its headers") from error
-    if (image[:2], image[pe : pe + 4], magic) != (b"MZ", b"PE\0\0", _PE32_PLUS) or not file_alignment * section_alignment:
+    magics = (image[:2], image[pe : pe + 4], magic)
+    if magics != (b"MZ", b"PE\0\0", _PE32_PLUS) or not file_alignment * section_alignment:
         raise OicError(f"expected a PE32+ image as the {what}, found something else")
     headers = _Headers(
         coff=pe + 4,

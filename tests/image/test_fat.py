@@ -1,0 +1,111 @@
+"""FAT images held against fsck.vfat and read back by mtools."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from oic.errors import OicError, ToolError
+from oic.files import digest_of_file
+from oic.image.fat import make_fat
+from oic.values import Bytes
+
+from .host import HostTools, output
+
+EPOCH = 1_700_000_000
+KERNEL = bytes(range(256)) * 20_000
+FILES: dict[str, Path | bytes] = {
+    "loader/loader.conf": b"timeout 3\n",
+    "/EFI/BOOT/BOOTX64.EFI": b"first",
+    "EFI/Linux/a long name-1.0 + more.efi": KERNEL,
+    "EFI/empty": b"",
+}
+
+
+def _make(  # noqa: PLR0917
+    image: Path,
+    files: Mapping[str, Path | bytes] = FILES,
+    size: int = 100 << 20,
+    label: str = "ESP",
+    epoch: int = EPOCH,
+    volume_id: int = 0x1A2B3C4D,
+) -> Path:
+    make_fat(image, size=Bytes(size), volume_id=volume_id, label=label, epoch=epoch, files=files, tools=HostTools())
+    return image
+
+
+@pytest.mark.parametrize(("size", "kind"), [(100, "FAT32"), (512, "FAT32"), (16, "FAT16")])
+def test_fsck_has_no_complaint_and_the_kind_fits_the_size(tmp_path: Path, size: int, kind: str) -> None:
+    image = _make(tmp_path / "image", size=size << 20)
+    said = output("fsck.vfat", "-n", "-v", image)
+    assert not re.search(r"differ|wrong|error|corrupt|dirty|mismatch", said, re.IGNORECASE), said
+    raw = image.read_bytes()
+    assert raw[82:87] == b"FAT32" if kind == "FAT32" else raw[54:59] == b"FAT16"
+    assert image.stat().st_size == size << 20
+    assert image.stat().st_blocks * 512 < 16 << 20
+
+
+def test_content_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    source = tmp_path / "kernel"
+    source.write_bytes(KERNEL)
+    image = _make(tmp_path / "image", {**FILES, "vmlinuz": source})
+    output("mcopy", "-s", "-i", image, "::/", tmp_path / "out")
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    found = {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in files}
+    assert found == {"vmlinuz": KERNEL, **{name.lstrip("/"): content for name, content in FILES.items()}}
+
+
+def test_label_volume_id_and_times_are_as_asked(tmp_path: Path) -> None:
+    said = output("mdir", "-i", _make(tmp_path / "image"), "-/", "::")
+    assert "Volume in drive : is ESP" in said
+    assert "Volume Serial Number is 1A2B-3C4D" in said
+    assert {*re.findall(r"\d{4}-\d\d-\d\d +\d+:\d\d", said)} == {"2023-11-14  22:13"}
+
+
+def test_the_same_content_gives_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = digest_of_file(_make(tmp_path / "one"))
+    late = tmp_path / "late"
+    late.write_bytes(KERNEL)
+    os.utime(late, (1, 1))
+    late.chmod(0o400)
+    shuffled = {name: FILES[name] for name in reversed(FILES)} | {"EFI/Linux/a long name-1.0 + more.efi": late}
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    assert digest_of_file(_make(tmp_path / "elsewhere" / "two", shuffled)) == wanted
+    assert digest_of_file(_make(tmp_path / "three", epoch=EPOCH + 60)) != wanted
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"EFI/a:b": b""}, "/EFI/a:b: FAT cannot hold the name 'a:b'"),
+        ({"x.": b""}, "/x.: FAT cannot hold the name 'x.'"),
+        ({"../x": b""}, "/..: FAT cannot hold the name '..'"),
+        ({"EFI/x": b"", "efi/X": b""}, "FAT cannot hold /efi beside /EFI: they would be one name"),
+        ({"a": b"", "a/b": b""}, "FAT cannot hold /a beside /a: they would be one name"),
+        (
+            {"big": bytes(17 << 20)},
+            "the files do not fit the FAT file system: needs about 18 MiB, has 16 MiB (raise the partition's size)",
+        ),
+    ],
+)
+def test_what_fat_cannot_hold_is_refused_in_words(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
+    with pytest.raises(OicError) as caught:
+        _make(tmp_path / "image", files, size=16 << 20)
+    assert str(caught.value) == message
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("label", ["lower", "TWELVE CHARS", "A/B*"])
+def test_a_label_fat_cannot_hold_is_refused(tmp_path: Path, label: str) -> None:
+    with pytest.raises(OicError, match="a FAT label has at most 11 characters"):
+        _make(tmp_path / "image", label=label)
+
+
+def test_a_missing_source_and_a_failing_tool_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        _make(tmp_path / "image", {"x": tmp_path / "none"})
+    with pytest.raises(ToolError):
+        _make(tmp_path / "image", {}, volume_id=1 << 32)
+    assert not [*tmp_path.iterdir()]

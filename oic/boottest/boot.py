@@ -78,8 +78,9 @@ def boot_test(  # noqa: PLR0913 - an image and all it is held against
 def await_login(console: Console, start: float, deadline: float, report: Callable[[str], None]) -> None:
     """Wait until a login prompt stands on the console, saying how far the boot has come."""
     ahead = dict(MILESTONES)
+    stage = "nothing"
     while True:
-        match = console.expect("a login prompt", {**ahead, "login": rf"(?={LOGIN})"}, deadline)
+        match = console.expect(f"a login prompt ({stage} seen so far)", {**ahead, "login": rf"(?={LOGIN})"}, deadline)
         stage = match.lastgroup or ""
         report(f"{'login prompt' if stage == 'login' else stage} after {time.monotonic() - start:.0f} s")
         if stage == "login":

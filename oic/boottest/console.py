@@ -28,10 +28,11 @@ DEAD_ENDS = {
     "firmware_shell": r"UEFI Interactive Shell",
     "boot_menu": r"grub rescue>|error: no such (?:device|partition)[^\n]*|Error loading [^\n]*|No loader found[^\n]*",
     "initramfs": r"\(initramfs\)|dracut:/#",
-    "emergency": r"[Ee]mergency (?:mode|shell)[^\n]*|[^\n]*for maintenance",
+    "emergency": r"[Ee]mergency (?:mode|shell)[^\n]*|[^\n]*for maintenance|root account is locked",
     "halt": r"System halted[^\n]*|reboot: (?:Power down|Restarting system)[^\n]*",
 }
 """What a machine says when no login can follow, by a name for the regular expression's group."""
+REST = 1.0
 
 _CURSOR_MOVED = re.compile(r"\x1b\[[0-9;]*[Hf]")
 _ESCAPE = re.compile(
@@ -120,8 +121,8 @@ class Console:
         return True
 
     def _read_rest(self) -> None:
-        """Hear out what follows within a second: the lines after a panic say more than the panic."""
-        deadline = time.monotonic() + 1
+        """Hear out what follows at once: the lines after a panic say more than the panic."""
+        deadline = time.monotonic() + REST
         try:
             while self._read("the rest", deadline):
                 pass

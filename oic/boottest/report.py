@@ -61,9 +61,9 @@ def parse_packages(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     for line in text.splitlines():
         name, version, *state = line.split("\t")
         letters = state[0].strip() if state else "ii"
-        if letters == "ii":
+        if letters[1:] == "i":  # the first letter is what is wanted of it, a third one an error
             installed[name] = version
-        elif letters[1:2] not in {"n", "c"}:  # not installed, or only its configuration is left
+        elif letters[1:] not in {"n", "c"}:  # not installed, or only its configuration is left
             broken.append(f"{name} ({letters})")
     return installed, tuple(broken)
 
@@ -87,7 +87,11 @@ def package_differences(expected: Mapping[str, str], found: Mapping[str, str]) -
 
 
 def _comparable(packages: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    return {name if name in others else name.partition(":")[0]: version for name, version in packages.items()}
+    bare = {name: name.partition(":")[0] for name in packages}
+    return {
+        bare[name] if name not in others and bare[name] in others else name: version
+        for name, version in packages.items()
+    }
 
 
 def listing(names: Sequence[str]) -> str:

@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 LOGIN = r"(?<!Last )(?<!failed )login: "
 ATTEMPTS = 3
+LOGINS = 5
+REFUSALS = 3
+REFUSED = "name or password were refused"
+UNANSWERED = "no prompt for a password came (is /bin/login, the package login, in the image?)"
 PATIENCE = 60.0
 """Seconds without an answer after which a key stroke counts as lost; emulation on a busy machine is slow."""
+SETTLE = 1.0
 
 _REFUSED = rf"Login incorrect|Login timed out|Authentication failure|(?={LOGIN})"
 _EXPIRED = r"(?:[Cc]urrent|New|UNIX) password:"
@@ -63,7 +68,8 @@ class Session:
             body = self._console.text[before : match.start()] if match else ""
             if match and (answer := _answer(body, self._number, match[0])):
                 return answer
-        raise self._console.failure(f"awaited the answer to `{command}` {ATTEMPTS} times; none came whole")
+        why = "the time is up" if time.monotonic() >= deadline else f"none of {ATTEMPTS} came whole"
+        raise self._console.failure(f"awaited the answer to `{command}` in vain: {why}")
 
     def failure(self, message: str) -> BootError:
         """Return the error for what this session found."""
@@ -78,33 +84,37 @@ class Session:
 
 def log_in(console: Console, user: str, password: str, deadline: float) -> Session:
     """Log in at the prompt that is there or comes; raises BootError when `user` is refused."""
-    refusal = "no prompt for a password came"
-    for _ in range(ATTEMPTS):
+    failures: list[str] = []
+    while len(failures) < LOGINS and failures.count(REFUSED) < REFUSALS and time.monotonic() < deadline:
         prompt = console.await_any("a login prompt", {"login": LOGIN}, min(deadline, time.monotonic() + PATIENCE))
         if prompt is None:
             console.send("\n")
+            failures.append("no login prompt came")
             continue
-        refusal = _attempt(console, user, password, deadline)
-        if not refusal:
+        failure = _attempt(console, user, password, deadline)
+        if not failure:
             return Session(console, user)
-    raise console.failure(f"user {user} could not log in: {refusal}")
+        failures.append(failure)
+    raise console.failure(f"user {user} could not log in: {failures[-1] if failures else 'the time is up'}")
 
 
 def _attempt(console: Console, user: str, password: str, deadline: float) -> str:
     """Return why the login failed, empty when a shell answers."""
     _let_settle(console)
     console.send(f"{user}\n")
-    asked = console.await_any("a prompt for the password", {"asked": r"[Pp]assword: ?"}, _soft(deadline))
-    if asked is None:
-        return "no prompt for a password came"
+    # getty asks anew, forgetting the name, when the network comes up meanwhile (agetty(8), --reload)
+    prompts = {"asked": r"[Pp]assword: ?", "again": rf"(?={LOGIN})"}
+    prompt = console.await_any("a prompt for the password", prompts, _soft(deadline))
+    if prompt is None or prompt.lastgroup == "again":
+        return UNANSWERED
     _let_settle(console)
     console.send(f"{password}\n")
-    after = {"refused": _REFUSED, "expired": _EXPIRED, "shell": r"[$#>%] (?!\S)"}
+    after = {"refused": _REFUSED, "expired": _EXPIRED, "shell": r"[$#>%] (?=\[|\s|\Z)"}
     match = console.await_any("a shell", after, _soft(deadline))
     if match and match.lastgroup == "expired":
         raise console.failure(f"user {user} could not log in: the password has to be changed first")
     if match and match.lastgroup == "refused":
-        return "the password was refused"
+        return REFUSED
     return _take_shell(console, deadline)
 
 
@@ -112,17 +122,20 @@ def _take_shell(console: Console, deadline: float) -> str:
     """Exchange whatever shell there is for a plain one that echoes nothing."""
     console.send(_TERMINAL)
     _let_settle(console)
-    console.send("printf 'oic-%s\\n' ready\n")
-    match = console.await_any("a shell", {"ready": "oic-ready", "refused": _REFUSED}, _soft(deadline))
-    if match and match.lastgroup == "ready":
-        console.dead_ends = PANIC  # from here on the other words may come by in a log or a file
-        return ""
+    for _ in range(ATTEMPTS):
+        console.send("printf 'oic-%s\\n' ready\n")
+        match = console.await_any("a shell", {"ready": "oic-ready", "refused": _REFUSED}, _soft(deadline))
+        if match and match.lastgroup == "ready":
+            console.dead_ends = PANIC  # from here on the other words may come by in a log or a file
+            return ""
+        if match:
+            return REFUSED
     return "no shell answered"
 
 
 def _let_settle(console: Console) -> None:
     """Wait a moment: login and getty throw away what is typed before they have set the terminal up."""
-    console.await_any("silence", {}, time.monotonic() + 1)
+    console.await_any("silence", {}, time.monotonic() + SETTLE)
 
 
 def _soft(deadline: float) -> float:

@@ -35,7 +35,8 @@ INSTALL = "apt-get install --no-install-recommends qemu-system-x86 ovmf"
 def started(image: Path, *, credentials: Mapping[str, str], log: Path) -> Iterator[Console]:
     """Boot `image` and yield its serial console; qemu is gone when the block ends.
 
-    `credentials` reach systemd as SMBIOS strings (systemd.system-credentials(7)). Raises ToolError without them.
+    `credentials` reach systemd as SMBIOS strings (systemd.system-credentials(7)). Raises ToolError when the host has no
+    qemu or no OVMF.
     """
     qemu, firmware = _required()
     if not image.is_file():
@@ -62,20 +63,8 @@ def machine_arguments(image: Path, code: Path, variables: int, credentials: Mapp
     """Return qemu's arguments: two processors, 2 GiB, a disk, a network card, a source of entropy, a serial line."""
     # A comma ends an option's value unless doubled (qemu(1), "-drive").
     disk = str(image.absolute()).replace(",", ",,")
-    arguments = [
-        "-machine",
-        "q35",
-        "-accel",
-        "tcg",
-        "-cpu",
-        "max",
-        "-smp",
-        "2",
-        "-m",
-        "2048",
-        "-nodefaults",
-        "-no-reboot",
-    ]
+    arguments = ["-machine", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "2048"]
+    arguments += ["-nodefaults", "-no-reboot"]
     arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
     arguments += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}"]
     arguments += ["-drive", f"if=pflash,unit=1,format=raw,file=/proc/self/fd/{variables}"]
@@ -105,16 +94,19 @@ def _required() -> tuple[str, Path]:
 @contextlib.contextmanager
 def _running(argv: list[str], variables: IO[bytes], complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program that is talked to, which `run.run` is not for; kill it at the end."""
-    process = subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=complaints,
-        env=ENVIRONMENT,
-        pass_fds=(variables.fileno(),),
-        start_new_session=True,
-        bufsize=0,
-    )
+    try:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env=ENVIRONMENT,
+            pass_fds=(variables.fileno(),),
+            start_new_session=True,
+            bufsize=0,
+        )
+    except OSError as error:
+        raise ToolError(f"{argv[0]} could not be started: {error}") from error
     with process:
         try:
             yield process
@@ -126,6 +118,6 @@ def _obituary(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> str:
     status = process.wait(timeout=10)
     complaints.seek(0)
     said = complaints.read().decode("utf-8", "replace").strip()
-    if status == 0 and not said:
+    if status == 0:  # whatever it said was a warning
         return "the machine switched itself off or rebooted"
     return f"qemu ended with status {status}: {said or 'it said nothing'}"

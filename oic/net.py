@@ -284,13 +284,13 @@ def _local(url: str) -> Iterator[BinaryIO]:
     if parts.netloc not in ("", "localhost"):
         hint = "write file:///path"
         raise FetchError("expected a file URL of this machine", where=redacted(url), hint=hint)
+    path = Path(unquote(parts.path))
     try:
-        # non-blocking: opening a pipe must not wait for its writer
-        descriptor = os.open(Path(unquote(parts.path)), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+            raise FetchError("expected a regular file", where=url)
+        file = path.open("rb")
     except OSError as error:
         kind = NotFound if error.errno in (errno.ENOENT, errno.ENOTDIR) else FetchError
         raise kind(f"cannot read: {error.strerror}", where=url) from error
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FetchError("expected a regular file", where=url)
+    with file:
         yield file

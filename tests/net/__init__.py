@@ -1,0 +1,1 @@
+"""The network and the store, against a hostile mirror on the loopback."""

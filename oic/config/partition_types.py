@@ -30,6 +30,7 @@ _NAMES = {
     "linux-root-arm64": "b921b045-1df0-41c3-af44-4c6f280d3fae",
     "linux-root-arm64-verity": "df3300ce-d69f-4c92-978c-9bfb0f38d820",
     "linux-root-arm64-verity-sig": "6db69de6-29f4-4758-a7a5-962190f00ce3",
+    "linux-root-x86": "44479540-f297-41b2-9af7-d131d5f0458a",
     "linux-root-arm": "69dad710-2ce4-4e3c-b16c-21a1d49abed3",
     "linux-usr-amd64": "8484680c-9521-48c6-9c11-b0720656f69e",
     "linux-usr-amd64-verity": "77ff5f63-e7b6-4633-acf4-1565b864c0e6",

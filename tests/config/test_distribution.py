@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.config.apt_sources import read_mirrors
+from oic.config.distribution import distributions_folder
+from oic.config.schema import problems_of
+from oic.config.source import parse
+
+from .conftest import HEAD, MIRROR
+
+if TYPE_CHECKING:
+    from .conftest import Complain, Load
+
+SUITES = ("bookworm", "trixie", "stable")
+KEYS = ("/usr/share/keyrings/debian-archive-keyring.gpg",)
+OURS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "etc/apt/sources.list.d").mkdir(parents=True)
+    return tmp_path
+
+
+def mirrors(root: Path) -> tuple[str | None, str | None]:
+    found = read_mirrors(SUITES, KEYS, root)
+    return found.main, found.security
+
+
+def test_one_line_sources_are_read(root: Path) -> None:
+    (root / "etc/apt/sources.list").write_text(
+        "# deb http://commented.invalid/debian bookworm main\n"
+        "deb-src http://source.invalid/debian bookworm main\n"
+        "deb cdrom:[Debian]/ bookworm main\n"
+        f"deb [arch=amd64 signed-by={OURS}] http://one.invalid/debian/ bookworm main contrib # comment\n"
+        "deb http://two.invalid/debian-security bookworm-security main\n"
+    )
+    assert mirrors(root) == ("http://one.invalid/debian", "http://two.invalid/debian-security")
+
+
+def test_deb822_sources_are_read(root: Path) -> None:
+    (root / "etc/apt/sources.list.d/debian.sources").write_text(
+        "Types: deb deb-src\n# a comment within\nURIs: https://one.invalid/debian\nSuites: bookworm\n bookworm-updates\n"
+        f"Components: main\nSigned-By: {OURS}\n\n"
+        "Types: deb\nURIs: https://off.invalid/sec\nSuites: bookworm-security\nComponents: main\nEnabled: no\n\n"
+        "Types: deb\nURIs: https://two.invalid/sec\nSuites: stable/updates\nComponents: main\n"
+    )
+    assert mirrors(root) == ("https://one.invalid/debian", "https://two.invalid/sec")
+
+
+def test_other_vendors_are_not_taken_for_debian(root: Path) -> None:
+    folder = root / "etc/apt/sources.list.d"
+    (folder / "a.list").write_text("deb [signed-by=/usr/share/keyrings/vendor.gpg] http://a.invalid/debian bookworm main\n")
+    (folder / "b.list").write_text("deb http://b.invalid/debian bookworm stable\ndeb http://b.invalid/x bookworm-pgdg main\n")
+    (folder / "c.sources").write_text(
+        "Types: deb\nURIs: http://c.invalid\nSuites: stable\nComponents: main\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n x\n"
+    )
+    (folder / "d.sources.disabled").write_text("Types: deb\nURIs: http://d.invalid\nSuites: stable\nComponents: main\n")
+    assert mirrors(root) == (None, None)
+
+
+def test_a_source_signed_by_the_distribution_comes_first(root: Path) -> None:
+    (root / "etc/apt/sources.list").write_text(
+        f"deb http://a.invalid/grafana stable main\ndeb [signed-by={OURS}] http://b.invalid/debian bookworm main\n"
+    )
+    assert mirrors(root)[0] == "http://b.invalid/debian"
+
+
+def test_a_mirror_list_is_followed(root: Path) -> None:
+    (root / "etc/apt/mirrors").mkdir()
+    (root / "etc/apt/mirrors/debian.list").write_text("# mirrors\nhttps://listed.invalid/debian\tpriority:1\n")
+    (root / "etc/apt/sources.list").write_text("deb mirror+file:///etc/apt/mirrors/debian.list bookworm main\n")
+    assert mirrors(root)[0] == "https://listed.invalid/debian"
+
+
+def test_without_a_source_the_recipe_must_name_a_mirror(root: Path, load: Load) -> None:
+    with pytest.raises(Exception, match="hint|give target.mirror: a base URL") as caught:
+        load("", head=HEAD.replace(f", mirror: {MIRROR}", ""), root=root)
+    assert str(caught.value) == (
+        f"{root}/small.yml:2: target: {root}/etc/apt: expected a mirror of debian/debian12 among the host's apt sources, "
+        "found none (give target.mirror: a base URL)"
+    )
+
+
+@pytest.mark.mirror
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt-get")
+def test_the_hosts_mirrors_are_among_those_apt_itself_uses() -> None:
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    used = {line.rstrip("/") for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()}
+    assert set(mirrors(Path("/"))) <= used
+
+
+def test_the_repositories_follow_the_mirror(load: Load) -> None:
+    config = load("")
+    assert [(one.name, one.url, one.suite, one.components) for one in config.repositories] == [
+        ("bookworm", MIRROR, "bookworm", ("main",)),
+        ("bookworm-updates", MIRROR, "bookworm-updates", ("main",)),
+        ("bookworm-security", f"{MIRROR}-security", "bookworm-security", ("main",)),
+    ]
+    assert config.distribution.tools_repositories == config.repositories
+    assert (config.distribution.provider, config.distribution.architecture) == ("deb", "amd64")
+
+
+@pytest.mark.parametrize("path", sorted(distributions_folder().glob("*/*/*.yml")), ids=lambda path: "-".join(path.parts[-2:]))
+def test_the_shipped_data_is_valid(path: Path) -> None:
+    kind = "distribution" if path.name == "distribution.yml" else "recipe"
+    tree = parse(path.read_bytes(), path)
+    assert problems_of(tree, kind, needs=False) == []
+    for file in tree.get("systemConfig", "additionalFiles").items:
+        assert (path.parent / file.get("local").text).is_file()

@@ -154,7 +154,7 @@ def _mke2fs(source: Path, image: Path, *, size: int, inodes: int, uuid: str, lab
     # show in the image), and the kernel has no inode tables left to zero at first boot.
     extended = "nodiscard,assume_storage_prezeroed=1,lazy_itable_init=0,no_copy_xattrs"
     return (
-        "mke2fs", "-q", "-F", "-t", "ext4", "-b", str(BLOCK), "-I", "256", "-N", str(inodes), "-O", f"none,{_FEATURES}",
+        "mke2fs", "-q", "-F", "-b", str(BLOCK), "-I", "256", "-N", str(inodes), "-O", f"none,{_FEATURES}",
         "-U", uuid, "-L", label, "-E", f"{extended},hash_seed={uuid_for(uuid, 'ext4 hash')}", "-d", str(source),
         str(image), f"{size // 1024}k",
     )  # fmt: skip

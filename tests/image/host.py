@@ -6,7 +6,6 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from oic.errors import ToolError
-from oic.image.tools import NO_ENV
 
 if TYPE_CHECKING:
     import os
@@ -18,10 +17,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class HostTools:
     """Run programs as they are, with an environment scrubbed but for what the caller sets."""
 
-    def run(self, argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] = NO_ENV) -> str:
-        done = subprocess.run(
-            argv, input=stdin, env={"PATH": PATH, **env}, capture_output=True, text=True, errors="replace", check=False
-        )
+    def run(self, argv: Sequence[str], *, env: Mapping[str, str]) -> str:
+        merged = {"PATH": PATH, **env}
+        done = subprocess.run(argv, env=merged, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
             raise ToolError(f"{argv[0]} failed with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout

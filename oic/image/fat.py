@@ -32,6 +32,7 @@ def make_fat(  # noqa: PLR0913
 ) -> None:
     """Write a FAT image of `size` bytes with `files` (path in the image: source) in it; directories come by themselves.
 
+    A source that is a path must be visible to the tools under it.
     Raises OicError for a name or label FAT cannot hold and for content larger than `size`, ToolError when a tool fails.
     """
     contents = {PurePosixPath("/", name): files[name] for name in sorted(files)}

@@ -27,6 +27,8 @@ _PAGE = 4096
 _READ_DATA = 0x40000040  # IMAGE_SCN_MEM_READ | IMAGE_SCN_CNT_INITIALIZED_DATA
 _EXECUTE_CODE = 0x20000020  # IMAGE_SCN_MEM_EXECUTE | IMAGE_SCN_CNT_CODE
 _PE32_PLUS = 0x20B
+_FILE_ALIGNMENTS = tuple(1 << power for power in range(9, 17))  # the specification's 512 to 64 K
+_LIMIT = 1 << 32  # addresses and sizes have 32 bits
 
 Section = tuple[str, bytes]
 
@@ -61,6 +63,8 @@ def assemble_uki(stub: bytes, sections: Sequence[Section]) -> bytes:
     for number, (name, content) in enumerate(sorted(sections, key=lambda section: section[0] == ".linux")):
         raw_size = _up(len(content), headers.file_alignment)
         memory = _memory_of_kernel(content) if name == ".linux" else len(content)
+        if address + memory > _LIMIT or len(image) + raw_size > _LIMIT:
+            raise OicError(f"no room for section {name!r}: a PE image is at most 4 GiB, in its file and in memory")
         flags = _READ_DATA | (_EXECUTE_CODE if name == ".linux" else 0)
         entry = _SECTION.pack(name.encode(), memory, address, raw_size, len(image), 0, 0, 0, 0, flags)
         at = headers.table_end + number * _SECTION.size
@@ -100,7 +104,7 @@ def _headers(image: bytes, what: str) -> _Headers:
     except struct.error as error:
         raise OicError(f"expected a PE32+ image as the {what}, found one that ends in its headers") from error
     magics = (image[:2], image[pe : pe + 4], magic)
-    if magics != (b"MZ", b"PE\0\0", _PE32_PLUS) or not file_alignment * section_alignment:
+    if magics != (b"MZ", b"PE\0\0", _PE32_PLUS) or file_alignment not in _FILE_ALIGNMENTS or not section_alignment:
         raise OicError(f"expected a PE32+ image as the {what}, found something else")
     headers = _Headers(
         coff=pe + 4,
@@ -111,7 +115,7 @@ def _headers(image: bytes, what: str) -> _Headers:
         file_alignment=file_alignment,
         size_of_headers=size_of_headers,
     )
-    if headers.table_end > len(image):
+    if optional_size < 112 or headers.table_end > len(image):  # 112: all of PE32+ before the data directories
         raise OicError(f"expected a PE32+ image as the {what}, found one cut off in its section table")
     return headers
 
@@ -129,7 +133,7 @@ def _check(stub: bytes, headers: _Headers, sections: Sequence[Section]) -> None:
             found = ", ".join(sorted(present))
             raise OicError(f"cannot add section {name!r}: expected 8 bytes at most and not among {found}")
     first = min([headers.size_of_headers, *(entry[4] for entry in _entries(stub, headers) if entry[3])])
-    room = (first - headers.table_end) // _SECTION.size
+    room = max(0, first - headers.table_end) // _SECTION.size
     if len(sections) > room:
         text = f"the stub's section table has room for {room} more, needs {len(sections)}"
         raise OicError(text, hint="use another stub, or ukify")
@@ -152,8 +156,8 @@ def _memory_of_kernel(kernel: bytes) -> int:
 def _write_sizes(image: bytearray, headers: _Headers, count: int, added: int, end: int) -> None:
     struct.pack_into("<H", image, headers.coff + 2, headers.sections + count)
     (data,) = struct.unpack_from("<I", image, headers.optional + 8)
-    struct.pack_into("<I", image, headers.optional + 8, data + added)  # SizeOfInitializedData
-    struct.pack_into("<I", image, headers.optional + 56, end)  # SizeOfImage
+    struct.pack_into("<I", image, headers.optional + 8, (data + added) % _LIMIT)  # SizeOfInitializedData
+    struct.pack_into("<I", image, headers.optional + 56, min(end, _LIMIT - 1))  # SizeOfImage
 
 
 def _checksum(image: bytearray, at: int) -> int:
@@ -162,7 +166,7 @@ def _checksum(image: bytearray, at: int) -> int:
     The sum of words with end-around carry is the whole number modulo 65535, where only all zeros give 0.
     """
     struct.pack_into("<I", image, at, 0)
-    return (int.from_bytes(image, "little") % 0xFFFF or 0xFFFF) + len(image)
+    return ((int.from_bytes(image, "little") % 0xFFFF or 0xFFFF) + len(image)) % _LIMIT
 
 
 def _up(value: int, alignment: int) -> int:

@@ -132,6 +132,11 @@ def test_the_same_sections_give_the_same_bytes(linked: Path) -> None:
         (lambda _: b"MZ" + bytes(1000), [], "expected a PE32+ image as the stub, found something else"),
         (lambda _: b"", [], "expected a PE32+ image as the stub, found one that ends in its headers"),
         (lambda stub: stub[:400], [], "expected a PE32+ image as the stub, found one cut off in its section table"),
+        (
+            lambda stub: stub.replace(b"\0\x10\0\0\0\2\0\0", b"\0\x10\0\0\0\0\0\xff"),  # FileAlignment
+            [],
+            "expected a PE32+ image as the stub, found something else",
+        ),
         (lambda stub: stub, [(".sbat", b"")], "cannot add section '.sbat': expected 8 bytes at most and not among"),
         (lambda stub: stub, [(".x", b""), (".x", b"")], "cannot add section '.x'"),
         (lambda stub: stub, [(".toolongname", b"")], "cannot add section '.toolongname'"),
@@ -145,7 +150,7 @@ def test_what_cannot_be_assembled_is_refused_in_words(
         assemble_uki(change(linked.read_bytes()), sections)
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_stub_is_refused_or_taken_but_never_a_crash(linked: Path, data: st.DataObject) -> None:
     stub = bytearray(linked.read_bytes())

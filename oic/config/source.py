@@ -231,6 +231,8 @@ class _Reader:
 
     def scalar(self, node: yaml.ScalarNode, line: int, path: str) -> str | int | bool | None:
         text: str = node.value
+        if "\0" in text:
+            raise self.error(line, path, "expected text, found the control character 0x00")
         if node.tag == "tag:yaml.org,2002:null":
             return None
         if node.tag == "tag:yaml.org,2002:bool":

@@ -15,7 +15,7 @@ from oic.config.source import parse
 from .conftest import HEAD, MIRROR
 
 if TYPE_CHECKING:
-    from .conftest import Complain, Load
+    from .conftest import Load
 
 SUITES = ("bookworm", "trixie", "stable")
 KEYS = ("/usr/share/keyrings/debian-archive-keyring.gpg",)
@@ -46,7 +46,7 @@ def test_one_line_sources_are_read(root: Path) -> None:
 
 def test_deb822_sources_are_read(root: Path) -> None:
     (root / "etc/apt/sources.list.d/debian.sources").write_text(
-        "Types: deb deb-src\n# a comment within\nURIs: https://one.invalid/debian\nSuites: bookworm\n bookworm-updates\n"
+        "Types: deb deb-src\n# a comment\nURIs: https://one.invalid/debian\nSuites: bookworm\n bookworm-updates\n"
         f"Components: main\nSigned-By: {OURS}\n\n"
         "Types: deb\nURIs: https://off.invalid/sec\nSuites: bookworm-security\nComponents: main\nEnabled: no\n\n"
         "Types: deb\nURIs: https://two.invalid/sec\nSuites: stable/updates\nComponents: main\n"
@@ -56,10 +56,15 @@ def test_deb822_sources_are_read(root: Path) -> None:
 
 def test_other_vendors_are_not_taken_for_debian(root: Path) -> None:
     folder = root / "etc/apt/sources.list.d"
-    (folder / "a.list").write_text("deb [signed-by=/usr/share/keyrings/vendor.gpg] http://a.invalid/debian bookworm main\n")
-    (folder / "b.list").write_text("deb http://b.invalid/debian bookworm stable\ndeb http://b.invalid/x bookworm-pgdg main\n")
+    (folder / "a.list").write_text(
+        "deb [signed-by=/usr/share/keyrings/vendor.gpg] http://a.invalid/debian bookworm main\n"
+    )
+    (folder / "b.list").write_text(
+        "deb http://b.invalid/debian bookworm stable\ndeb http://b.invalid/x bookworm-pgdg main\n"
+    )
     (folder / "c.sources").write_text(
-        "Types: deb\nURIs: http://c.invalid\nSuites: stable\nComponents: main\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n x\n"
+        "Types: deb\nURIs: http://c.invalid\nSuites: stable\nComponents: main\n"
+        "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n x\n"
     )
     (folder / "d.sources.disabled").write_text("Types: deb\nURIs: http://d.invalid\nSuites: stable\nComponents: main\n")
     assert mirrors(root) == (None, None)
@@ -80,11 +85,11 @@ def test_a_mirror_list_is_followed(root: Path) -> None:
 
 
 def test_without_a_source_the_recipe_must_name_a_mirror(root: Path, load: Load) -> None:
-    with pytest.raises(Exception, match="hint|give target.mirror: a base URL") as caught:
+    with pytest.raises(Exception, match=r"found none \(give target\.mirror: a base URL\)") as caught:
         load("", head=HEAD.replace(f", mirror: {MIRROR}", ""), root=root)
     assert str(caught.value) == (
-        f"{root}/small.yml:2: target: {root}/etc/apt: expected a mirror of debian/debian12 among the host's apt sources, "
-        "found none (give target.mirror: a base URL)"
+        f"{root}/small.yml:2: target: {root}/etc/apt: expected a mirror of debian/debian12 "
+        "among the host's apt sources, found none (give target.mirror: a base URL)"
     )
 
 
@@ -92,7 +97,9 @@ def test_without_a_source_the_recipe_must_name_a_mirror(root: Path, load: Load) 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt-get")
 def test_the_hosts_mirrors_are_among_those_apt_itself_uses() -> None:
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
-    used = {line.rstrip("/") for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()}
+    used = {
+        line.rstrip("/") for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    }
     assert set(mirrors(Path("/"))) <= used
 
 
@@ -107,7 +114,9 @@ def test_the_repositories_follow_the_mirror(load: Load) -> None:
     assert (config.distribution.provider, config.distribution.architecture) == ("deb", "amd64")
 
 
-@pytest.mark.parametrize("path", sorted(distributions_folder().glob("*/*/*.yml")), ids=lambda path: "-".join(path.parts[-2:]))
+@pytest.mark.parametrize(
+    "path", sorted(distributions_folder().glob("*/*/*.yml")), ids=lambda path: "-".join(path.parts[-2:])
+)
 def test_the_shipped_data_is_valid(path: Path) -> None:
     kind = "distribution" if path.name == "distribution.yml" else "recipe"
     tree = parse(path.read_bytes(), path)

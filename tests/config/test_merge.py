@@ -85,7 +85,11 @@ def test_commands_are_appended() -> None:
 
 def test_kernel_packages_are_replaced_and_other_fields_kept() -> None:
     low = {"kernel": {"packages": ["a"], "cmdline": "quiet", "uki": True}}
-    assert system(low, {"kernel": {"packages": ["b"]}})["kernel"] == {"packages": ["b"], "cmdline": "quiet", "uki": True}
+    assert system(low, {"kernel": {"packages": ["b"]}})["kernel"] == {
+        "packages": ["b"],
+        "cmdline": "quiet",
+        "uki": True,
+    }
 
 
 def test_a_disk_replaces_the_whole_disk() -> None:
@@ -115,7 +119,9 @@ def test_parts_are_merged_from_low_to_high_and_the_recipe_wins(load: Load, tmp_p
     parts = tmp_path / "parts"
     parts.mkdir()
     (parts / "base.yml").write_text("systemConfig: {hostname: base, timezone: Etc/UTC, packages: [one]}\n")
-    (parts / "net.yml").write_text("include: [base.yml]\nsystemConfig: {hostname: net, locale: C.UTF-8, packages: [two]}\n")
+    (parts / "net.yml").write_text(
+        "include: [base.yml]\nsystemConfig: {hostname: net, locale: C.UTF-8, packages: [two]}\n"
+    )
     (parts / "motd.yml").write_text(
         "include: [base.yml]\nsystemConfig: {additionalFiles: [{local: motd, final: /etc/motd}], packages: [three]}\n"
     )

@@ -53,7 +53,11 @@ SFDISK_NAMES = {
 
 @pytest.mark.skipif(shutil.which("sfdisk") is None, reason="needs sfdisk (package fdisk)")
 def test_the_guids_are_those_that_sfdisk_knows() -> None:
-    text = subprocess.run(["sfdisk", "--label", "gpt", "--list-types"], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(
+        ["sfdisk", "--label", "gpt", "--list-types"], check=True, capture_output=True, text=True
+    ).stdout
     listed = {name.strip(): guid.lower() for guid, name in re.findall(r"^([0-9A-F-]{36})\s+(.+)$", text, re.MULTILINE)}
-    assert {name: type_guid(name) for name in SFDISK_NAMES} == {name: listed[word] for name, word in SFDISK_NAMES.items()}
+    assert {name: type_guid(name) for name in SFDISK_NAMES} == {
+        name: listed[word] for name, word in SFDISK_NAMES.items()
+    }
     assert set(type_names()) - set(SFDISK_NAMES) == {"bios-boot", "linux-luks", "linux-dm-crypt"}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  messages and templates stand whole, as a user sees them
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -137,7 +138,9 @@ def test_image_and_target_are_required(complain: Complain) -> None:
 
 
 def test_a_password_is_never_shown(complain: Complain) -> None:
-    text = "\n".join(complain(f'{SYSTEM}  users: [{{name: a, password: "sec\\nret"}}, {{name: b, password: $6sesame}}]\n'))
+    text = "\n".join(
+        complain(f'{SYSTEM}  users: [{{name: a, password: "sec\\nret"}}, {{name: b, password: $6sesame}}]\n')
+    )
     assert "sec" not in text
     assert "sesame" not in text
 

@@ -21,7 +21,9 @@ def test_sizes_mean_what_public_templates_mean(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "4", "0GiB", "-1GiB", "1.5GiB", "4gib", "4 GiBs", "GiB", "4  GiB", "1KB", "٤GiB", "9" * 30 + "GiB"])
+@pytest.mark.parametrize(
+    "text", ["", "4", "0GiB", "-1GiB", "1.5GiB", "4gib", "4 GiBs", "GiB", "4  GiB", "1KB", "٤GiB", "9" * 30 + "GiB"]
+)
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=rf"expected a size .*, found '{re.escape(text)}'"):
         parse_size(text)

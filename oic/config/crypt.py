@@ -1,0 +1,40 @@
+"""Passwords as crypt(5) hashes: what a slice, a layer and a log may hold.
+
+The salt comes from the image's seed and the user's name, so that the same recipe gives the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oic.config.model import User
+
+_SALT_LENGTHS = {"sha512": 16, "sha256": 16, "md5": 8, "bcrypt": 22}
+
+
+def hashed(user: User, seed: str) -> str:
+    """Return a user's password as a crypt hash; a hash given is kept, no password stays none."""
+    if not user.password or user.password.startswith("$"):
+        return user.password
+    algorithm = user.hash_algo or "sha512"
+    salt = _salt(f"{seed}/{user.name}/{user.password}", _SALT_LENGTHS[algorithm])
+    return _hash(algorithm, salt, user.password)
+
+
+def _salt(seed: str, length: int) -> str:
+    # Hexadecimal digits are in every crypt alphabet; bcrypt's last salt character holds only two bits.
+    digits = hashlib.sha256(seed.encode()).hexdigest()[:length]
+    return digits if length != _SALT_LENGTHS["bcrypt"] else digits[:-1] + "O"
+
+
+def _hash(algorithm: str, salt: str, password: str) -> str:
+    from passlib import hash as schemes  # noqa: PLC0415 - slow to import, and most commands have no password to hash
+
+    if algorithm == "bcrypt":
+        return str(schemes.bcrypt.using(salt=salt).hash(password))
+    if algorithm == "md5":
+        return str(schemes.md5_crypt.using(salt=salt).hash(password))
+    scheme = schemes.sha256_crypt if algorithm == "sha256" else schemes.sha512_crypt
+    return str(scheme.using(salt=salt, rounds=5000).hash(password))

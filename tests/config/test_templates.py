@@ -1,0 +1,180 @@
+# ruff: noqa: E501  messages and templates stand whole, as a user sees them
+"""The shapes that public OS Image Composer templates have, written anew: all of them validate, none is misread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Load
+
+AZURE = """metadata:
+  description: a device
+  use_cases: [one, two]
+  keywords:
+    - edge
+image: {name: azl3-x86_64-edge, version: "1.0.0"}
+target: {os: azure-linux, dist: azl3, arch: x86_64, imageType: raw} # a comment
+systemConfig:
+  name: edge
+  immutability:
+    enabled: true
+    secureBootDBKey: "${KEY_PATH}"
+    secureBootDBCrt: /keys/DB.crt
+    secureBootDBCer: /keys/DB.cer
+  users:
+    - {name: admin, password: "$6$rounds=4096$salt$hashedvalue...", groups: ["wheel"]}
+    - {name: testuser, password: "test123", hash_algo: "sha512"}
+    - {name: secureuser, password: "securepass", hash_algo: "bcrypt", sudo: true}
+    - {name: sys_telemetry}
+  packages: [cloud-init, rsyslog]
+  kernel: {version: 6.12, cmdline: "quiet splash"}
+"""
+
+ELXR = """image: {name: elxr-cloud, version: "12.12.0"}
+target: {os: wind-river-elxr, dist: elxr12, arch: x86_64, imageType: raw}
+packageRepositories:
+  - {codename: "aria", url: "http://mirror.invalid/elxr", pkey: "http://mirror.invalid/elxr/public.gpg", component: "main non-free contrib"}
+  - {codename: "noble", url: "https://a.invalid/ubuntu/", pkey: "[trusted=yes]", priority: 1001}
+  - {codename: "noble", url: "https://b.invalid/ubuntu", pkeys: ["https://b.invalid/key?op=get&search=0x87", /etc/keys/x.gpg]}
+  - {codename: "sample", url: "<URL>", pkey: "<PUBLIC_KEY_URL>"}
+disk:
+  name: elxr-cloud-raw
+  artifacts:
+    -
+      type: qcow2
+      compression: zstd
+  size: 50GiB
+  partitions:
+    - {id: BIOSBOOT, type: bios-boot, typeUUID: 21686148-6449-6e6f-744e-656564454649, fsType: ext2, start: 1MiB, end: 5MiB, flags: [bios_grub]}
+    - {id: EFI, name: EFI, type: esp, fsType: vfat, fsLabel: UEFI, start: 5MiB, end: 129MiB, mountPoint: /boot/efi, flags: [boot, esp]}
+    - {id: BOOT, type: linux, typeUUID: bc13c2ff-59e6-4262-a352-b275fd6f7172, fsType: ext4, start: 129MiB, end: 641MiB, mountPoint: /boot, mountOptions: defaults, flags: []}
+    - {id: ROOT, type: linux-root-amd64, fsType: ext4, start: 641MiB, end: 16896MiB, mountPoint: /}
+    - {id: hash, type: linux, fsType: ext4, start: 16896MiB, end: 17GiB, mountPoint: none}
+    - {id: swap, type: linux-swap, start: 17GiB, end: 0, fsType: linux-swap}
+systemConfig:
+  hostname: localhost
+  bootloader: {bootType: efi, provider: grub}
+  packages: [tpm2-tools, libva*, qemu-system_3:9.1.0+git20250923-ppa1-noble2, intel-dlstreamer_2025.2.0, g++, tpm2-tools, python3=3.11.2-1]
+  additionalFiles:
+    - {local: files/etc/hostname, final: /etc/hostname, permissions: "0644"}
+  configurations:
+    - {cmd: "echo 'user ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/user-sudo", description: why}
+  kernel: {name: kernel-rt, enableExtraModules: "intel_vpu uas", uki: false, packages: [kernel-rt-drivers-gpu-6.17.11]}
+"""
+
+EMT = """image: {name: emt3-rt, version: "1.0.0"}
+target: {os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: iso}
+packageRepositories:
+  - codename: "next"
+    url: "https://c.invalid/rpms/next/base"
+    pkey: "file:///etc/pki/KEY"
+    allowPackages: [kernel-rt-6.17.11, "wayland*", "kernel-drivers-[0-9]"]
+disk:
+  name: RT
+  partitionTableType: gpt
+  partitions:
+    - {id: boot, type: esp, flags: [esp, boot], start: 1MiB, end: 9MiB, fsType: fat32, mountPoint: /boot/efi}
+    - {id: rootfs, type: linux-root-amd64, start: 9MiB, end: "0", fsType: ext4, mountPoint: /}
+systemConfig:
+  initramfs: {template: default-initrd-x86_64.yml}
+  description: >-
+    folded
+    text
+"""
+
+OTHERS = {
+    "ubuntu": "{os: ubuntu, dist: ubuntu24, arch: aarch64, imageType: raw}",
+    "el10": "{os: redhat-compatible-distro, dist: el10, arch: x86_64, imageType: raw}",
+    "initrd": "{os: debian, dist: debian13, arch: x86_64, imageType: img}",
+    "arm": "{os: debian, dist: debian13, arch: armv7hl, imageType: iso}",
+}
+
+
+def unbuilt(load: Load, template: str) -> list[str]:
+    """Load a template as it stands; return what of it a build refuses, as ``key.path: reason``."""
+    config = load(template, head="", variables={"KEY_PATH": "/keys/DB.key"})
+    return [": ".join(line.split(": ")[1:]).removesuffix(" is not built yet") for line in config.unbuilt]
+
+
+def test_an_image_of_azure_linux_with_secure_boot(load: Load) -> None:
+    assert unbuilt(load, AZURE) == [
+        "target.dist: the distribution azure-linux/azl3",
+        "systemConfig.kernel.version: choosing a kernel by version is not built yet (name its package in kernel.packages)",
+        "systemConfig.immutability.enabled: a read-only root",
+        "systemConfig.immutability.secureBootDBKey: secureBootDBKey",
+    ]
+
+
+def test_a_cloud_image_of_elxr_with_foreign_repositories(load: Load) -> None:
+    assert unbuilt(load, ELXR) == [
+        "target.dist: the distribution wind-river-elxr/elxr12",
+        "disk.artifacts[0].type: conversion to qcow2",
+        "disk.artifacts[0].compression: compression",
+        "disk.partitions[0].fsType: the file system ext2",
+        "disk.partitions[5].fsType: the file system linux-swap",
+        "systemConfig.bootloader.provider: the boot loader grub",
+        "systemConfig.kernel.uki: booting without a unified kernel image",
+        *(f"packageRepositories[{number}]: a repository besides the distribution's own" for number in range(3)),
+    ]
+    config = load(ELXR, head="")
+    assert [line.split(": ", 1)[1] for line in config.notes[1:]] == [
+        "systemConfig.additionalFiles[0].permissions: the key 'permissions' has no meaning here and is passed over",
+        "systemConfig.configurations[0].description: the key 'description' has no meaning here and is passed over",
+        "packageRepositories[3]: a placeholder (<URL> or <PUBLIC_KEY_URL>); the repository is left out",
+    ]
+    assert "expected a file, found none at" in config.notes[0]
+    assert config.system.packages[0] == "tpm2-tools"
+    assert len(config.system.packages) == 6
+    assert config.disk.partitions[4].mount_point == ""
+    assert config.disk.partitions[5].size is None
+
+
+def test_an_iso_of_edge_microvisor_toolkit(load: Load) -> None:
+    assert unbuilt(load, EMT) == [
+        "target.dist: the distribution edge-microvisor-toolkit/emt3",
+        "target.imageType: an image of type iso",
+        "systemConfig.initramfs: an initramfs of a recipe of its own",
+        "packageRepositories[0]: a repository besides the distribution's own",
+    ]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_target_of_the_format_validates(name: str, load: Load) -> None:
+    assert unbuilt(load, f"image: {{name: a, version: 1.0}}\ntarget: {OTHERS[name]}\n")
+
+
+ADDITIONS = {
+    "disk: {size: auto, partitions: [{id: e, type: esp, size: 1GiB}, {id: r, type: linux, end: '0', mountPoint: /, grow: true}]}": [
+        "disk.size: a disk sized by its content",
+        "disk.partitions[1].grow: a partition that grows at first boot",
+    ],
+    "tools: host": ["tools: a build environment of other packages than the distribution's own"],
+    "tools: debian13": ["tools: a build environment of other packages than the distribution's own"],
+    "tools: debian12": [],
+    "tools: debian/debian12": [],
+    "iso: {mode: live}": ["iso: an ISO"],
+    "systemConfig: {immutability: {enabled: true, state: /data, updates: ab, encrypt: true}}": [
+        "systemConfig.immutability.enabled: a read-only root",
+        "systemConfig.immutability.state: state",
+        "systemConfig.immutability.updates: updates",
+        "systemConfig.immutability.encrypt: encrypt",
+    ],
+    "systemConfig: {immutability: {enabled: false}}": [],
+    "systemConfig: {bootloader: {bootType: legacy, provider: grub2}}": [
+        "systemConfig.bootloader.bootType: booting by BIOS",
+        "systemConfig.bootloader.provider: the boot loader grub2",
+    ],
+    "systemConfig: {timezone: Europe/Berlin, locale: de_DE.UTF-8, keymap: de, packageSources: drop, recommends: true}": [],
+    "systemConfig: {configurations: [{cmd: curl x, network: true}], services: {enable: [a], disable: [b], mask: [c]}}": [],
+}
+
+
+@pytest.mark.parametrize("body", ADDITIONS)
+def test_what_is_added_to_the_format_validates_and_is_built_or_refused_by_name(body: str, load: Load) -> None:
+    config = load(body)
+    assert [": ".join(line.split(": ")[1:]).removesuffix(" is not built yet") for line in config.unbuilt] == ADDITIONS[
+        body
+    ]

@@ -26,9 +26,9 @@ DEAD_ENDS = {
     "firmware": r"BdsDxe: failed to (?:load|start)[^\n]*",
     "no_boot_device": r"No bootable (?:option|device)[^\n]*",
     "firmware_shell": r"UEFI Interactive Shell",
-    "boot_menu": r"grub rescue>|error: no such (?:device|partition)[^\n]*|Error loading [^\n]*|No loader found[^\n]*",
+    "boot_manager": r"grub rescue>|^Error loading [^\n]*|No loader found[^\n]*",
     "initramfs": r"\(initramfs\)|dracut:/#",
-    "emergency": r"[Ee]mergency (?:mode|shell)[^\n]*|[^\n]*for maintenance|root account is locked",
+    "emergency": r"[Ee]mergency (?:[Mm]ode|[Ss]hell)[^\n]*|(?:password|Enter) for maintenance|root account is locked",
     "halt": r"System halted[^\n]*|reboot: (?:Power down|Restarting system)[^\n]*",
 }
 """What a machine says when no login can follow, by a name for the regular expression's group."""

@@ -34,6 +34,8 @@ DEAD_ENDS = [
     "Give root password for maintenance",
     "Cannot open access to console, the root account is locked.",
     "grub rescue> ",
+    "Error loading EFI binary \\EFI\\Linux\\edge.efi: Not found",
+    "[  OK  ] Reached target emergency.target - Emergency Mode.",
     "[   12.345678] reboot: Power down",
 ]
 

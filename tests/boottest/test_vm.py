@@ -121,3 +121,28 @@ def test_a_host_without_firmware_is_told_what_to_install(tmp_path: Path, monkeyp
 def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BootError, match=r"disk.raw: there is no image to boot \(build it first\)"):
         boot(tmp_path / "disk.raw", tmp_path / "console.log", [])
+
+
+@pytest.mark.parametrize(("version", "cpu"), [("7.2.22 (Debian 1:7.2+dfsg-7)", "max,-cx16"), ("10.0.2", "max")])
+def test_an_instruction_that_an_old_qemu_gets_wrong_is_left_out(tmp_path: Path, version: str, cpu: str) -> None:
+    qemu = tmp_path / "qemu"
+    qemu.write_text(f"#!/bin/sh\necho 'QEMU emulator version {version}'\n")
+    qemu.chmod(0o755)
+    assert vm._cpu(str(qemu)) == cpu
+
+
+@pytest.mark.boot
+@pytest.mark.usefixtures("qemu")
+def test_a_boot_that_takes_too_long_says_how_far_it_came(empty_disk: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(BootError, match=r"awaited a login prompt \(nothing seen so far\) in vain: the time is up"):
+        boot_test(
+            empty_disk,
+            expected={},
+            list_command=LIST,
+            users=(),
+            log=tmp_path / "console.log",
+            timeout=0.5,
+            report=said.append,
+        )
+    assert said == []

@@ -90,7 +90,12 @@ class Node:
 
     def said(self, message: str) -> str:
         """Return ``file:line: key.path: message``."""
-        return f"{self.where}: {self.path}: {message}" if self.path else f"{self.where}: {message}"
+        return one_line(f"{self.where}: {self.path}: {message}" if self.path else f"{self.where}: {message}")
+
+
+def one_line(text: str) -> str:
+    """Return a text with whatever could break its line, or a terminal, escaped."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def join(path: str, key: str) -> str:
@@ -151,7 +156,7 @@ def described(value: Any) -> str:
         return f"{str(value).lower()} (a YAML truth value; quote it to mean the word)"
     if isinstance(value, str):
         shown = value if len(value) <= 60 else value[:57] + "…"
-        return f"'{shown}'" if shown.isprintable() else repr(shown)
+        return f"'{shown}'"
     if isinstance(value, int):
         return f"the number {value}"
     return "a list" if isinstance(value, list) else "a mapping"
@@ -244,4 +249,5 @@ class _Reader:
         raise self.error(line, path, f"expected a plain value, found the YAML tag {node.tag}")
 
     def error(self, line: int, path: str, message: str, hint: str | None = None) -> RecipeError:
-        return RecipeError(f"{path}: {message}" if path else message, where=f"{self.path}:{line}", hint=hint)
+        said = one_line(f"{path}: {message}" if path else message)
+        return RecipeError(said, where=f"{self.path}:{line}", hint=hint)

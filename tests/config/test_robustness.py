@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = json.loads(schema_bytes("recipe"))
-SCALARS = st.sampled_from(
+SCALARS: st.SearchStrategy[Any] = st.sampled_from(
     [
         "",
         "0",
@@ -62,7 +62,7 @@ def shaped(schema: dict[str, Any], depth: int = 0) -> st.SearchStrategy[Any]:
 
 
 @settings(
-    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
 )
 @given(
     shaped(

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 PRIORITIES = {"required": 1, "important": 2, "standard": 3, "optional": 4, "extra": 5}
 
 _PACKAGE = re.compile(rb"^Package:[ \t]*(\S+)", re.MULTILINE)
+_NAMING = re.compile(
+    rb"^(?:Package|Pre-Depends|Depends|Recommends|Suggests|Enhances|Conflicts|Breaks|Replaces|Provides):(.*)$", re.MULTILINE
+)
+_BEFORE = (b" ", b",", b"|")
+_AFTER = (b" ", b",", b"|", b"(", b"\n", b"")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -59,35 +64,55 @@ class DebPackage:
 class PackagesIndex:
     """The packages of one or more Packages files of one repository, for one architecture.
 
-    `names` maps a package name to its stanzas, `provided` a virtual name to the stanzas whose Provides mentions it.
+    `names` has the name of each package, `provided` the names of the packages whose Provides mentions a virtual name.
     """
 
     def __init__(self, repository: str, architecture: str) -> None:
         self.repository = repository
         self.architecture = architecture
-        self.names: defaultdict[str, list[bytes]] = defaultdict(list)
+        self.names: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self.provided: defaultdict[str, set[str]] = defaultdict(set)
         self.essential: set[str] = set()
+        self._data = b""
+        self._naming = b""
 
     def add(self, data: bytes) -> None:
         """Take in a Packages file; raises TrustError."""
-        for stanza in data.split(b"\n\n"):
-            if stanza.strip():
-                self._note(stanza)
+        start = len(self._data)
+        self._data += data
+        while start < len(self._data):
+            end = self._data.find(b"\n\n", start)
+            end = len(self._data) if end < 0 else end + 2
+            self._note(self._data[start:end], start)
+            start = end
 
     def packages(self, name: str) -> Iterator[DebPackage]:
         """Yield each version of `name` for this architecture, parsed; raises TrustError."""
-        for stanza in self.names.get(name, ()):
-            package = parse_package(stanza, self.repository, self.architecture)
+        for start, end in self.names.get(name, ()):
+            package = parse_package(self._data[start:end], self.repository, self.architecture)
             if package.architecture in (self.architecture, "all"):
                 yield package
 
-    def _note(self, stanza: bytes) -> None:
+    def mention(self, name: str) -> int | None:
+        """Return where the name first stands in a Package or relationship field: a number to compare others with."""
+        if not self._naming:
+            self._naming = b"\n".join(_NAMING.findall(self._data))
+        place = self._naming.find(wanted := name.encode())
+        while place >= 0:
+            after = place + len(wanted)
+            if self._naming[place - 1 : place] in _BEFORE and self._naming[after : after + 1] in _AFTER:
+                return place
+            place = self._naming.find(wanted, after)
+        return None
+
+    def _note(self, stanza: bytes, start: int) -> None:
+        if not stanza.strip():
+            return
         match = _PACKAGE.search(stanza)
         if not match:
             raise TrustError(f"expected a stanza with a Package field, found {stanza[:60]!r}", where=self.repository)
         name = match[1].decode("ascii", "replace")
-        self.names[name].append(stanza)
+        self.names[name].append((start, start + len(stanza)))
         if b"\nEssential: yes" in stanza:
             self.essential.add(name)
         if b"\nProvides:" in stanza:

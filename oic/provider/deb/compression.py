@@ -1,0 +1,60 @@
+"""Decompress an index, never to more than was announced: a small file may unpack to more than there is memory."""
+
+from __future__ import annotations
+
+import lzma
+import zlib
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_XZ_MEMORY = 256 * 2**20
+
+PREFERRED = ("xz", "gz", "")
+"""What an index may be compressed with, best first; empty: not at all."""
+
+
+def decompressed(data: bytes, compression: str, limit: int, *, where: str) -> bytes:
+    """Return the plain bytes; raises TrustError when they are damaged, cut off, or more than `limit`."""
+    try:
+        plain, ended = _DECOMPRESSORS[compression](data, limit + 1)
+    except (lzma.LZMAError, zlib.error, EOFError) as error:
+        raise TrustError(f"expected {compression} data, found damage: {error}", where=where) from None
+    if len(plain) > limit:
+        raise TrustError(f"expected {limit} bytes when decompressed, found more", where=where)
+    if not ended:
+        raise TrustError(f"expected a whole {compression} file, found one cut off", where=where)
+    return plain
+
+
+def _xz(data: bytes, limit: int) -> tuple[bytes, bool]:
+    """Unpack a file of one or several streams."""
+    plain = bytearray()
+    ended = False
+    while data and len(plain) < limit:
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+        plain += stream.decompress(data, limit - len(plain))
+        ended = stream.eof
+        data = stream.unused_data if ended else b""
+    return bytes(plain), ended
+
+
+def _gz(data: bytes, limit: int) -> tuple[bytes, bool]:
+    plain = bytearray()
+    ended = False
+    while data and len(plain) < limit:
+        stream = zlib.decompressobj(wbits=31)
+        plain += stream.decompress(data, limit - len(plain))
+        ended = stream.eof
+        data = stream.unused_data if ended else b""
+    return bytes(plain), ended
+
+
+_DECOMPRESSORS: dict[str, Callable[[bytes, int], tuple[bytes, bool]]] = {
+    "xz": _xz,
+    "gz": _gz,
+    "": lambda data, limit: (data[:limit], True),
+}

@@ -1,0 +1,78 @@
+"""Debian packages as the solver's candidates: every relation becomes a capability of its own text.
+
+    libfoo 1.2   provides  "libfoo (>= 1.0)"  "libfoo | libbar"  "foo-abi"     each relation of the set it satisfies
+                 requires  "libc6 (>= 2.36)"
+                 conflicts "libfoo-old"
+
+So Debian's version order, virtual packages, Multi-Arch and alternatives are settled before the solver sees them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from oic.ospackage.solver import Candidate
+from oic.provider.deb.relation import clause_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from oic.provider.deb.packages import DebPackage
+    from oic.provider.deb.relation import Clause
+    from oic.provider.deb.universe import Universe
+
+
+def any_version(name: str) -> str:
+    """Return the capability that each version of a name provides and nothing else does."""
+    return f"package {name}"
+
+
+def key_of(package: DebPackage) -> str:
+    """Return what names a package among the candidates, and in a message."""
+    return f"{package.name} {package.version}"
+
+
+def closure(universe: Universe, start: Iterable[DebPackage], *, recommends: bool) -> list[DebPackage]:
+    """Return every package that could come in with `start`: all that satisfies any relation of any of them."""
+    reached = dict.fromkeys(start)
+    todo = list(reached)
+    while todo:
+        package = todo.pop()
+        clauses = package.pre_depends + package.depends + (package.recommends if recommends else ())
+        for clause in clauses:
+            for answer in universe.answering(clause):
+                if answer not in reached:
+                    reached[answer] = None
+                    todo.append(answer)
+    return list(reached)
+
+
+def candidates(universe: Universe, packages: Iterable[DebPackage], *, recommends: bool) -> list[Candidate]:
+    """Return what the solver is fed: the packages, each with the capabilities that occur among them."""
+    packages = list(packages)
+    provides: defaultdict[DebPackage, list[str]] = defaultdict(list)
+    for clause in dict.fromkeys(clause for package in packages for clause in _clauses(package, recommends=recommends)):
+        for answer in universe.answering(clause):
+            provides[answer].append(clause_text(clause))
+    return [
+        Candidate(
+            key=key_of(package),
+            name=package.name,
+            rank=len(universe.versions(package.name)) - universe.versions(package.name).index(package),
+            requires=_texts(package.pre_depends + package.depends),
+            recommends=_texts(package.recommends) if recommends else (),
+            conflicts=_texts(package.conflicts + package.breaks),
+            provides=(any_version(package.name), *provides[package]),
+        )
+        for package in packages
+    ]
+
+
+def _clauses(package: DebPackage, *, recommends: bool) -> tuple[Clause, ...]:
+    positive = package.pre_depends + package.depends + (package.recommends if recommends else ())
+    return positive + package.conflicts + package.breaks
+
+
+def _texts(clauses: tuple[Clause, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(clause_text, clauses)))

@@ -1,0 +1,141 @@
+"""Which packages apt would take: the preference the solver is given.
+
+apt decides greedily, and users know its decisions: what is asked for first, then each package's dependencies depth first, in the order
+they are written; of a dependency that nothing chosen satisfies yet, the first alternative that can be had, with all it needs. This walk
+makes the same decisions (those of ``pkgDepCache::MarkInstall`` in apt 2.6) and proves nothing: whether what it chose goes together
+is the solver's to find out.
+
+* A package one of whose dependencies cannot be had is refused from then on; the next alternative is tried.
+* What is asked for is *protected*: it is chosen beforehand, satisfies the dependencies of everything else, and what it conflicts
+  with is refused. So, in turn, is the only package that can satisfy a dependency of a protected one.
+* Of two others that conflict the later one wins, unless the earlier is waiting for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from oic.provider.deb.packages import DebPackage
+    from oic.provider.deb.relation import Clause
+    from oic.provider.deb.universe import Universe
+
+# A step yields the package it needs marked and is sent whether that worked. This is recursion off Python's stack: a
+# chain of dependencies may be longer than that allows.
+_Step = Generator["DebPackage", bool, bool]
+
+
+class Walk:
+    """One walk through a universe; `chosen` is the result, by name, in the order of decision. `refused` names are out."""
+
+    def __init__(self, universe: Universe, *, recommends: bool, refused: Iterable[str] = ()) -> None:
+        self.universe = universe
+        self.recommends = recommends
+        self.chosen: dict[str, DebPackage] = {}
+        self._protected: set[str] = set()
+        self._waiting: set[str] = set()
+        self._refused: set[str] = set(refused)
+
+    def take(self, wanted: Sequence[DebPackage]) -> None:
+        """Choose what is asked for, then everything it needs."""
+        for package in wanted:
+            self.chosen[package.name] = package
+            self._protected.add(package.name)
+        for package in wanted:
+            self._run(package)
+
+    def _run(self, package: DebPackage) -> None:
+        stack = [self._mark(package)]
+        result = None
+        while stack:
+            try:
+                # A generator just begun is sent None.
+                needed = stack[-1].send(result)  # type: ignore[arg-type]
+            except StopIteration as stop:
+                stack.pop()
+                result = stop.value
+            else:
+                stack.append(self._mark(needed))
+                result = None
+
+    def _mark(self, package: DebPackage) -> _Step:
+        """Choose a package with its dependencies; returns whether that could be done."""
+        name = package.name
+        protected = name in self._protected
+        if not protected and name in self.chosen and name not in self._waiting:
+            return True
+        if not protected and not self._available(package):
+            self._refused.add(name)
+            return False
+        if not self._displace(package, protected=protected) and not protected:
+            return False
+        self.chosen[name] = package
+        first = name not in self._waiting
+        self._waiting.add(name)
+        done = yield from self._satisfy_all(package, protected=protected)
+        if first:
+            self._waiting.discard(name)
+        if not done and not protected:
+            self.chosen.pop(name, None)
+            self._refused.add(name)
+        return done
+
+    def _satisfy_all(self, package: DebPackage, *, protected: bool) -> _Step:
+        done = True
+        for clause in package.pre_depends + package.depends:
+            done = (yield from self._satisfy(clause, protected=protected)) and done
+            if not done and not protected:
+                return False
+        for clause in package.recommends if self.recommends else ():
+            yield from self._satisfy(clause, protected=False)
+        return done
+
+    def _satisfy(self, clause: Clause, *, protected: bool) -> _Step:
+        answers = [package for package in self.universe.answering(clause) if not self._forbidden(package)]
+        only = protected and len(answers) == 1
+        if any(self.chosen.get(package.name) is package for package in answers):
+            if only and not self._is_protected(answers[0].name):
+                self._protected.add(answers[0].name)
+                return (yield answers[0])
+            return True
+        for package in self.universe.preferred(clause):
+            if package.name in self._refused or package not in answers:
+                continue
+            if only and self._available(package):
+                self.chosen[package.name] = package
+                self._protected.add(package.name)
+            if (yield package):
+                return True
+        return False
+
+    def _is_protected(self, name: str) -> bool:
+        return name in self._protected or name in self._waiting
+
+    def _forbidden(self, package: DebPackage) -> bool:
+        """Tell whether another version of the name is chosen, or something protected conflicts with it."""
+        other = self.chosen.get(package.name, package)
+        return other is not package or (package.name in self._refused and package.name in self._protected)
+
+    def _available(self, package: DebPackage) -> bool:
+        """Tell whether each dependency has something left that satisfies it."""
+        return package.name not in self._refused and all(
+            any(answer.name not in self._refused for answer in self.universe.answering(clause))
+            for clause in package.pre_depends + package.depends
+        )
+
+    def _displace(self, package: DebPackage, *, protected: bool) -> bool:
+        """Give up what the package conflicts with; returns False when something of it must stay."""
+        for clause in package.conflicts + package.breaks:
+            for other in self.universe.answering(clause):
+                if other.name == package.name:
+                    continue
+                if self.chosen.get(other.name) is other:
+                    if self._is_protected(other.name):
+                        return False
+                    del self.chosen[other.name]
+                if protected:
+                    self._refused.add(other.name)
+        return True

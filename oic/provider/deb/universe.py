@@ -1,0 +1,152 @@
+"""All packages a set may be taken from: several repositories seen as one, and which package satisfies which relation.
+
+* Of each name the *candidate* is what apt would take: the repository's priority first, then the version; below 0 never.
+* A relation without version is satisfied by any package of the name or providing it; one with a version by the version of
+  the package, or of the provide; an unversioned provide satisfies no version (Debian policy 7.5).
+* ``name:any`` wants Multi-Arch allowed; another architecture's name satisfies nothing here: an image has one architecture.
+* apt's order of preference among them: the name itself, Essential, Protected, Priority, and the last to be heard of.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.provider.deb.version import version_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from oic.provider.deb.packages import DebPackage, PackagesIndex
+    from oic.provider.deb.relation import Clause, Relation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One repository's index, its priority, and the names (or globs) that alone are taken from it (none: all)."""
+
+    index: PackagesIndex
+    priority: int = 0
+    allowed: tuple[str, ...] = ()
+
+    def allows(self, package: DebPackage) -> bool:
+        """Tell whether the package may be taken from here: by exact name, ``name_version`` or glob."""
+        words = (package.name, f"{package.name}_{package.version}", f"{package.name}-{package.version}")
+        return not self.allowed or any(fnmatch.fnmatchcase(word, allowed) for allowed in self.allowed for word in words)
+
+
+class Universe:
+    """Packages by name and by relation. Of a `pinned` name there is that package alone; of others the candidate, or,
+    `widened`, every version.
+    """
+
+    def __init__(
+        self, sources: Sequence[Source], architecture: str, *, pinned: Mapping[str, DebPackage] | None = None, widened: bool = False
+    ) -> None:
+        self.sources = tuple(source for source in sources if source.priority >= 0)
+        self.architecture = architecture
+        self.pinned = pinned or {}
+        self.widened = widened
+        self._versions: dict[str, tuple[DebPackage, ...]] = {}
+        self._satisfying: dict[Relation, tuple[DebPackage, ...]] = {}
+
+    def narrowed(self, pinned: Mapping[str, DebPackage], *, widened: bool = False) -> Universe:
+        """Return a universe of the same packages under these pins."""
+        universe = Universe(self.sources, self.architecture, pinned=pinned, widened=widened)
+        universe._versions = self._versions  # the very same packages, which are compared by identity
+        return universe
+
+    def names(self) -> Iterator[str]:
+        """Yield each name that has a package."""
+        seen: set[str] = set()
+        for source in self.sources:
+            for name in source.index.names:
+                if name not in seen:
+                    seen.add(name)
+                    yield name
+
+    def versions(self, name: str) -> tuple[DebPackage, ...]:
+        """Return each version of a name once, the candidate first."""
+        if name not in self._versions:
+            found = [
+                (source.priority, package)
+                for source in self.sources
+                for package in source.index.packages(name)
+                if source.allows(package)
+            ]
+            # A stable sort, and the first of each version kept: of one version in two repositories the first one's is taken.
+            found.sort(key=lambda pair: (pair[0], version_key(pair[1].version)), reverse=True)
+            by_version: dict[str, DebPackage] = {}
+            for _, package in found:
+                by_version.setdefault(package.version, package)
+            self._versions[name] = tuple(by_version.values())
+        return self._versions[name]
+
+    def candidate(self, name: str) -> DebPackage | None:
+        """Return the version apt would take, or the one pinned."""
+        return next(iter(self.open_versions(name)), None)
+
+    def open_versions(self, name: str) -> tuple[DebPackage, ...]:
+        """Return the versions that may be chosen now: the pinned one, the candidate, or all."""
+        if name in self.pinned:
+            return (self.pinned[name],)
+        return self.versions(name) if self.widened else self.versions(name)[:1]
+
+    def essential(self) -> list[str]:
+        """Return the names whose candidate is Essential, sorted."""
+        names = {name for source in self.sources for name in source.index.essential}
+        return sorted(name for name in names if (package := self.candidate(name)) and package.essential)
+
+    def satisfying(self, relation: Relation) -> tuple[DebPackage, ...]:
+        """Return the packages that satisfy the relation, in no meaningful order."""
+        if relation not in self._satisfying:
+            names = [relation.name]
+            for source in self.sources:
+                names += source.index.provided.get(relation.name, ())
+            found = (package for name in sorted(set(names)) for package in self.open_versions(name))
+            self._satisfying[relation] = tuple(package for package in found if meets(package, relation, self.architecture))
+        return self._satisfying[relation]
+
+    def answering(self, clause: Clause) -> tuple[DebPackage, ...]:
+        """Return the packages that satisfy one of the alternatives, each once, in no meaningful order."""
+        if len(clause) == 1:
+            return self.satisfying(clause[0])
+        return tuple(dict.fromkeys(package for relation in clause for package in self.satisfying(relation)))
+
+    def preferred(self, clause: Clause) -> tuple[DebPackage, ...]:
+        """Return the same packages in the order apt would try them."""
+        return tuple(dict.fromkeys(package for relation in clause for package in self._ordered(relation)))
+
+    def _ordered(self, relation: Relation) -> list[DebPackage]:
+        found = self.satisfying(relation)
+        if len(found) == 1:
+            return list(found)
+        ranks = [_rank(package, relation) for package in found]
+        tied = {package.name for package, rank in zip(found, ranks, strict=True) if ranks.count(rank) > 1}
+        ages = {name: self._age(name) for name in tied}
+        # The sort is stable: of several versions of one name the candidate stays first.
+        return sorted(found, key=lambda package: (_rank(package, relation), ages.get(package.name, ())))
+
+    def _age(self, name: str) -> tuple[int, int]:
+        """Return when the name came up in the indexes, later ones first: apt's own last resort, the order of its cache."""
+        for number, source in enumerate(self.sources):
+            if (place := source.index.mention(name)) is not None:
+                return (-number, -place)
+        return (0, 0)
+
+
+def meets(package: DebPackage, relation: Relation, architecture: str) -> bool:
+    """Tell whether a package satisfies a relation by its name or by what it provides."""
+    if relation.qualifier == "any":
+        if package.multi_arch not in ("allowed", "foreign"):
+            return False
+    elif relation.qualifier not in ("", "native", "all", architecture):
+        return False
+    if package.name == relation.name and relation.admits(package.version):
+        return True
+    return any(provide.name == relation.name and relation.admits(provide.version) for provide in package.provides)
+
+
+def _rank(package: DebPackage, relation: Relation) -> tuple[object, ...]:
+    return (package.name != relation.name, not package.essential, not package.protected, package.priority)

@@ -1,0 +1,104 @@
+"""The words of a recipe that name packages, and the packages they mean.
+
+    openssh-server          a package, or a virtual package that only one package provides (as apt has it)
+    openssh-server=1:9.2p1-2    that version; also name_version; the version may hold globs
+    linux-image-6.1.*       every package whose name the glob matches: * ? [0-9]
+    openssh-server:amd64    the architecture may be said, another one is refused
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.errors import SolveError
+from oic.ospackage.near import near_hint
+from oic.provider.deb.relation import Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from oic.provider.deb.packages import DebPackage
+    from oic.provider.deb.universe import Universe
+
+_GLOB = re.compile(r"[*?\[]")
+_WORD = re.compile(r"(?P<name>[^=_:\s]+)(?::(?P<architecture>[a-z0-9-]+))?(?:[=_](?P<version>\S+))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Packages asked for: each name's words, and the names of which one certain version is wanted."""
+
+    words: dict[str, tuple[str, ...]]
+    pins: dict[str, DebPackage]
+
+
+def wanted(universe: Universe, words: Iterable[str]) -> Wanted:
+    """Return what the words mean; raises SolveError with a line for each word that means nothing."""
+    named: dict[str, tuple[str, ...]] = {}
+    pins: dict[str, DebPackage] = {}
+    problems = []
+    for word in words:
+        try:
+            packages, pinned = _meant(universe, word)
+            for package in packages:
+                if pinned and pins.setdefault(package.name, package) is not package:
+                    other = pins[package.name].version
+                    raise SolveError(f"{word} wants {package.name} {package.version}, another word wants {other}")
+                named[package.name] = (*named.get(package.name, ()), word)
+        except SolveError as error:
+            problems.append(str(error))
+    if problems:
+        raise SolveError("\n".join(problems))
+    return Wanted(words=named, pins=pins)
+
+
+def _meant(universe: Universe, word: str) -> tuple[list[DebPackage], bool]:
+    match = _WORD.fullmatch(word)
+    if not match:
+        raise SolveError(f"expected a package name, name=version or a glob, found {word!r}")
+    if match["architecture"] not in (None, "any", "all", "native", universe.architecture):
+        raise SolveError(f"{word}: expected packages for {universe.architecture}, found {match['architecture']}")
+    name, version = match["name"], match["version"]
+    if _GLOB.search(name):
+        return _matching(universe, name, version), version is not None
+    if version is not None:
+        return [_pinned(universe, name, version)], True
+    return [universe.candidate(name) or _only_provider(universe, name)], False
+
+
+def _matching(universe: Universe, glob: str, version: str | None) -> list[DebPackage]:
+    names = sorted(name for name in universe.names() if fnmatch.fnmatchcase(name, glob))
+    if version is not None:
+        versions = ((package for package in universe.versions(name) if fnmatch.fnmatchcase(package.version, version)) for name in names)
+        found = [next(matching, None) for matching in versions]
+    else:
+        found = [universe.candidate(name) for name in names]
+    packages = [package for package in found if package]
+    if not packages:
+        stem = _GLOB.split(glob)[0]
+        raise SolveError(f"no package's name matches {glob}", hint=near_hint(stem, universe.names()))
+    return packages
+
+
+def _pinned(universe: Universe, name: str, version: str) -> DebPackage:
+    versions = universe.versions(name)
+    if not versions:
+        raise SolveError(f"there is no package {name}", hint=near_hint(name, universe.names()))
+    for package in versions:
+        if package.version == version or fnmatch.fnmatchcase(package.version, version):
+            return package
+    there = ", ".join(package.version for package in versions)
+    raise SolveError(f"expected {name} in version {version}, found {there}")
+
+
+def _only_provider(universe: Universe, name: str) -> DebPackage:
+    providers = universe.satisfying(Relation(name=name))
+    if not providers:
+        raise SolveError(f"there is no package {name}", hint=near_hint(name, universe.names()))
+    if len(providers) > 1:
+        names = ", ".join(sorted(package.name for package in providers))
+        raise SolveError(f"{name} is a virtual package, provided by {names}", hint="name one of them")
+    return providers[0]

@@ -64,6 +64,16 @@ class Store:
             final.parent.mkdir(parents=True, exist_ok=True)
             file.replace(final)
 
+    def check(self, digest: Digest, size: int) -> None:
+        """Hash a blob again; raises TrustError, and removes it, when it is not what its name says."""
+        path = self.path(digest)
+        with disk_errors(path):
+            found = digest_of_file(path) if path.exists() else "nothing"
+            if found != digest or path.stat().st_size != size:
+                path.unlink(missing_ok=True)
+                message = f"expected sha256 {digest} and {size} bytes, found {found}"
+                raise TrustError(message, where=str(path), hint="it was removed; build again to fetch it anew")
+
     def read(self, digest: Digest) -> bytes:
         """Return a blob, hashed again; a blob that lies is removed and raises TrustError."""
         path = self.path(digest)

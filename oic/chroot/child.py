@@ -11,6 +11,7 @@ import pickle
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from oic.chroot import kernel
@@ -91,6 +92,17 @@ def outcome(function: Callable[..., Any], args: Sequence[object]) -> bytes:
         return pickle.dumps(("error", error))
     except BaseException:  # noqa: BLE001 - nothing may be lost between two processes
         return pickle.dumps(("error", traceback.format_exc()))
+
+
+def inside(root: Path, function: Callable[..., Result], *args: object) -> Result:
+    """Return ``function(Path("/"), *args)``, run in a child that has changed root: no link leads it out of the tree."""
+    return start(_changed_root, root, function, args).result()
+
+
+def _changed_root(root: Path, function: Callable[..., Result], args: tuple[object, ...]) -> Result:
+    os.chroot(root)
+    os.chdir("/")
+    return function(Path("/"), *args)
 
 
 def call_all(calls: Sequence[tuple[Callable[..., Result], Sequence[object]]]) -> list[Result]:

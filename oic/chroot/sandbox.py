@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,14 +47,18 @@ class Sandbox:
         stdin: str = "",
         env: Mapping[str, str] | None = None,
         capture: bool = True,
-        accept: Sequence[int] = (0,),
+        network: bool = False,
     ) -> Output:
-        """Run a program of the tree in the tree; raises ToolError."""
-        merged = {**self.env, **(env or {})}
-        return run(argv, log=self.log, stdin=stdin, env=merged, capture=capture, accept=accept, enter=self._enter)
+        """Run a program of the tree in the tree; raises ToolError.
 
-    def _enter(self) -> None:
-        kernel.unshare(kernel.CLONE_NEWNS)
+        `network` leaves it the network of the namespace around it, which has one only if that was asked for.
+        """
+        merged = {**self.env, **(env or {})}
+        enter = functools.partial(self._enter, network=network)
+        return run(argv, log=self.log, stdin=stdin, env=merged, capture=capture, enter=enter)
+
+    def _enter(self, *, network: bool) -> None:
+        kernel.unshare(kernel.CLONE_NEWNS if network else kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
         kernel.pivot_root(str(self.root))
         kernel.drop_from_bounding_set(_DROPPED)
 

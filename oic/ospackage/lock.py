@@ -85,3 +85,8 @@ def lock_from_dict(data: dict[str, Any]) -> Lock:
 def _package(entry: dict[str, Any]) -> LockedPackage:
     requires = tuple(Requirement(**requirement) for requirement in entry["requires"])
     return LockedPackage(**{**entry, "requested": tuple(entry["requested"]), "requires": requires})
+
+
+def read_lock(data: dict[str, Any]) -> Lock:
+    """Return the `Lock` of a ``lock.json`` hand-over, its format number beside it."""
+    return lock_from_dict({key: value for key, value in data.items() if key != "format"})

@@ -1,6 +1,6 @@
 """The first seam: what a package family must be able to do. Two families exist: ``deb`` and ``rpm``.
 
-Stages know this protocol and nothing about either family.
+Stages know this protocol and nothing about either family. A family is a module, ``oic.provider.<name>.family``.
 """
 
 from __future__ import annotations
@@ -8,32 +8,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from oic.chroot.tree import Tree
     from oic.config.model import Repository
     from oic.net import Fetcher
-    from oic.ospackage.lock import Lock, LockedPackage
+    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.store import Store
-    from oic.values import Digest
+
 
 
 class Provider(Protocol):
     """One package family."""
 
     def read_metadata(
-        self, repositories: Sequence[Repository], architecture: str, fetcher: Fetcher, store: Store, previous: dict[str, Any]
+        self,
+        repositories: Sequence[Repository],
+        architecture: str,
+        fetcher: Fetcher,
+        store: Store,
+        previous: dict[str, Any],
     ) -> dict[str, Any]:
         """Fetch and verify each repository's signed metadata; return the index hand-over.
 
-        Raises FetchError or TrustError. `previous` is the last index (or empty): for conditional requests.
+        Raises FetchError or TrustError. `previous` is the last index (or empty): against replay and for conditional
+        requests. The key ``http`` of the result is a memo for the next call, not part of the hand-over.
         """
 
     def solve(self, index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
         """Return the complete sets that answer `request`; raises SolveError naming every problem."""
 
-    def verify(self, packages: Sequence[LockedPackage], store: Store) -> dict[Digest, str]:
-        """Return a verdict for each package in words; raises TrustError naming every bad one."""
+    def verify(self, lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, str]:
+        """Return the verdict on each package (by name) in words; raises TrustError naming every bad one."""
 
-    def unpack(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> None:
-        """Unpack packages into `root` without running anything of theirs; called inside a namespace."""
+    def unpack(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> int:
+        """Unpack packages into an empty `root`, in a namespace; run nothing; return the newest time in them."""
+
+    def groups(self, packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
+        """Divide a set into the layers it is installed in, lowest first."""
+
+    def install(self, packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool) -> int:
+        """Install packages into a mounted tree, in a namespace; return the newest time in them.
+
+        Raises ToolError when a script fails, LayerConflict when only `careful` can do it.
+        """
+
+    def leftovers(self) -> tuple[str, ...]:
+        """Return globs of what installing leaves that is of this build or of this machine, not of the image."""
+
+    def environment(self, epoch: int) -> Mapping[str, str]:
+        """Return the variables under which programs of the image's tree run."""
+
+    def sources(self, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
+        """Return files (path: text) that tell the image its repositories: those in `keys` (name: key file in the image)."""
+
+    def list_command(self) -> Sequence[str]:
+        """Return the command that prints the installed packages: name, version, state, separated by tabs."""

@@ -1,0 +1,49 @@
+# The two commands: `make build image=edge.yml` and `make test`. Both set up what they need first.
+VENV   ?= .venv
+PYTHON ?= python3
+DOIT   := $(VENV)/bin/doit
+PYTEST := $(VENV)/bin/python -m pytest
+
+# What the host lends: Python, gpg and a kernel, newuidmap to an ordinary user; qemu and OVMF boot what was built.
+BUILD_PACKAGES := python3-venv gnupg uidmap debian-archive-keyring
+BOOT_PACKAGES  := qemu-system-x86 ovmf
+# What only tests and benchmarks compare with.
+TEST_PACKAGES  := $(BOOT_PACKAGES) apt-utils binutils dosfstools e2fsprogs fdisk gdisk git mmdebstrap mtools openssl
+
+.PHONY: build boot-test test test-all lint bench clean packages-build packages-boot packages-test
+
+build: $(VENV)/build.stamp packages-build
+	$(DOIT) build $(if $(image),image=$(image))
+
+boot-test: $(VENV)/build.stamp packages-build packages-boot
+	$(DOIT) boot-test $(if $(image),image=$(image))
+
+test: $(VENV)/test.stamp packages-test lint
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/test.stamp packages-test lint
+	$(PYTEST)
+
+lint: $(VENV)/test.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/test.stamp packages-test
+	$(VENV)/bin/python benchmarks/build.py
+
+packages-build: ; @./.ci/packages $(BUILD_PACKAGES)
+packages-boot:  ; @./.ci/packages $(BOOT_PACKAGES)
+packages-test:  ; @./.ci/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+$(VENV)/build.stamp: pyproject.toml | packages-build
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml | packages-build
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/build.stamp
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

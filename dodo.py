@@ -1,0 +1,20 @@
+"""``doit build image=edge.yml``: the tasks of an image. The graph is in oic/plan.py, its wiring in oic/tasks.py."""
+
+import doit
+
+from oic import graph
+
+DOIT_CONFIG = {
+    "backend": "oic",
+    "dep_file": str(graph.cache() / "doit.db"),
+    "cleanforget": True,
+    "default_tasks": ["build"],
+    "minversion": "0.37.0",
+    "reporter": graph.Reporter,
+    "verbosity": 2,
+}
+
+
+def task_oic():
+    """Yield every task of the recipe that ``image=`` names; without it, of those marked ``default: true``."""
+    yield from graph.tasks(doit.get_initial_workdir())

@@ -1,0 +1,54 @@
+"""One build at a time in an image's directory, by flock(2).
+
+* Taken when the first stage runs, never to list or to explain; kept until this build ends, however it ends.
+* The file is opened while tasks are loaded, so that doit's worker processes share one open file and with it the claim.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from oic.errors import OicError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_open: dict[Path, int] = {}
+
+
+def prepare(directory: Path) -> None:
+    """Open the claim's file, making the directory; a cache that cannot be written is for `hold` to complain about."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _open[directory] = os.open(directory / ".claim", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError:
+        _open.pop(directory, None)
+
+
+def hold(directory: Path) -> None:
+    """Claim the directory for this build, waiting for another's end; raises OicError when it is someone else's."""
+    owner = _owner(directory)
+    if owner != os.geteuid():
+        who = f"user id {os.geteuid()}"
+        message = f"the cache belongs to user id {owner}, this build runs as {who}"
+        hint = "root and users need a cache each: say cache=DIRECTORY, or build as the cache's owner"
+        raise OicError(message, where=str(directory.parent), hint=hint)
+    if directory not in _open:
+        prepare(directory)
+    if directory not in _open:
+        raise OicError("the cache cannot be written to", where=str(directory.parent))
+    try:
+        fcntl.flock(_open[directory], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"  waiting for another build of {directory.name}", file=sys.stderr, flush=True)  # noqa: T201
+        fcntl.flock(_open[directory], fcntl.LOCK_EX)
+
+
+def _owner(directory: Path) -> int:
+    place = directory
+    while not place.exists():
+        place = place.parent
+    return place.stat().st_uid

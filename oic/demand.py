@@ -1,0 +1,167 @@
+"""Tasks a user asks for by name, never part of a build: validate, config, update, lock, why, boot-test."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from doit.exceptions import TaskFailed
+
+from oic import claim
+from oic.config.final import redacted
+from oic.errors import OicError, RecipeError
+from oic.files import read_json, to_json, to_plain, write_json
+from oic.ospackage.lock import FORMAT, Lock, read_lock
+from oic.plan import plan, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from oic.config.model import FinalConfig
+    from oic.stage import Stage
+
+DOCS = {
+    "validate": "check the recipe and say what of it cannot be built yet",
+    "config": "print the recipe merged over its distribution's defaults, as JSON",
+    "update": "fetch metadata anew, solve again, say which packages change",
+    "lock": "write the solved packages beside the recipe, to build exactly these from then on",
+    "why": "say why package=NAME is in the image",
+    "boot-test": "boot the image in qemu, log in, compare its packages with the lock",
+}
+
+
+def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield doit's description of each task for one image."""
+    needs = {"why": [f"solve:{config.image_name}"], "boot-test": [f"build:{config.image_name}"]}
+    calls: dict[str, tuple[Callable[..., None], list[Any]]] = {
+        "validate": (_validate, [config]),
+        "config": (_print_config, [config]),
+        "update": (_update, [config, stages]),
+        "lock": (_lock, [config, stages]),
+        "why": (_why, [stages, given.get("package", "")]),
+        "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
+    }
+    for name, (function, args) in calls.items():
+        yield {
+            "basename": name,
+            "name": config.image_name,
+            "doc": f"{DOCS[name]} ({config.image_name})",
+            "actions": [(_run, [function, args])],
+            "task_dep": needs.get(name, []),
+            "uptodate": [False],
+            "verbosity": 2,
+        }
+
+
+def _run(function: Callable[..., None], args: list[Any]) -> TaskFailed | None:
+    try:
+        function(*args)
+    except OicError as error:
+        return TaskFailed(str(error))
+    return None
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _validate(config: FinalConfig) -> None:
+    for note in config.notes:
+        _say(f"note: {note}")
+    for reason in config.unbuilt:
+        _say(f"not built yet: {reason}")
+    _say(f"{config.recipe}: a valid recipe" + (", but not one that can be built yet" if config.unbuilt else ""))
+
+
+def _print_config(config: FinalConfig) -> None:
+    _say(to_json(redacted(config)).rstrip())
+
+
+def _unlocked(config: FinalConfig, stages: Sequence[Stage]) -> tuple[Stage, Stage]:
+    """Return the metadata and solve stages as they are when no lock is kept."""
+    if config.unbuilt:
+        raise RecipeError("not built yet:\n" + "\n".join(config.unbuilt))
+    import dataclasses  # noqa: PLC0415
+
+    free = plan(dataclasses.replace(config, lock=None), stages[0].cache)
+    return free[0], free[1]
+
+
+def _update(config: FinalConfig, stages: Sequence[Stage]) -> None:
+    from oic.stages import metadata, solve  # noqa: PLC0415 - the network's modules, only where they are needed
+
+    fetch, choose = _unlocked(config, stages)
+    claim.hold(fetch.directory)
+    lock_path = fetch.path("lock.json")
+    before = config.lock or (lock_path if lock_path.exists() else None)
+    old = read_lock(read_json(before)) if before else None
+    _say(f"  metadata  {metadata.run(fetch)}")
+    new = solve.solved(choose)
+    for line in _differences(old, new):
+        _say(line)
+    if config.lock:
+        _say(f"{config.lock.name} is still what is built: doit lock image={config.recipe.name} takes the new packages")
+    else:
+        write_json(lock_path, {"format": FORMAT, **to_plain(new)})
+
+
+def _differences(old: Lock | None, new: Lock) -> Iterator[str]:
+    if old is None:
+        yield "solved for the first time: " + ", ".join(f"{len(entry)} for the {name}" for name, entry in new.sets.items())
+        return
+    count = 0
+    for name in sorted(new.sets):
+        before = {package.name: package.version for package in old.sets.get(name, ())}
+        after = {package.name: package.version for package in new.sets[name]}
+        for package in sorted({*before, *after}):
+            if before.get(package) != after.get(package):
+                count += 1
+                yield f"{name}: {package} {before.get(package, '(new)')} -> {after.get(package, '(gone)')}"
+    yield f"{count} packages changed" if count else "no package changed"
+
+
+def _lock(config: FinalConfig, stages: Sequence[Stage]) -> None:
+    from oic.stages import metadata, solve  # noqa: PLC0415 - as in _update
+
+    fetch, choose = _unlocked(config, stages)
+    claim.hold(fetch.directory)
+    if not fetch.path("index.json").exists():
+        _say(f"  metadata  {metadata.run(fetch)}")
+    lock = solve.solved(choose)
+    path = config.lock or config.recipe.with_name(f"{config.image_name}.lock.json")
+    write_json(path, {"format": FORMAT, **to_plain(lock)})
+    _say(f"{path}: {sum(map(len, lock.sets.values()))} packages, built exactly so from now on")
+
+
+def _why(stages: Sequence[Stage], name: str) -> None:
+    from oic.ospackage.graph import why  # noqa: PLC0415 - networkx is slow to import
+
+    if not name:
+        raise OicError("why: expected package=NAME on the command line, found none")
+    solve = next(stage for stage in stages if stage.name == "solve")
+    lock = read_lock(read_json(solve.path("lock.json")))
+    for path in why(lock.sets["image"], name):
+        _say("\n  ".join(path))
+
+
+def _boot_test(config: FinalConfig, stages: Sequence[Stage], timeout: str) -> None:
+    from oic.boottest.boot import boot_test  # noqa: PLC0415 - only where it is needed
+    from oic.provider import provider_of  # noqa: PLC0415
+
+    if not timeout.isdigit():
+        raise OicError(f"expected timeout=SECONDS, found timeout={timeout}")
+    disk = next(stage for stage in stages if stage.name == "disk")
+    lock = read_lock(read_json(disk.path("lock.json")))
+    report = boot_test(
+        disk.path(disk.outputs[1]),
+        expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock.sets["image"]},
+        list_command=provider_of(config.distribution.provider).list_command(),
+        users=[(user.name, user.password) for user in config.system.users if user.password[:1] not in ("", "$")],
+        log=disk.path("log/boot-test.log"),
+        timeout=float(timeout),
+        report=lambda line: _say(f"  {line}"),
+    )
+    write_json(disk.path("boot-test.json"), to_plain(report))
+    _say(f"booted: kernel {report.kernel}, {len(report.packages)} packages as locked, no unit failed")
+    _say(f"login after {report.seconds_to_login:.0f} s under emulation; report: {disk.path('boot-test.json')}")

@@ -1,0 +1,133 @@
+"""From the command line to doit's tasks: which recipes, which cache, and how progress is told.
+
+* ``image=`` is looked for where the user stands, then in ``recipes/``; two files it could mean are refused.
+* ``cache=`` is another cache directory; ``var.name=value`` are the recipe's variables.
+* A mistake of the user's at load time is doit's `InvalidCommand`: one line, status 3.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doit import doit_cmd
+from doit.exceptions import InvalidCommand
+from doit.reporter import ConsoleReporter
+
+from oic import claim, demand, tasks as wiring
+from oic.config.final import is_default, load_config
+from oic.errors import OicError
+from oic.files import read_json
+from oic.plan import DOCS, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from doit.task import Task
+
+    from oic.config.model import FinalConfig
+    from oic.stage import Stage
+
+PROJECT = Path(__file__).parent.parent
+_KNOWN = ("image", "cache", "package", "format", "timeout")
+
+
+def variables() -> dict[str, str]:
+    """Return the ``name=value`` words of the command line."""
+    return dict(doit_cmd._CMDLINE_VARS or {})  # noqa: SLF001 - doit offers one by name, not all
+
+
+def cache() -> Path:
+    """Return the cache directory, an absolute path."""
+    # Turned into an exit, SIGTERM lets every with statement and doit's own database end in order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    directory = Path(doit_cmd.get_var("cache") or PROJECT / "cache").absolute()
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
+    """Yield doit's description of every task."""
+    given = variables()
+    try:
+        _check_words(given)
+        configs = [_config(recipe, given) for recipe in _recipes(given.get("image"), Path(stood_in))]
+        plans = [(config, plan(config, cache())) for config in configs]
+    except OicError as error:
+        raise InvalidCommand(str(error)) from None
+    yield from wiring.groups({**DOCS, "build": "everything the recipe asks for", **demand.DOCS})
+    for config, stages in plans:
+        claim.prepare(cache() / config.image_name)
+        yield from map(wiring.task_of, stages)
+        yield {
+            "basename": "build",
+            "name": config.image_name,
+            "doc": f"everything {config.recipe.name} asks for",
+            "actions": None,
+            "task_dep": [stage.task for stage in stages],
+        }
+        yield from demand.tasks(config, stages, given)
+
+
+def _config(recipe: Path, given: dict[str, str]) -> FinalConfig:
+    named = {word.removeprefix("var."): value for word, value in given.items() if word.startswith("var.")}
+    return load_config(recipe, named, validated=cache() / "validated")
+
+
+def _check_words(given: dict[str, str]) -> None:
+    for word in given:
+        if word not in _KNOWN and not word.startswith("var."):
+            known = ", ".join(f"{name}=" for name in _KNOWN)
+            raise OicError(f"expected {known} or var.NAME=, found {word}=")
+
+
+def _recipes(image: str | None, stood_in: Path) -> list[Path]:
+    shelf = PROJECT / "recipes"
+    if image is None:
+        return [path for path in sorted(shelf.glob("*.yml")) if is_default(path)]
+    places = [stood_in / image] if "/" in image else [stood_in / image, shelf / image]
+    names = [place.with_name(place.name + ending) for place in places for ending in ("", ".yml", ".yaml")]
+    found = {path.resolve(): path for path in names if path.is_file()}
+    if not found:
+        said = "".join(f", {path.stem}" for path in sorted(shelf.glob("*.yml"))).lstrip(", ")
+        raise OicError(f"expected a recipe, found no file {image} here or in recipes/ (there: {said})")
+    if len(found) > 1:
+        both = " and ".join(map(str, found))
+        raise OicError(f"{image} could be two recipes, {both}", hint="say image=./NAME or a whole path")
+    return list(found.values())
+
+
+class Reporter(ConsoleReporter):  # type: ignore[misc]
+    """doit's console report, a failure as its message alone, and the artefacts in the last lines of a build."""
+
+    desc = "what oic says of a build"
+
+    def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
+        """Remember what was asked for."""
+        self.tasks = tasks
+        self.built = [name.partition(":")[2] for name in _expanded(tasks, selected_tasks) if name.startswith("build:")]
+        self.start = time.monotonic()
+
+    def _write_failure(self, result: dict[str, Any], write_exception: bool = True) -> None:  # noqa: FBT001, FBT002
+        fail = result["exception"]
+        self.write(f"{result['task'].name} failed: {fail.message}\n")
+        if write_exception and fail.traceback:
+            self.write("".join(fail.traceback) + "\n")
+
+    def complete_run(self) -> None:
+        """Say where the artefacts are, or nothing more after a failure."""
+        super().complete_run()
+        if self.failures or self.runtime_errors:
+            return
+        for image in self.built:
+            stage: Stage = self.tasks[f"evidence:{image}"].actions[0].args[0]
+            for file in read_json(stage.path(stage.outputs[0]))["files"]:
+                path = stage.path(file["name"])
+                self.write(f"{path}  {file['size']} bytes  sha256:{file['sha256']}\n")
+
+
+def _expanded(tasks: dict[str, Task], selected: list[str]) -> list[str]:
+    return [name for task in selected for name in (tasks[task].task_dep if task == "build" else [task])]

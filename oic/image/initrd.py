@@ -1,0 +1,100 @@
+"""What initramfs generators are called, read and write.
+
+* A generator sees the packages' layers and, of the configuration layer, only the paths it is known to read: a change
+  elsewhere cannot change its result. Where a configuration has hooks of its own, which may read anything, it sees all.
+* The result never holds what the building machine has: no hardware is looked at, no resume device, no host name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.chroot.tree import digest_of_paths
+from oic.errors import OicError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generator:
+    """A program that makes an initramfs.
+
+    `argv` has ``{output}`` and ``{version}``, and ``{modules}`` where it takes the extra modules as an argument.
+    `reads` are globs of what it reads of a configuration; one of `hooks` there means that it may read anything.
+    """
+
+    program: str
+    argv: tuple[str, ...]
+    reads: tuple[str, ...]
+    hooks: tuple[str, ...]
+    modules_file: str = ""
+
+
+_COMMON = (
+    "etc/crypttab",
+    "etc/fstab",
+    "etc/ld.so.conf*",
+    "etc/modprobe.d",
+    "etc/modules",
+    "etc/modules-load.d",
+    "etc/udev",
+    "etc/vconsole.conf",
+    "etc/default/keyboard",
+    "usr/lib/firmware",
+    "usr/lib/modprobe.d",
+    "usr/lib/modules",
+    "usr/lib/udev",
+)
+
+GENERATORS = {
+    "dracut": Generator(
+        program="usr/bin/dracut",
+        argv=(
+            *("dracut", "--force", "--no-hostonly", "--no-hostonly-cmdline", "--reproducible", "--no-early-microcode"),
+            *("--kver", "{version}", "{modules}", "{output}"),
+        ),
+        reads=(*_COMMON, "etc/dracut.conf", "etc/dracut.conf.d", "etc/sysctl.d", "etc/locale.conf"),
+        hooks=("etc/dracut.conf", "etc/dracut.conf.d/*", "usr/lib/dracut/modules.d/*"),
+    ),
+    "initramfs-tools": Generator(
+        program="usr/sbin/mkinitramfs",
+        argv=("mkinitramfs", "-o", "{output}", "{version}"),
+        reads=(*_COMMON, "etc/initramfs-tools", "etc/kernel"),
+        hooks=("etc/initramfs-tools/hooks/*", "usr/share/initramfs-tools/hooks/*", "etc/initramfs-tools/scripts/*/*"),
+        modules_file="etc/initramfs-tools/modules",
+    ),
+}
+
+
+def generator_of(root: Path) -> str:
+    """Return the name of the generator the image has; raises OicError for none. Runs with the tree as its root."""
+    for name, generator in GENERATORS.items():
+        if (root / generator.program).exists():
+            return name
+    wanted = " or ".join(GENERATORS)
+    raise OicError(f"expected an initramfs generator among the image's packages, found none: add {wanted}")
+
+
+def digests(layer: Path, name: str) -> dict[str, str]:
+    """Return the digest of each path of a configuration layer that the generator reads."""
+    generator = GENERATORS[name]
+    return digest_of_paths(layer, (*generator.reads, *generator.hooks))
+
+
+def is_open(reads: dict[str, str], name: str) -> bool:
+    """Tell whether the configuration has hooks that may read anything."""
+    stems = [pattern.rstrip("/*") for pattern in GENERATORS[name].hooks]
+    return any(path == stem or path.startswith(f"{stem}/") for path in reads for stem in stems)
+
+
+def command(name: str, version: str, modules: Sequence[str], output: str) -> list[str]:
+    """Return the generator's command line."""
+    generator = GENERATORS[name]
+    extra = ["--force-drivers", " ".join(modules)] if modules and not generator.modules_file else []
+    words: list[str] = []
+    for word in generator.argv:
+        words += extra if word == "{modules}" else [word.format(output=output, version=version)]
+    return words

@@ -1,0 +1,73 @@
+"""The small files that make an image this image: host name, hosts, fstab, time zone, locale, keymap, machine id.
+
+`files_of` is pure. Formats: hostname(5), hosts(5), fstab(5), locale.conf(5), vconsole.conf(5), machine-id(5).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+HOST_KEYS_UNIT = "/etc/systemd/system/ssh-host-keys.service"
+_HOST_KEYS = """[Unit]
+Description=Make this machine's own SSH host keys
+Before=ssh.service ssh.socket sshd.service
+ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/ssh-keygen -A
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def files_of(part: dict[str, Any]) -> dict[str, str]:
+    """Return the text of each file by its path in the image; a setting that is empty has none."""
+    files: dict[str, str] = {"/etc/machine-id": ""}
+    if part["hostname"]:
+        files["/etc/hostname"] = f"{part['hostname']}\n"
+        files["/etc/hosts"] = _hosts(part["hostname"])
+    if part["mounts"]:
+        files["/etc/fstab"] = _fstab(part["mounts"])
+    if part["timezone"]:
+        files["/etc/timezone"] = f"{part['timezone']}\n"
+    if part["locale"]:
+        files["/etc/locale.conf"] = f"LANG={part['locale']}\n"
+        files["/etc/default/locale"] = f"LANG={part['locale']}\n"
+    if part["keymap"]:
+        files["/etc/vconsole.conf"] = f"KEYMAP={part['keymap']}\n"
+        files["/etc/default/keyboard"] = f'XKBMODEL="pc105"\nXKBLAYOUT="{part["keymap"]}"\n'
+    return files
+
+
+def host_keys_unit() -> dict[str, str]:
+    """Return the unit that makes ssh host keys at first boot: one key for every machine would be none."""
+    return {HOST_KEYS_UNIT: _HOST_KEYS}
+
+
+def _hosts(name: str) -> str:
+    short = name.partition(".")[0]
+    names = name if short == name else f"{name} {short}"
+    return (
+        "127.0.0.1\tlocalhost\n"
+        f"127.0.1.1\t{names}\n"
+        "::1\tlocalhost ip6-localhost ip6-loopback\n"
+        "ff02::1\tip6-allnodes\n"
+        "ff02::2\tip6-allrouters\n"
+    )
+
+
+_TYPES = {"fat32": "vfat", "fat16": "vfat", "linux-swap": "swap"}
+
+
+def _fstab(mounts: list[dict[str, str]]) -> str:
+    lines = ["# device\tmount point\ttype\toptions\tdump\tpass\n"]
+    for mount in sorted(mounts, key=lambda mount: (mount["at"].count("/"), mount["at"])):
+        kind = _TYPES.get(mount["type"], mount["type"])
+        order = 1 if mount["at"] == "/" else 2 if kind.startswith("ext") else 0
+        at = "none" if kind == "swap" else mount["at"]
+        options = mount["options"] or ("sw" if kind == "swap" else "defaults")
+        lines.append(f"PARTUUID={mount['partuuid']}\t{at}\t{kind}\t{options}\t0\t{order}\n")
+    return "".join(lines)

@@ -1,0 +1,131 @@
+"""The deb family: Debian and what is derived from it. See `oic.provider.protocol.Provider`."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+from oic.provider.deb.install import ENVIRONMENT, install
+from oic.provider.deb.metadata import read_metadata
+from oic.provider.deb.solve import solve
+from oic.provider.deb.unpack import unpack_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.store import Store
+
+__all__ = [
+    "environment",
+    "groups",
+    "install",
+    "leftovers",
+    "list_command",
+    "read_metadata",
+    "solve",
+    "sources",
+    "unpack",
+    "verify",
+]
+
+_LEFTOVERS = (
+    "etc/.pwd.lock",
+    "etc/.resolv.conf.systemd-resolved.bak",
+    "etc/machine-id",
+    "etc/ssh/ssh_host_*_key",
+    "etc/ssh/ssh_host_*_key.pub",
+    "run/*",
+    "tmp/*",
+    "var/cache/apt/*.bin",
+    "var/cache/debconf/*-old",
+    "var/cache/ldconfig/aux-cache",
+    "var/lib/dbus/machine-id",
+    "var/lib/dpkg/*-old",
+    "var/lib/dpkg/lock*",
+    "var/lib/dpkg/triggers/Lock",
+    "var/lib/systemd/random-seed",
+    "var/log/alternatives.log",
+    "var/log/apt/*",
+    "var/log/bootstrap.log",
+    "var/log/dpkg.log",
+    "var/tmp/*",
+)
+
+
+def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, str]:
+    """Read every package again and hold it against the signed index.
+
+    Debian packages carry no signature: the chain is InRelease (signed) → Packages → sha256 of the package.
+    """
+    signers = {entry.name: ", ".join(entry.signers) for entry in lock.repositories}
+    verdicts: dict[str, str] = {}
+    bad: list[str] = []
+    for package in packages:
+        try:
+            store.check(package.sha256, package.size)
+        except TrustError as error:
+            bad.append(f"{package.name} {package.version}: {error}")
+        if not signers.get(package.repository):
+            bad.append(f"{package.name} {package.version}: nobody signed its repository {package.repository}")
+        verdicts[package.name] = f"sha256 listed by {package.repository}, signed by {signers.get(package.repository)}"
+    if bad:
+        raise TrustError("; ".join(bad))
+    return verdicts
+
+
+def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: int = 2) -> int:
+    """Unpack packages for their programs' sake: merged /usr, no database, no script."""
+    for name in ("bin", "lib", "lib64", "sbin"):
+        (root / "usr" / name).mkdir(parents=True, exist_ok=True)
+        (root / name).symlink_to(f"usr/{name}")
+    members = [(package.name, file) for package, file in packages]
+    unpacked = unpack_all(members, root, jobs=jobs)
+    if jobs > 1 and any(item.clashes for item in unpacked):  # then the order decides: one process, first come first served
+        for path in root.iterdir():
+            path.unlink() if path.is_symlink() else shutil.rmtree(path)
+        return unpack(packages, root, jobs=1)
+    return max((item.newest for item in unpacked), default=0)
+
+
+def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
+    """Return the Essential packages with all they need, then the rest."""
+    requires = {package.name: [need.package for need in package.requires] for package in packages}
+    todo = [package.name for package in packages if package.essential]
+    bootstrap: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name not in bootstrap and name in requires:
+            bootstrap.add(name)
+            todo += requires[name]
+    first = [package for package in packages if package.name in bootstrap]
+    rest = [package for package in packages if package.name not in bootstrap]
+    return [group for group in (first, rest) if group]
+
+
+def leftovers() -> tuple[str, ...]:
+    """Return what a Debian installation leaves of the build: logs, caches, locks, keys, ids."""
+    return _LEFTOVERS
+
+
+def environment(epoch: int) -> Mapping[str, str]:
+    """Return the variables of maintainer scripts and of a recipe's commands."""
+    return {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(epoch)}
+
+
+def sources(repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
+    """Return a deb822 source, sources.list(5), for the repositories."""
+    stanzas = [
+        f"Types: deb\nURIs: {entry.url}\nSuites: {entry.suite}\nComponents: {' '.join(entry.components)}\n"
+        f"Signed-By: {keys[entry.name]}\n"
+        for entry in repositories
+        if keys.get(entry.name)
+    ]
+    return {"/etc/apt/sources.list.d/image.sources": "\n".join(stanzas)} if stanzas else {}
+
+
+def list_command() -> Sequence[str]:
+    """Return dpkg's word for every package it knows."""
+    return ("dpkg-query", "-W", "-f", "${Package}:${Architecture}\\t${Version}\\t${db:Status-Abbrev}\\n")

@@ -1,0 +1,107 @@
+"""boot: the unified kernel image and the EFI system partition that holds it with its boot manager.
+
+The UKI follows the UAPI group's Unified Kernel Image specification, the paths its Boot Loader Specification.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oic.chroot import layers, namespace, toolbox
+from oic.errors import OicError
+from oic.image.fat import make_fat
+from oic.image.seeds import volume_id_for
+from oic.image.tools import reproducible_env
+from oic.image.uki import assemble_uki, ukify_argv
+from oic.values import Bytes
+
+if TYPE_CHECKING:
+    from oic.chroot.toolbox import Toolbox
+    from oic.stage import Stage
+
+_EFI = "usr/lib/systemd/boot/efi"
+_ARCHITECTURES = {"x86_64": ("x64", "X64"), "aarch64": ("aa64", "AA64")}
+_LOADER = "timeout 0\neditor no\n"
+
+
+def run(stage: Stage) -> str:
+    """Make the boot partition's image."""
+    part = stage.slice
+    if not part["esp"]:
+        raise OicError("expected an EFI system partition in disk.partitions (type: esp), found none")
+    inputs, initrd = stage.read("boot-inputs.json"), stage.read("initrd.json")
+    chroot = layers.read(stage.cache / stage.read("chroot.json")["layer"]).tree
+    image = stage.path("esp.img")
+    namespace.call(_make, part, inputs, stage.directory, chroot, image, stage.log)
+    stage.write(
+        {
+            "cmdline": _command_line(part),
+            "kernel": inputs["sha256"],
+            "initrd": initrd["sha256"],
+            "images": {part["esp"]["id"]: stage.artefact(image)},
+            "artefacts": [stage.artefact(image)],
+        }
+    )
+    return f"{part['name']}.efi: {_command_line(part)}"
+
+
+def _command_line(part: dict[str, Any]) -> str:
+    words = part["cmdline"].split()
+    root = [] if any(word.startswith("root=") for word in words) else [f"root=PARTUUID={part['root']}", "rw"]
+    return " ".join([*root, *words])
+
+
+def _make(part: dict[str, Any], inputs: dict[str, Any], place: Path, chroot: Path, image: Path, log: Path) -> None:  # noqa: PLR0913
+    small, large = _ARCHITECTURES[part["arch"]]
+    with toolbox.workspace(place / "work/boot") as work, toolbox.opened(chroot, work, log, [place]) as tools:
+        uki = work / "linux.efi"
+        _write_uki(part, inputs, place, uki, tools.file(f"{_EFI}/linux{small}.efi.stub"), tools)
+        manager = tools.file(f"{_EFI}/systemd-boot{small}.efi").read_bytes()
+        files = {
+            f"EFI/BOOT/BOOT{large}.EFI": manager,
+            f"EFI/systemd/systemd-boot{small}.efi": manager,
+            f"EFI/Linux/{part['name']}.efi": uki,
+            "loader/loader.conf": _LOADER.encode(),
+        }
+        esp = part["esp"]
+        volume_id = volume_id_for(part["seed"], f"file system {esp['id']}")
+        make_fat(
+            image,
+            size=Bytes(esp["size"]),
+            volume_id=volume_id,
+            label=esp["label"],
+            epoch=inputs["epoch"],
+            files=files,
+            tools=tools,
+        )
+
+
+def _write_uki(  # noqa: PLR0913 - the sections of the image
+    part: dict[str, Any], inputs: dict[str, Any], place: Path, uki: Path, stub: Path, tools: Toolbox
+) -> None:
+    """Let the distribution's own ukify do it where the tools have it; else append the sections here."""
+    kernel, initrd, cmdline = place / "vmlinuz", place / "initrd.img", _command_line(part)
+    if not tools.file("usr/bin/ukify").exists():
+        sections = (
+            (".osrel", inputs["osRelease"].encode()),
+            (".cmdline", cmdline.encode() + b"\0"),
+            (".uname", inputs["version"].encode()),
+            (".initrd", initrd.read_bytes()),
+            (".linux", kernel.read_bytes()),
+        )
+        uki.write_bytes(assemble_uki(stub.read_bytes(), sections))
+        return
+    texts = {"cmdline": cmdline, "os-release": inputs["osRelease"]}
+    for name, text in texts.items():
+        (uki.parent / name).write_text(text, encoding="utf-8")
+    argv = ukify_argv(
+        stub=Path("/") / stub.relative_to(tools.box.root),
+        kernel=kernel,
+        initrds=[initrd],
+        cmdline=uki.parent / "cmdline",
+        os_release=uki.parent / "os-release",
+        uname=inputs["version"],
+        output=uki,
+    )
+    tools.run(argv, env=reproducible_env(inputs["epoch"]))

@@ -1,0 +1,85 @@
+"""fs: one file-system image for each partition that has content, from the merged tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oic.chroot import kernel, layers, namespace, overlay, toolbox
+from oic.errors import OicError
+from oic.image.ext4 import make_ext4
+from oic.image.fat import make_fat
+from oic.image.seeds import volume_id_for
+from oic.values import Bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from oic.image.tools import Tools
+    from oic.stage import Stage
+
+
+def run(stage: Stage) -> str:
+    """Make the file systems."""
+    part, system = stage.slice, stage.read("system.json")
+    trees = [layers.read(stage.cache / place).tree for place in system["layers"]]
+    chroot = layers.read(stage.cache / stage.read("chroot.json")["layer"]).tree
+    stage.path("fs").mkdir(parents=True, exist_ok=True)
+    images = {entry["id"]: stage.path(f"fs/{entry['id']}.img") for entry in part["partitions"]}
+    namespace.call(_make, part, trees, chroot, int(system["epoch"]), images, stage.path("work/fs"), stage.log)
+    places = {name: stage.artefact(path) for name, path in images.items()}
+    stage.write({"from": system["digests"], "images": places, "artefacts": sorted(places.values())})
+    return ", ".join(f"{entry['id']} {entry['type']} {entry['size'] >> 20} MiB" for entry in part["partitions"])
+
+
+def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+    part: dict[str, Any],
+    trees: Sequence[Path],
+    chroot: Path,
+    epoch: int,
+    images: dict[str, Path],
+    work: Path,
+    log: Path,
+) -> None:
+    with toolbox.workspace(work):
+        with overlay.merged(trees, work / "root", upper=_made(work / "upper"), work=work / "work") as root:
+            for entry in part["partitions"]:
+                view = _view(root, entry["at"], part["mountPoints"], work / "view") if entry["at"] else _made(work / "no")
+                image = images[entry["id"]]
+                with toolbox.opened(chroot, _made(work / f"tools-{entry['id']}"), log, [view, image.parent]) as tools:
+                    _make_one(entry, view, image, epoch, tools)
+                if entry["at"]:
+                    kernel.unmount(str(view), kernel.MNT_DETACH)
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _view(root: Path, at: str, mount_points: Sequence[str], place: Path) -> Path:
+    """Mount what belongs on one partition: the tree from its mount point on, other mount points below it empty."""
+    source = root / at.strip("/")
+    _made(place)
+    kernel.mount(str(source), str(place), flags=kernel.MS_BIND)
+    for other in mount_points:
+        if other != at and (other + "/").startswith(at.rstrip("/") + "/"):
+            inside = place / other[len(at) :].strip("/")
+            if inside.is_symlink():
+                raise OicError(f"mount point {other}: expected a directory in the tree, found a symbolic link")
+            _made(inside)
+            mode = inside.stat().st_mode & 0o7777
+            kernel.mount("tmpfs", str(inside), "tmpfs", options=f"mode={mode:o}")
+    return place
+
+
+def _make_one(entry: dict[str, Any], view: Path, image: Path, epoch: int, tools: Tools) -> None:
+    size, label, kind = Bytes(entry["size"]), entry["label"], entry["type"]
+    if kind == "ext4":
+        make_ext4(view, image, size=size, uuid=entry["uuid"], label=label, epoch=epoch, tools=tools)
+    elif kind in ("fat32", "fat16", "vfat"):
+        files = {str(path.relative_to(view)): path for path in view.rglob("*") if path.is_file()}
+        volume_id = volume_id_for(entry["uuid"], "volume id")
+        make_fat(image, size=size, volume_id=volume_id, label=label, epoch=epoch, files=files, tools=tools)
+    else:
+        raise OicError(f"partition {entry['id']}: expected ext4 or fat32, found {kind}")

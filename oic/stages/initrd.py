@@ -1,0 +1,99 @@
+"""initrd: the initramfs, made once by the image's own generator from the packages and what it reads of the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oic.chroot import child, layers, namespace, overlay, sandbox, toolbox
+from oic.files import digest_of_file, read_json
+from oic.image import initrd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oic.stage import Stage
+
+
+def run(stage: Stage) -> str:
+    """Make the initramfs."""
+    inputs, rootfs = stage.read("initrd-inputs.json"), stage.read("rootfs.json")
+    trees = [layers.read(stage.cache / place).tree for place in rootfs["layers"]]
+    # The configuration layer's place is read past the hand-over on purpose: what is taken from it is named in `reads`.
+    top = layers.read(stage.cache / read_json(stage.path("system.json"))["layers"][-1]).tree
+    image = stage.path("initrd.img")
+    namespace.call(_make, trees, top, inputs, stage.slice["modules"], stage.path("work/initrd"), image, stage.log)
+    digest, size = digest_of_file(image), image.stat().st_size
+    stage.write({"sha256": digest, "artefacts": [stage.artefact(image)]})
+    return f"{inputs['generator']}, kernel {inputs['version']}, {size / 1e6:.1f} MB"
+
+
+def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+    trees: Sequence[Path],
+    top: Path,
+    inputs: dict[str, Any],
+    modules: Sequence[str],
+    work: Path,
+    image: Path,
+    log: Path,
+) -> None:
+    name = inputs["generator"]
+    with toolbox.workspace(work):
+        upper = work / "upper"
+        upper.mkdir()
+        whole = "." in inputs["reads"]
+        below = [*trees, top] if whole else trees
+        with overlay.merged(below, work / "root", upper=upper, work=work / "work") as root:
+            if not whole:
+                _show(top, root, sorted(inputs["reads"]))
+            child.inside(root, _add_modules, initrd.GENERATORS[name].modules_file, modules)
+            env = {"SOURCE_DATE_EPOCH": str(inputs["epoch"])}
+            with sandbox.opened(root, log, env=env) as box:
+                argv = initrd.command(name, inputs["version"], modules, "/tmp/initrd.img")  # noqa: S108 - a private tmpfs
+                box.run(argv, capture=False)
+                aside = image.with_name(".initrd.img.part")
+                shutil.copyfile(root / "tmp/initrd.img", aside)
+                aside.chmod(0o644)
+                os.replace(aside, image)
+
+
+def _show(top: Path, root: Path, paths: Sequence[str]) -> None:
+    """Copy paths of the configuration layer into the generator's view of the tree; a whiteout removes."""
+    for path in paths:
+        for source in (top / path, *sorted((top / path).rglob("*"))):
+            child.inside(root, _place, *_read(source), str(source.relative_to(top)))
+
+
+def _read(source: Path) -> tuple[str, bytes, int]:
+    if source.is_symlink():
+        return "link", os.fsencode(os.readlink(source)), 0
+    if source.is_char_device():
+        return "gone", b"", 0
+    mode = source.stat().st_mode & 0o7777
+    return ("directory", b"", mode) if source.is_dir() else ("file", source.read_bytes(), mode)
+
+
+def _place(root: Path, kind: str, content: bytes, mode: int, name: str) -> None:
+    path = root / name
+    if kind == "directory":
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(mode)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    if kind == "link":
+        path.symlink_to(os.fsdecode(content))
+    elif kind == "file":
+        path.write_bytes(content)
+        path.chmod(mode)
+
+
+def _add_modules(root: Path, file: str, modules: Sequence[str]) -> None:
+    if file and modules:
+        with (root / file).open("a", encoding="utf-8") as out:
+            out.write("".join(f"{module}\n" for module in modules))

@@ -1,0 +1,43 @@
+"""metadata: each repository's signed index, verified, into the store; their digests into ``index.json``."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from oic.config.model import Repository
+from oic.files import read_json, write_json
+from oic.net import HttpFetcher
+from oic.provider import provider_of
+from oic.store import Store
+
+if TYPE_CHECKING:
+    from oic.stage import Stage
+
+MEMO = "metadata-http.json"
+
+
+def run(stage: Stage) -> str:
+    """Fetch and verify; a mirror that says nothing has changed is believed only about bytes already verified."""
+    part = stage.slice
+    repositories = [_repository(entry) for entry in part["repositories"]]
+    with HttpFetcher() as fetcher:
+        index = provider_of(part["provider"]).read_metadata(
+            repositories, part["architecture"], fetcher, Store(stage.cache / "store"), _previous(stage)
+        )
+    write_json(stage.path(MEMO), index.pop("http", {}))
+    stage.write(index)
+    return f"{len(repositories)} repositories, signatures good"
+
+
+def _repository(entry: dict[str, Any]) -> Repository:
+    lists = {key: tuple(value) for key, value in entry.items() if isinstance(value, list)}
+    return Repository(**{**entry, **lists})
+
+
+def _previous(stage: Stage) -> dict[str, Any]:
+    previous: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        previous = read_json(stage.path("index.json"))
+        previous["http"] = read_json(stage.path(MEMO))
+    return previous

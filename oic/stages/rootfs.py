@@ -1,0 +1,82 @@
+"""rootfs: the ``image`` set installed, as one layer for the family's bootstrap set and one for the rest.
+
+A layer's key is of its packages, of the layers below it and of this stage's version: another recipe that comes to the
+same bootstrap set finds it made.
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oic.chroot import child, layers, overlay
+from oic.chroot.tree import LayerConflict, Tree, empty
+from oic.files import digest_of, to_plain
+from oic.ospackage.lock import LockedPackage, read_lock
+from oic.provider import provider_of
+from oic.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from oic.chroot.layers import Layer
+    from oic.provider.protocol import Provider
+    from oic.stage import Stage
+
+
+def run(stage: Stage) -> str:
+    """Make the layers, or find them made."""
+    lock = read_lock(stage.read("lock.json"))
+    family = stage.slice["provider"]
+    provider = provider_of(family)
+    store = Store(stage.cache / "store")
+    stack: list[Layer] = []
+    key = digest_of({"stage": "rootfs", "version": stage.version})
+    for group in provider.groups(lock.sets["image"]):
+        members = [(package, store.path(package.sha256)) for package in group]
+        key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
+        stack.append(layers.made(stage.cache, key, partial(_fill, family, members, tuple(stack), stage.log)))
+    places = [stage.artefact(layer.place) for layer in stack]
+    stage.write(
+        {
+            "layers": places,
+            "digests": [layer.digest for layer in stack],
+            "epoch": stack[-1].epoch,
+            "repositories": to_plain(lock.repositories),
+            "artefacts": places,
+        }
+    )
+    return f"{len(lock.sets['image'])} packages installed in {len(stack)} layers"
+
+
+def _fill(family: str, members: Sequence[tuple[LockedPackage, Path]], below: tuple[Layer, ...], log: Path, part: Path) -> int:
+    provider = provider_of(family)
+    try:
+        return _install(provider, members, below, log, part / "quick", careful=False)
+    except LayerConflict as conflict:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{conflict}: installing one package at a time\n")
+        return _install(provider, members, below, log, part / "careful", careful=True)
+
+
+def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
+    provider: Provider,
+    members: Sequence[tuple[LockedPackage, Path]],
+    below: tuple[Layer, ...],
+    log: Path,
+    place: Path,
+    *,
+    careful: bool,
+) -> int:
+    upper = place.parent / "tree"
+    if careful:
+        shutil.rmtree(upper)
+        upper.mkdir(mode=0o755)
+    trees = tuple(layer.tree for layer in below)
+    with overlay.merged(trees, place / "root", upper=upper, work=place / "work") as root:
+        tree = Tree(root=root, below=trees, log=log, epoch=below[-1].epoch if below else 0)
+        epoch = provider.install(members, tree, careful=careful)
+        child.inside(root, empty, provider.leftovers())
+    return epoch

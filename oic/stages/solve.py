@@ -1,0 +1,60 @@
+"""solve: the complete package sets that answer the recipe, into ``lock.json``; or the lock the user keeps, if he does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oic.errors import SolveError
+from oic.files import digest_of, read_json, to_plain
+from oic.ospackage.lock import FORMAT, Lock, lock_from_dict
+from oic.provider import provider_of
+from oic.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oic.stage import Stage
+
+
+def run(stage: Stage) -> str:
+    """Write the lock."""
+    lock = kept_lock(stage.lock_file, stage.slice["request"]) if stage.lock_file else solved(stage)
+    stage.write({"format": FORMAT, **to_plain(lock)})
+    sizes = [f"{len(packages)} packages for the {name}" for name, packages in sorted(lock.sets.items())]
+    return ", ".join(sizes) + (f", as {stage.lock_file.name} says" if stage.lock_file else "")
+
+
+def solved(stage: Stage) -> Lock:
+    """Return the solver's answer to the stage's request on the index it has."""
+    part, store = stage.slice, Store(stage.cache / "store")
+    return provider_of(part["provider"]).solve(stage.read("index.json"), part["request"], store)
+
+
+def kept_lock(file: Path, request: dict[str, Any]) -> Lock:
+    """Return the lock beside the recipe; raises SolveError when it does not answer the recipe any more."""
+    hint = "run doit update image=… and doit lock image=…, or delete the lock"
+    try:
+        data = read_json(file)
+        lock = lock_from_dict({key: value for key, value in data.items() if key != "format"})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SolveError(f"expected a lock, found something else: {error!r}", where=str(file), hint=hint) from error
+    if data.get("format") != FORMAT:
+        raise SolveError(f"expected a lock of format {FORMAT}, found {data.get('format')}", where=str(file), hint=hint)
+    if lock.request != digest_of(request):
+        changes = "; ".join(_changes(lock.asked, request))
+        raise SolveError(f"the lock does not answer its recipe any more: {changes}", where=str(file), hint=hint)
+    return lock
+
+
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    said = [
+        f"{key} was {old.get(key)!r}, is {new.get(key)!r}"
+        for key in sorted({*old, *new} - {"sets"})
+        if old.get(key) != new.get(key)
+    ]
+    for name in sorted({*old.get("sets", {}), *new.get("sets", {})}):
+        before = set(old.get("sets", {}).get(name, {}).get("names", []))
+        after = set(new.get("sets", {}).get(name, {}).get("names", []))
+        said += [f"{entry} was added to the {name}" for entry in sorted(after - before)]
+        said += [f"{entry} was removed from the {name}" for entry in sorted(before - after)]
+    return said or ["its request has another digest"]

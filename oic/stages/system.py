@@ -1,0 +1,152 @@
+"""system: what the recipe says beyond packages, as a layer over them: settings, users, files, commands, units.
+
+::
+
+    settings, sources ─> users ─> files ─> commands ─> units ─> what is of this machine removed
+
+Three hand-overs: ``system.json`` names the whole tree; ``initrd-inputs.json`` and ``boot-inputs.json`` say only what
+those two stages read of it, so that they run when that changes and not before.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oic.chroot import child, layers, namespace, overlay, sandbox
+from oic.chroot.tree import empty
+from oic.errors import OicError
+from oic.files import digest_of, digest_of_file
+from oic.image import accounts, initrd, kernels, settings
+from oic.ospackage.lock import LockedRepository
+from oic.provider import provider_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oic.chroot.sandbox import Sandbox
+    from oic.stage import Stage
+
+
+def run(stage: Stage) -> str:
+    """Make the configuration layer and say what of it others read."""
+    part, rootfs = stage.slice, stage.read("rootfs.json")
+    for file in part["files"]:
+        _check_file(file)
+    below = [layers.read(stage.cache / place) for place in rootfs["layers"]]
+    key = digest_of({"settings": stage.settings(), "below": rootfs["digests"], "repositories": rootfs["repositories"]})
+    online = any(command["network"] for command in part["commands"])
+    trees = [layer.tree for layer in below]
+    layer = layers.made(stage.cache, key, partial(_fill, part, rootfs, trees, stage.log), network=online)
+    places = [*rootfs["layers"], stage.artefact(layer.place)]
+    reads = namespace.call(_inputs, [*trees, layer.tree], stage.path("work/system"), stage.path("vmlinuz"))
+    stage.write(
+        {
+            "layers": places,
+            "digests": [*rootfs["digests"], layer.digest],
+            "epoch": layer.epoch,
+            "artefacts": [stage.artefact(layer.place)],
+        }
+    )
+    stage.write({**reads["initrd"], "epoch": layer.epoch}, "initrd-inputs.json")
+    kernel = {**reads["boot"], "epoch": layer.epoch, "artefacts": [stage.artefact(stage.path("vmlinuz"))]}
+    stage.write(kernel, "boot-inputs.json")
+    return f"{len(part['users'])} users, {len(part['files'])} files, {len(part['commands'])} commands"
+
+
+def _check_file(file: dict[str, Any]) -> None:
+    """Refuse a file that is gone or no longer what the recipe's digest was taken of."""
+    path = Path(file["local"])
+    if not path.is_file():
+        raise OicError(f"additionalFiles: expected a file, found none (for {file['final']})", where=file["local"])
+    if digest_of_file(path) != file["sha256"]:
+        raise OicError("additionalFiles: the file changed while the build ran", where=file["local"], hint="build again")
+
+
+def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], log: Path, place: Path) -> int:
+    provider = provider_of(part["provider"])
+    epoch = int(rootfs["epoch"])
+    with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
+        repositories = [LockedRepository(**entry) for entry in rootfs["repositories"]]
+        texts = {**settings.files_of(part), **provider.sources(repositories, part["packageSources"])}
+        texts |= accounts.sudo_rules(part["users"])
+        child.inside(root, _write_texts, texts, part["timezone"])
+        with sandbox.opened(root, log, env=provider.environment(epoch)) as box:
+            accounts.add_users(part["users"], box)
+            child.inside(root, accounts.write_keys, part["users"])
+            contents = [(Path(file["local"]).read_bytes(), file["final"], file["mode"]) for file in part["files"]]
+            child.inside(root, _write_files, contents)
+            for command in part["commands"]:
+                box.run(["/bin/sh", "-c", command["cmd"]], capture=False, network=command["network"])
+            child.inside(root, _write_host_keys_unit)
+            _set_units(part["services"], box)
+        child.inside(root, empty, [name for name in provider.leftovers() if name != "etc/machine-id"])
+        child.inside(root, _write_texts, {"/etc/machine-id": ""}, "")
+    return epoch
+
+
+def _write_texts(root: Path, texts: dict[str, str], timezone: str) -> None:
+    for name, text in texts.items():
+        path = root / name[1:]
+        if name.startswith(("/etc/default/", "/etc/apt/", "/etc/sudoers.d/")) and not path.parent.is_dir():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o440 if name.startswith("/etc/sudoers.d/") else 0o444 if name == "/etc/machine-id" else 0o644)
+    if timezone:
+        zone = root / "usr/share/zoneinfo" / timezone
+        if not zone.is_file():
+            raise OicError(f"timezone: expected one of the image's, found {timezone}", hint="add the package tzdata")
+        local = root / "etc/localtime"
+        local.unlink(missing_ok=True)
+        local.symlink_to(f"/usr/share/zoneinfo/{timezone}")
+
+
+def _write_files(root: Path, files: Sequence[tuple[bytes, str, int]]) -> None:
+    for content, final, mode in files:
+        path = root / final.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            raise OicError(f"additionalFiles: expected a file's path, found a directory of the image: {final}")
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+        path.chmod(mode)
+
+
+def _write_host_keys_unit(root: Path) -> None:
+    own = ("usr/lib/systemd/system/sshd-keygen.service", "usr/lib/systemd/system/ssh-keygen.service")
+    if (root / "usr/bin/ssh-keygen").exists() and (root / "usr/sbin/sshd").exists():
+        if any((root / path).exists() for path in own):
+            return
+        _write_texts(root, settings.host_keys_unit(), "")
+        wants = root / "etc/systemd/system/multi-user.target.wants"
+        wants.mkdir(parents=True, exist_ok=True)
+        link = wants / Path(settings.HOST_KEYS_UNIT).name
+        link.unlink(missing_ok=True)
+        link.symlink_to(settings.HOST_KEYS_UNIT)
+
+
+def _set_units(services: dict[str, list[str]], box: Sandbox) -> None:
+    for verb in ("enable", "disable", "mask"):
+        if services[verb]:
+            box.run(["systemctl", verb, *services[verb]], env={"SYSTEMD_OFFLINE": "1"}, capture=False)
+
+
+def _inputs(trees: Sequence[Path], work: Path, kernel_to: Path) -> dict[str, Any]:
+    work.mkdir(parents=True, exist_ok=True)
+    with overlay.merged(trees, work / "root") as root:
+        kernel = child.inside(root, kernels.newest)
+        kernel_to.parent.mkdir(parents=True, exist_ok=True)
+        aside = kernel_to.with_name(".vmlinuz.part")
+        shutil.copyfile(root / kernel.path, aside)
+        os.replace(aside, kernel_to)
+        boot = {"version": kernel.version, "sha256": digest_of_file(kernel_to), "osRelease": kernel.os_release}
+        generator = child.inside(root, initrd.generator_of)
+    reads = child.inside(trees[-1], initrd.digests, generator)
+    if initrd.is_open(reads, generator):
+        reads["."] = layers.read(trees[-1].parent).digest
+    return {"boot": boot, "initrd": {"generator": generator, "reads": reads, "version": kernel.version}}

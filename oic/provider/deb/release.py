@@ -1,0 +1,109 @@
+"""A Release file: what a repository's signed text says about itself and its indexes.
+
+* Only SHA256 is read. MD5Sum and SHA1 sections may be there and mean nothing.
+* Dates are RFC 5322's, as https://wiki.debian.org/DebianRepository/Format has it.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+from oic.values import Bytes, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FILE = re.compile(r"([0-9a-f]{64})\s+([0-9]{1,15})\s+(\S+)")
+_AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFile:
+    """A file the Release vouches for; its path is relative to the Release file."""
+
+    path: str
+    sha256: Digest
+    size: Bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The fields this project goes by; `separate_all` tells that Architecture: all packages have an index of their own."""
+
+    suite: str
+    codename: str
+    date: datetime
+    valid_until: datetime | None
+    by_hash: bool
+    components: tuple[str, ...]
+    separate_all: bool
+    files: Mapping[str, IndexFile]
+
+
+def parse_release(text: str, *, where: str) -> Release:
+    """Return the values of a Release file; raises TrustError."""
+    fields, files = _sections(text, where)
+    if not files:
+        raise TrustError("expected a SHA256 section, found none", where=where)
+    return Release(
+        suite=fields.get("suite", ""),
+        codename=fields.get("codename", ""),
+        date=_date(fields, "date", where),
+        valid_until=_date(fields, "valid-until", where) if "valid-until" in fields else None,
+        by_hash=fields.get("acquire-by-hash") == "yes",
+        components=tuple(fields.get("components", "").split()),
+        separate_all="all" in fields.get("architectures", "").split()
+        and fields.get("no-support-for-architecture-all") != "Packages",
+        files=files,
+    )
+
+
+def check_release(release: Release, suite: str, now: datetime, *, where: str) -> None:
+    """Refuse another suite than asked for, an index from the future, one past its Valid-Until; raises TrustError."""
+    if suite not in (release.suite, release.codename):
+        found = " alias ".join(name for name in (release.suite, release.codename) if name) or "no name"
+        raise TrustError(f"expected suite {suite}, found {found}", where=where)
+    if release.date > now + _AHEAD:
+        raise TrustError(f"expected a date in the past, found {release.date:%Y-%m-%d %H:%M}", where=where, hint="is the clock right?")
+    if release.valid_until and release.valid_until < now:
+        hint = "the mirror is out of date, or the clock is wrong"
+        raise TrustError(f"expected metadata that is valid now, found it valid until {release.valid_until:%Y-%m-%d %H:%M}", where=where, hint=hint)
+
+
+def _sections(text: str, where: str) -> tuple[dict[str, str], dict[str, IndexFile]]:
+    fields: dict[str, str] = {}
+    files: dict[str, IndexFile] = {}
+    name = ""
+    for line in text.splitlines():
+        if line[:1] in (" ", "\t"):
+            if name == "sha256":
+                entry = _index_file(line, where)
+                files[entry.path] = entry
+            continue
+        head, colon, value = line.partition(":")
+        name = head.strip().lower()
+        if not colon or name in fields:
+            raise TrustError(f"expected a field once, found {line[:80]!r}", where=where)
+        fields[name] = value.strip()
+    return fields, files
+
+
+def _index_file(line: str, where: str) -> IndexFile:
+    match = _FILE.fullmatch(line.strip())
+    if not match or match[3].startswith("/") or ".." in match[3].split("/"):
+        raise TrustError(f"expected a sha256, a size and a path, found {line.strip()[:120]!r}", where=where)
+    return IndexFile(path=match[3], sha256=Digest(match[1]), size=Bytes(int(match[2])))
+
+
+def _date(fields: dict[str, str], name: str, where: str) -> datetime:
+    value = fields.get(name, "")
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        raise TrustError(f"expected a date in {name.title()}, found {value!r}", where=where) from None
+    return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)

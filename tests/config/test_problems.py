@@ -58,8 +58,10 @@ CASES = {
     "url and path": ("packageRepositories: [{codename: a, url: http://x/, path: /x, pkey: /k}]\n", "3: packageRepositories[0]: expected either url or path, found both"),
     "no url": ("packageRepositories: [{codename: a, pkey: /k}]\n", "3: packageRepositories[0]: expected either url or path, found neither"),
     "no key": ("packageRepositories: [{codename: a, path: /x}]\n", "3: packageRepositories[0]: expected pkey or pkeys ([trusted=yes] for an unsigned repository), found neither"),
+    "two kinds of key": ("packageRepositories: [{codename: a, path: /x, pkey: /k, pkeys: [/k]}]\n", "3: packageRepositories[0]: expected either pkey or pkeys, found both"),
     # disks
     "same partition": (partition("id: root, type: linux, start: 1025MiB, end: 1026MiB"), "8: disk.partitions[2].id: expected each partition to have its own id, found root here and on line 7"),
+    "same index": (DISK.replace("{id: esp", "{index: 1, id: esp").replace("{id: root", "{index: 1, id: root"), "7: disk.partitions[1].index: expected each partition to have its own index, found 1 here and on line 6"),
     "same mount point": (partition("id: x, type: linux, start: 1025MiB, end: 1026MiB, mountPoint: /boot/efi/"), "8: disk.partitions[2].mountPoint: expected each partition to have its own mountPoint, found /boot/efi here and on line 6"),
     "overlap": (partition("id: x, type: linux, start: 1024MiB, end: 1026MiB"), "8: disk.partitions[2].start: expected a start at or after 1025MiB, where partition 'root' ends, found 1GiB"),
     "after the rest": (DISK + "    - {id: x, type: linux, start: 1024MiB, end: 1026MiB}\n", "8: disk.partitions[2].start: expected a start at or after 2147466752 bytes, where partition 'root' ends, found 1GiB"),

@@ -151,6 +151,9 @@ ADDITIONS = {
         "disk.size: a disk sized by its content",
         "disk.partitions[1].grow: a partition that grows at first boot",
     ],
+    "disk: {size: 1G, partitionTableType: mbr, partitions: [{id: e, type: esp, size: 1M}, {id: r, size: 1M, mountPoint: /}]}": [
+        "disk.partitionTableType: an MBR partition table",
+    ],
     "tools: host": ["tools: a build environment of other packages than the distribution's own"],
     "tools: debian13": ["tools: a build environment of other packages than the distribution's own"],
     "tools: debian12": [],

@@ -17,7 +17,7 @@ from oic.image.uki import assemble_uki, ukify_argv
 from oic.values import Bytes
 
 if TYPE_CHECKING:
-    from oic.chroot.toolbox import Toolbox
+    from oic.chroot.sandbox import Sandbox
     from oic.stage import Stage
 
 _EFI = "usr/lib/systemd/boot/efi"
@@ -56,8 +56,8 @@ def _make(part: dict[str, Any], inputs: dict[str, Any], place: Path, chroot: Pat
     small, large = _ARCHITECTURES[part["arch"]]
     with toolbox.workspace(place / "work/boot") as work, toolbox.opened(chroot, work, log, [place]) as tools:
         uki = work / "linux.efi"
-        _write_uki(part, inputs, place, uki, tools.file(f"{_EFI}/linux{small}.efi.stub"), tools)
-        manager = tools.file(f"{_EFI}/systemd-boot{small}.efi").read_bytes()
+        _write_uki(part, inputs, place, uki, tools.root / f"{_EFI}/linux{small}.efi.stub", tools)
+        manager = (tools.root / f"{_EFI}/systemd-boot{small}.efi").read_bytes()
         files = {
             f"EFI/BOOT/BOOT{large}.EFI": manager,
             f"EFI/systemd/systemd-boot{small}.efi": manager,
@@ -78,11 +78,11 @@ def _make(part: dict[str, Any], inputs: dict[str, Any], place: Path, chroot: Pat
 
 
 def _write_uki(  # noqa: PLR0913 - the sections of the image
-    part: dict[str, Any], inputs: dict[str, Any], place: Path, uki: Path, stub: Path, tools: Toolbox
+    part: dict[str, Any], inputs: dict[str, Any], place: Path, uki: Path, stub: Path, tools: Sandbox
 ) -> None:
     """Let the distribution's own ukify do it where the tools have it; else append the sections here."""
     kernel, initrd, cmdline = place / "vmlinuz", place / "initrd.img", _command_line(part)
-    if not tools.file("usr/bin/ukify").exists():
+    if not (tools.root / "usr/bin/ukify").exists():
         sections = (
             (".osrel", inputs["osRelease"].encode()),
             (".cmdline", cmdline.encode() + b"\0"),
@@ -96,7 +96,7 @@ def _write_uki(  # noqa: PLR0913 - the sections of the image
     for name, text in texts.items():
         (uki.parent / name).write_text(text, encoding="utf-8")
     argv = ukify_argv(
-        stub=Path("/") / stub.relative_to(tools.box.root),
+        stub=Path("/") / stub.relative_to(tools.root),
         kernel=kernel,
         initrds=[initrd],
         cmdline=uki.parent / "cmdline",

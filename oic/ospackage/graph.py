@@ -1,11 +1,12 @@
 """The dependency graph of a locked set: install order, "why is this in", DOT.
 
-Nodes are package names, which are unique in a set; an edge leads from a package to one it needs and carries the `Requirement`.
+Nodes are package names, which are unique in a set; an edge leads from a package to one it needs and carries the
+`Requirement`.
 """
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -15,10 +16,11 @@ from oic.ospackage.near import near_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import TypeAlias
 
     from oic.ospackage.lock import LockedPackage
 
-    Graph = nx.DiGraph[str]
+    Graph: TypeAlias = nx.DiGraph[str]
 
 _MOST_PATHS = 5
 
@@ -69,11 +71,15 @@ def why(packages: Sequence[LockedPackage], name: str) -> list[list[str]]:
     """
     graph = graph_of(packages)
     if name not in graph:
-        raise SolveError(f"expected a package of the image, found none named {name}", hint=near_hint(name, sorted(graph)))
+        raise SolveError(
+            f"expected a package of the image, found none named {name}", hint=near_hint(name, sorted(graph))
+        )
     roots = [package.name for package in packages if package.requested or package.essential]
     distances = nx.single_source_shortest_path_length(graph.reverse(copy=False), name)
     nearest = min((distances[root] for root in roots if root in distances), default=None)
-    paths = (path for root in roots if distances.get(root) == nearest for path in nx.all_shortest_paths(graph, root, name))
+    paths = (
+        path for root in roots if distances.get(root) == nearest for path in nx.all_shortest_paths(graph, root, name)
+    )
     return [_told(graph, path) for path in islice(paths, _MOST_PATHS)]
 
 
@@ -81,9 +87,11 @@ def _told(graph: Graph, path: list[str]) -> list[str]:
     root: LockedPackage = graph.nodes[path[0]]["package"]
     asked = f"asked for as {', '.join(root.requested)}" if root.requested else "Essential"
     steps = [f"{root.name} {root.version}: {asked}"]
-    for source, target in zip(path, path[1:], strict=False):
+    for source, target in pairwise(path):
         requirement = graph.edges[source, target]["requirement"]
-        steps.append(f"{target} {graph.nodes[target]['package'].version}: {source} {requirement.kind} {requirement.relation}")
+        steps.append(
+            f"{target} {graph.nodes[target]['package'].version}: {source} {requirement.kind} {requirement.relation}"
+        )
     return steps
 
 
@@ -91,8 +99,10 @@ def to_dot(packages: Iterable[LockedPackage]) -> str:
     """Return the graph in Graphviz's language, what was asked for in boxes."""
     graph = graph_of(packages)
     lines = ["digraph packages {", "  node [shape=ellipse];"]
-    lines += [f'  "{name}" [shape=box];' for name, data in sorted(graph.nodes(data=True)) if data["package"].requested]
+    requested = sorted(name for name in graph if graph.nodes[name]["package"].requested)
+    lines += [f'  "{name}" [shape=box];' for name in requested]
     lines += [
-        f'  "{source}" -> "{target}" [label="{data["requirement"].kind}"];' for source, target, data in sorted(graph.edges(data=True), key=lambda e: e[:2])
+        f'  "{source}" -> "{target}" [label="{data["requirement"].kind}"];'
+        for source, target, data in sorted(graph.edges(data=True), key=lambda e: e[:2])
     ]
     return "\n".join([*lines, "}"]) + "\n"

@@ -19,7 +19,9 @@ def near_names(name: str, names: Iterable[str]) -> list[str]:
     """
     head = name[:2].lower()
     alike = [
-        other for other in names if (abs(len(other) - len(name)) <= 3 and other[:2] == head) or (len(name) > 3 and name in other)
+        other
+        for other in names
+        if (abs(len(other) - len(name)) <= 3 and other[:2] == head) or (len(name) > 3 and name in other)
     ]
     ranked = sorted(alike, key=lambda other: (-difflib.SequenceMatcher(None, name, other).ratio(), other))
     return ranked[:_MOST]

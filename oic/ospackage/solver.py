@@ -1,8 +1,9 @@
 """Choose packages: libsolv's SAT solver, fed with capabilities, asked with capabilities, answering in words.
 
-Knows no package family. A family turns what its relations mean into *capabilities*: plain strings that a candidate provides and another
-requires or conflicts with. A relation's own text serves as the capability, provided by exactly the candidates that satisfy it, so that
-the family's version order stays with the family and a problem can be told in the words the packages use.
+Knows no package family. A family turns what its relations mean into *capabilities*: plain strings that a candidate
+provides and another requires or conflicts with. A relation's own text serves as the capability, provided by exactly
+the candidates that satisfy it, so that the family's version order stays with the family and a problem can be told
+in the words the packages use.
 
 * Two candidates of one name are never chosen together.
 * Among what satisfies a capability, `favored` candidates come first, then the higher `rank` of one name.
@@ -39,8 +40,8 @@ class Candidate:
 class Fact:
     """One step of why there is no answer.
 
-    `kind`: ``asked`` (the request wants `capability`), ``needs`` (`source` requires it; only `targets` satisfy it, none:
-    nothing does), ``conflict`` (`source` conflicts with the one in `targets`), ``same`` (two versions of one name).
+    `kind`: ``asked`` (the request wants `capability`), ``needs`` (`source` requires it; only `targets` satisfy it,
+    none: nothing does), ``conflict`` (`source` conflicts with the one in `targets`), ``same`` (two of one name).
     """
 
     kind: str
@@ -67,7 +68,9 @@ def choose(
     pool.createwhatprovides()
     jobs = [pool.Job(solv.Job.SOLVER_INSTALL | solv.Job.SOLVER_SOLVABLE_PROVIDES, pool.str2id(want)) for want in wanted]
     jobs += [
-        pool.Job(solv.Job.SOLVER_FAVOR | solv.Job.SOLVER_SOLVABLE, number) for number, key in by_id.items() if key in favored
+        pool.Job(solv.Job.SOLVER_FAVOR | solv.Job.SOLVER_SOLVABLE, number)
+        for number, key in by_id.items()
+        if key in favored
     ]
     solver = pool.Solver()
     solver.set_flag(solver.SOLVER_FLAG_IGNORE_RECOMMENDED, not recommends)
@@ -99,7 +102,9 @@ def _feed(pool: Any, candidates: Iterable[Candidate]) -> dict[int, str]:
 
 def _facts(problem: Any, by_id: dict[int, str]) -> tuple[Fact, ...]:
     """Return the rules of the problem's proof as facts, each once, in the order libsolv lists them."""
-    facts = [_fact(problem.solv.pool, info, by_id) for rule in problem.findallproblemrules() for info in rule.allinfos()]
+    facts = [
+        _fact(problem.solv.pool, info, by_id) for rule in problem.findallproblemrules() for info in rule.allinfos()
+    ]
     return tuple(dict.fromkeys(fact for fact in facts if fact is not None))
 
 
@@ -112,7 +117,9 @@ def _fact(pool: Any, info: Any, by_id: dict[int, str]) -> Fact | None:
         case solver.SOLVER_RULE_JOB | solver.SOLVER_RULE_JOB_NOTHING_PROVIDES_DEP:
             return Fact(kind="asked", source="", capability=capability, targets=_providers(pool, info.dep_id, by_id))
         case solver.SOLVER_RULE_PKG_REQUIRES | solver.SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP:
-            return Fact(kind="needs", source=source, capability=capability, targets=_providers(pool, info.dep_id, by_id))
+            return Fact(
+                kind="needs", source=source, capability=capability, targets=_providers(pool, info.dep_id, by_id)
+            )
         case solver.SOLVER_RULE_PKG_CONFLICTS:
             return Fact(kind="conflict", source=source, capability=capability, targets=(target,))
         case solver.SOLVER_RULE_PKG_SAME_NAME:

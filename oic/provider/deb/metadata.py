@@ -5,8 +5,9 @@
         └─ Packages.xz by hash ─ size, sha256, sha256 of what is in it ─> store
 
 * What is returned holds digests of verified bytes in the store, nothing else of the mirror's.
-* What a server needs to answer "not modified" is returned apart, under ``http``: it changes without the content changing, so the
-  caller keeps it out of the hand-over. A "not modified" is believed about bytes only that were verified, and they are verified again.
+* What a server needs to answer "not modified" is returned apart, under ``http``: it changes without the content
+  changing, so the caller keeps it out of the hand-over. A "not modified" is believed about bytes only that were
+  verified, and they are verified again.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class _Source:
         return digest
 
 
-def read_metadata(
+def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the clock
     repositories: Sequence[Repository],
     architecture: str,
     fetcher: Fetcher,
@@ -77,11 +78,13 @@ def read_metadata(
     *,
     now: datetime | None = None,
 ) -> dict[str, Any]:
-    """Return the index hand-over of the repositories, and ``http`` to be kept beside it; raises FetchError or TrustError."""
+    """Return the index hand-over and, to be kept beside it, ``http``; raises FetchError or TrustError."""
     source = _Source(fetcher=fetcher, store=store, memo=previous.get("http", {}), new_memo={})
     before = {(entry["url"], entry["suite"]): entry for entry in previous.get("repositories", [])}
     entries = [
-        _read_repository(repository, architecture, source, before.get((repository.url, repository.suite)), now or datetime.now(UTC))
+        _read_repository(
+            repository, architecture, source, before.get((repository.url, repository.suite)), now or datetime.now(UTC)
+        )
         for repository in repositories
     ]
     return {"architecture": architecture, "repositories": entries, "http": source.new_memo}
@@ -106,7 +109,11 @@ def _read_repository(
     check_release(release, repository.suite, now, where=where)
     if before and release.date < datetime.fromisoformat(before["date"]):
         hint = "the mirror lags behind or replays: try again later, or another one"
-        raise TrustError(f"expected metadata no older than {before['date']}, found {release.date.isoformat()}", where=where, hint=hint)
+        raise TrustError(
+            f"expected metadata no older than {before['date']}, found {release.date.isoformat()}",
+            where=where,
+            hint=hint,
+        )
     packages = list(_read_packages(repository, architecture, release, base, source))
     return {
         "name": repository.name,
@@ -123,7 +130,9 @@ def _read_repository(
     }
 
 
-def _signed_release(repository: Repository, base: str, source: _Source) -> tuple[dict[str, bytes], str, tuple[str, ...]]:
+def _signed_release(
+    repository: Repository, base: str, source: _Source
+) -> tuple[dict[str, bytes], str, tuple[str, ...]]:
     """Return the documents, the text that was signed, and by whom."""
     try:
         documents = {"InRelease": source.document(f"{base}/InRelease")}
@@ -161,7 +170,11 @@ def _keys(repository: Repository, fetcher: Fetcher) -> list[bytes]:
                 raise TrustError(f"cannot read the key file: {error.strerror}", where=key) from error
     if not keys:
         looked = ", ".join(repository.keys) or "nothing: the repository names no key"
-        raise TrustError(f"expected a key file, found none of {looked}", where=repository.name, hint="install the distribution's keyring package")
+        raise TrustError(
+            f"expected a key file, found none of {looked}",
+            where=repository.name,
+            hint="install the distribution's keyring package",
+        )
     return keys
 
 

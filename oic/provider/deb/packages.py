@@ -26,7 +26,8 @@ PRIORITIES = {"required": 1, "important": 2, "standard": 3, "optional": 4, "extr
 
 _PACKAGE = re.compile(rb"^Package:[ \t]*(\S+)", re.MULTILINE)
 _NAMING = re.compile(
-    rb"^(?:Package|Pre-Depends|Depends|Recommends|Suggests|Enhances|Conflicts|Breaks|Replaces|Provides):(.*)$", re.MULTILINE
+    rb"^(?:Package|Pre-Depends|Depends|Recommends|Suggests|Enhances|Conflicts|Breaks|Replaces|Provides):(.*)$",
+    re.MULTILINE,
 )
 _BEFORE = (b" ", b",", b"|")
 _AFTER = (b" ", b",", b"|", b"(", b"\n", b"")

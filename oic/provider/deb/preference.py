@@ -1,13 +1,13 @@
 """Which packages apt would take: the preference the solver is given.
 
-apt decides greedily, and users know its decisions: what is asked for first, then each package's dependencies depth first, in the order
-they are written; of a dependency that nothing chosen satisfies yet, the first alternative that can be had, with all it needs. This walk
-makes the same decisions (those of ``pkgDepCache::MarkInstall`` in apt 2.6) and proves nothing: whether what it chose goes together
-is the solver's to find out.
+apt decides greedily, and users know its decisions: what is asked for first, then each package's dependencies depth
+first, in the order they are written; of a dependency that nothing chosen satisfies yet, the first alternative that
+can be had, with all it needs. This walk makes the same decisions (those of ``pkgDepCache::MarkInstall`` in apt 2.6)
+and proves nothing: whether what it chose goes together is the solver's to find out.
 
 * A package one of whose dependencies cannot be had is refused from then on; the next alternative is tried.
-* What is asked for is *protected*: it is chosen beforehand, satisfies the dependencies of everything else, and what it conflicts
-  with is refused. So, in turn, is the only package that can satisfy a dependency of a protected one.
+* What is asked for is *protected*: it is chosen beforehand, satisfies the dependencies of everything else, and what
+  it conflicts with is refused. So, in turn, is the only package that can satisfy a dependency of a protected one.
 * Of two others that conflict the later one wins, unless the earlier is waiting for it.
 """
 
@@ -29,7 +29,10 @@ _Step = Generator["DebPackage", bool, bool]
 
 
 class Walk:
-    """One walk through a universe; `chosen` is the result, by name, in the order of decision. `refused` names are out."""
+    """One walk through a universe; `chosen` is the result, by name, in the order of decision.
+
+    `refused` names are out from the beginning.
+    """
 
     def __init__(self, universe: Universe, *, recommends: bool, refused: Iterable[str] = ()) -> None:
         self.universe = universe

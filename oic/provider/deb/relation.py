@@ -1,7 +1,7 @@
 """Relations between Debian packages: ``libc6 (>= 2.36), default-mta | mail-transport-agent, python3:any``.
 
-The syntax is deb-control(5)'s and Debian policy's section 7.1. Architecture lists in brackets are evaluated; build profiles do
-not occur in binary packages and are refused.
+The syntax is deb-control(5)'s and Debian policy's section 7.1. Architecture lists in brackets are evaluated; build
+profiles do not occur in binary packages and are refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPERATORS = {"<": "<=", ">": ">="}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """One alternative: a package name, perhaps qualified (``any``, an architecture), perhaps with a version constraint."""
+    """One alternative: a package name, perhaps with a qualifier (``any``, an architecture) or a version constraint."""
 
     name: str
     qualifier: str = ""

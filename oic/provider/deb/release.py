@@ -33,7 +33,7 @@ class IndexFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """The fields this project goes by; `separate_all` tells that Architecture: all packages have an index of their own."""
+    """The fields this project goes by; `separate_all`: packages of Architecture all have an index of their own."""
 
     suite: str
     codename: str
@@ -69,10 +69,16 @@ def check_release(release: Release, suite: str, now: datetime, *, where: str) ->
         found = " alias ".join(name for name in (release.suite, release.codename) if name) or "no name"
         raise TrustError(f"expected suite {suite}, found {found}", where=where)
     if release.date > now + _AHEAD:
-        raise TrustError(f"expected a date in the past, found {release.date:%Y-%m-%d %H:%M}", where=where, hint="is the clock right?")
+        raise TrustError(
+            f"expected a date in the past, found {release.date:%Y-%m-%d %H:%M}", where=where, hint="is the clock right?"
+        )
     if release.valid_until and release.valid_until < now:
         hint = "the mirror is out of date, or the clock is wrong"
-        raise TrustError(f"expected metadata that is valid now, found it valid until {release.valid_until:%Y-%m-%d %H:%M}", where=where, hint=hint)
+        raise TrustError(
+            f"expected metadata that is valid now, found it valid until {release.valid_until:%Y-%m-%d %H:%M}",
+            where=where,
+            hint=hint,
+        )
 
 
 def _sections(text: str, where: str) -> tuple[dict[str, str], dict[str, IndexFile]]:

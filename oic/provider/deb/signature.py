@@ -1,11 +1,13 @@
 """Who signed a Release file: gpg's verdict on each signature, against one repository's keys only.
 
-* The keyring is private, made for the occasion and removed; nothing of the user's own gpg is read, no agent is started.
-* Only what gpg hands out as signed is returned. An InRelease that holds anything beside the one signed text is refused.
-* Every signature is looked at, not gpg's overall verdict: one good signature by a key of the repository is required; one that
-  is bad, expired, or by an expired or revoked key, is refused whatever stands beside it.
-* A further signature that cannot be judged, its key or algorithm unknown here, is let pass beside a good one, as apt does: archives
-  sign with next year's key long before everyone has it.
+* The keyring is private, made for the occasion and removed; nothing of the user's own gpg is read, no agent is
+  started.
+* Only what gpg hands out as signed is returned. An InRelease that holds anything beside the one signed text is
+  refused.
+* Every signature is looked at, not gpg's overall verdict: one good signature by a key of the repository is
+  required; one that is bad, expired, or by an expired or revoked key, is refused whatever stands beside it.
+* A further signature that cannot be judged, its key or algorithm unknown here, is let pass beside a good one, as
+  apt does: archives sign with next year's key long before everyone has it.
 
 The status lines are those of gnupg's doc/DETAILS; the format of the text is RFC 4880, section 7.
 """
@@ -25,8 +27,15 @@ from oic.errors import ToolError, TrustError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# SHA-1 signatures count for nothing; what is in the keyring is trusted because the recipe says so, not by the web of trust.
-_OPTIONS = ("--batch", "--no-options", "--no-autostart", "--no-auto-key-retrieve", "--trust-model=always", "--weak-digest=SHA1")
+# SHA-1 signatures count for nothing; keys are trusted because the recipe names them, not by the web of trust.
+_OPTIONS = (
+    "--batch",
+    "--no-options",
+    "--no-autostart",
+    "--no-auto-key-retrieve",
+    "--trust-model=always",
+    "--weak-digest=SHA1",
+)
 _BEGIN, _SIGNATURE, _END = (
     "-----BEGIN PGP SIGNED MESSAGE-----",
     "-----BEGIN PGP SIGNATURE-----",
@@ -44,7 +53,7 @@ _UNJUDGED = {"4", "9"}
 
 @contextlib.contextmanager
 def keyring(keys: Iterable[bytes], *, where: str) -> Iterator[Any]:
-    """Yield a gpg that knows these key files and nothing else; raises ToolError without gpg, TrustError without keys."""
+    """Yield a gpg that knows these key files and nothing else; raises ToolError without gpg, TrustError without key."""
     with tempfile.TemporaryDirectory(prefix="oic-gpg-") as home:
         try:
             gpg = gnupg.GPG(gnupghome=home, options=list(_OPTIONS))
@@ -95,7 +104,9 @@ def _expect_one_block(text: str, where: str) -> None:
 
 def _status(stderr: str) -> list[list[str]]:
     prefix = "[GNUPG:] "
-    return [line.removeprefix(prefix).split() for line in stderr.splitlines() if line.startswith(prefix) and line != prefix]
+    return [
+        line.removeprefix(prefix).split() for line in stderr.splitlines() if line.startswith(prefix) and line != prefix
+    ]
 
 
 def _signers(status: list[list[str]], where: str) -> tuple[str, ...]:
@@ -106,11 +117,15 @@ def _signers(status: list[list[str]], where: str) -> tuple[str, ...]:
             raise TrustError(f"found {_REFUSED[keyword]} ({' '.join(words)})", where=where)
         if keyword == "ERRSIG":
             if words[5:6] and words[5] not in _UNJUDGED:
-                raise TrustError(f"found a signature gpg cannot check, by key {words[0]} (code {words[5]})", where=where)
+                raise TrustError(
+                    f"found a signature gpg cannot check, by key {words[0]} (code {words[5]})", where=where
+                )
             unknown.add(words[0])
         if keyword == "VALIDSIG":
             good.add(words[-1])  # the fingerprint of the primary key, whichever subkey signed
     if not good:
         found = f"signatures by unknown keys {', '.join(sorted(unknown))}" if unknown else "no signature"
-        raise TrustError(f"expected a signature by a key of this repository, found {found}", where=where, hint="is it the right key?")
+        raise TrustError(
+            f"expected a signature by a key of this repository, found {found}", where=where, hint="is it the right key?"
+        )
     return tuple(sorted(good))

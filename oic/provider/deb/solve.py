@@ -1,12 +1,12 @@
 """Solve a request against verified Debian indexes: the package sets and why each package is in them.
 
-    index ─> sources ─> universe ─words─> what is asked for
-                                              │
-         apt's choice (a greedy walk) ────────┴──> does it go together? (SAT) ── yes ──> lock
-                                                        │ no
-                            SAT over everything in reach, apt's choice favoured; what it rejects the walk leaves out
-                                                        │ none with the candidates
-                                          the same with every version there is; none: the problems, in words
+index ─> sources ─> universe ─words─> what is asked for
+                                          │
+     apt's choice (a greedy walk) ────────┴──> does it go together? (SAT) ── yes ──> lock
+                                                    │ no
+                        SAT over everything in reach, apt's choice favoured; what it rejects the walk leaves out
+                                                    │ none with the candidates
+                                      the same with every version there is; none: the problems, in words
 """
 
 from __future__ import annotations
@@ -44,11 +44,15 @@ def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
     sets = {}
     problems = []
     for name, asked in sorted(request["sets"].items()):
-        universe = Universe([sources[repository] for repository in asked.get("repositories", sources)], request["architecture"])
+        universe = Universe(
+            [sources[repository] for repository in asked.get("repositories", sources)], request["architecture"]
+        )
         # A set without Essential is only unpacked, for its tools: what they need and no more.
         recommends = request["recommends"] and asked["essential"]
         try:
-            sets[name] = _solve_set(universe, asked, {entry["name"]: entry["url"] for entry in index["repositories"]}, recommends=recommends)
+            sets[name] = _solve_set(
+                universe, asked, {entry["name"]: entry["url"] for entry in index["repositories"]}, recommends=recommends
+            )
         except SolveError as error:
             problems += [f"{name}: {line}" for line in str(error).splitlines()]
     if problems:
@@ -91,7 +95,9 @@ def _search(
     raise SolveError("\n".join(problem_lines(answer, there)))
 
 
-def _solve_set(universe: Universe, asked: dict[str, Any], urls: Mapping[str, str], *, recommends: bool) -> tuple[LockedPackage, ...]:
+def _solve_set(
+    universe: Universe, asked: dict[str, Any], urls: Mapping[str, str], *, recommends: bool
+) -> tuple[LockedPackage, ...]:
     meant = wanted(universe, asked["names"])
     pinned = universe.narrowed(meant.pins)
     names = dict.fromkeys([*meant.words, *(pinned.essential() if asked["essential"] else ())])
@@ -102,7 +108,10 @@ def _solve_set(universe: Universe, asked: dict[str, Any], urls: Mapping[str, str
     requires = {name: _requires(package, chosen, there, recommends=recommends) for name, package in chosen.items()}
     order = install_order(
         {name: [entry.package for entry in entries] for name, entries in requires.items()},
-        {name: [entry.package for entry in entries if entry.kind == "Pre-Depends"] for name, entries in requires.items()},
+        {
+            name: [entry.package for entry in entries if entry.kind == "Pre-Depends"]
+            for name, entries in requires.items()
+        },
     )
     return tuple(_locked(chosen[name], meant.words.get(name, ()), requires[name], urls) for name in order)
 

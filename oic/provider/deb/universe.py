@@ -1,10 +1,13 @@
 """All packages a set may be taken from: several repositories seen as one, and which package satisfies which relation.
 
-* Of each name the *candidate* is what apt would take: the repository's priority first, then the version; below 0 never.
-* A relation without version is satisfied by any package of the name or providing it; one with a version by the version of
-  the package, or of the provide; an unversioned provide satisfies no version (Debian policy 7.5).
-* ``name:any`` wants Multi-Arch allowed; another architecture's name satisfies nothing here: an image has one architecture.
-* apt's order of preference among them: the name itself, Essential, Protected, Priority, and the last to be heard of.
+* Of each name the *candidate* is what apt would take: the repository's priority first, then the version; below 0
+  never.
+* A relation without version is satisfied by any package of the name or providing it; one with a version by the
+  version of the package, or of the provide; an unversioned provide satisfies no version (Debian policy 7.5).
+* ``name:any`` wants Multi-Arch allowed; another architecture's name satisfies nothing here: an image has one
+  architecture.
+* apt's order of preference among them: the name itself, Essential, Protected, Priority, and the last to be heard
+  of.
 """
 
 from __future__ import annotations
@@ -42,7 +45,12 @@ class Universe:
     """
 
     def __init__(
-        self, sources: Sequence[Source], architecture: str, *, pinned: Mapping[str, DebPackage] | None = None, widened: bool = False
+        self,
+        sources: Sequence[Source],
+        architecture: str,
+        *,
+        pinned: Mapping[str, DebPackage] | None = None,
+        widened: bool = False,
     ) -> None:
         self.sources = tuple(source for source in sources if source.priority >= 0)
         self.architecture = architecture
@@ -75,7 +83,7 @@ class Universe:
                 for package in source.index.packages(name)
                 if source.allows(package)
             ]
-            # A stable sort, and the first of each version kept: of one version in two repositories the first one's is taken.
+            # The sort is stable and the first of a version is kept: in two repositories, it is the first one's.
             found.sort(key=lambda pair: (pair[0], version_key(pair[1].version)), reverse=True)
             by_version: dict[str, DebPackage] = {}
             for _, package in found:
@@ -105,7 +113,9 @@ class Universe:
             for source in self.sources:
                 names += source.index.provided.get(relation.name, ())
             found = (package for name in sorted(set(names)) for package in self.open_versions(name))
-            self._satisfying[relation] = tuple(package for package in found if meets(package, relation, self.architecture))
+            self._satisfying[relation] = tuple(
+                package for package in found if meets(package, relation, self.architecture)
+            )
         return self._satisfying[relation]
 
     def answering(self, clause: Clause) -> tuple[DebPackage, ...]:
@@ -129,7 +139,7 @@ class Universe:
         return sorted(found, key=lambda package: (_rank(package, relation), ages.get(package.name, ())))
 
     def _age(self, name: str) -> tuple[int, int]:
-        """Return when the name came up in the indexes, later ones first: apt's own last resort, the order of its cache."""
+        """Return when the name came up in the indexes, later ones first: apt's last resort, the order of its cache."""
         for number, source in enumerate(self.sources):
             if (place := source.index.mention(name)) is not None:
                 return (-number, -place)

@@ -1,9 +1,9 @@
 """The words of a recipe that name packages, and the packages they mean.
 
-    openssh-server          a package, or a virtual package that only one package provides (as apt has it)
-    openssh-server=1:9.2p1-2    that version; also name_version; the version may hold globs
-    linux-image-6.1.*       every package whose name the glob matches: * ? [0-9]
-    openssh-server:amd64    the architecture may be said, another one is refused
+openssh-server          a package, or a virtual package that only one package provides (as apt has it)
+openssh-server=1:9.2p1-2    that version; also name_version; the version may hold globs
+linux-image-6.1.*       every package whose name the glob matches: * ? [0-9]
+openssh-server:amd64    the architecture may be said, another one is refused
 """
 
 from __future__ import annotations
@@ -44,9 +44,8 @@ def wanted(universe: Universe, words: Iterable[str]) -> Wanted:
         try:
             packages, pinned = _meant(universe, word)
             for package in packages:
-                if pinned and pins.setdefault(package.name, package) is not package:
-                    other = pins[package.name].version
-                    raise SolveError(f"{word} wants {package.name} {package.version}, another word wants {other}")
+                if pinned:
+                    _pin(pins, package, word)
                 named[package.name] = (*named.get(package.name, ()), word)
         except SolveError as error:
             problems.append(str(error))
@@ -69,10 +68,19 @@ def _meant(universe: Universe, word: str) -> tuple[list[DebPackage], bool]:
     return [universe.candidate(name) or _only_provider(universe, name)], False
 
 
+def _pin(pins: dict[str, DebPackage], package: DebPackage, word: str) -> None:
+    other = pins.setdefault(package.name, package)
+    if other is not package:
+        raise SolveError(f"{word} wants {package.name} {package.version}, another word wants {other.version}")
+
+
 def _matching(universe: Universe, glob: str, version: str | None) -> list[DebPackage]:
     names = sorted(name for name in universe.names() if fnmatch.fnmatchcase(name, glob))
     if version is not None:
-        versions = ((package for package in universe.versions(name) if fnmatch.fnmatchcase(package.version, version)) for name in names)
+        versions = (
+            (package for package in universe.versions(name) if fnmatch.fnmatchcase(package.version, version))
+            for name in names
+        )
         found = [next(matching, None) for matching in versions]
     else:
         found = [universe.candidate(name) for name in names]

@@ -86,10 +86,18 @@ systemConfig:
 """
 
 OTHERS = {
-    "ubuntu": "{os: ubuntu, dist: ubuntu24, arch: aarch64, imageType: raw}",
-    "el10": "{os: redhat-compatible-distro, dist: el10, arch: x86_64, imageType: raw}",
-    "initrd": "{os: debian, dist: debian13, arch: x86_64, imageType: img}",
-    "arm": "{os: debian, dist: debian13, arch: armv7hl, imageType: iso}",
+    "{os: ubuntu, dist: ubuntu24, arch: aarch64, imageType: raw}": [
+        "dist: the distribution ubuntu/ubuntu24",
+        "arch: an image for aarch64",
+    ],
+    "{os: redhat-compatible-distro, dist: el10, arch: x86_64, imageType: raw}": [
+        "dist: the distribution redhat-compatible-distro/el10"
+    ],
+    "{os: debian, dist: debian13, arch: x86_64, imageType: img}": ["imageType: an image of type img"],
+    "{os: debian, dist: debian13, arch: armv7hl, imageType: iso}": [
+        "arch: an image for armv7hl",
+        "imageType: an image of type iso",
+    ],
 }
 
 
@@ -141,9 +149,10 @@ def test_an_iso_of_edge_microvisor_toolkit(load: Load) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_every_target_of_the_format_validates(name: str, load: Load) -> None:
-    assert unbuilt(load, f"image: {{name: a, version: 1.0}}\ntarget: {OTHERS[name]}\n")
+@pytest.mark.parametrize("target", OTHERS)
+def test_every_target_of_the_format_validates(target: str, load: Load) -> None:
+    found = unbuilt(load, f"image: {{name: a, version: 1.0}}\ntarget: {target}\n")
+    assert found == [f"target.{one}" for one in OTHERS[target]]
 
 
 ADDITIONS = {

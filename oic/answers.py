@@ -178,6 +178,7 @@ class Transfer:
                 if place + len(chunk) > self.size:
                     raise self._wrong(f"more than {self.size}")
                 file.write(chunk)
+                file.flush()  # a killed run loses nothing that was reported
                 place += len(chunk)
                 self.best = max(self.best, place)
                 self.report(len(chunk))

@@ -103,9 +103,8 @@ class Store:
         try:
             yield path
         finally:
-            with contextlib.suppress(OSError):  # adopted, or gone: nothing to tidy
-                if path.stat().st_size == 0:
-                    path.unlink()
+            if _is_at(descriptor, path) and os.fstat(descriptor).st_size == 0:
+                path.unlink()
             os.close(descriptor)
 
 
@@ -115,13 +114,20 @@ def _locked(path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_ino == os.fstat(descriptor).st_ino:
-                    return descriptor
+            if _is_at(descriptor, path):
+                return descriptor
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Tell whether the open file still has this name: once adopted, the name may be the next writer's."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

@@ -136,6 +136,7 @@ class WatchedAdapter(HTTPAdapter):
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
         self.watch: Watch | None = None
+        self._pools: set[HTTPConnectionPool] = set()
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -154,8 +155,16 @@ class WatchedAdapter(HTTPAdapter):
         pool = super().get_connection_with_tls_context(*args, **options)
         assert isinstance(pool, HTTPConnectionPool)
         kind = _WatchedHTTPS if pool.scheme == "https" else _WatchedHTTP
+        self._pools.add(pool)
         pool.ConnectionCls = functools.partial(kind, attach=self._attach)  # type: ignore[assignment]  # only called
         return pool
+
+    def close(self) -> None:
+        """Close idle connections now: urllib3 leaves it to the garbage collector, and a kept error keeps its pool."""
+        for pool in self._pools:
+            pool.close()
+        self._pools.clear()
+        super().close()  # type: ignore[no-untyped-call]
 
     def _attach(self, descriptor: int) -> None:
         if self.watch is not None:

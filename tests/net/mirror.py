@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socketserver
-import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable
+    import ssl
+    from collections.abc import Callable, Iterable, Iterator
 
 LINE = b"\r\n"
 
@@ -54,12 +54,12 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         # the client may go away at any time: that is what many tests are about
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), self.server.counted():
             wire = self.request
+            wire.settimeout(30)  # a client that leaks its connection fails its test, and does not hang it
             if self.server.context is not None:
                 wire = self.server.context.wrap_socket(wire, server_side=True)
             with wire, wire.makefile("rb") as reader:
-                self.server.connections += 1
                 while (line := reader.readline()) and self._answer(line, reader, wire):
                     pass
 
@@ -85,9 +85,21 @@ class Mirror(socketserver.ThreadingTCPServer):
         self.answers: dict[str, Answer] = {}
         self.requests: list[Request] = []
         self.connections = 0
+        self.open = 0
         self.stopped = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        with self._lock:
+            self.connections += 1
+            self.open += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.open -= 1
 
     def __enter__(self) -> Self:
         self._thread.start()

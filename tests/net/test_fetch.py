@@ -7,6 +7,7 @@ import itertools
 import os
 import socket
 import threading
+import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,10 @@ def test_a_name_that_does_not_resolve_is_said_to(fetcher: HttpFetcher) -> None:
 
 
 def test_a_mirror_that_says_nothing_times_out(mirror: Mirror) -> None:
-    mirror.answers["/a"] = lambda request: None if request.stopped.wait(5) else None
+    def silent(request: Request) -> None:
+        request.stopped.wait(20)
+
+    mirror.answers["/a"] = silent
     with (
         HttpFetcher(patience=type(QUICK)(read=0.05, attempts=2, back_off=0.001)) as fetcher,
         pytest.raises(FetchError, match="timed out waiting for data after 2 attempts"),
@@ -271,6 +275,16 @@ def test_closing_from_another_thread_ends_what_is_under_way(mirror: Mirror) -> N
         with pytest.raises(FetchError, match="interrupted"):
             fetcher.fetch(mirror.url("/a"), limit=LIMIT)
         ender.join()
+
+
+def test_closing_closes_every_connection_though_an_error_is_kept(mirror: Mirror) -> None:
+    with HttpFetcher(patience=QUICK) as fetcher, pytest.raises(NotFound) as kept:
+        fetcher.fetch(mirror.url("/none"), limit=LIMIT)
+    deadline = time.monotonic() + 10
+    while mirror.open and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (mirror.connections, mirror.open) == (1, 0)
+    assert kept.value is not None
 
 
 def test_a_file_url_is_read_and_conditional(tmp_path: Path, fetcher: HttpFetcher) -> None:

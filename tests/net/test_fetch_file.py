@@ -157,7 +157,7 @@ def test_a_line_that_always_drops_is_an_error_that_keeps_what_came(
     mirror: Mirror, fetcher: HttpFetcher, file: Path
 ) -> None:
     mirror.answers["/a"] = Served(BODY, cut=50_000)
-    with pytest.raises(FetchError, match="cut off.*after 3 attempts"):
+    with pytest.raises(FetchError, match=r"cut off.*after 3 attempts"):
         fetcher.fetch_file(mirror.url("/a"), file, size=len(BODY), report=Sum())
     assert file.read_bytes() == BODY[:150_000]
 

@@ -64,7 +64,7 @@ def test_tls_before_1_2_is_refused(certificates: Path, trusting: HttpFetcher) ->
             client.wrap_socket(wire, server_hostname="127.0.0.1") as tls,
         ):
             assert tls.version() == "TLSv1.1"  # whoever allows it, gets it
-        with pytest.raises(FetchError, match="TLS failed.*TLS 1.2 or later"):
+        with pytest.raises(FetchError, match=r"TLS failed.*TLS 1\.2 or later"):
             trusting.fetch(server.url("/a"), limit=LIMIT)
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from oic.errors import OicError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from oic.files import write_text
 
 _open: dict[Path, int] = {}
 
@@ -28,8 +26,11 @@ def prepare(directory: Path) -> None:
         _open.pop(directory, None)
 
 
-def hold(directory: Path) -> None:
-    """Claim the directory for this build, waiting for another's end; raises OicError when it is someone else's."""
+def hold(directory: Path, recipe: Path) -> None:
+    """Claim the directory for this build of `recipe`, waiting for another build's end.
+
+    Raises OicError when it belongs to another user, or to another recipe of the same name that is still there.
+    """
     owner = _owner(directory)
     if owner != os.geteuid():
         who = f"user id {os.geteuid()}"
@@ -45,6 +46,17 @@ def hold(directory: Path) -> None:
     except BlockingIOError:
         print(f"  waiting for another build of {directory.name}", file=sys.stderr, flush=True)  # noqa: T201
         fcntl.flock(_open[directory], fcntl.LOCK_EX)
+    _refuse_namesake(directory, recipe)
+
+
+def _refuse_namesake(directory: Path, recipe: Path) -> None:
+    note = directory / "recipe"
+    before = Path(note.read_text(encoding="utf-8").strip()) if note.exists() else recipe
+    if before.exists() and not before.samefile(recipe):
+        message = f"{directory.name} is already the name of {before}, found another recipe of that name"
+        raise OicError(message, where=str(recipe), hint="rename one of the two files, or say cache=DIRECTORY")
+    if not note.exists() or before != recipe:
+        write_text(note, f"{recipe}\n")
 
 
 def _owner(directory: Path) -> int:

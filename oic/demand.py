@@ -92,7 +92,7 @@ def _update(config: FinalConfig, stages: Sequence[Stage]) -> None:
     from oic.stages import metadata, solve  # noqa: PLC0415 - the network's modules, only where they are needed
 
     fetch, choose = _unlocked(config, stages)
-    claim.hold(fetch.directory)
+    claim.hold(fetch.directory, config.recipe)
     lock_path = fetch.path("lock.json")
     before = config.lock or (lock_path if lock_path.exists() else None)
     old = read_lock(read_json(before)) if before else None
@@ -125,7 +125,7 @@ def _lock(config: FinalConfig, stages: Sequence[Stage]) -> None:
     from oic.stages import metadata, solve  # noqa: PLC0415 - as in _update
 
     fetch, choose = _unlocked(config, stages)
-    claim.hold(fetch.directory)
+    claim.hold(fetch.directory, config.recipe)
     if not fetch.path("index.json").exists():
         _say(f"  metadata  {metadata.run(fetch)}")
     lock = solve.solved(choose)

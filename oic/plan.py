@@ -55,6 +55,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         return Stage(
             name=name,
             image=config.image_name,
+            recipe=config.recipe,
             cache=cache,
             slice_text=to_json(part),
             inputs=inputs,

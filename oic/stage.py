@@ -26,6 +26,7 @@ class Stage:
 
     name: str
     image: ImageName
+    recipe: Path
     cache: Path
     slice_text: str
     inputs: tuple[str, ...]

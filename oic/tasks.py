@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import time
 from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed
@@ -91,15 +92,17 @@ def run_stage(stage: Stage) -> TaskFailed | None:
     if stage.refusals:
         return TaskFailed("not built yet:\n" + "\n".join(stage.refusals))
     module = importlib.import_module(f"oic.stages.{stage.name}")
+    start = time.monotonic()
     try:
         with disk_errors(stage.cache):
-            claim.hold(stage.directory)
+            claim.hold(stage.directory, stage.recipe)
             stage.log.unlink(missing_ok=True)
             said = module.run(stage)
             write_text(stage.path(f"slice/{stage.name}.json"), stage.slice_text)
     except OicError as error:
         return TaskFailed(str(error))
-    print(f"  {stage.name:9} {said}", flush=True)  # noqa: T201 - the stage's one line
+    seconds = time.monotonic() - start
+    print(f"  {stage.name:9} {said} ({seconds:.1f} s)", flush=True)  # noqa: T201 - the stage's one line
     return None
 
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import shutil
@@ -20,7 +21,6 @@ from oic import claim
 from oic.errors import OicError
 from oic.files import write_text
 from oic.plan import DOCS
-from oic.store import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from doit.task import Task
 
     from oic.stage import Stage
+
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Settings:
@@ -94,13 +97,18 @@ def run_stage(stage: Stage) -> TaskFailed | None:
     module = importlib.import_module(f"oic.stages.{stage.name}")
     start = time.monotonic()
     try:
-        with disk_errors(stage.cache):
-            claim.hold(stage.directory, stage.recipe)
-            stage.log.unlink(missing_ok=True)
-            said = module.run(stage)
-            write_text(stage.path(f"slice/{stage.name}.json"), stage.slice_text)
+        claim.hold(stage.directory, stage.recipe)
+        stage.log.parent.mkdir(exist_ok=True)
+        stage.log.unlink(missing_ok=True)
+        said = module.run(stage)
+        write_text(stage.path(f"slice/{stage.name}.json"), stage.slice_text)
     except OicError as error:
         return TaskFailed(str(error))
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        free = shutil.disk_usage(stage.cache).free >> 20
+        return TaskFailed(f"{stage.cache}: the cache's disk: {error.strerror} ({free} MiB free); make room, build again")
     seconds = time.monotonic() - start
     print(f"  {stage.name:9} {said} ({seconds:.1f} s)", flush=True)  # noqa: T201 - the stage's one line
     return None

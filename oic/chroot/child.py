@@ -87,8 +87,7 @@ def outcome(function: Callable[..., Any], args: Sequence[object]) -> bytes:
     except (OicError, KeyboardInterrupt, SystemExit) as error:
         return pickle.dumps(("error", error))
     except OSError as error:
-        if error.errno is None:
-            return pickle.dumps(("error", traceback.format_exc()))
+        error.add_note(traceback.format_exc())
         return pickle.dumps(("error", error))
     except BaseException:  # noqa: BLE001 - nothing may be lost between two processes
         return pickle.dumps(("error", traceback.format_exc()))

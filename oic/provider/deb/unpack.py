@@ -138,7 +138,9 @@ def _put(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, c
         _make_parents(path)
         _put_other(tar, entry, path, work, conffiles)
     except FileExistsError:
-        work.clashes.append(path)
+        # Only the links of the merged /usr, made before all packages, are claimed twice and no clash.
+        if not (entry.issym() and os.path.islink(path) and os.readlink(path) == entry.linkname):
+            work.clashes.append(path)
     except OSError as error:
         if error.errno == errno.ENOTDIR:
             work.clashes.append(path)

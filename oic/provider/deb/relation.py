@@ -15,7 +15,7 @@ from oic.provider.deb.version import satisfies
 
 _RELATION = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9+._-]*)(?::(?P<qualifier>[a-z0-9][a-z0-9-]*))?"
-    r"\s*(?:\(\s*(?P<operator><<|<=|=|>=|>>|<|>)\s*(?P<version>[^\s()]+)\s*\))?"
+    r"\s*(?:\(\s*(?P<operator><<|<=|=|>=|>>|<|>)\s*(?P<version>[A-Za-z0-9.+:~-]+)\s*\))?"
     r"\s*(?:\[(?P<architectures>[^\]]*)\])?"
 )
 # A lone < or > is the obsolete spelling of <= and >= (deb-control(5)).

@@ -48,7 +48,7 @@ def satisfies(version: str, operator: str, wanted: str) -> bool:
 
 def _part(text: str) -> tuple[object, ...]:
     key: list[object] = []
-    for letters, digits in _RUNS.findall(text):
+    for letters, digits in _RUNS.findall(text or "0"):
         if letters or digits:
             key += [(*map(_weight, letters), 0), _number(digits)]
     return (*key, _END)

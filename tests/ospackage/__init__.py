@@ -1,0 +1,1 @@
+"""Package sets and their graph."""

@@ -1,0 +1,1 @@
+"""The deb family, against dpkg, apt and gpg."""

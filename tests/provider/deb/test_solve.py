@@ -1,0 +1,131 @@
+"""The solver on golden data: each case is a sentence, an index, what is asked for and what must come of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oic.errors import SolveError
+from oic.files import digest_of, to_json
+from oic.ospackage.lock import Lock, lock_from_dict
+from oic.provider.deb.solve import solve
+from oic.store import Store
+
+DATA = Path(__file__).parents[2] / "data" / "solver"
+CASES = sorted(path.stem for path in (DATA / "case").glob("*.json"))
+
+
+def stanza(fields: dict[str, str]) -> str:
+    whole = {
+        "Architecture": "amd64",
+        "Filename": f"pool/{fields['Package']}_{fields['Version']}.deb",
+        "Size": "1",
+        "SHA256": hashlib.sha256(f"{fields['Package']} {fields['Version']}".encode()).hexdigest(),
+        **fields,
+    }
+    # Package comes first, as in every index.
+    return "".join(f"{name}: {whole[name]}\n" for name in sorted(whole, key=lambda name: name != "Package"))
+
+
+def index_of(name: str, store: Store, **changes: dict[str, Any]) -> dict[str, Any]:
+    entries = []
+    for repository, packages in json.loads((DATA / "index" / f"{name}.json").read_text())["repositories"].items():
+        text = "\n".join(map(stanza, packages)).encode()
+        part = {"component": "main", "sha256": store.add(text), "compression": "", "plain_size": len(text)}
+        entry = {"name": repository, "url": f"memory://{repository}/", "suite": "stable", "components": ["main"], "signers": ["AB"]}
+        entries.append({**entry, "priority": 0, "allow_packages": [], "packages": [part], **changes.get(repository, {})})
+    return {"architecture": "amd64", "repositories": entries}
+
+
+def request_of(names: list[str], *, essential: bool = False, recommends: bool = False) -> dict[str, Any]:
+    return {"architecture": "amd64", "recommends": recommends, "sets": {"image": {"names": names, "essential": essential}}}
+
+
+def solved(tmp_path: Path, names: list[str], **words: Any) -> Lock:
+    store = Store(tmp_path)
+    changes = words.pop("changes", {})
+    return solve(index_of("small", store, **changes), request_of(names, **words), store)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str, tmp_path: Path) -> None:
+    case = json.loads((DATA / "case" / f"{name}.json").read_text())
+    words = {word: case.get(word, False) for word in ("essential", "recommends")}
+    if "expect" in case:
+        packages = solved(tmp_path, case["names"], **words).sets["image"]
+        found = {package.name: f"{package.name} {package.version}" for package in packages}
+        assert sorted(found) == sorted(entry.split()[0] for entry in case["expect"]), case["what"]
+        assert [entry for entry in case["expect"] if " " in entry] == [
+            found[entry.split()[0]] for entry in case["expect"] if " " in entry
+        ], case["what"]
+        return
+    with pytest.raises(SolveError) as caught:
+        solved(tmp_path, case["names"], **words)
+    for text in case["problem"]:
+        assert text in str(caught.value), case["what"]
+
+
+def test_dependencies_come_before_what_needs_them(tmp_path: Path) -> None:
+    packages = solved(tmp_path, ["app", "extra", "script"], essential=True).sets["image"]
+    place = {package.name: number for number, package in enumerate(packages)}
+    assert place["libc"] < place["base"]
+    assert place["libc"] < place["extra"]
+    assert place["mta-a"] < place["app"]
+    assert place["interpreter"] < place["script"]
+
+
+def test_the_lock_says_why_and_from_where(tmp_path: Path) -> None:
+    lock = solved(tmp_path, ["app", "moved=2"])
+    packages = {package.name: package for package in lock.sets["image"]}
+    assert packages["app"].requested == ("app",)
+    assert packages["moved"].requested == ("moved=2",)
+    assert packages["mta-a"].requested == ()
+    assert [(entry.kind, entry.relation, entry.package) for entry in packages["app"].requires] == [("Depends", "mta-a | mta", "mta-a")]
+    assert packages["moved"].repository == "updates"
+    assert packages["moved"].url == "memory://updates/pool/moved_2.deb"
+    assert lock.request == digest_of(lock.asked)
+
+
+def test_a_lock_survives_its_file(tmp_path: Path) -> None:
+    lock = solved(tmp_path, ["app"], essential=True)
+    assert lock_from_dict(json.loads(to_json(lock))) == lock
+
+
+def test_the_order_of_the_recipes_words_does_not_matter_to_the_order_of_the_lock(tmp_path: Path) -> None:
+    one, other = (solved(tmp_path, names).sets for names in (["script", "extra", "kernel-6.1"], ["kernel-6.1", "extra", "script"]))
+    assert one == other
+
+
+def test_problems_of_both_sets_are_told(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    request = request_of(["broken"])
+    request["sets"]["tools"] = {"names": ["nono"], "essential": False}
+    with pytest.raises(SolveError) as caught:
+        solve(index_of("small", store), request, store)
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["image", "tools"]
+
+
+def test_tools_are_a_closure_without_essential_or_recommended_packages(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    request = request_of(["extra"], essential=True, recommends=True)
+    request["sets"]["tools"] = {"names": ["with-extras"], "essential": False}
+    lock = solve(index_of("small", store), request, store)
+    assert [package.name for package in lock.sets["tools"]] == ["with-extras"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "version"),
+    [
+        ({"main": {"priority": 10}}, "1"),
+        ({"updates": {"priority": -1}}, "1"),
+        ({"updates": {"allow_packages": ["old-*"]}}, "1"),
+        ({"updates": {"allow_packages": ["mov*"]}}, "2"),
+    ],
+)
+def test_priority_and_allowed_packages_decide_before_the_version(changes: dict[str, Any], version: str, tmp_path: Path) -> None:
+    packages = solved(tmp_path, ["moved"], changes=changes).sets["image"]
+    assert [package.version for package in packages] == [version]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from oic.config.final import redacted
 from oic.errors import OicError, RecipeError
 from oic.files import read_json, to_json, to_plain, write_json
 from oic.ospackage.lock import FORMAT, Lock, read_lock
-from oic.plan import plan, request_of
+from oic.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -82,8 +83,6 @@ def _unlocked(config: FinalConfig, stages: Sequence[Stage]) -> tuple[Stage, Stag
     """Return the metadata and solve stages as they are when no lock is kept."""
     if config.unbuilt:
         raise RecipeError("not built yet:\n" + "\n".join(config.unbuilt))
-    import dataclasses  # noqa: PLC0415
-
     free = plan(dataclasses.replace(config, lock=None), stages[0].cache)
     return free[0], free[1]
 
@@ -108,7 +107,8 @@ def _update(config: FinalConfig, stages: Sequence[Stage]) -> None:
 
 def _differences(old: Lock | None, new: Lock) -> Iterator[str]:
     if old is None:
-        yield "solved for the first time: " + ", ".join(f"{len(entry)} for the {name}" for name, entry in new.sets.items())
+        counts = (f"{len(entry)} for the {name}" for name, entry in new.sets.items())
+        yield f"solved for the first time: {', '.join(counts)}"
         return
     count = 0
     for name in sorted(new.sets):

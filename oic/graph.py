@@ -17,7 +17,8 @@ from doit import doit_cmd
 from doit.exceptions import InvalidCommand
 from doit.reporter import ConsoleReporter
 
-from oic import claim, demand, tasks as wiring
+from oic import claim, demand
+from oic import tasks as wiring
 from oic.config.final import is_default, load_config
 from oic.errors import OicError
 from oic.files import read_json

@@ -13,13 +13,13 @@ import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -82,7 +82,7 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
 
 def _opened(log: Path | None) -> IO[bytes]:
     if log is None:
-        return tempfile.TemporaryFile()  # noqa: SIM115 - the caller's with statement closes it
+        return tempfile.TemporaryFile()
     log.parent.mkdir(parents=True, exist_ok=True)
     return log.open("ab+")
 

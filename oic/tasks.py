@@ -108,7 +108,8 @@ def run_stage(stage: Stage) -> TaskFailed | None:
         if error.errno not in _DISK:
             raise
         free = shutil.disk_usage(stage.cache).free >> 20
-        return TaskFailed(f"{stage.cache}: the cache's disk: {error.strerror} ({free} MiB free); make room, build again")
+        said = f"the cache's disk: {error.strerror}, {free} MiB free"
+        return TaskFailed(f"{stage.cache}: {said} (make room and build again: what is finished stays)")
     seconds = time.monotonic() - start
     print(f"  {stage.name:9} {said} ({seconds:.1f} s)", flush=True)  # noqa: T201 - the stage's one line
     return None

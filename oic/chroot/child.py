@@ -95,7 +95,8 @@ def outcome(function: Callable[..., Any], args: Sequence[object]) -> bytes:
 
 def inside(root: Path, function: Callable[..., Result], *args: object) -> Result:
     """Return ``function(Path("/"), *args)``, run in a child that has changed root: no link leads it out of the tree."""
-    return start(_changed_root, root, function, args).result()
+    changed: Child[Result] = start(_changed_root, root, function, args)
+    return changed.result()
 
 
 def _changed_root(root: Path, function: Callable[..., Result], args: tuple[object, ...]) -> Result:

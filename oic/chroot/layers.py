@@ -17,7 +17,6 @@ import fcntl
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.chroot import idmap, namespace
@@ -26,6 +25,7 @@ from oic.files import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from oic.values import Digest
 

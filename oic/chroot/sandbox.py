@@ -13,7 +13,6 @@ import functools
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.chroot import kernel
@@ -21,6 +20,7 @@ from oic.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from oic.run import Output
 
@@ -40,7 +40,7 @@ class Sandbox:
     log: Path
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def run(  # noqa: PLR0913 - passes on what run() takes
+    def run(
         self,
         argv: Sequence[str],
         *,

@@ -11,13 +11,13 @@ import os
 import shutil
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.values import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 
 _OVERLAY_NOTES = {f"user.overlay.{note}" for note in ("impure", "nlink", "origin", "uuid")}

@@ -6,7 +6,7 @@ The salt comes from the image's seed and the user's name, so that the same recip
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oic.config.model import User
@@ -36,5 +36,5 @@ def _hash(algorithm: str, salt: str, password: str) -> str:
         return str(schemes.bcrypt.using(salt=salt).hash(password))
     if algorithm == "md5":
         return str(schemes.md5_crypt.using(salt=salt).hash(password))
-    scheme = schemes.sha256_crypt if algorithm == "sha256" else schemes.sha512_crypt
+    scheme: Any = schemes.sha256_crypt if algorithm == "sha256" else schemes.sha512_crypt
     return str(scheme.using(salt=salt, rounds=5000).hash(password))

@@ -16,7 +16,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """An edge of the dependency graph: `relation` in the family's words, `kind` (``Depends``), and the `package` chosen."""
+    """An edge of the dependency graph: `relation` in the family's words, its `kind`, and the `package` chosen."""
 
     kind: str
     relation: str
@@ -59,8 +59,8 @@ class LockedRepository:
 class Lock:
     """Package sets by name (``image``, ``tools``), each in install order: what a package needs comes before it.
 
-    `request` is the digest of the part of the config the lock answers, and `asked` that part itself, so that a stale lock can say
-    what changed.
+    `request` is the digest of the part of the config the lock answers, and `asked` that part itself, so that a stale
+    lock can say what changed.
     """
 
     request: Digest

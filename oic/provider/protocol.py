@@ -61,7 +61,10 @@ class Provider(Protocol):
         """Return the variables under which programs of the image's tree run."""
 
     def sources(self, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
-        """Return files (path: text) that tell the image its repositories: those in `keys` (name: key file in the image)."""
+        """Return files (path: text) that tell the image its repositories.
+
+        Only those in `keys` are told: repository name → key file in the image.
+        """
 
     def list_command(self) -> Sequence[str]:
         """Return the command that prints the installed packages: name, version, state, separated by tabs."""

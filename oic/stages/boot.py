@@ -52,13 +52,15 @@ def _command_line(part: dict[str, Any]) -> str:
     return " ".join([*root, *words])
 
 
-def _make(part: dict[str, Any], inputs: dict[str, Any], place: Path, chroot: Path, image: Path, log: Path) -> None:  # noqa: PLR0913
+def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+    part: dict[str, Any], inputs: dict[str, Any], place: Path, chroot: Path, image: Path, log: Path
+) -> None:
     small, large = _ARCHITECTURES[part["arch"]]
     with toolbox.workspace(place / "work/boot") as work, toolbox.opened(chroot, work, log, [place]) as tools:
         uki = work / "linux.efi"
         _write_uki(part, inputs, place, uki, tools.root / f"{_EFI}/linux{small}.efi.stub", tools)
         manager = (tools.root / f"{_EFI}/systemd-boot{small}.efi").read_bytes()
-        files = {
+        files: dict[str, Path | bytes] = {
             f"EFI/BOOT/BOOT{large}.EFI": manager,
             f"EFI/systemd/systemd-boot{small}.efi": manager,
             f"EFI/Linux/{part['name']}.efi": uki,

@@ -25,7 +25,8 @@ def run(stage: Stage) -> str:
     members = [(package, store.path(package.sha256)) for package in packages]
     key = digest_of({"stage": "chroot", "version": stage.version, "packages": [entry.sha256 for entry in packages]})
     layer = layers.made(stage.cache, key, partial(_fill, stage.slice["provider"], members))
-    stage.write({"layer": stage.artefact(layer.place), "digest": layer.digest, "artefacts": [stage.artefact(layer.place)]})
+    place = stage.artefact(layer.place)
+    stage.write({"layer": place, "digest": layer.digest, "artefacts": [place]})
     return f"{len(packages)} packages unpacked"
 
 

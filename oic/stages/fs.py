@@ -41,15 +41,18 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     work: Path,
     log: Path,
 ) -> None:
-    with toolbox.workspace(work):
-        with overlay.merged(trees, work / "root", upper=_made(work / "upper"), work=work / "work") as root:
-            for entry in part["partitions"]:
-                view = _view(root, entry["at"], part["mountPoints"], work / "view") if entry["at"] else _made(work / "no")
-                image = images[entry["id"]]
-                with toolbox.opened(chroot, _made(work / f"tools-{entry['id']}"), log, [view, image.parent]) as tools:
-                    _make_one(entry, view, image, epoch, tools)
-                if entry["at"]:
-                    kernel.unmount(str(view), kernel.MNT_DETACH)
+    with (
+        toolbox.workspace(work),
+        overlay.merged(trees, work / "root", upper=_made(work / "upper"), work=work / "work") as root,
+    ):
+        for entry in part["partitions"]:
+            at = entry["at"]
+            view = _view(root, at, part["mountPoints"], work / "view") if at else _made(work / "no")
+            image = images[entry["id"]]
+            with toolbox.opened(chroot, _made(work / f"tools-{entry['id']}"), log, [view, image.parent]) as tools:
+                _make_one(entry, view, image, epoch, tools)
+            if at:
+                kernel.unmount(str(view), kernel.MNT_DETACH)
 
 
 def _made(directory: Path) -> Path:

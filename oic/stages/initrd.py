@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import child, layers, namespace, overlay, sandbox, toolbox
@@ -13,6 +12,7 @@ from oic.image import initrd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from oic.stage import Stage
 

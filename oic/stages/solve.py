@@ -1,4 +1,4 @@
-"""solve: the complete package sets that answer the recipe, into ``lock.json``; or the lock the user keeps, if he does."""
+"""solve: the complete package sets that answer the recipe, or the lock the user keeps, into ``lock.json``."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[
             bad.append(f"{package.name} {package.version}: {error}")
         if not signers.get(package.repository):
             bad.append(f"{package.name} {package.version}: nobody signed its repository {package.repository}")
-        verdicts[package.name] = f"sha256 listed by {package.repository}, signed by {signers.get(package.repository)}"
+        signed = signers.get(package.repository)
+        verdicts[package.name] = f"sha256 listed by {package.repository}, signed by {signed}"
     if bad:
         raise TrustError("; ".join(bad))
     return verdicts

@@ -40,7 +40,7 @@ _ROUNDS = 3
 
 def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
     """Return the lock that answers `request`; raises SolveError with a line for each problem of each set."""
-    sources = {entry["name"]: _source(entry, index["architecture"], store) for entry in index["repositories"]}
+    sources = sources_of(index, store)
     sets = {}
     problems = []
     for name, asked in sorted(request["sets"].items()):
@@ -58,6 +58,11 @@ def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
     if problems:
         raise SolveError("\n".join(problems))
     return Lock(request=digest_of(request), asked=request, repositories=_repositories(index), sets=sets)
+
+
+def sources_of(index: dict[str, Any], store: Store) -> dict[str, Source]:
+    """Return each repository's packages by its name; raises TrustError when the store no longer holds what it did."""
+    return {entry["name"]: _source(entry, index["architecture"], store) for entry in index["repositories"]}
 
 
 def choose(universe: Universe, wanted_packages: Sequence[DebPackage], *, recommends: bool) -> list[DebPackage]:

@@ -5,10 +5,12 @@
 * the files these name.
 
 A new folder is a new distribution; no code knows one by name but `PLANNED`, those whose data is still to come.
+The environment's ``OIC_DISTRIBUTIONS`` names a folder of one's own, looked at before the shipped one.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -42,30 +44,41 @@ class DistributionData:
     content: tuple[bytes, ...]
 
 
-def distributions_folder() -> Path:
-    """Return the folder of all distributions."""
-    return Path(str(files("oic"))) / "distributions"
+def distributions_folders() -> tuple[Path, ...]:
+    """Return the folders of all distributions, the user's own first; raises RecipeError when that is none."""
+    shipped = Path(str(files("oic"))) / "distributions"
+    own = os.environ.get("OIC_DISTRIBUTIONS", "")
+    if not own:
+        return (shipped,)
+    if not Path(own).is_absolute() or not Path(own).is_dir():
+        raise RecipeError(f"expected the absolute path of a folder, found '{own}'", where="OIC_DISTRIBUTIONS")
+    return (Path(own), shipped)
 
 
 def known_distributions() -> tuple[str, ...]:
     """Return ``os/dist`` of every distribution that has data, or will."""
-    folder = distributions_folder()
-    there = {path.parent.relative_to(folder).as_posix() for path in folder.glob("*/*/distribution.yml")}
-    return tuple(sorted(there.union(PLANNED)))
+    return tuple(sorted({*_places(), *PLANNED}))
 
 
 def read_distribution(target: Target) -> DistributionData:
     """Read the data files of a target's distribution; raises RecipeError when one cannot be read."""
     name = f"{target.os}/{target.dist}"
-    folder = distributions_folder() / name
-    facts, defaults = folder / "distribution.yml", folder / f"{target.image_type}-{target.arch}.yml"
-    there = {path: read_bytes(path) for path in (facts, defaults) if name in known_distributions() and path.is_file()}
-    return DistributionData(
-        id=name,
-        facts=parse(there[facts], facts) if facts in there else None,
-        defaults=parse(there[defaults], defaults) if defaults in there else None,
-        content=tuple(there.values()),
-    )
+    folder = _places().get(name)
+    if folder is None:
+        return DistributionData(id=name, facts=None, defaults=None, content=())
+    paths = (folder / "distribution.yml", folder / f"{target.image_type}-{target.arch}.yml")
+    there = {path: read_bytes(path) for path in paths if path.is_file()}
+    facts, defaults = (parse(there[path], path) if path in there else None for path in paths)
+    return DistributionData(id=name, facts=facts, defaults=defaults, content=tuple(there.values()))
+
+
+def _places() -> dict[str, Path]:
+    """Return the folder of every distribution that has data."""
+    return {
+        path.parent.relative_to(folder).as_posix(): path.parent
+        for folder in reversed(distributions_folders())
+        for path in folder.glob("*/*/distribution.yml")
+    }
 
 
 def distribution_of(data: DistributionData, target: Target, mirror: str, *, root: Path = Path("/")) -> Distribution:

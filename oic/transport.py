@@ -13,7 +13,7 @@ import os
 import socket
 import ssl
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
@@ -164,7 +164,7 @@ class WatchedAdapter(HTTPAdapter):
         for pool in self._pools:
             pool.close()
         self._pools.clear()
-        super().close()  # type: ignore[no-untyped-call]
+        cast("Any", super()).close()  # typed in some versions of its stubs only
 
     def _attach(self, descriptor: int) -> None:
         if self.watch is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from oic.errors import SolveError
@@ -27,7 +26,13 @@ def package(name: str, *needs: str, words: tuple[str, ...] = (), essential: bool
     )
 
 
-PACKAGES = (package("lib"), package("mid", "lib"), package("app", "mid", words=("ap*",)), package("tool", "lib", words=("tool",)), package("alone", essential=True))
+PACKAGES = (
+    package("lib"),
+    package("mid", "lib"),
+    package("app", "mid", words=("ap*",)),
+    package("tool", "lib", words=("tool",)),
+    package("alone", essential=True),
+)
 
 
 def test_the_shortest_ways_to_a_package_are_told() -> None:
@@ -64,5 +69,3 @@ def test_dot_is_whole() -> None:
     text = to_dot(PACKAGES)
     assert '"app" -> "mid"' in text
     assert '"app" [shape=box];' in text
-
-

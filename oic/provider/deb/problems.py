@@ -18,9 +18,22 @@ def problem_lines(answer: Answer, universe: Universe) -> list[str]:
 
 def _line(facts: tuple[Fact, ...], universe: Universe) -> str:
     """Tell the steps, what is decisive first: a dependency nothing satisfies, a conflict, then who wants it."""
-    sentences = [text for fact in sorted(facts, key=_weight) if (text := _sentence(fact, universe))]
+    sentences = [text for fact in sorted(_each_once(facts), key=_weight) if (text := _sentence(fact, universe))]
     more = len(sentences) - _MOST
     return "; ".join(dict.fromkeys(sentences[:_MOST])) + (f"; and {more} more steps" if more > 0 else "")
+
+
+def _each_once(facts: tuple[Fact, ...]) -> list[Fact]:
+    """Leave out the other half of a conflict that both sides declare."""
+    pairs: set[frozenset[str]] = set()
+    kept = []
+    for fact in facts:
+        pair = frozenset({fact.source, *fact.targets})
+        if fact.kind != "conflict" or pair not in pairs:
+            kept.append(fact)
+        if fact.kind == "conflict":
+            pairs.add(pair)
+    return kept
 
 
 def _weight(fact: Fact) -> int:

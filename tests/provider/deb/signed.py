@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 BASE = "memory://mirror/debian/dists/stable"
-PACKAGES = b"""Package: foo
+PACKAGES = (
+    b"""Package: foo
 Version: 1
 Architecture: amd64
 Filename: pool/foo.deb
 Size: 1
-SHA256: """ + b"00" * 32 + b"\n"
+SHA256: """
+    + b"00" * 32
+    + b"\n"
+)
 
 
 @dataclass
@@ -36,19 +40,34 @@ class Signer:
     fingerprint: str = ""
 
     def gpg(self, *words: str, data: bytes = b"") -> bytes:
-        argv = ["gpg", "--homedir", str(self.home), "--batch", "--yes", "--pinentry-mode", "loopback", "--passphrase", "", *words]
+        argv = [
+            "gpg",
+            "--homedir",
+            str(self.home),
+            "--batch",
+            "--yes",
+            "--pinentry-mode",
+            "loopback",
+            "--passphrase",
+            "",
+            *words,
+        ]
         return subprocess.run(argv, input=data, capture_output=True, check=True).stdout
 
     def make(self, expire: str = "0", *words: str) -> Signer:
         self.home.mkdir(mode=0o700)
-        self.gpg(*words, "--quick-gen-key", f"{self.home.name} <{self.home.name}@example.org>", "ed25519", "sign", expire)
+        self.gpg(
+            *words, "--quick-gen-key", f"{self.home.name} <{self.home.name}@example.org>", "ed25519", "sign", expire
+        )
         listing = self.gpg("--with-colons", "--list-keys").decode()
         self.fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr"))
         (self.home / "public.gpg").write_bytes(self.gpg("--export"))
         return self
 
     def close(self) -> None:
-        subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "gpg-agent"], check=False, capture_output=True)
+        subprocess.run(
+            ["gpgconf", "--homedir", str(self.home), "--kill", "gpg-agent"], check=False, capture_output=True
+        )
 
 
 def clear_sign(text: bytes, *signers: Signer, words: tuple[str, ...] = ()) -> bytes:

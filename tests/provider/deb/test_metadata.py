@@ -51,7 +51,9 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def read(mirror: MemoryMirror, store: Store, *keys: Path | str, previous: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def read(
+    mirror: MemoryMirror, store: Store, *keys: Path | str, previous: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
     return read_metadata([repository(*keys, **changes)], "amd64", mirror, store, previous or {}, now=NOW)
 
 
@@ -83,7 +85,9 @@ def test_the_hand_over_has_nothing_that_changes_by_itself(mirror: MemoryMirror, 
     assert "etag" not in str(first)
 
 
-def test_a_detached_signature_does_as_well(mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_a_detached_signature_does_as_well(
+    mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     text = release_text()
     del mirror.documents[f"{BASE}/InRelease"]
     mirror.documents[f"{BASE}/Release"] = text
@@ -95,14 +99,18 @@ def test_a_detached_signature_does_as_well(mirror: MemoryMirror, store: Store, k
 
 
 @pytest.mark.parametrize("kinds", [("",), (".gz",), ("", ".gz"), (".xz",)])
-def test_any_compression_the_archive_offers_is_taken(kinds: tuple[str, ...], mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_any_compression_the_archive_offers_is_taken(
+    kinds: tuple[str, ...], mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     mirror.documents[f"{BASE}/InRelease"] = clear_sign(release_text(kinds=kinds), signers["archive"])
     entry = read(mirror, store, key)["repositories"][0]["packages"][0]
     assert f".{entry['compression']}".rstrip(".") == max(kinds)
     assert entry["plain_size"] == len(PACKAGES)
 
 
-def test_without_by_hash_the_plain_name_is_asked(mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_without_by_hash_the_plain_name_is_asked(
+    mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     mirror.publish(signers["archive"], Acquire_By_Hash="")
     read(mirror, store, key)
     assert not any("by-hash" in url for url in mirror.asked)
@@ -114,7 +122,9 @@ def test_by_hash_that_is_not_there_falls_back(mirror: MemoryMirror, store: Store
 
 
 def test_a_wrong_key_is_refused(mirror: MemoryMirror, store: Store, signers: dict[str, Signer]) -> None:
-    with pytest.raises(TrustError, match="expected a signature by a key of this repository, found signatures by unknown keys"):
+    with pytest.raises(
+        TrustError, match="expected a signature by a key of this repository, found signatures by unknown keys"
+    ):
         read(mirror, store, signers["foreign"].home / "public.gpg")
 
 
@@ -134,26 +144,34 @@ def test_a_key_can_come_from_a_url(mirror: MemoryMirror, store: Store, key: Path
     assert read(mirror, store, "memory://mirror/key.gpg")["repositories"]
 
 
-def test_a_host_without_gpg_is_told_so(mirror: MemoryMirror, store: Store, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_gpg_is_told_so(
+    mirror: MemoryMirror, store: Store, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(ToolError, match="gpg"):
         read(mirror, store, key)
 
 
-def test_a_second_signature_by_an_unknown_key_is_let_pass_as_apt_does(mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_a_second_signature_by_an_unknown_key_is_let_pass_as_apt_does(
+    mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     mirror.publish(signers["archive"], signers["foreign"])
     assert read(mirror, store, key)["repositories"][0]["signers"] == [signers["archive"].fingerprint]
     mirror.publish(signers["foreign"], signers["archive"])
     assert read(mirror, store, key)["repositories"][0]["signers"] == [signers["archive"].fingerprint]
 
 
-def test_two_good_signatures_are_both_named(mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_two_good_signatures_are_both_named(
+    mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     mirror.publish(signers["archive"], signers["second"])
     entry = read(mirror, store, key, signers["second"].home / "public.gpg")["repositories"][0]
     assert entry["signers"] == sorted(signers[name].fingerprint for name in ("archive", "second"))
 
 
-def test_a_bad_signature_beside_a_good_one_is_refused(mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_a_bad_signature_beside_a_good_one_is_refused(
+    mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     text = release_text()
     good = clear_sign(text, signers["archive"])
     body = good[: good.index(b"-----BEGIN PGP SIGNATURE")]
@@ -212,13 +230,17 @@ def test_text_outside_the_signature_is_refused(change: Any, mirror: MemoryMirror
         ({"Date": ""}, "expected a date in Date"),
     ],
 )
-def test_what_the_release_says_of_itself_is_checked(fields: dict[str, str], message: str, mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_what_the_release_says_of_itself_is_checked(
+    fields: dict[str, str], message: str, mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     mirror.publish(signers["archive"], **fields)
     with pytest.raises(TrustError, match=message):
         read(mirror, store, key)
 
 
-def test_an_older_release_than_last_time_is_refused(mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_an_older_release_than_last_time_is_refused(
+    mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     first = read(mirror, store, key)
     mirror.publish(signers["archive"], Date=format_datetime(NOW - timedelta(days=2)))
     with pytest.raises(TrustError, match="expected metadata no older than"):
@@ -231,8 +253,17 @@ def test_old_metadata_is_warned_about(mirror: MemoryMirror, store: Store, key: P
     assert "main was valid until" in metadata_warnings(index, NOW + timedelta(days=7))[0]
 
 
-@pytest.mark.parametrize(("change", "error"), [(lambda data: data[:-1], TrustError), (lambda data: data[:-1] + b"!", TrustError), (lambda data: data + b"!", FetchError)])
-def test_a_changed_packages_file_is_refused(change: Any, error: type[Exception], mirror: MemoryMirror, store: Store, key: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda data: data[:-1], TrustError),
+        (lambda data: data[:-1] + b"!", TrustError),
+        (lambda data: data + b"!", FetchError),
+    ],
+)
+def test_a_changed_packages_file_is_refused(
+    change: Any, error: type[Exception], mirror: MemoryMirror, store: Store, key: Path
+) -> None:
     for url in [url for url in mirror.documents if "binary-amd64" in url]:
         mirror.documents[url] = change(mirror.documents[url])
     with pytest.raises(error):
@@ -240,7 +271,9 @@ def test_a_changed_packages_file_is_refused(change: Any, error: type[Exception],
     assert not store.root.exists()
 
 
-def test_an_index_larger_than_announced_is_refused(mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
+def test_an_index_larger_than_announced_is_refused(
+    mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+) -> None:
     text = release_text().decode().splitlines()
     lying = [line.replace(f" {len(PACKAGES)} ", " 5 ") if line.endswith("Packages") else line for line in text]
     mirror.documents[f"{BASE}/InRelease"] = clear_sign("\n".join(lying).encode(), signers["archive"])
@@ -259,7 +292,9 @@ def test_an_unsigned_repository_is_read_when_the_recipe_says_so(mirror: MemoryMi
     assert read(mirror, store, trusted=True)["repositories"][0]["signers"] == []
 
 
-def test_no_agent_and_no_directory_is_left(mirror: MemoryMirror, store: Store, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_agent_and_no_directory_is_left(
+    mirror: MemoryMirror, store: Store, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     read(mirror, store, key)
     assert list(tmp_path.glob("oic-gpg-*")) == []

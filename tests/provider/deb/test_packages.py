@@ -12,7 +12,8 @@ from oic.errors import TrustError
 from oic.provider.deb.packages import PackagesIndex, parse_package
 from oic.provider.deb.relation import clause_text, parse_relations
 
-STANZA = b"""Package: foo
+STANZA = (
+    b"""Package: foo
 Version: 1:2.0-1
 Architecture: amd64
 Multi-Arch: same
@@ -22,12 +23,21 @@ Depends: libc6 (>= 2.36), a [i386] | b (<< 1~) [linux-any],
 Provides: virtual (= 3), plain
 Filename: pool/f/foo.deb
 Size: 17
-SHA256: """ + b"ab" * 32 + b"\n"
+SHA256: """
+    + b"ab" * 32
+    + b"\n"
+)
 
 
 def test_a_stanza_is_read() -> None:
     package = parse_package(STANZA, "main", "amd64")
-    assert (package.name, package.version, package.multi_arch, package.priority, package.size) == ("foo", "1:2.0-1", "same", 1, 17)
+    assert (package.name, package.version, package.multi_arch, package.priority, package.size) == (
+        "foo",
+        "1:2.0-1",
+        "same",
+        1,
+        17,
+    )
     assert [clause_text(clause) for clause in package.depends] == ["libc6 (>= 2.36)", "b (<< 1~)", "folded:any"]
     assert [str(provide) for provide in package.provides] == ["virtual (= 3)", "plain"]
 
@@ -67,7 +77,7 @@ def test_a_malformed_relation_is_refused(text: str) -> None:
 )
 def test_a_malformed_field_is_refused_by_name(before: bytes, after: bytes) -> None:
     assert before in STANZA
-    with pytest.raises(TrustError, match="^main: "):
+    with pytest.raises(TrustError, match=r"^main: "):
         parse_package(STANZA.replace(before, after), "main", "amd64")
 
 

@@ -36,13 +36,25 @@ def index_of(name: str, store: Store, **changes: dict[str, Any]) -> dict[str, An
     for repository, packages in json.loads((DATA / "index" / f"{name}.json").read_text())["repositories"].items():
         text = "\n".join(map(stanza, packages)).encode()
         part = {"component": "main", "sha256": store.add(text), "compression": "", "plain_size": len(text)}
-        entry = {"name": repository, "url": f"memory://{repository}/", "suite": "stable", "components": ["main"], "signers": ["AB"]}
-        entries.append({**entry, "priority": 0, "allow_packages": [], "packages": [part], **changes.get(repository, {})})
+        entry = {
+            "name": repository,
+            "url": f"memory://{repository}/",
+            "suite": "stable",
+            "components": ["main"],
+            "signers": ["AB"],
+        }
+        entries.append(
+            {**entry, "priority": 0, "allow_packages": [], "packages": [part], **changes.get(repository, {})}
+        )
     return {"architecture": "amd64", "repositories": entries}
 
 
 def request_of(names: list[str], *, essential: bool = False, recommends: bool = False) -> dict[str, Any]:
-    return {"architecture": "amd64", "recommends": recommends, "sets": {"image": {"names": names, "essential": essential}}}
+    return {
+        "architecture": "amd64",
+        "recommends": recommends,
+        "sets": {"image": {"names": names, "essential": essential}},
+    }
 
 
 def solved(tmp_path: Path, names: list[str], **words: Any) -> Lock:
@@ -84,7 +96,9 @@ def test_the_lock_says_why_and_from_where(tmp_path: Path) -> None:
     assert packages["app"].requested == ("app",)
     assert packages["moved"].requested == ("moved=2",)
     assert packages["mta-a"].requested == ()
-    assert [(entry.kind, entry.relation, entry.package) for entry in packages["app"].requires] == [("Depends", "mta-a | mta", "mta-a")]
+    assert [(entry.kind, entry.relation, entry.package) for entry in packages["app"].requires] == [
+        ("Depends", "mta-a | mta", "mta-a")
+    ]
     assert packages["moved"].repository == "updates"
     assert packages["moved"].url == "memory://updates/pool/moved_2.deb"
     assert lock.request == digest_of(lock.asked)
@@ -96,7 +110,9 @@ def test_a_lock_survives_its_file(tmp_path: Path) -> None:
 
 
 def test_the_order_of_the_recipes_words_does_not_matter_to_the_order_of_the_lock(tmp_path: Path) -> None:
-    one, other = (solved(tmp_path, names).sets for names in (["script", "extra", "kernel-6.1"], ["kernel-6.1", "extra", "script"]))
+    one, other = (
+        solved(tmp_path, names).sets for names in (["script", "extra", "kernel-6.1"], ["kernel-6.1", "extra", "script"])
+    )
     assert one == other
 
 
@@ -126,6 +142,8 @@ def test_tools_are_a_closure_without_essential_or_recommended_packages(tmp_path:
         ({"updates": {"allow_packages": ["mov*"]}}, "2"),
     ],
 )
-def test_priority_and_allowed_packages_decide_before_the_version(changes: dict[str, Any], version: str, tmp_path: Path) -> None:
+def test_priority_and_allowed_packages_decide_before_the_version(
+    changes: dict[str, Any], version: str, tmp_path: Path
+) -> None:
     packages = solved(tmp_path, ["moved"], changes=changes).sets["image"]
     assert [package.version for package in packages] == [version]

@@ -12,8 +12,30 @@ from hypothesis import strategies as st
 from oic.provider.deb.version import satisfies, version_key
 
 # Tricky ones come from a pool, and neighbours of each other by construction.
-PIECES = st.sampled_from(["0", "00", "1", "01", "9", "10", "~", "~~", "+", ".", "a", "b", "Z", "~rc1", "+b1", "+deb12u1", "99999999999999999999"])
-UPSTREAM = st.builds(lambda first, rest: first + "".join(rest), st.sampled_from(["0", "1", "2a", "10"]), st.lists(PIECES, max_size=5))
+PIECES = st.sampled_from(
+    [
+        "0",
+        "00",
+        "1",
+        "01",
+        "9",
+        "10",
+        "~",
+        "~~",
+        "+",
+        ".",
+        "a",
+        "b",
+        "Z",
+        "~rc1",
+        "+b1",
+        "+deb12u1",
+        "99999999999999999999",
+    ]
+)
+UPSTREAM = st.builds(
+    lambda first, rest: first + "".join(rest), st.sampled_from(["0", "1", "2a", "10"]), st.lists(PIECES, max_size=5)
+)
 REVISION = st.one_of(st.just(""), st.builds(lambda rest: "-" + "".join(rest), st.lists(PIECES, min_size=1, max_size=3)))
 EPOCH = st.sampled_from(["", "", "", "0:", "1:", "01:", "2:"])
 VERSIONS = st.builds(lambda *parts: "".join(parts), EPOCH, UPSTREAM, REVISION)
@@ -21,7 +43,9 @@ VERSIONS = st.builds(lambda *parts: "".join(parts), EPOCH, UPSTREAM, REVISION)
 
 def dpkg_order(pairs: list[tuple[str, str]]) -> list[int]:
     """Ask dpkg's own library, all pairs in one process."""
-    program = "use Dpkg::Version; while (<STDIN>) { chomp; my ($x, $y) = split / /; print version_compare($x, $y), qq(\\n) }"
+    program = (
+        "use Dpkg::Version; while (<STDIN>) { chomp; my ($x, $y) = split / /; print version_compare($x, $y), qq(\\n) }"
+    )
     text = "".join(f"{one} {other}\n" for one, other in pairs)
     result = subprocess.run(["perl", "-e", program], input=text, capture_output=True, text=True, check=True)
     return [int(line) for line in result.stdout.split()]
@@ -33,7 +57,8 @@ def order(one: str, other: str) -> int:
 
 
 @pytest.mark.skipif(
-    shutil.which("perl") is None or subprocess.run(["perl", "-MDpkg::Version", "-e", "1"], check=False, capture_output=True).returncode != 0,
+    shutil.which("perl") is None
+    or subprocess.run(["perl", "-MDpkg::Version", "-e", "1"], check=False, capture_output=True).returncode != 0,
     reason="needs libdpkg-perl",
 )
 @settings(max_examples=30, deadline=None)
@@ -43,7 +68,10 @@ def test_order_is_dpkgs(pairs: list[tuple[str, str]]) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize(("one", "sign", "other"), [("1.0~rc1", "lt", "1.0"), ("1.0", "eq", "0:1.0-0"), ("1.0+b1", "gt", "1.0"), ("1.10", "gt", "1.9")])
+@pytest.mark.parametrize(
+    ("one", "sign", "other"),
+    [("1.0~rc1", "lt", "1.0"), ("1.0", "eq", "0:1.0-0"), ("1.0+b1", "gt", "1.0"), ("1.10", "gt", "1.9")],
+)
 def test_order_is_that_of_the_dpkg_program(one: str, sign: str, other: str) -> None:
     assert subprocess.run(["dpkg", "--compare-versions", one, sign, other], check=False).returncode == 0
     assert order(one, other) == {"lt": -1, "eq": 0, "gt": 1}[sign]

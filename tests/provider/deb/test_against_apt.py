@@ -1,0 +1,95 @@
+"""The solver's answer is apt's, request by request, on the same metadata of the host's own mirror."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.config.apt_sources import read_mirrors
+from oic.config.model import Repository
+from oic.errors import SolveError
+from oic.net import HttpFetcher
+from oic.provider.deb.metadata import read_metadata
+from oic.provider.deb.solve import choose, sources_of
+from oic.provider.deb.universe import Universe
+from oic.provider.deb.words import wanted
+from oic.store import Store
+
+from .apt import Apt, make_apt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+REQUESTS = Path(__file__).parents[2] / "data" / "apt-requests.txt"
+QUICK, LONG = REQUESTS.read_text().split("# --")
+
+pytestmark = [
+    pytest.mark.mirror,
+    pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt-get"),
+    pytest.mark.skipif(not Path(KEYRING).is_file(), reason="needs debian-archive-keyring"),
+]
+
+
+def requests_of(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Universe, Apt]:
+    mirrors = read_mirrors(("bookworm", "stable", "oldstable"), (KEYRING,))
+    if mirrors.main is None or mirrors.security is None:
+        pytest.skip("needs apt sources of Debian 12, with security")
+    suites = [("bookworm", mirrors.main), ("bookworm-updates", mirrors.main), ("bookworm-security", mirrors.security)]
+    repositories = [
+        Repository(name=suite, url=url, suite=suite, components=("main",), keys=(KEYRING,)) for suite, url in suites
+    ]
+    root = tmp_path_factory.mktemp("apt")
+    store = Store(root / "store")
+    with HttpFetcher() as fetcher:
+        index = read_metadata(repositories, "amd64", fetcher, store, {})
+    return Universe(list(sources_of(index, store).values()), "amd64"), make_apt(root / "apt", index, store)
+
+
+def ours(universe: Universe, names: Iterable[str]) -> frozenset[str]:
+    try:
+        meant = wanted(universe, names)
+        start = [package for name in meant.words if (package := universe.candidate(name))]
+        return frozenset(map(str, choose(universe, start, recommends=False)))
+    except SolveError:
+        return frozenset()
+
+
+def differences(universe: Universe, apt: Apt, requests: list[list[str]]) -> list[str]:
+    essential = universe.essential()
+    asked = [list(dict.fromkeys([*names, *essential])) for names in requests]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        answers = list(pool.map(apt.install, asked))
+    told = []
+    for names, everything, answer in zip(requests, asked, answers, strict=True):
+        mine = ours(universe, everything)
+        if mine != answer.packages:
+            more, less = sorted(mine - answer.packages), sorted(answer.packages - mine)
+            told.append(f"{' '.join(names)}: we add {more}, we lack {less} {answer.refusal[-300:]}")
+    return told
+
+
+def test_each_answer_is_apts(both: tuple[Universe, Apt]) -> None:
+    requests = requests_of(QUICK)
+    assert len(requests) >= 60
+    assert differences(*both, requests) == []
+
+
+@pytest.mark.slow
+def test_each_long_answer_is_apts(both: tuple[Universe, Apt]) -> None:
+    assert differences(*both, requests_of(LONG)) == []
+
+
+def test_a_difference_would_be_seen(both: tuple[Universe, Apt]) -> None:
+    universe, apt = both
+    assert ours(universe, ["bash"]) != apt.install(["bash", "hello"]).packages
+    assert "hello" in {package.split()[0] for package in apt.install(["hello"]).packages}

@@ -1,0 +1,175 @@
+"""The time and memory of each stage of a build, beside mmdebstrap: ``make bench``, or with ``--help`` by itself.
+
+    warm-up build ─> its store behind a mirror on loopback ─┬─ doit build      (an empty cache each time)  ┐
+                                                            └─ mmdebstrap      (the same packages)         ┴ interleaved
+
+* Both fetch the same index and packages from the same mirror, check signatures, solve, unpack, configure and make an
+  initramfs; both write to the same disk; mmdebstrap's dpkg does not sync either (``force-unsafe-io``).
+* What mmdebstrap installed is held against the lock, name and version: another set ends the benchmark.
+* Nothing here is a test: figures are of one machine at one time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from measure import Cost, measured
+from mirror import base_of, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROJECT = Path(__file__).parent.parent
+COMPARABLE = ("metadata", "solve", "download", "verify", "rootfs", "initrd")
+"""The stages that do what mmdebstrap does: it makes no build environment, no users or files, no disk."""
+
+
+def main() -> None:
+    """Run it all and print markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--recipe", default=PROJECT / "recipes/edge.yml", type=Path)
+    parser.add_argument("--runs", default=3, type=int)
+    parser.add_argument("--work", default=PROJECT / "cache/bench", type=Path, help="kept between runs: its warm-up")
+    given = parser.parse_args()
+    warm, image = given.work.absolute() / "warm", given.recipe.stem
+    given.work.mkdir(parents=True, exist_ok=True)
+    log = given.work / "log"
+    log.mkdir(exist_ok=True)
+    print("warm-up build", file=sys.stderr, flush=True)
+    measured(_build(given.recipe, warm), log / "warm.log")
+    builds, others = [], []
+    with serving(warm, image) as url, tempfile.TemporaryDirectory(dir=given.work) as scratch:
+        recipe = _bench_recipe(given.recipe, f"{url}{base_of('')}", Path(scratch))
+        for number in range(1, given.runs + 1):
+            print(f"run {number} of {given.runs}", file=sys.stderr, flush=True)
+            builds.append(_measured_build(recipe, Path(scratch) / "cache", log / f"build-{number}.log"))
+            others.append(_measured_mmdebstrap(warm / image, url, Path(scratch), log / f"mmdebstrap-{number}.log"))
+    print(_report(given.recipe, warm / image, builds, others))
+
+
+def _build(recipe: Path, cache: Path) -> list[str]:
+    return [sys.executable, "-m", "doit", "-f", str(PROJECT / "dodo.py"), "build", f"image={recipe}", f"cache={cache}"]
+
+
+def _bench_recipe(recipe: Path, mirror: str, place: Path) -> Path:
+    """Write the recipe that is `recipe` from another mirror."""
+    plain = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    target = {**plain["target"], "mirror": mirror}
+    changed = {"include": [str(recipe.absolute())], "image": plain["image"], "target": target}
+    path = place / recipe.name
+    path.write_text(yaml.safe_dump(changed), encoding="utf-8")
+    return path
+
+
+def _measured_build(recipe: Path, cache: Path, log: Path) -> dict[str, Cost]:
+    """Measure a build from nothing; doit says ``.  solve:edge`` when a stage begins."""
+    os.sync()
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+
+    def phase_of(line: str) -> str | None:
+        return line[1:].strip().partition(":")[0] if line.startswith(".  ") else None
+
+    costs = measured(_build(recipe, cache), log, env=env, phase_of=phase_of)
+    _remove(cache)
+    return costs
+
+
+def _measured_mmdebstrap(directory: Path, url: str, scratch: Path, log: Path) -> dict[str, Cost]:
+    """Measure mmdebstrap making a directory of the lock's packages; `directory` is the warm image's."""
+    index, lock = (json.loads((directory / name).read_text()) for name in ("index.json", "lock.json"))
+    asked, tree = lock["asked"]["sets"]["image"]["names"], scratch / "tree"
+    keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    sources = [
+        f"deb [signed-by={keys}] {url}{base_of(entry['name'])} {entry['suite']} {' '.join(entry['components'])}"
+        for entry in index["repositories"]
+    ]
+    options = ["--variant=essential", "--format=directory", f"--include={','.join(asked)}", "--dpkgopt=force-unsafe-io"]
+    argv = ["mmdebstrap", "--quiet", *options, index["repositories"][0]["suite"], str(tree), *sources]
+    os.sync()
+    costs = measured(argv, log, env={**os.environ, "TMPDIR": str(scratch)})
+    _expect_same(lock["sets"]["image"], tree)
+    _remove(tree)
+    return costs
+
+
+def _expect_same(packages: Sequence[dict[str, str]], tree: Path) -> None:
+    query = ["dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\\n"]
+    found = set(subprocess.run(query, check=True, capture_output=True, text=True).stdout.splitlines())
+    wanted = {f"{package['name']} {package['version']}" for package in packages}
+    if found != wanted:
+        raise SystemExit(f"mmdebstrap installed other packages than the lock's: {sorted(found ^ wanted)}")
+
+
+def _remove(tree: Path) -> None:
+    """Remove what may hold other owners' files: as an ordinary user, in the namespace they were made in."""
+    if os.geteuid() == 0:
+        shutil.rmtree(tree)
+    else:
+        subprocess.run(["unshare", "--map-auto", "--map-root-user", "rm", "-rf", str(tree)], check=True)
+
+
+def _report(recipe: Path, directory: Path, builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> str:
+    manifest = json.loads(next(directory.glob("*.manifest.json")).read_text())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    lines = [
+        f"`{recipe.name}`, {len(manifest['packages'])} packages;",
+        f"runs: {len(builds)}, interleaved; {datetime.now(UTC):%Y-%m-%d};",
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, load {os.getloadavg()[2]:.1f}.",
+        "",
+        *_stages(builds, others),
+        "",
+        *_same_work(builds, others),
+    ]
+    return "\n".join(lines)
+
+
+def _stages(builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> list[str]:
+    names = [name for name in builds[0] if name not in ("", "before", "after")]
+    return [
+        "| stage | min s | median s | max s | peak MiB |",
+        "|---|--:|--:|--:|--:|",
+        *(_row(name, [costs[name] for costs in builds]) for name in names),
+        _row("**whole build**", [costs[""] for costs in builds]),
+        _row("**mmdebstrap**", [costs[""] for costs in others]),
+    ]
+
+
+def _same_work(builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> list[str]:
+    whole = [costs[""].seconds for costs in builds]
+    same = [sum(costs[name].seconds for name in COMPARABLE) for costs in builds]
+    theirs = [costs[""].seconds for costs in others]
+    by_same = [their / our for their, our in zip(theirs, same, strict=True)]
+    by_whole = [their / our for their, our in zip(theirs, whole, strict=True)]
+    return [
+        "| the same work | min | median | max |",
+        "|---|--:|--:|--:|",
+        f"| {', '.join(COMPARABLE)}: seconds | {_spread(same)} |",
+        f"| mmdebstrap: seconds | {_spread(theirs)} |",
+        f"| mmdebstrap ÷ these stages, run by run | {_spread(by_same, 2)} |",
+        f"| mmdebstrap ÷ the whole build, run by run | {_spread(by_whole, 2)} |",
+    ]
+
+
+def _row(name: str, costs: Sequence[Cost]) -> str:
+    peak = max(cost.peak for cost in costs) / 2**20
+    return f"| {name} | {_spread([cost.seconds for cost in costs])} | {peak:.0f} |"
+
+
+def _spread(values: Sequence[float], digits: int = 1) -> str:
+    return " | ".join(f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,9 @@ class OicError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text} ({self.hint})" if self.hint else text
+        if not self.hint:
+            return text
+        return f"{text}\n    {self.hint}" if "\n" in text else f"{text} ({self.hint})"
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the pipe of a child process with all three parts."""

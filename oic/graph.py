@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from doit import doit_cmd
 from doit.exceptions import InvalidCommand
@@ -60,6 +59,7 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
     except OicError as error:
         raise InvalidCommand(str(error)) from None
     yield from wiring.groups({**DOCS, "build": "everything the recipe asks for", **demand.DOCS})
+    Reporter.notes = {config.image_name: config.notes for config in configs}
     for config, stages in plans:
         claim.prepare(cache() / config.image_name)
         yield from map(wiring.task_of, stages)
@@ -105,12 +105,16 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
     """doit's console report, a failure as its message alone, and the artefacts in the last lines of a build."""
 
     desc = "what oic says of a build"
+    notes: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """The notes on each image's recipe, for builds to repeat."""
 
     def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
         """Remember what was asked for."""
         self.tasks = tasks
         self.built = [name.partition(":")[2] for name in _expanded(tasks, selected_tasks) if name.startswith("build:")]
-        self.start = time.monotonic()
+        for image in self.built:
+            for note in self.notes[image]:
+                sys.stderr.write(f"note: {note}\n")
 
     def _write_failure(self, result: dict[str, Any], write_exception: bool = True) -> None:  # noqa: FBT001, FBT002
         fail = result["exception"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from oic.chroot.tree import Tree
@@ -35,6 +36,9 @@ class Provider(Protocol):
         Raises FetchError or TrustError. `previous` is the last index (or empty): against replay and for conditional
         requests. The key ``http`` of the result is a memo for the next call, not part of the hand-over.
         """
+
+    def metadata_warnings(self, index: dict[str, Any], now: datetime) -> list[str]:
+        """Return what is to be said of an index by its age: what was solved stays solved, but not in silence."""
 
     def solve(self, index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
         """Return the complete sets that answer `request`; raises SolveError naming every problem."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oic.errors import SolveError
+from oic.errors import OicError, SolveError
 from oic.files import digest_of, read_json, to_plain
 from oic.ospackage.lock import FORMAT, Lock, lock_from_dict
 from oic.provider import provider_of
@@ -25,9 +25,15 @@ def run(stage: Stage) -> str:
 
 
 def solved(stage: Stage) -> Lock:
-    """Return the solver's answer to the stage's request on the index it has."""
+    """Return the solver's answer to the stage's request on the index it has; raises OicError when that is lost."""
     part, store = stage.slice, Store(stage.cache / "store")
-    return provider_of(part["provider"]).solve(stage.read("index.json"), part["request"], store)
+    try:
+        return provider_of(part["provider"]).solve(stage.read("index.json"), part["request"], store)
+    except SolveError:
+        raise
+    except OicError as error:  # not fetched anew by itself: the mirror has moved on, and what was solved stays
+        hint = "the stored metadata is lost or damaged: run doit update image=…"
+        raise type(error)(error.message, where=error.where, hint=hint) from error
 
 
 def kept_lock(file: Path, request: dict[str, Any]) -> Lock:

@@ -21,6 +21,7 @@ from oic.chroot.tree import empty
 from oic.errors import OicError
 from oic.files import digest_of, digest_of_file
 from oic.image import accounts, initrd, kernels, settings
+from oic.image.commands import run_commands
 from oic.ospackage.lock import LockedRepository
 from oic.provider import provider_of
 
@@ -37,7 +38,7 @@ def run(stage: Stage) -> str:
     for file in part["files"]:
         _check_file(file)
     below = [layers.read(stage.cache / place) for place in rootfs["layers"]]
-    key = digest_of({"settings": stage.settings(), "below": rootfs["digests"], "repositories": rootfs["repositories"]})
+    key = digest_of({"version": stage.version, "slice": _content(part), **_below(rootfs)})
     online = any(command["network"] for command in part["commands"])
     trees = [layer.tree for layer in below]
     layer = layers.made(stage.cache, key, partial(_fill, part, rootfs, trees, stage.log), network=online)
@@ -55,6 +56,16 @@ def run(stage: Stage) -> str:
     kernel = {**reads["boot"], "epoch": layer.epoch, "artefacts": [stage.artefact(stage.path("vmlinuz"))]}
     stage.write(kernel, "boot-inputs.json")
     return f"{len(part['users'])} users, {len(part['files'])} files, {len(part['commands'])} commands"
+
+
+def _content(part: dict[str, Any]) -> dict[str, Any]:
+    """Return what of the slice decides the layer: where a file was taken from does not."""
+    files = [{key: value for key, value in file.items() if key != "local"} for file in part["files"]]
+    return {**part, "files": files}
+
+
+def _below(rootfs: dict[str, Any]) -> dict[str, Any]:
+    return {"below": rootfs["digests"], "repositories": rootfs["repositories"]}
 
 
 def _check_file(file: dict[str, Any]) -> None:
@@ -79,8 +90,7 @@ def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], l
             child.inside(root, accounts.write_keys, part["users"])
             contents = [(Path(file["local"]).read_bytes(), file["final"], file["mode"]) for file in part["files"]]
             child.inside(root, _write_files, contents)
-            for command in part["commands"]:
-                box.run(["/bin/sh", "-c", command["cmd"]], capture=False, network=command["network"])
+            run_commands(part["commands"], box)
             child.inside(root, _write_host_keys_unit)
             _set_units(part["services"], box)
         child.inside(root, empty, [name for name in provider.leftovers() if name != "etc/machine-id"])

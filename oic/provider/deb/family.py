@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.provider.deb.install import ENVIRONMENT, install
-from oic.provider.deb.metadata import read_metadata
+from oic.provider.deb.metadata import metadata_warnings, read_metadata
 from oic.provider.deb.solve import solve
 from oic.provider.deb.unpack import unpack_all
 
@@ -24,6 +24,7 @@ __all__ = [
     "install",
     "leftovers",
     "list_command",
+    "metadata_warnings",
     "read_metadata",
     "solve",
     "sources",

@@ -1,0 +1,40 @@
+"""The recipe's commands, run in the image in their order, without a network unless one asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from oic.chroot import resolver
+from oic.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oic.chroot.sandbox import Sandbox
+
+_SMELLS = re.compile(
+    r"could not resolve|temporary failure (in name resolution|resolving)|network is unreachable|"
+    r"name or service not known|no route to host|failed to connect|unable to connect|could not connect",
+    re.IGNORECASE,
+)
+
+
+def run_commands(commands: Sequence[dict[str, Any]], box: Sandbox) -> None:
+    """Run each command with the image's shell; raises ToolError naming the first that fails."""
+    for number, command in enumerate(commands):
+        network = command["network"]
+        with resolver.lent(box.root) if network else contextlib.nullcontext():
+            try:
+                box.run(["/bin/sh", "-c", command["cmd"]], capture=False, network=network)
+            except ToolError as error:
+                raise _explained(error, number, network=network) from error
+
+
+def _explained(error: ToolError, number: int, *, network: bool) -> ToolError:
+    message = f"configurations[{number}]: {error.message}"
+    hint = None
+    if not network and _SMELLS.search(error.message):
+        hint = "commands have no network: configurations[].network: true gives one, at the price of reproducibility"
+    return ToolError(message, where=error.where, hint=hint)

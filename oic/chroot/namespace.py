@@ -35,7 +35,8 @@ def call(function: Callable[..., Result], *args: object, network: bool = False) 
     ready_reader, ready_writer = os.pipe()
     mapped_reader, mapped_writer = os.pipe()
     flags = _NAMESPACES if network else _NAMESPACES | kernel.CLONE_NEWNET
-    unshared: child.Child[Result] = child.start(_unshared, (ready_writer, mapped_reader, mapped_writer), flags, function, args)
+    pipes = (ready_writer, mapped_reader, mapped_writer)
+    unshared: child.Child[Result] = child.start(_unshared, pipes, flags, function, args)
     os.close(ready_writer)
     os.close(mapped_reader)
     try:

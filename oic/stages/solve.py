@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, SolveError
@@ -26,9 +28,12 @@ def run(stage: Stage) -> str:
 
 def solved(stage: Stage) -> Lock:
     """Return the solver's answer to the stage's request on the index it has; raises OicError when that is lost."""
-    part, store = stage.slice, Store(stage.cache / "store")
+    part, store, index = stage.slice, Store(stage.cache / "store"), stage.read("index.json")
+    provider = provider_of(part["provider"])
+    for warning in provider.metadata_warnings(index, datetime.now(UTC)):
+        sys.stderr.write(f"note: {warning}\n")
     try:
-        return provider_of(part["provider"]).solve(stage.read("index.json"), part["request"], store)
+        return provider.solve(index, part["request"], store)
     except SolveError:
         raise
     except OicError as error:  # not fetched anew by itself: the mirror has moved on, and what was solved stays

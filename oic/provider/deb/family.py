@@ -85,7 +85,7 @@ def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: 
         (root / name).symlink_to(f"usr/{name}")
     members = [(package.name, file) for package, file in packages]
     unpacked = unpack_all(members, root, jobs=jobs)
-    if jobs > 1 and any(item.clashes for item in unpacked):  # then the order decides: one process, first come first served
+    if jobs > 1 and any(item.clashes for item in unpacked):  # then the order decides: one process, the first wins
         for path in root.iterdir():
             path.unlink() if path.is_symlink() else shutil.rmtree(path)
         return unpack(packages, root, jobs=1)

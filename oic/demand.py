@@ -14,6 +14,7 @@ from oic.errors import OicError, RecipeError
 from oic.files import read_json, to_json, to_plain, write_json
 from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.plan import plan
+from oic.tasks import perform, why_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,21 +89,21 @@ def _unlocked(config: FinalConfig, stages: Sequence[Stage]) -> tuple[Stage, Stag
 
 
 def _update(config: FinalConfig, stages: Sequence[Stage]) -> None:
-    from oic.stages import metadata, solve  # noqa: PLC0415 - the network's modules, only where they are needed
+    from oic.stages import solve  # noqa: PLC0415 - the solver's modules, only where they are needed
 
     fetch, choose = _unlocked(config, stages)
     claim.hold(fetch.directory, config.recipe)
     lock_path = fetch.path("lock.json")
     before = config.lock or (lock_path if lock_path.exists() else None)
     old = read_lock(read_json(before)) if before else None
-    _say(f"  metadata  {metadata.run(fetch)}")
-    new = solve.solved(choose)
+    perform(fetch)
+    if not config.lock:
+        perform(choose)
+    new = solve.solved(choose) if config.lock else read_lock(read_json(lock_path))
     for line in _differences(old, new):
         _say(line)
     if config.lock:
         _say(f"{config.lock.name} is still what is built: doit lock image={config.recipe.name} takes the new packages")
-    else:
-        write_json(lock_path, {"format": FORMAT, **to_plain(new)})
 
 
 def _differences(old: Lock | None, new: Lock) -> Iterator[str]:
@@ -122,12 +123,12 @@ def _differences(old: Lock | None, new: Lock) -> Iterator[str]:
 
 
 def _lock(config: FinalConfig, stages: Sequence[Stage]) -> None:
-    from oic.stages import metadata, solve  # noqa: PLC0415 - as in _update
+    from oic.stages import solve  # noqa: PLC0415 - as in _update
 
     fetch, choose = _unlocked(config, stages)
     claim.hold(fetch.directory, config.recipe)
-    if not fetch.path("index.json").exists():
-        _say(f"  metadata  {metadata.run(fetch)}")
+    if why_stale(fetch):
+        perform(fetch)
     lock = solve.solved(choose)
     path = config.lock or config.recipe.with_name(f"{config.image_name}.lock.json")
     write_json(path, {"format": FORMAT, **to_plain(lock)})

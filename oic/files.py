@@ -1,6 +1,6 @@
 """Files written aside and renamed last; JSON in one canonical form; digests.
 
-* No interrupted write leaves anything with a final name.
+* No interrupted write leaves anything with a final name; what a killed one leaves aside, the next of that name removes.
 * Two equal values give equal bytes: keys sorted, no timestamps, one newline at the end.
 """
 
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -48,19 +51,68 @@ def digest_of_file(path: Path) -> Digest:
         return Digest(hashlib.file_digest(file, "sha256").hexdigest())
 
 
+def digest_of_sparse(path: Path) -> Digest:
+    """Return a digest of a file that is mostly zeros: of its blocks that are not, each with its place.
+
+    What is a hole and what is written as zeros differs between file systems and shows in no way.
+    """
+    whole = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        whole.update(b"%d\n" % size)
+        at = _data_from(file.fileno(), 0)
+        while at < size:
+            block = os.pread(file.fileno(), _BLOCK, at)
+            if block != _ZEROS[: len(block)]:
+                whole.update(b"%d\n" % at + block)
+            at = _data_from(file.fileno(), at + _BLOCK)
+    return Digest(whole.hexdigest())
+
+
+_BLOCK = 1 << 16
+_ZEROS = bytes(_BLOCK)
+
+
+def _data_from(descriptor: int, offset: int) -> int:
+    """Return the first block at or after `offset` that is not a hole; far behind the end when there is none."""
+    try:
+        return max(offset, os.lseek(descriptor, offset, os.SEEK_DATA) // _BLOCK * _BLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # ENXIO: a hole up to the end
+            raise
+        return 1 << 62
+
+
 @contextlib.contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; rename it to `path` on success, delete it on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(descriptor)
-    aside = Path(name)
+    _remove_abandoned(path)
+    descriptor, aside = _locked_aside(path)
     try:
         yield aside
         aside.chmod(0o644)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked_aside(path: Path) -> tuple[int, Path]:
+    """Make a temporary file that is known by its lock to be someone's."""
+    while True:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, Path(name)
+        os.close(descriptor)  # removed as abandoned before it was locked
+
+
+def _remove_abandoned(path: Path) -> None:
+    for found in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        with contextlib.suppress(FileNotFoundError, BlockingIOError, IsADirectoryError), found.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -199,5 +199,8 @@ def _disk(config: FinalConfig, placed: Layout, artefact: str) -> dict[str, Any]:
 def _evidence(config: FinalConfig) -> dict[str, Any]:
     target, image = to_plain(config.target), to_plain(config.image)
     online = [command.cmd for command in config.system.commands if command.network]
-    recipe = digest_of({"target": target, "image": image, "disk": config.disk, "system": config.system})
+    system = to_plain(config.system)
+    for file in system["files"]:
+        del file["local"]  # the same recipe in another directory is the same recipe
+    recipe = digest_of({"target": target, "image": image, "disk": config.disk, "system": system})
     return {"image": image, "target": target, "recipe": recipe, "networkCommands": online}

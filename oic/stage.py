@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from oic.files import digest_of, read_json, write_json
+from oic.files import digest_of_file, read_json, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oic.values import Digest, ImageName
+    from oic.values import ImageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +59,18 @@ class Stage:
         """Return the path of a file in the image's directory."""
         return self.directory / name
 
-    def settings(self) -> Digest:
-        """Return the digest of what decides, beside its inputs, what the stage writes."""
-        return digest_of({"version": self.version, "slice": self.slice})
+    @property
+    def origin_file(self) -> Path:
+        """Return where it is written what the stage's outputs were made from."""
+        return self.directory / "slice" / f"{self.name}.json"
+
+    def origin(self) -> dict[str, Any]:
+        """Return all that decides what the stage writes: its version, its slice, and the digests of what it reads."""
+        files = {name: self.path(name) for name in self.inputs}
+        if self.lock_file:
+            files["lock"] = self.lock_file
+        found = {name: digest_of_file(path) if path.exists() else None for name, path in files.items()}
+        return {"version": self.version, "slice": self.slice, "inputs": found}
 
     def read(self, name: str) -> Any:
         """Read a hand-over that is among the inputs."""

@@ -2,6 +2,8 @@
 
 * A task runs when its settings object says so, when a hand-over it reads has another content, or when a file it
   writes, or one its hand-over names, is gone.
+* What a stage's outputs were made from is written after them and removed before them: doit's own record is of the last
+  run that it saw the end of, and a build killed in between may have left the outputs of another recipe.
 * Actions are a module function and one frozen stage: nothing to go wrong under ``-n``.
 * A user's mistake is a `TaskFailed` of one line; a bug keeps its traceback.
 """
@@ -10,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import importlib
-import json
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from doit.exceptions import TaskFailed
 
 from oic import claim
+from oic.chroot import layers
 from oic.errors import OicError
-from oic.files import write_text
+from oic.files import read_json, write_json
 from oic.plan import DOCS
 
 if TYPE_CHECKING:
@@ -45,26 +47,32 @@ class Settings:
         return f"settings and artefacts of {self.stage.name} (version {self.stage.version}): {self.reason}"
 
     def configure_task(self, task: Task) -> None:
-        """Have the settings recorded when the task succeeds."""
-        task.value_savers.append(self._record)
-
-    def _record(self) -> dict[str, Any]:
-        return {"settings": self.stage.settings(), "slice": self.stage.slice_text}
+        """Have it recorded that the task ran, which is what ``doit forget`` undoes."""
+        task.value_savers.append(lambda: {"ran": True})
 
     def __call__(self, task: Task, values: dict[str, Any]) -> bool:  # noqa: ARG002 - doit's signature
-        """Return whether nothing but hand-overs can make the stage run."""
-        self.reason = self._why(values)
+        """Return whether nothing but doit's own record can make the stage run."""
+        self.reason = why_stale(self.stage) if values else "it has not run yet"
         return not self.reason
 
-    def _why(self, values: dict[str, Any]) -> str:
-        if self.stage.refusals:
-            return "the recipe asks for what cannot be built yet"
-        if "settings" not in values:
-            return "it has not run yet"
-        if values["settings"] != self.stage.settings():
-            return _changes(json.loads(values.get("slice", "{}")), self.stage.slice)
-        missing = missing_artefacts(self.stage)
-        return f"{missing[0]} is gone" if missing else ""
+
+def why_stale(stage: Stage) -> str:
+    """Return why the stage's outputs are not what a run would write now; empty when they are."""
+    if stage.refusals:
+        return "the recipe asks for what cannot be built yet"
+    if not stage.origin_file.exists():
+        return "it has not run to its end"
+    old, new = read_json(stage.origin_file), stage.origin()
+    if old != new:
+        return _changes(old.get("slice"), new["slice"]) or _changed_inputs(old, new)
+    missing = missing_artefacts(stage)
+    return f"{missing[0]} is gone" if missing else ""
+
+
+def _changed_inputs(old: dict[str, Any], new: dict[str, Any]) -> str:
+    before, after = old.get("inputs", {}), new["inputs"]
+    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    return f"{', '.join(names)} changed" if names else "the stage itself has another version"
 
 
 def _changes(old: Any, new: Any, path: str = "") -> str:
@@ -74,7 +82,7 @@ def _changes(old: Any, new: Any, path: str = "") -> str:
             return "; ".join(_changes(old.get(key), new.get(key), f"{path}.{key}".lstrip(".")) for key in keys)
     if path:
         return f"{path} has changed" if isinstance(old, list | dict) else f"{path} was {old!r}, is {new!r}"
-    return "the stage itself has another version"
+    return ""
 
 
 def missing_artefacts(stage: Stage) -> list[str]:
@@ -85,23 +93,21 @@ def missing_artefacts(stage: Stage) -> list[str]:
         if not path.exists():
             missing.append(str(path))
         elif path.suffix == ".json":
-            named = json.loads(path.read_text(encoding="utf-8")).get("artefacts", [])
-            missing += [str(stage.cache / artefact) for artefact in named if not (stage.cache / artefact).exists()]
+            named = [stage.cache / artefact for artefact in read_json(path).get("artefacts", [])]
+            missing += [str(artefact) for artefact in named if not _is_there(artefact)]
     return missing
+
+
+def _is_there(artefact: Path) -> bool:
+    return layers.is_there(artefact) if artefact.parent.name == "layers" else artefact.exists()
 
 
 def run_stage(stage: Stage) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
     if stage.refusals:
         return TaskFailed("not built yet:\n" + "\n".join(stage.refusals))
-    module = importlib.import_module(f"oic.stages.{stage.name}")
-    start = time.monotonic()
     try:
-        claim.hold(stage.directory, stage.recipe)
-        stage.log.parent.mkdir(exist_ok=True)
-        stage.log.unlink(missing_ok=True)
-        said = module.run(stage)
-        write_text(stage.path(f"slice/{stage.name}.json"), stage.slice_text)
+        perform(stage)
     except OicError as error:
         return TaskFailed(str(error))
     except OSError as error:
@@ -110,17 +116,32 @@ def run_stage(stage: Stage) -> TaskFailed | None:
         free = shutil.disk_usage(stage.cache).free >> 20
         said = f"the cache's disk: {error.strerror}, {free} MiB free"
         return TaskFailed(f"{stage.cache}: {said} (make room and build again: what is finished stays)")
-    seconds = time.monotonic() - start
-    print(f"  {stage.name:9} {said} ({seconds:.1f} s)", flush=True)  # noqa: T201 - the stage's one line
     return None
+
+
+def perform(stage: Stage) -> None:
+    """Run one stage, say so in its one line, and note what its outputs were made from; raises OicError or OSError."""
+    module = importlib.import_module(f"oic.stages.{stage.name}")
+    start = time.monotonic()
+    claim.hold(stage.directory, stage.recipe)
+    stage.origin_file.unlink(missing_ok=True)
+    stage.log.parent.mkdir(exist_ok=True)
+    stage.log.unlink(missing_ok=True)
+    origin = stage.origin()
+    said = module.run(stage)
+    write_json(stage.origin_file, origin)
+    seconds = time.monotonic() - start
+    print(f"  {stage.name:9} {said} ({seconds:.1f} s)", flush=True)  # noqa: T201 - what it did
 
 
 def clean_stage(stage: Stage) -> None:
     """Remove what a stage wrote into the image's directory; layers and blobs are shared and stay."""
+    claim.hold(stage.directory, stage.recipe)
+    stage.origin_file.unlink(missing_ok=True)
     for name in stage.outputs:
         path = stage.path(name)
         if path.suffix == ".json" and path.exists():
-            named = json.loads(path.read_text(encoding="utf-8")).get("artefacts", [])
+            named = read_json(path).get("artefacts", [])
             own = [stage.cache / entry for entry in named if entry.startswith(f"{stage.image}/")]
             for entry in own:
                 _remove(entry)

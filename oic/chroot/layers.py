@@ -1,18 +1,21 @@
-"""Layers in the cache: a directory tree under a key, made once, shared by every image that comes to the same key.
+"""Layers in the cache: a directory tree made once, found again under a key, named by its content.
 
 ::
 
-    cache/layers/<id map>-<key>/tree         the tree, as an overlay's lower directory
-                                layer.json   {"digest": …, "epoch": …}
-    cache/layers/<id map>-<key>.part/        the same while it is made; whatever is found there is thrown away
+    cache/layers/<id map>-<key>.json         {"layer": the name of what this key came to}
+    cache/layers/<id map>-<digest>/tree         the tree, as an overlay's lower directory
+                                   layer.json   {"digest": …, "epoch": …}
+    cache/layers/<id map>-<key>.part/        the same while it is made; one that nobody is at is thrown away
 
-* The key is of everything the content comes from. The directory gets its name by one rename, when all is in it.
-* Two builds that want one layer wait for each other and make it once.
+* The key is of everything the content comes from, the name of the content: other inputs that come to the same tree
+  come to the same layer, and the rebuild stops there.
+* The directory gets its name by one rename, when all is in it. Two builds that want one layer make it once.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -24,7 +27,7 @@ from oic.chroot.tree import clamp_times, digest_of_tree
 from oic.files import read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from oic.values import Digest
@@ -50,13 +53,43 @@ def made(cache: Path, key: Digest, fill: Callable[[Path], int], *, network: bool
     `fill` is called inside a namespace with the directory that is being made; it fills its ``tree`` and returns the
     epoch. What else it leaves in the directory is removed.
     """
-    place = cache / "layers" / f"{idmap.current().key}-{key[:32]}"
-    with _alone(place):
-        if not (place / "layer.json").exists():
-            part = place.with_name(place.name + ".part")
-            namespace.call(_make, part, fill, network=network)
-            part.rename(place)
+    ids = idmap.current().key
+    note = cache / "layers" / f"{ids}-{key[:32]}.json"
+    with _alone(note.with_suffix(".lock")):
+        place = _known(note)
+        if place is None:
+            part = note.with_suffix(".part")
+            with _abandoned(note.parent, ids) as litter:
+                namespace.call(_make, part, fill, litter, network=network)
+            place = _named(part, ids)
+            write_json(note, {"layer": place.name})
     return read(place)
+
+
+def _known(note: Path) -> Path | None:
+    if not note.exists():
+        return None
+    place = note.with_name(read_json(note)["layer"])
+    return place if is_there(place) else None
+
+
+def is_there(place: Path) -> bool:
+    """Tell whether a layer is in its place."""
+    return (place / "layer.json").exists() and (place / "tree").is_dir()
+
+
+def _named(part: Path, ids: str) -> Path:
+    """Give a finished layer the name of its content; one that is there already, by way of another key, is as good."""
+    place = part.with_name(f"{ids}-{read(part).digest[:32]}")
+    if place.exists() and not is_there(place):
+        namespace.call(shutil.rmtree, place)
+    try:
+        part.rename(place)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        namespace.call(shutil.rmtree, part)
+    return place
 
 
 def read(place: Path) -> Layer:
@@ -65,9 +98,10 @@ def read(place: Path) -> Layer:
     return Layer(place=place, digest=facts["digest"], epoch=facts["epoch"])
 
 
-def _make(part: Path, fill: Callable[[Path], int]) -> None:
-    if part.exists():
-        shutil.rmtree(part)
+def _make(part: Path, fill: Callable[[Path], int], litter: Sequence[Path]) -> None:
+    for left in (part, *litter):
+        if left.exists():
+            shutil.rmtree(left)
     tree = part / "tree"
     tree.mkdir(parents=True)
     tree.chmod(0o755)
@@ -80,11 +114,23 @@ def _make(part: Path, fill: Callable[[Path], int]) -> None:
 
 
 @contextlib.contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(place.with_name(place.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+def _abandoned(directory: Path, ids: str) -> Iterator[list[Path]]:
+    """Yield what killed builds left of layers that they made, each locked."""
+    with contextlib.ExitStack() as locks:
+        found = []
+        for part in directory.glob(f"{ids}-*.part"):
+            with contextlib.suppress(BlockingIOError):
+                locks.enter_context(_alone(part.with_suffix(".lock"), wait=False))
+                found.append(part)
+        yield found
+
+
+@contextlib.contextmanager
+def _alone(file: Path, *, wait: bool = True) -> Iterator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(lock)

@@ -5,11 +5,13 @@ The UKI follows the UAPI group's Unified Kernel Image specification, the paths i
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import layers, namespace, toolbox
 from oic.errors import OicError
+from oic.files import digest_of_sparse
 from oic.image.fat import make_fat
 from oic.image.seeds import volume_id_for
 from oic.image.tools import reproducible_env
@@ -33,6 +35,8 @@ def run(stage: Stage) -> str:
     inputs, initrd = stage.read("boot-inputs.json"), stage.read("initrd.json")
     chroot = layers.read(stage.cache / stage.read("chroot.json")["layer"]).tree
     image = stage.path("esp.img")
+    for left in stage.directory.glob(".fat.*"):  # by a killed build
+        shutil.rmtree(left)
     namespace.call(_make, part, inputs, stage.directory, chroot, image, stage.log)
     stage.write(
         {
@@ -40,6 +44,7 @@ def run(stage: Stage) -> str:
             "kernel": inputs["sha256"],
             "initrd": initrd["sha256"],
             "images": {part["esp"]["id"]: stage.artefact(image)},
+            "digests": {part["esp"]["id"]: digest_of_sparse(image)},
             "artefacts": [stage.artefact(image)],
         }
     )

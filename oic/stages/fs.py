@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import kernel, layers, namespace, overlay, toolbox
 from oic.errors import OicError
+from oic.files import digest_of_sparse
 from oic.image.ext4 import make_ext4
 from oic.image.fat import make_fat
 from oic.image.seeds import volume_id_for
@@ -24,11 +26,14 @@ def run(stage: Stage) -> str:
     part, system = stage.slice, stage.read("system.json")
     trees = [layers.read(stage.cache / place).tree for place in system["layers"]]
     chroot = layers.read(stage.cache / stage.read("chroot.json")["layer"]).tree
-    stage.path("fs").mkdir(parents=True, exist_ok=True)
+    if stage.path("fs").exists():  # partitions that are no more, and what a killed build left
+        shutil.rmtree(stage.path("fs"))
+    stage.path("fs").mkdir(parents=True)
     images = {entry["id"]: stage.path(f"fs/{entry['id']}.img") for entry in part["partitions"]}
     namespace.call(_make, part, trees, chroot, int(system["epoch"]), images, stage.path("work/fs"), stage.log)
     places = {name: stage.artefact(path) for name, path in images.items()}
-    stage.write({"from": system["digests"], "images": places, "artefacts": sorted(places.values())})
+    digests = {name: digest_of_sparse(path) for name, path in images.items()}
+    stage.write({"images": places, "digests": digests, "artefacts": sorted(places.values())})
     return ", ".join(f"{entry['id']} {entry['type']} {entry['size'] >> 20} MiB" for entry in part["partitions"])
 
 

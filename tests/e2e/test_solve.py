@@ -1,0 +1,45 @@
+"""A request without an answer: every problem at once, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .bench import Bench
+
+
+def test_packages_that_do_not_exist_and_what_was_meant(bench: Bench) -> None:
+    bench.write("systemConfig: {packages: [helo, nonsense, hello=7]}")
+    bench.oic("solve").refused(
+        "solve:small failed: ",
+        "image: there is no package helo (did you mean hello?)",
+        "\nimage: there is no package nonsense\n",
+        "\nimage: expected hello in version 7, found 1",
+    )
+
+
+def test_a_set_that_cannot_be(bench: Bench) -> None:
+    bench.write("systemConfig: {packages: [clash, broken]}")
+    bench.oic("solve").refused(
+        "broken 1 needs nowhere (>= 3), which no package provides",
+        "clash 1 does not go with hello 1 (it conflicts with hello)",
+    )
+    assert not (bench.image / "lock.json").exists()
+    bench.write()
+    bench.oic("solve").succeeded("-- metadata:small", "6 packages for the image, 2 packages for the tools")
+
+
+def test_a_package_of_another_architecture(bench: Bench) -> None:
+    bench.write("systemConfig: {packages: ['hello:arm64']}")
+    bench.oic("solve").refused_in_one_line("hello:arm64: expected packages for amd64, found arm64")
+
+
+def test_an_index_lost_from_the_store_is_fetched_when_the_user_asks(bench: Bench) -> None:
+    bench.oic("solve").succeeded()
+    for blob in [path for path in (bench.cache / "store/sha256").rglob("*") if path.is_file()]:
+        blob.unlink()
+    bench.oic("solve").succeeded("-- solve:small")
+    bench.write("systemConfig: {packages: [big]}")
+    lost = "expected a blob in the store, found none (the stored metadata is lost or damaged: run doit update image=…)"
+    bench.oic("solve").refused_in_one_line(lost)
+    bench.oic("update").succeeded("image: big (new) -> 1", "1 packages changed")

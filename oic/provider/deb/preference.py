@@ -97,7 +97,7 @@ class Walk:
         return done
 
     def _satisfy(self, clause: Clause, *, protected: bool) -> _Step:
-        answers = [package for package in self.universe.answering(clause) if not self._forbidden(package)]
+        answers = [package for package in self.universe.answering(clause) if self._open(package)]
         only = protected and len(answers) == 1
         if any(self.chosen.get(package.name) is package for package in answers):
             if only and not self._is_protected(answers[0].name):
@@ -105,7 +105,7 @@ class Walk:
                 return (yield answers[0])
             return True
         for package in self.universe.preferred(clause):
-            if package.name in self._refused or package not in answers:
+            if package not in answers:
                 continue
             if only and self._available(package):
                 self.chosen[package.name] = package
@@ -117,10 +117,9 @@ class Walk:
     def _is_protected(self, name: str) -> bool:
         return name in self._protected or name in self._waiting
 
-    def _forbidden(self, package: DebPackage) -> bool:
-        """Tell whether another version of the name is chosen, or something protected conflicts with it."""
-        other = self.chosen.get(package.name, package)
-        return other is not package or (package.name in self._refused and package.name in self._protected)
+    def _open(self, package: DebPackage) -> bool:
+        """Tell whether the package may still be chosen: not refused, and no other version of its name taken."""
+        return package.name not in self._refused and self.chosen.get(package.name, package) is package
 
     def _available(self, package: DebPackage) -> bool:
         """Tell whether each dependency has something left that satisfies it."""

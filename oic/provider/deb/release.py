@@ -1,7 +1,7 @@
 """A Release file: what a repository's signed text says about itself and its indexes.
 
 * Only SHA256 is read. MD5Sum and SHA1 sections may be there and mean nothing.
-* Dates are RFC 5322's, as https://wiki.debian.org/DebianRepository/Format has it.
+* Dates are RFC 5322's, as the page DebianRepository/Format of Debian's wiki has it.
 """
 
 from __future__ import annotations

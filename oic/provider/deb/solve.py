@@ -77,7 +77,10 @@ def choose(universe: Universe, wanted_packages: Sequence[DebPackage], *, recomme
         if not solver.choose(candidates, [feed.any_version(name) for name in walk.chosen]).problems:
             return preferred
         chosen = chosen or _search(universe, wanted_packages, preferred, recommends=recommends)
-        refused |= walk.chosen.keys() - {package.name for package in chosen}
+        rejected = walk.chosen.keys() - {package.name for package in chosen} - refused
+        if not rejected:
+            break
+        refused |= rejected
     return chosen
 
 

@@ -1,6 +1,7 @@
 """One build at a time in an image's directory, by flock(2).
 
-* Taken when the first stage runs, never to list or to explain; kept until this build ends, however it ends.
+* Taken before the first stage is looked at, as another build may be changing what it is judged by; never to list or to
+  explain; kept until this build ends, however it ends.
 * The file is opened while tasks are loaded, so that doit's worker processes share one open file and with it the claim.
 """
 
@@ -26,17 +27,20 @@ def prepare(directory: Path) -> None:
         _open.pop(directory, None)
 
 
+def refuse_strangers(cache: Path) -> None:
+    """Raise OicError when the cache is another user's: what one of the two writes there the other could not use."""
+    owner = cache.stat().st_uid
+    if owner != os.geteuid():
+        message = f"the cache belongs to user id {owner}, this is user id {os.geteuid()}"
+        hint = "root and users need a cache each: say cache=DIRECTORY, or build as the cache's owner"
+        raise OicError(message, where=str(cache), hint=hint)
+
+
 def hold(directory: Path, recipe: Path) -> None:
     """Claim the directory for this build of `recipe`, waiting for another build's end.
 
-    Raises OicError when it belongs to another user, or to another recipe of the same name that is still there.
+    Raises OicError when it belongs to another recipe of the same name that is still there.
     """
-    owner = _owner(directory)
-    if owner != os.geteuid():
-        who = f"user id {os.geteuid()}"
-        message = f"the cache belongs to user id {owner}, this build runs as {who}"
-        hint = "root and users need a cache each: say cache=DIRECTORY, or build as the cache's owner"
-        raise OicError(message, where=str(directory.parent), hint=hint)
     if directory not in _open:
         prepare(directory)
     if directory not in _open:
@@ -57,10 +61,3 @@ def _refuse_namesake(directory: Path, recipe: Path) -> None:
         raise OicError(message, where=str(recipe), hint="rename one of the two files, or say cache=DIRECTORY")
     if not note.exists() or before != recipe:
         write_text(note, f"{recipe}\n")
-
-
-def _owner(directory: Path) -> int:
-    place = directory
-    while not place.exists():
-        place = place.parent
-    return place.stat().st_uid

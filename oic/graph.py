@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -42,11 +43,28 @@ def variables() -> dict[str, str]:
 
 def cache() -> Path:
     """Return the cache directory, an absolute path."""
-    # Turned into an exit, SIGTERM lets every with statement and doit's own database end in order.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _end_in_order()
     directory = Path(doit_cmd.get_var("cache") or PROJECT / "cache").absolute()
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"{directory}: cannot be made the cache: {error.strerror}"
+        raise InvalidCommand(f"{said} (say cache=DIRECTORY for another one)") from None
     return directory
+
+
+def _end_in_order() -> None:
+    """Turn SIGTERM and Ctrl-C into an exit: every with statement ends in order, and nobody sees a traceback."""
+    command = os.getpid()
+
+    def leave(number: int, _frame: object) -> None:
+        if os.getpid() == command:  # not once more from each process of the build
+            os.write(2, b"\nstopped: what is finished stays, the same command goes on from there\n")
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in the background: left so
+        signal.signal(signal.SIGINT, leave)
 
 
 def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
@@ -54,6 +72,7 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
     given = variables()
     try:
         _check_words(given)
+        claim.refuse_strangers(cache())
         configs = [_config(recipe, given) for recipe in _recipes(given.get("image"), Path(stood_in))]
         plans = [(config, plan(config, cache())) for config in configs]
     except OicError as error:
@@ -109,8 +128,14 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
     """The notes on each image's recipe, for builds to repeat."""
 
     def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
-        """Remember what was asked for."""
+        """Remember what was asked for; claim the images whose stages may run."""
         self.tasks = tasks
+        try:
+            for stage in _stages(tasks, selected_tasks):
+                claim.hold(stage.directory, stage.recipe)
+        except OicError as error:
+            self.built = []
+            raise InvalidCommand(str(error)) from None
         self.built = [name.partition(":")[2] for name in _expanded(tasks, selected_tasks) if name.startswith("build:")]
         for image in self.built:
             for note in self.notes[image]:
@@ -132,6 +157,19 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             for file in read_json(stage.path(stage.outputs[0]))["files"]:
                 path = stage.path(file["name"])
                 self.write(f"{path}  {file['size']} bytes  sha256:{file['sha256']}\n")
+
+
+def _stages(tasks: dict[str, Task], selected: list[str]) -> list[Stage]:
+    """Return a stage of each image that the selected tasks and what they depend on may touch, in a fixed order."""
+    todo, seen = list(selected), set[str]()
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += tasks[name].task_dep
+    actions = [action for name in seen for action in tasks[name].actions]
+    stages: list[Stage] = [action.args[0] for action in actions if action.py_callable is wiring.run_stage]
+    return sorted({stage.image: stage for stage in stages}.values(), key=lambda stage: stage.image)
 
 
 def _expanded(tasks: dict[str, Task], selected: list[str]) -> list[str]:

@@ -1,0 +1,81 @@
+"""Same lock, same recipe → same bits: root's build and an ordinary user's, in another place, at another time."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.images.conftest import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.images.conftest import Built
+
+pytestmark = pytest.mark.mirror
+
+USER = "oic-same-bits"
+
+
+@pytest.fixture(scope="module")
+def user() -> Iterator[pwd.struct_passwd]:
+    if os.geteuid() != 0:
+        pytest.skip("making a user needs root")
+    subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", USER], check=True)
+    try:
+        yield pwd.getpwnam(USER)
+    finally:
+        subprocess.run(["userdel", "--remove", USER], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def checkout(user: pwd.struct_passwd) -> Path:
+    """Give the user the project as a fresh clone would, and the environment that make sets up."""
+    place = Path(user.pw_dir) / "elsewhere" / "oic"
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True).stdout
+    for name in filter(None, names.decode().split("\0")):
+        if (PROJECT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, place / name)
+    subprocess.run(["chown", "-R", f"{USER}:", user.pw_dir], check=True)
+    return place
+
+
+def as_user(checkout: Path, command: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    environment |= {"TZ": "Asia/Tokyo", "LANG": "tr_TR.UTF-8", "LC_ALL": "", "HOME": str(checkout.parents[1])}
+    environment["PATH"] = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+    done = subprocess.run(
+        ["bash", "-c", f"umask 077; cd {checkout} && {command}"],
+        user=USER,
+        group=USER,
+        extra_groups=[],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["edge", pytest.param("minimal", marks=pytest.mark.slow), pytest.param("debian13-minimal", marks=pytest.mark.slow)],
+)
+def test_root_and_a_user_make_the_same_bits(built: Callable[[str], Built], checkout: Path, name: str) -> None:
+    image = built(name)
+    lock = checkout / "recipes" / f"{name}.lock.json"
+    shutil.copy(image.recipe.with_name(lock.name), lock)
+    shutil.chown(lock, USER, USER)
+    said = as_user(checkout, f"make build PYTHON=/usr/bin/python3 image={name}.yml")
+    wanted = image.json(f"{name}-1.0.0.manifest.json")["files"][0]["sha256"]
+    assert said.splitlines()[-1].endswith(f"sha256:{wanted}")
+    raw = checkout / "cache" / name / f"{name}-1.0.0.raw"
+    assert subprocess.run(["sha256sum", raw], capture_output=True, text=True, check=True).stdout.split()[0] == wanted

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
-from doit.exceptions import TaskFailed
-
 from oic import claim
 from oic.config.final import redacted
 from oic.errors import OicError, RecipeError
-from oic.files import read_json, to_json, to_plain, write_json
+from oic.files import read_json, to_json, to_plain, write_json, write_text
 from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.plan import plan
-from oic.tasks import perform, why_stale
+from oic.tasks import failure_of, perform, why_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from doit.exceptions import TaskFailed
 
     from oic.config.model import FinalConfig
     from oic.stage import Stage
@@ -48,19 +50,15 @@ def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -
             "basename": name,
             "name": config.image_name,
             "doc": f"{DOCS[name]} ({config.image_name})",
-            "actions": [(_run, [function, args])],
+            "actions": [(_run, [function, args, stages[0].cache])],
             "task_dep": needs.get(name, []),
             "uptodate": [False],
             "verbosity": 2,
         }
 
 
-def _run(function: Callable[..., None], args: list[Any]) -> TaskFailed | None:
-    try:
-        function(*args)
-    except OicError as error:
-        return TaskFailed(str(error))
-    return None
+def _run(function: Callable[..., None], args: list[Any], cache: Path) -> TaskFailed | None:
+    return failure_of(cache, function, *args)
 
 
 def _say(text: str) -> None:
@@ -95,15 +93,29 @@ def _update(config: FinalConfig, stages: Sequence[Stage]) -> None:
     claim.hold(fetch.directory, config.recipe)
     lock_path = fetch.path("lock.json")
     before = config.lock or (lock_path if lock_path.exists() else None)
-    old = read_lock(read_json(before)) if before else None
-    perform(fetch)
-    if not config.lock:
-        perform(choose)
-    new = solve.solved(choose) if config.lock else read_lock(read_json(lock_path))
+    old = solve.read_kept(before) if before else None
+    with _as_before_on_failure(fetch, choose):
+        perform(fetch)
+        if not config.lock:
+            perform(choose)
+        new = solve.solved(choose) if config.lock else read_lock(read_json(lock_path))
     for line in _differences(old, new):
         _say(line)
     if config.lock:
         _say(f"{config.lock.name} is still what is built: doit lock image={config.recipe.name} takes the new packages")
+
+
+@contextlib.contextmanager
+def _as_before_on_failure(*stages: Stage) -> Iterator[None]:
+    """Put the hand-overs back when an update fails: what was solved stays solved, and a build goes on from it."""
+    files = [file for stage in stages for file in (*map(stage.path, stage.outputs), stage.origin_file)]
+    before = {file: file.read_text(encoding="utf-8") for file in files if file.exists()}
+    try:
+        yield
+    except (OicError, OSError):
+        for file, text in before.items():
+            write_text(file, text)
+        raise
 
 
 def _differences(old: Lock | None, new: Lock) -> Iterator[str]:

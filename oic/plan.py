@@ -62,7 +62,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
             outputs=outputs,
             version=version,
             lock_file=config.lock if name == "solve" else None,
-            refusals=config.unbuilt,
+            refusals=(*config.unbuilt, *config.absent),
         )
 
     return (

@@ -25,7 +25,7 @@ from oic.files import read_json, write_json
 from oic.plan import DOCS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from doit.task import Task
@@ -62,10 +62,13 @@ def why_stale(stage: Stage) -> str:
         return "the recipe asks for what cannot be built yet"
     if not stage.origin_file.exists():
         return "it has not run to its end"
-    old, new = read_json(stage.origin_file), stage.origin()
-    if old != new:
-        return _changes(old.get("slice"), new["slice"]) or _changed_inputs(old, new)
-    missing = missing_artefacts(stage)
+    try:
+        old, new = read_json(stage.origin_file), stage.origin()
+        if old != new:
+            return _changes(old.get("slice"), new["slice"]) or _changed_inputs(old, new)
+        missing = missing_artefacts(stage)
+    except ValueError:  # nothing is synced to disk: a power cut may leave half a file
+        return "what it wrote is damaged"
     return f"{missing[0]} is gone" if missing else ""
 
 
@@ -105,17 +108,22 @@ def _is_there(artefact: Path) -> bool:
 def run_stage(stage: Stage) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
     if stage.refusals:
-        return TaskFailed("not built yet:\n" + "\n".join(stage.refusals))
+        return TaskFailed("cannot be built:\n" + "\n".join(stage.refusals))
+    return failure_of(stage.cache, perform, stage)
+
+
+def failure_of(cache: Path, function: Callable[..., None], *args: Any) -> TaskFailed | None:
+    """Call a function; return what the user, or the cache's disk, did to make it fail, and let bugs pass."""
     try:
-        perform(stage)
+        function(*args)
     except OicError as error:
         return TaskFailed(str(error))
     except OSError as error:
         if error.errno not in _DISK:
             raise
-        free = shutil.disk_usage(stage.cache).free >> 20
+        free = shutil.disk_usage(cache).free >> 20
         said = f"the cache's disk: {error.strerror}, {free} MiB free"
-        return TaskFailed(f"{stage.cache}: {said} (make room and build again: what is finished stays)")
+        return TaskFailed(f"{cache}: {said} (make room and build again: what is finished stays)")
     return None
 
 

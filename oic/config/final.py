@@ -72,7 +72,8 @@ def load_config(
     lock = _lock(recipe, parts[-1].tree.get("lock"), problems)
     if problems:
         raise RecipeError(_lines(problems))
-    notes = [*file_notes(whole, files), *(note for part in parts for note in notes_in(part.tree))]
+    absent = tuple(node.said(text) for node, text in file_notes(whole, files))
+    notes = tuple(node.said(text) for part in parts for node, text in notes_in(part.tree))
     return FinalConfig(
         image_name=image_name,
         recipe=recipe.absolute(),
@@ -83,8 +84,9 @@ def load_config(
         repositories=distribution.tools_repositories,
         disk=disk_of(whole.get("disk")),
         system=system_of(whole, files),
-        notes=tuple(node.said(text) for node, text in notes),
+        notes=(*absent, *notes),
         unbuilt=tuple(node.said(text) for node, text in unbuilt_in(whole, data)),
+        absent=absent,
     )
 
 

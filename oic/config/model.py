@@ -177,7 +177,7 @@ class FinalConfig:
 
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
     (or named by it) if there is one, `notes` the warnings met, `unbuilt` the fields that validate but cannot be built
-    yet, as ``file:line: key path: reason``.
+    yet and `absent` the files that are not there, all as ``file:line: key path: reason``.
     """
 
     image_name: ImageName
@@ -191,3 +191,4 @@ class FinalConfig:
     system: System
     notes: tuple[str, ...]
     unbuilt: tuple[str, ...]
+    absent: tuple[str, ...]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, SolveError
 from oic.files import digest_of, read_json, to_plain
-from oic.ospackage.lock import FORMAT, Lock, lock_from_dict
+from oic.ospackage.lock import FORMAT, Lock, LockedPackage, read_lock
 from oic.provider import provider_of
 from oic.store import Store
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.stage import Stage
+
+_HINT = "doit lock image=… makes it anew; or delete it"
 
 
 def run(stage: Stage) -> str:
@@ -43,18 +46,41 @@ def solved(stage: Stage) -> Lock:
 
 def kept_lock(file: Path, request: dict[str, Any]) -> Lock:
     """Return the lock beside the recipe; raises SolveError when it does not answer the recipe any more."""
-    hint = "run doit update image=… and doit lock image=…, or delete the lock"
-    try:
-        data = read_json(file)
-        lock = lock_from_dict({key: value for key, value in data.items() if key != "format"})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SolveError(f"expected a lock, found something else: {error!r}", where=str(file), hint=hint) from error
-    if data.get("format") != FORMAT:
-        raise SolveError(f"expected a lock of format {FORMAT}, found {data.get('format')}", where=str(file), hint=hint)
+    lock = read_kept(file)
     if lock.request != digest_of(request):
         changes = "; ".join(_changes(lock.asked, request))
-        raise SolveError(f"the lock does not answer its recipe any more: {changes}", where=str(file), hint=hint)
+        raise SolveError(f"the lock does not answer its recipe any more: {changes}", where=str(file), hint=_HINT)
     return lock
+
+
+def read_kept(file: Path) -> Lock:
+    """Return a lock that the user keeps, and may have edited or merged; raises SolveError when it is none."""
+    try:
+        data = read_json(file)
+    except (OSError, ValueError) as error:
+        raise SolveError(f"expected a lock, found what cannot be read: {error}", where=str(file), hint=_HINT) from error
+    found = data.get("format") if isinstance(data, dict) else None
+    if found != FORMAT:
+        raise SolveError(f"expected a lock of format {FORMAT}, found {found}", where=str(file), hint=_HINT)
+    try:
+        lock = read_lock(data)
+        odd = next((package for packages in lock.sets.values() for package in packages if not _is_sane(package)), None)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SolveError("expected a lock, found JSON of another shape", where=str(file), hint=_HINT) from error
+    if odd is not None:
+        raise SolveError(f"expected a locked package, found {odd.name!r} with odd fields", where=str(file), hint=_HINT)
+    return lock
+
+
+def _is_sane(package: LockedPackage) -> bool:
+    words = (package.name, package.version, package.architecture, package.repository, package.location, package.url)
+    size = package.size
+    return (
+        all(isinstance(word, str) for word in words)
+        and re.fullmatch("[0-9a-f]{64}", package.sha256) is not None
+        and isinstance(size, int)
+        and size >= 0
+    )
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -1,0 +1,115 @@
+"""update, lock and why: what is solved stays solved until the user asks, and says what changes then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .tiny import FIRST, MORE
+
+if TYPE_CHECKING:
+    from .bench import Bench
+    from .tiny import Tiny
+
+NEWER = ("hello_2", "libtiny1_2")
+
+
+def publish_newer(tiny: Tiny) -> None:
+    tiny.publish((*FIRST, *MORE, *NEWER), age=timedelta(minutes=1))
+
+
+def test_update_says_what_changes_and_nothing_changes_without(bench: Bench, tiny: Tiny) -> None:
+    bench.oic("verify").succeeded()
+    publish_newer(tiny)
+    tiny.asked()
+    bench.oic("verify").succeeded("-- metadata:small", "-- solve:small", "-- verify:small")
+    assert tiny.asked() == []
+    bench.oic("update").succeeded(
+        "image: hello 1 -> 2", "image: libtiny1 1 -> 2", "tools: libtiny1 1 -> 2", "3 packages changed"
+    )
+    bench.oic("verify").succeeded("-- metadata:small", "2 packages fetched")
+    bench.oic("update").succeeded("no package changed")
+
+
+def test_the_first_update_says_how_much_it_found(bench: Bench) -> None:
+    bench.oic("update").succeeded("solved for the first time: 6 for the image, 2 for the tools")
+
+
+def test_a_lock_beside_the_recipe_is_what_is_built_without_metadata(bench: Bench, tiny: Tiny) -> None:
+    bench.oic("lock").succeeded(f"{bench.place}/small.lock.json: 8 packages, built exactly so from now on")
+    publish_newer(tiny)
+    tiny.asked()
+    other = bench.place / "other cache"
+    counts = "6 packages for the image, 2 packages for the tools"
+    bench.oic("verify", cache=other).succeeded(f"{counts}, as small.lock.json says")
+    asked = tiny.asked()
+    assert [path for path in asked if "/dists/" in path] == []
+    assert sorted(asked) == sorted(tiny.package(name).path for name in (*FIRST, "other_1"))
+    assert (other / "small/lock.json").read_text() == (bench.place / "small.lock.json").read_text()
+    bench.oic("update", cache=other).succeeded("image: hello 1 -> 2", "small.lock.json is still what is built")
+    bench.oic("lock", cache=other).succeeded()
+    bench.oic("verify", cache=other).succeeded("2 packages fetched")
+
+
+def test_a_lock_that_no_longer_answers_its_recipe_says_what_changed(bench: Bench) -> None:
+    bench.oic("lock").succeeded()
+    bench.write("systemConfig: {packages: [big], recommends: true}")
+    bench.oic("solve").refused_in_one_line(
+        f"{bench.place}/small.lock.json: the lock does not answer its recipe any more: "
+        "recommends was False, is True; big was added to the image (doit lock image=… makes it anew",
+    )
+    bench.write("systemConfig: {hostname: other}")
+    bench.oic("solve").succeeded("as small.lock.json says")
+
+
+def test_a_lock_that_is_none_is_refused_until_it_is_made_anew(bench: Bench, tiny: Tiny) -> None:
+    file = bench.place / "small.lock.json"
+    bench.oic("lock").succeeded()
+    good = file.read_text()
+    tiny.asked()
+    for text, message in {
+        good[:1000]: "expected a lock, found what cannot be read: ",
+        "<<<<<<< HEAD\n": "expected a lock, found what cannot be read: ",
+        "[]": "expected a lock of format 1, found None",
+        '{"format": 99}': "expected a lock of format 1, found 99",
+        '{"format": 1}': "expected a lock, found JSON of another shape",
+        good.replace('"size": ', '"size": -'): "expected a locked package, found 'base' with odd fields",
+        good.replace('"sha256": "', '"sha256": "../'): "expected a locked package, found 'base' with odd fields",
+    }.items():
+        file.write_text(text)
+        refusal = bench.oic("solve")
+        refusal.refused_in_one_line(f"{file}: {message}", "(doit lock image=… makes it anew; or delete it)")
+    assert tiny.asked() == []
+    bench.oic("lock").succeeded()
+    assert file.read_text() == good
+
+
+def test_an_update_that_fails_leaves_what_was_solved(bench: Bench, tiny: Tiny) -> None:
+    bench.oic("verify").succeeded()
+    before = (bench.image / "lock.json").read_bytes()
+    newer = [name for name in (*FIRST, "other_1") if name != "hello_1"]
+    tiny.publish(newer, age=timedelta(minutes=1))
+    bench.oic("update").refused_in_one_line("image: there is no package hello")
+    assert (bench.image / "lock.json").read_bytes() == before
+    tiny.asked()
+    bench.oic("verify").succeeded("-- metadata:small", "-- solve:small", "-- verify:small")
+    assert tiny.asked() == []
+
+
+def test_damaged_hand_overs_are_made_anew(bench: Bench) -> None:
+    bench.oic("verify").succeeded()
+    good = {file: file.read_bytes() for file in bench.image.rglob("*.json")}
+    for file, content in good.items():
+        file.write_bytes(content[: len(content) // 2])
+    bench.oic("verify").succeeded()
+    assert {file: file.read_bytes() for file in good} == good
+
+
+def test_why_tells_every_step(bench: Bench) -> None:
+    bench.oic("why", "package=libtiny1").succeeded(
+        "hello 1: asked for as hello\n  libtiny1 1: hello Depends libtiny1 (>= 1)\n",
+        "core 1: Essential\n  libtiny1 1: core Pre-Depends libtiny1 (>= 1)\n",
+    )
+    bench.oic("why", "package=libtiny").refused_in_one_line(
+        "expected a package of the image, found none named libtiny (did you mean libtiny1?)"
+    )

@@ -1,0 +1,98 @@
+"""What is wrong with a recipe, or with the words beside it, is said before anything is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .bench import Bench
+    from .tiny import Tiny
+
+SYSTEM = "systemConfig:\n"
+MALFORMED = f"{SYSTEM}  packages: [hello"
+OVERLAPPING = """disk:
+  size: 1GiB
+  partitions:
+    - {id: boot, type: esp, start: 1MiB, end: 257MiB, fsType: fat32, mountPoint: /boot/efi}
+    - {id: rootfs, type: linux-root-amd64, start: 200MiB, end: "0", fsType: ext4, mountPoint: /}
+"""
+BAD = {
+    MALFORMED: "small.yml:10: expected YAML, found an error: while parsing a flow sequence",
+    f"{SYSTEM}  hostnam: x": "small.yml:9: systemConfig.hostnam: expected a known key, found 'hostnam'; did you mean",
+    f"{SYSTEM}  packages: hello": "small.yml:9: systemConfig.packages: expected a list of package names, found 'hello'",
+    f"{SYSTEM}  users:\n  - name: a\n  - name: a": "small.yml:11: systemConfig.users[1].name: expected each user to",
+    OVERLAPPING: "small.yml:12: disk.partitions[1].start: expected a start at or after 257MiB, where partition 'boot'",
+    f"{SYSTEM}  description: '${{oic_no}}'": "expected a value for ${oic_no}, found none (give var.oic_no=…",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BAD)
+def test_a_bad_recipe_is_refused_at_its_line(body: str, bench: Bench, tiny: Tiny) -> None:
+    bench.write(body)
+    bench.oic("build").refused_in_one_line(f"ERROR: {bench.recipe}", BAD[body])
+    assert tiny.asked() == []
+    assert not bench.image.exists()
+
+
+def test_all_mistakes_are_said_at_once(bench: Bench) -> None:
+    bench.write(f"{SYSTEM}  hostnam: x\n  packages: hello\n  users: [{{name: a}}, {{name: a}}]")
+    said = bench.oic("validate")
+    said.refused("small.yml:9: ", "small.yml:10: ", "small.yml:11: ")
+    assert len(said.said.strip().splitlines()) == 3
+
+
+def test_words_of_the_command_line_that_mean_nothing(bench: Bench) -> None:
+    for words, message in (
+        (["build", "image=nowhere.yml"], "expected a recipe, found no file nowhere.yml here or in recipes/ (there: "),
+        (["build", "image=edge.yml"], "edge.yml could be two recipes, "),
+        (["build", "imgae=small.yml", "image=small.yml"], "expected image=, cache=, package="),
+        (["build", "image=."], "expected a recipe, found no file ."),
+        (["build", "image="], "expected a recipe, found no file"),
+        (["why"], "why: expected package=NAME on the command line, found none"),
+        (["boot-tets"], 'Invalid parameter: "boot-tets"'),
+    ):
+        (bench.place / "edge.yml").write_text(bench.recipe.read_text())
+        bench.oic(*words).refused(message)
+
+
+def test_a_file_that_is_no_recipe(bench: Bench) -> None:
+    for content in (b"", b"\x00\xff\xfe", b"- a\n", b"a: &x [*x]\n", b"!!python/object:os.system {}\n"):
+        bench.recipe.write_bytes(content)
+        bench.oic("validate").refused(f"ERROR: {bench.recipe}", "expected")
+
+
+def test_what_is_not_built_yet_is_refused_by_name_however_fresh_all_else_is(bench: Bench, tiny: Tiny) -> None:
+    bench.oic("verify").succeeded()
+    bench.write("systemConfig: {immutability: {enabled: true}}")
+    tiny.asked()
+    reason = "systemConfig.immutability.enabled: a read-only root is not built yet"
+    bench.oic("verify").refused("cannot be built:", f"{bench.recipe}:8: {reason}")
+    assert tiny.asked() == []
+    bench.oic("validate").succeeded(f"not built yet: {bench.recipe}:8: {reason}", "not one that can be built yet")
+    bench.write()
+    bench.oic("verify").succeeded("-- verify:small")
+
+
+def test_a_file_that_is_not_there_is_noted_and_refused_before_anything_is_done(bench: Bench, tiny: Tiny) -> None:
+    bench.write("systemConfig: {additionalFiles: [{local: absent, final: /etc/x}]}")
+    absent = f"expected a file, found none at {bench.place / 'absent'}"
+    bench.oic("validate").succeeded("note: ", absent, "a valid recipe")
+    bench.oic("build").refused(f"small.yml:8: systemConfig.additionalFiles[0].local: {absent}")
+    assert tiny.asked() == []
+    (bench.place / "absent").write_text("here now\n")
+    bench.oic("verify").succeeded()
+
+
+def test_a_variable_comes_from_the_command_line_or_the_environment(bench: Bench) -> None:
+    bench.write("systemConfig: {packages: ['${oic_more}']}")
+    bench.environment["oic_more"] = "big"
+    bench.oic("config").succeeded('"big"')
+    bench.oic("config", "var.oic_more=other").succeeded('"other"')
+
+
+def test_a_distribution_folder_that_is_none(bench: Bench) -> None:
+    bench.distributions = bench.place / "nowhere"
+    expected = f"OIC_DISTRIBUTIONS: expected the absolute path of a folder, found '{bench.distributions}'"
+    bench.oic("validate").refused_in_one_line(expected)

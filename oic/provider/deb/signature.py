@@ -6,8 +6,8 @@
   refused.
 * Every signature is looked at, not gpg's overall verdict: one good signature by a key of the repository is
   required; one that is bad, expired, or by an expired or revoked key, is refused whatever stands beside it.
-* A further signature that cannot be judged, its key or algorithm unknown here, is let pass beside a good one, as
-  apt does: archives sign with next year's key long before everyone has it.
+* A further signature by a key that is not the repository's is refused as well, where apt lets it pass: somebody put
+  it there. An archive that signs with a new key as well needs its new keyring on this host first.
 
 The status lines are those of gnupg's doc/DETAILS; the format of the text is RFC 4880, section 7.
 """
@@ -128,4 +128,9 @@ def _signers(status: list[list[str]], where: str) -> tuple[str, ...]:
         raise TrustError(
             f"expected a signature by a key of this repository, found {found}", where=where, hint="is it the right key?"
         )
+    if unknown:
+        found = ", ".join(sorted(unknown))
+        hint = "if the distribution has a new key, upgrade its keyring package on this host"
+        message = f"expected signatures by this repository's keys only, found another by unknown key {found}"
+        raise TrustError(message, where=where, hint=hint)
     return tuple(sorted(good))

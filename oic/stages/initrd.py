@@ -72,12 +72,17 @@ def _read(source: Path) -> tuple[str, bytes, int]:
     if source.is_char_device():
         return "gone", b"", 0
     mode = source.stat().st_mode & 0o7777
-    return ("directory", b"", mode) if source.is_dir() else ("file", source.read_bytes(), mode)
+    if source.is_dir():
+        replaced = "user.overlay.opaque" in os.listxattr(source)  # nothing of the layers below shows through it
+        return "new directory" if replaced else "directory", b"", mode
+    return "file", source.read_bytes(), mode
 
 
 def _place(root: Path, kind: str, content: bytes, mode: int, name: str) -> None:
     path = root / name
-    if kind == "directory":
+    if kind == "new directory" and path.exists():
+        shutil.rmtree(path)
+    if kind.endswith("directory"):
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(mode)
         return

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.errors import OicError
+from oic.image.initrd import command, digests, generator_of, is_open
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write(root: Path, name: str, text: str = "") -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+def test_the_generator_is_the_one_installed(tmp_path: Path) -> None:
+    with pytest.raises(OicError, match="found none: add dracut or initramfs-tools"):
+        generator_of(tmp_path)
+    write(tmp_path, "usr/sbin/mkinitramfs")
+    assert generator_of(tmp_path) == "initramfs-tools"
+    write(tmp_path, "usr/bin/dracut")
+    assert generator_of(tmp_path) == "dracut"
+
+
+@pytest.mark.parametrize("name", ["dracut", "initramfs-tools"])
+def test_only_what_a_generator_reads_is_looked_at(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "etc/hostname", "edge")
+    write(tmp_path, "etc/shadow", "root:x")
+    assert digests(tmp_path, name) == {}
+    write(tmp_path, "etc/modprobe.d/quiet.conf", "blacklist pcspkr")
+    first = digests(tmp_path, name)
+    assert list(first) == ["etc/modprobe.d"]
+    write(tmp_path, "etc/hostname", "other")
+    assert digests(tmp_path, name) == first
+    write(tmp_path, "etc/modprobe.d/quiet.conf", "blacklist floppy")
+    assert digests(tmp_path, name) != first
+
+
+@pytest.mark.parametrize(
+    ("name", "hook"),
+    [("initramfs-tools", "etc/initramfs-tools/hooks/own"), ("dracut", "etc/dracut.conf.d/own.conf")],
+)
+def test_a_hook_of_ones_own_may_read_anything(tmp_path: Path, name: str, hook: str) -> None:
+    write(tmp_path, "etc/modprobe.d/quiet.conf")
+    assert not is_open(digests(tmp_path, name), name)
+    write(tmp_path, hook)
+    assert is_open(digests(tmp_path, name), name)
+
+
+def test_the_command_line_never_asks_for_this_machine() -> None:
+    words = command("dracut", "6.6.1", ["usbcore", "usb-common"], "/tmp/out")
+    assert "--no-hostonly" in words
+    assert words[-3:] == ["--force-drivers", "usbcore usb-common", "/tmp/out"]
+    assert command("initramfs-tools", "6.1.0", ["x"], "/tmp/out") == ["mkinitramfs", "-o", "/tmp/out", "6.1.0"]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from oic.errors import OicError
+from oic.errors import OicError, ToolError
+from oic.run import run
 
 NEEDED = 65536
 Range = tuple[int, int, int]
@@ -41,16 +41,18 @@ class IdMap:
         for kind, ranges in (("uid", self.uids), ("gid", self.gids)):
             if self.by_helper:
                 words = [str(number) for line in ranges for number in line]
-                argv = [f"new{kind}map", str(pid), *words]
-                done = subprocess.run(argv, capture_output=True, text=True, check=False)
-                if done.returncode:
-                    raise OicError(f"new{kind}map refused this user's sub-{kind}s: {done.stderr.strip()}", hint=_HINT)
+                try:
+                    run([f"new{kind}map", str(pid), *words])
+                except ToolError as error:
+                    said = " ".join(error.message.split())
+                    raise OicError(f"this user's sub-{kind}s were refused: {said}", hint=_hint(_user())) from error
             else:
                 lines = "".join(f"{inside} {outside} {count}\n" for inside, outside, count in ranges)
                 Path(f"/proc/{pid}/{kind}_map").write_text(lines, encoding="ascii")
 
 
-_HINT = "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"
+def _hint(user: str) -> str:
+    return f"as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
 
 
 def current() -> IdMap:
@@ -61,12 +63,20 @@ def current() -> IdMap:
     if not shutil.which("newuidmap"):
         hint = "as root: apt-get install uidmap"
         raise OicError("newuidmap is needed to build as an ordinary user and is not installed", hint=hint)
-    name = pwd.getpwuid(uid).pw_name
+    name = _user()
     return IdMap(
         ((0, uid, 1), (1, *_subordinate("uid", name, uid))),
         ((0, os.getegid(), 1), (1, *_subordinate("gid", name, uid))),
         by_helper=True,
     )
+
+
+def _user() -> str:
+    """Return the user's name; the number where there is none, as in containers."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _identity(kind: str) -> tuple[Range, ...]:
@@ -84,4 +94,4 @@ def _subordinate(kind: str, name: str, uid: int) -> tuple[int, int]:
         if owner in (name, str(uid)) and first.isdigit() and count.isdigit() and int(count) >= NEEDED - 1:
             return int(first), min(int(count), NEEDED - 1)
     message = f"expected a range of at least {NEEDED - 1} sub-{kind}s for user {name}, found none"
-    raise OicError(message, where=str(file), hint=_HINT)
+    raise OicError(message, where=str(file), hint=_hint(name))

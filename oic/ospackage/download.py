@@ -216,13 +216,15 @@ class _Work:
 
 
 def _one_error(failures: dict[str, OicError], total: int, untried: int) -> OicError:
-    """Return one error of the gravest kind that names every failure, one a line."""
+    """Return one error of the gravest kind that names every failure, one a line; the disk's is the same for all."""
     found = failures.values()
+    rest = f", {untried} not tried" if untried else ""
+    count = f"{len(failures)} of {total} packages could not be downloaded{rest}"
+    disk = next((failure for failure in found if not isinstance(failure, TrustError | FetchError)), None)
+    if disk is not None:
+        return OicError(f"{count}: {disk.message}", where=disk.where, hint=disk.hint)
     kind: type[OicError] = TrustError if any(isinstance(failure, TrustError) for failure in found) else FetchError
-    if any(not isinstance(failure, TrustError | FetchError) for failure in found):
-        kind = OicError  # the disk: whatever else failed, this stopped everything
     lines = [f"{label}: {failure}" for label, failure in sorted(failures.items())]
     if len(lines) > 1 or untried:
-        rest = f", {untried} not tried" if untried else ""
-        lines.insert(0, f"{len(failures)} of {total} packages could not be downloaded{rest}")
+        lines.insert(0, count)
     return kind("\n".join(lines))

@@ -73,9 +73,9 @@ class Bench:
         head += ["  imageType: raw", f"  mirror: {mirror or self.mirror}"]
         self.recipe.write_text("\n".join([*head, body]))
 
-    def oic(self, *words: str, hurried: bool = False, under: tuple[str, ...] = (), cache: Path | None = None) -> Ran:
-        """Run ``doit words…`` on the recipe; `under` is a command to run it under."""
-        python = [sys.executable, "-c", HURRIED] if hurried else [sys.executable, "-m", "doit"]
+    def oic(self, *words: str, program: str = "", under: tuple[str, ...] = (), cache: Path | None = None) -> Ran:
+        """Run ``doit words…`` on the recipe: with `program` in its stead, `under` another command."""
+        python = [sys.executable, "-c", program] if program else [sys.executable, "-m", "doit"]
         argv = [*under, *python, "-f", str(PROJECT / "dodo.py"), *words]
         argv += [f"cache={cache or self.cache}"]
         if not any(word.startswith("image=") for word in words):
@@ -83,7 +83,7 @@ class Bench:
         done = subprocess.run(
             argv,
             cwd=self.place,
-            env=self._environment(),
+            env=self.variables(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -99,7 +99,8 @@ class Bench:
         packages = json.loads((self.image / "lock.json").read_text())["sets"]["image"]
         return str(next(package["sha256"] for package in packages if package["name"] == name))
 
-    def _environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """Return the environment of what runs here."""
         proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
         kept = {name: value for name, value in os.environ.items() if name.lower() not in proxies}
         return {**kept, "OIC_DISTRIBUTIONS": str(self.distributions), **self.environment}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .bench import HURRIED
 from .tiny import FIRST
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def test_a_package_that_is_cut_off_is_gone_on_with(bench: Bench, tiny: Tiny) -> 
 
     tiny.mirror.answers[package.path] = cut
     size = len(package.data)
-    said = bench.oic("verify", hurried=True)
+    said = bench.oic("verify", program=HURRIED)
     cut_off = f"expected the whole body, found it cut off: 700000 bytes came, {size - 700_000} more were to come"
     said.refused_in_one_line("big 1: ", cut_off)
     tiny.publish()

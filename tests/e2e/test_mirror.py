@@ -6,6 +6,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from .bench import HURRIED
 from .tiny import BASE, INDEX, RELEASE
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ ANSWERS: dict[Callable[[Request], None], str] = {
 def test_a_mirror_that_answers_badly(bench: Bench, tiny: Tiny) -> None:
     for answer, message in ANSWERS.items():
         tiny.mirror.answers[IN_RELEASE] = answer
-        bench.oic("solve", hurried=True).refused_in_one_line("metadata:small failed: ", tiny.url, message)
+        bench.oic("solve", program=HURRIED).refused_in_one_line("metadata:small failed: ", tiny.url, message)
     goes_on(bench, tiny)
 
 
 def test_a_mirror_that_is_down(bench: Bench, tiny: Tiny) -> None:
     down = "http://127.0.0.1:1/debian"
     bench.write(mirror=down)
-    said = bench.oic("solve", hurried=True)
+    said = bench.oic("solve", program=HURRIED)
     said.refused_in_one_line(f"{down}/dists/tiny/InRelease: cannot connect: Connection refused", "is the mirror up")
     bench.write()
     goes_on(bench, tiny)

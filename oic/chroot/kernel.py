@@ -6,9 +6,12 @@ unshare(2), mount(2), umount2(2), pivot_root(2), prctl(2) and sethostname(2), by
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import select
 import signal
+import socket
+import struct
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -85,6 +88,14 @@ def drop_from_bounding_set(capabilities: tuple[int, ...]) -> None:
     """Give up capabilities for all that is executed from here on (capabilities(7))."""
     for capability in capabilities:
         _checked(_libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0), "prctl")
+
+
+def raise_loopback() -> None:
+    """Bring up ``lo`` of this network namespace: netdevice(7), SIOCGIFFLAGS and SIOCSIFFLAGS on a struct ifreq."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as any_socket:
+        request = fcntl.ioctl(any_socket, 0x8913, struct.pack("16sH14x", b"lo", 0))
+        flags = struct.unpack("16sH14x", request)[1]
+        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sH14x", b"lo", flags | 1))
 
 
 def set_host_name(name: str) -> None:

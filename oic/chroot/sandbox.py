@@ -3,7 +3,7 @@
 * Everything happens inside `oic.chroot.namespace.call`: mounts are private and die with it.
 * A program gets the tree as its root by pivot_root; nothing of the host is left to reach.
 * /dev is a tmpfs with six of the host's nodes bound into it; /proc is the namespace's own, /proc/sys read-only; /tmp
-  is a tmpfs; there is no /sys and no network.
+  is a tmpfs; there is no /sys and no network but a loopback of the program's own.
 * A program has no capability to mount, to trace or to reconfigure the kernel, and cannot make a namespace to get one.
 """
 
@@ -59,6 +59,8 @@ class Sandbox:
 
     def _enter(self, *, network: bool) -> None:
         kernel.unshare(kernel.CLONE_NEWNS if network else kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
+        if not network:  # a loopback is no network: postfix's postinst, for one, does not go without
+            kernel.raise_loopback()
         kernel.pivot_root(str(self.root))
         kernel.drop_from_bounding_set(_DROPPED)
 

@@ -41,6 +41,7 @@ class ControlFile:
 
     content: bytes
     mode: int
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ def read_deb(file: IO[bytes], where: str) -> Deb:
             if entry.isreg() and "/" not in name and entry.size <= _CONTROL_LIMIT:
                 reader = tar.extractfile(entry)
                 content = reader.read() if reader else b""
-                control[name] = ControlFile(content=content, mode=entry.mode & 0o755)
+                control[name] = ControlFile(content=content, mode=entry.mode & 0o755, time=int(entry.mtime))
     if "control" not in control:
         raise TrustError("expected a control file in the package's control archive, found none", where=where)
     return Deb(control=control, data=members["data"])

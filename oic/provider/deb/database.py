@@ -100,6 +100,7 @@ def _write_info(unpacked: Unpacked, info: Path, stem: str) -> None:
             path = info / f"{stem}.{name}"
             path.write_bytes(file.content)
             path.chmod(file.mode)
+            os.utime(path, (file.time, file.time))
     listing = "".join(f"{path}\n" for path in unpacked.paths)
     (info / f"{stem}.list").write_text(listing, encoding="utf-8", errors="surrogateescape")
 

@@ -1,0 +1,164 @@
+"""Edits of a recipe, and exactly the stages whose slice each changes.
+
+``direct`` is what the plan says: the stages that see the edited field. ``ran`` is what doit then runs, which is more
+where a hand-over changes, and less nowhere.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .place import RECIPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Recipe = dict[str, Any]
+TREE = {"system", "fs", "disk", "evidence"}
+"""What follows from another tree, where neither the initramfs nor the kernel see the difference."""
+SOLVED = {"solve", "download", "verify", "chroot", "rootfs"}
+"""What follows from another lock; `chroot` and `rootfs` find their layers made where the packages are the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A change of the recipe at `field`, a key path of the recipe format."""
+
+    name: str
+    field: str
+    change: Callable[[Recipe], object]
+    direct: frozenset[str]
+    ran: frozenset[str] | None = None
+    quick: bool = False
+
+    def edited(self) -> Recipe:
+        recipe = copy.deepcopy(RECIPE)
+        self.change(recipe)
+        return recipe
+
+
+def setting(field: str, value: Any) -> Callable[[Recipe], object]:
+    """Return a change of one field; numbers in the path are indices of lists."""
+
+    def change(recipe: Recipe) -> None:
+        node: Any = recipe
+        *above, last = [int(word) if word.isdigit() else word for word in field.split(".")]
+        for key in above:
+            node = node[key] if isinstance(node, list) or key in node else node.setdefault(key, {})
+        if isinstance(node, list) and last == len(node):
+            node.append(value)
+        else:
+            node[last] = value
+
+    return change
+
+
+def edit(
+    field: str, value: Any, direct: str = "", ran: set[str] | None = None, *, name: str = "", quick: bool = False
+) -> Edit:
+    return Edit(
+        name=name or field,
+        field=field,
+        change=setting(field, value),
+        direct=frozenset(direct.split()),
+        ran=None if ran is None else frozenset(ran),
+        quick=quick,
+    )
+
+
+SYSTEM = "systemConfig"
+USER = f"{SYSTEM}.users.0"
+FILE = f"{SYSTEM}.additionalFiles.0"
+COMMANDS = f"{SYSTEM}.configurations"
+PARTITION = "disk.partitions.1"
+ESP = "disk.partitions.0"
+NOTHING: set[str] = set()
+
+EDITS = (
+    # what a recipe says about itself
+    edit("metadata.description", "another", "", NOTHING),
+    edit("metadata.use_cases", ["another"], "", NOTHING),
+    edit("metadata.keywords", ["another"], "", NOTHING),
+    edit("default", value=True, ran=NOTHING),
+    edit(f"{SYSTEM}.name", "another", "", NOTHING),
+    edit(f"{SYSTEM}.description", "another", "", NOTHING),
+    edit("tools", "debian12", "", NOTHING),
+    # every identifier is derived from name and version: the partitions' are in fstab, which the initramfs reads
+    edit("image.name", "other", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
+    edit("image.version", "1.0.1", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
+    edit("target.mirror", "https://mirror.invalid/debian", "metadata"),
+    # the tree
+    edit(f"{SYSTEM}.hostname", "two", "system evidence", TREE, quick=True),
+    edit(f"{USER}.name", "root2", "system evidence", TREE),
+    edit(f"{USER}.password", "changed", "system evidence", TREE),
+    edit(f"{USER}.hash_algo", "sha256", "system evidence", TREE),
+    edit(f"{USER}.passwordMaxAge", 90, "system evidence", TREE),
+    edit(f"{USER}.startupScript", "/bin/bash", "system evidence"),
+    edit(f"{USER}.groups", ["video"], "system evidence", TREE),
+    edit(f"{USER}.sudo", value=True, direct="system evidence"),
+    edit(f"{USER}.home", "/home/other", "system evidence", TREE),
+    edit(f"{USER}.shell", "/bin/bash", "system evidence", TREE),
+    edit(f"{USER}.sshAuthorizedKeys", ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"], "system evidence", TREE),
+    edit(f"{SYSTEM}.users.1", {"name": "second"}, "system evidence", TREE, name="one more user"),
+    edit(f"{FILE}.final", "/etc/motd.two", "system evidence", TREE, quick=True),
+    edit(f"{FILE}.local", "files/other", "system evidence"),
+    edit(f"{COMMANDS}.0.cmd", "echo two > /etc/one", "system evidence", TREE),
+    edit(f"{COMMANDS}.1", {"cmd": "true"}, "system evidence", {"system", "evidence"}, name="a command without effect"),
+    edit(f"{COMMANDS}.0.network", value=True, direct="system evidence", ran={"system", "evidence"}),
+    edit(
+        f"{COMMANDS}.1",
+        {"cmd": "echo 'options loop max_loop=4' > /etc/modprobe.d/loop.conf"},
+        "system evidence",
+        {*TREE, "initrd", "boot"},
+        name="a file under /etc/modprobe.d made by a command",
+        quick=True,
+    ),
+    edit(f"{SYSTEM}.services.enable", ["ssh"], "system evidence"),
+    edit(f"{SYSTEM}.services.disable", ["ssh"], "system evidence"),
+    edit(f"{SYSTEM}.services.mask", ["ssh"], "system evidence"),
+    edit(f"{SYSTEM}.timezone", "Europe/Berlin", "system evidence"),
+    edit(f"{SYSTEM}.locale", "de_DE.UTF-8", "system evidence", TREE),
+    # vconsole.conf and default/keyboard are the initramfs' too; without console-setup it comes out the same
+    edit(f"{SYSTEM}.keymap", "de", "system evidence", {*TREE, "initrd"}),
+    edit(f"{SYSTEM}.packageSources", "drop", "system evidence"),
+    # the kernel
+    edit(f"{SYSTEM}.kernel.cmdline", "quiet", "boot evidence", {"boot", "disk", "evidence"}, quick=True),
+    edit(f"{SYSTEM}.kernel.enableExtraModules", "dummy", "initrd evidence", {"initrd", "boot", "disk", "evidence"}),
+    edit(f"{SYSTEM}.kernel.packages", ["linux-image-cloud-amd64"], "solve evidence"),
+    edit(f"{SYSTEM}.kernel.name", "another", "", NOTHING),
+    edit(f"{SYSTEM}.kernel.uki", value=True, ran=NOTHING),
+    edit(f"{SYSTEM}.bootloader.bootType", "efi", "", NOTHING),
+    edit(f"{SYSTEM}.bootloader.provider", "systemd-boot", "", NOTHING),
+    edit(f"{SYSTEM}.immutability.enabled", value=False, ran=NOTHING),
+    # packages
+    edit(
+        f"{SYSTEM}.packages",
+        ["kmod"],
+        "solve evidence",
+        {*SOLVED, "evidence"},
+        name="a package that is in as a dependency",
+        quick=True,
+    ),
+    edit(f"{SYSTEM}.packages", ["less"], "solve evidence", {*SOLVED, *TREE, "initrd"}, name="a package more"),
+    edit(f"{SYSTEM}.recommends", value=True, direct="solve evidence"),
+    # the disk
+    edit("disk.name", "another", "", NOTHING),
+    edit("disk.path", "/dev/vda", "", NOTHING),
+    edit("disk.partitionTableType", "gpt", "", NOTHING),
+    edit("disk.artifacts", [{"type": "raw"}], "", NOTHING),
+    edit("disk.size", "700MiB", "disk evidence", {"disk", "evidence"}),
+    edit(f"{PARTITION}.end", "610MiB", "fs disk evidence", {"fs", "disk", "evidence"}, quick=True),
+    edit(f"{PARTITION}.start", "98MiB", "fs disk evidence", {"fs", "disk", "evidence"}),
+    edit(f"{PARTITION}.fsLabel", "root", "fs evidence", {"fs", "disk", "evidence"}, quick=True),
+    edit(f"{PARTITION}.name", "system", "disk evidence", {"disk", "evidence"}),
+    edit(f"{PARTITION}.type", "linux", "disk evidence", {"disk", "evidence"}),
+    edit(f"{PARTITION}.flags", ["hidden"], "disk evidence", {"disk", "evidence"}),
+    edit(f"{PARTITION}.mountOptions", "noatime", "system evidence", {*TREE, "initrd"}),
+    edit(f"{PARTITION}.index", 2, "", NOTHING),
+    edit(f"{ESP}.end", "96MiB", "boot disk evidence", {"boot", "disk", "evidence"}),
+    edit(f"{ESP}.fsLabel", "EFI", "boot evidence", {"boot", "disk", "evidence"}),
+    edit(f"{ESP}.mountPoint", "/efi", "system fs evidence", {*TREE, "initrd"}),
+    edit(f"{PARTITION}.id", "top", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
+)

@@ -1,0 +1,195 @@
+"""A user's place of work: a recipe, a cache, the real doit as a process of its own, and a way back to a built state.
+
+* The distribution is Debian 12 with fewer packages, as data (``OIC_DISTRIBUTIONS``): all code is the real one.
+* Everything in an image's directory is replaced, never written in place, so hard links are a snapshot of it; layers and
+  blobs are only ever added.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).parent.parent.parent
+STAGES = (
+    "metadata",
+    "solve",
+    "download",
+    "verify",
+    "chroot",
+    "rootfs",
+    "system",
+    "initrd",
+    "fs",
+    "boot",
+    "disk",
+    "evidence",
+)
+RECIPE: dict[str, Any] = {
+    "image": {"name": "small", "version": "1.0.0"},
+    "target": {"os": "debian", "dist": "debian12", "arch": "x86_64", "imageType": "raw"},
+    "disk": {
+        "size": "640MiB",
+        "partitionTableType": "gpt",
+        "partitions": [
+            {
+                "id": "boot",
+                "type": "esp",
+                "start": "1MiB",
+                "end": "97MiB",
+                "fsType": "fat32",
+                "mountPoint": "/boot/efi",
+                "mountOptions": "umask=0077",
+            },
+            {
+                "id": "rootfs",
+                "type": "linux-root-amd64",
+                "start": "97MiB",
+                "end": "600MiB",
+                "fsType": "ext4",
+                "mountPoint": "/",
+            },
+        ],
+    },
+    "systemConfig": {
+        "hostname": "one",
+        "kernel": {"cmdline": "console=ttyS0,115200"},
+        "users": [{"name": "admin", "password": "change-me", "shell": "/bin/sh"}],
+        "additionalFiles": [{"local": "files/motd", "final": "/etc/motd"}],
+        "configurations": [{"cmd": "echo one > /etc/one"}],
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """How a command ended, what it said, and what doit ran and found fresh."""
+
+    status: int
+    said: str
+
+    @property
+    def ran(self) -> list[str]:
+        return re.findall(r"^\.  (\S+)$", self.said, re.MULTILINE)
+
+    @property
+    def fresh(self) -> list[str]:
+        return re.findall(r"^-- (\S+)$", self.said, re.MULTILINE)
+
+    def stages(self, image: str = "small") -> set[str]:
+        return {name.removesuffix(f":{image}") for name in self.ran if name.endswith(f":{image}")}
+
+    def succeeded(self) -> Ran:
+        assert self.status == 0, self.said
+        return self
+
+    def refused(self, *texts: str) -> Ran:
+        """It failed, said why in these words, and showed no insides of the program."""
+        assert self.status != 0, self.said
+        assert "Traceback" not in self.said, self.said
+        assert not [text for text in texts if text not in self.said], self.said
+        return self
+
+
+@dataclass(kw_only=True)
+class Place:
+    """A directory with ``small.yml``, its files, and a cache."""
+
+    root: Path
+    distributions: Path
+    project: Path = PROJECT
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> Path:
+        return self.root / "small.yml"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def image(self) -> Path:
+        return self.cache / "small"
+
+    @property
+    def raw(self) -> Path:
+        return self.image / "small-1.0.0.raw"
+
+    def write(self, recipe: dict[str, Any] | str, name: str = "small.yml") -> None:
+        text = recipe if isinstance(recipe, str) else yaml.safe_dump(recipe, sort_keys=False)
+        (self.root / name).write_text(text)
+        (self.root / "files").mkdir(exist_ok=True)
+        (self.root / "files/motd").write_text("Welcome.\n")
+        (self.root / "files/motd").chmod(0o644)
+
+    def argv(self, *words: str, under: tuple[str, ...] = (), image: str = "small.yml") -> list[str]:
+        argv = [*under, sys.executable, "-m", "doit", "-f", str(self.project / "dodo.py"), *words]
+        return [*argv, f"cache={self.cache}", *([f"image={image}"] if image else [])]
+
+    def start(self, *words: str, image: str = "small.yml", **options: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.argv(*words, image=image),
+            cwd=self.root,
+            env=self.variables(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,
+        )
+
+    def doit(self, *words: str, image: str = "small.yml", under: tuple[str, ...] = ()) -> Ran:
+        done = subprocess.run(
+            self.argv(*words, image=image, under=under),
+            cwd=self.root,
+            env=self.variables(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+        return Ran(status=done.returncode, said=done.stdout)
+
+    def variables(self) -> dict[str, str]:
+        own = {"OIC_DISTRIBUTIONS": str(self.distributions), "PYTHONPATH": str(self.project)}
+        return {**os.environ, **own, **self.environment}
+
+    def keep(self, snapshot: Path) -> None:
+        """Take a snapshot of the image's directory and of doit's memory."""
+        shutil.rmtree(snapshot, ignore_errors=True)
+        snapshot.mkdir(parents=True)
+        subprocess.run(["cp", "-al", str(self.image), str(snapshot / "small")], check=True)
+        shutil.copy2(self.cache / "doit.db", snapshot / "doit.db")
+
+    def restore(self, snapshot: Path) -> None:
+        """Go back to a snapshot; the recipe and its files too."""
+        self.write(RECIPE)
+        for found in self.root.glob("*.lock.json"):
+            found.unlink()
+        self.environment.clear()
+        self.project = PROJECT
+        shutil.rmtree(self.image, ignore_errors=True)
+        subprocess.run(["cp", "-al", str(snapshot / "small"), str(self.image)], check=True)
+        shutil.copy2(snapshot / "doit.db", self.cache / "doit.db")
+
+
+def make_distribution(place: Path) -> None:
+    """Write Debian 12 with only the packages that a kernel and an initramfs need."""
+    folder = place / "debian/debian12"
+    shutil.copytree(PROJECT / "oic/distributions/debian/debian12", folder)
+    path = folder / "raw-x86_64.yml"
+    data = yaml.safe_load(path.read_text())
+    system = data["systemConfig"]
+    system["packages"] = ["initramfs-tools", "passwd"]
+    system["kernel"]["packages"] = ["linux-image-cloud-amd64"]
+    del system["services"], system["additionalFiles"]
+    path.write_text(yaml.safe_dump(data))

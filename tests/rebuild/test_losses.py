@@ -1,0 +1,150 @@
+"""What is lost is made again, and nothing else: hand-overs, artefacts, layers, blobs, doit's memory, a version."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outputs_of
+from .place import PROJECT, STAGES, Place
+
+if TYPE_CHECKING:
+    from .conftest import Built
+
+pytestmark = pytest.mark.mirror
+HANDOVERS = {
+    "index.json": "metadata",
+    "lock.json": "solve",
+    "download.json": "download",
+    "trust.json": "verify",
+    "chroot.json": "chroot",
+    "rootfs.json": "rootfs",
+    "system.json": "system",
+    "initrd-inputs.json": "system",
+    "boot-inputs.json": "system",
+    "initrd.json": "initrd",
+    "fs.json": "fs",
+    "boot.json": "boot",
+    "image.json": "disk",
+    "small-1.0.0.manifest.json": "evidence",
+}
+ARTEFACTS = {
+    "vmlinuz": "system",
+    "initrd.img": "initrd",
+    "fs/rootfs.img": "fs",
+    "esp.img": "boot",
+    "small-1.0.0.raw": "disk",
+}
+FAST = {"trust.json", "system.json", "boot.json", "small-1.0.0.raw", "esp.img"}
+
+
+def marked(names: dict[str, str]) -> list[object]:
+    return [
+        pytest.param(name, stage, id=name, marks=() if name in FAST else pytest.mark.slow)
+        for name, stage in names.items()
+    ]
+
+
+@pytest.mark.parametrize(("name", "stage"), marked({**HANDOVERS, **ARTEFACTS}))
+def test_a_lost_file_runs_the_stage_that_makes_it(name: str, stage: str, place: Place, built: Built) -> None:
+    (place.image / name).unlink()
+    assert place.doit("build").succeeded().stages() == {stage}
+    assert outputs_of(place) == built.outputs
+    assert place.doit("build").succeeded().ran == []
+
+
+def layer_of(place: Place, stage: str) -> list[str]:
+    return list(json.loads((place.image / f"{stage}.json").read_text())["artefacts"])
+
+
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [("chroot", 0), pytest.param("rootfs", 0, marks=pytest.mark.slow), ("rootfs", 1), ("system", 0)],
+)
+def test_a_lost_layer_runs_its_stage_and_comes_to_the_same_content(
+    stage: str, number: int, place: Place, built: Built
+) -> None:
+    layer = place.cache / layer_of(place, stage)[number]
+    shutil.rmtree(layer)
+    assert place.doit("build").succeeded().stages() == {stage}
+    assert (layer / "layer.json").exists()
+    assert outputs_of(place) == built.outputs
+
+
+def test_a_layer_without_its_tree_is_a_lost_layer(place: Place) -> None:
+    (layer,) = layer_of(place, "system")
+    shutil.rmtree(place.cache / layer / "tree")
+    assert place.doit("build").succeeded().stages() == {"system"}
+
+
+@pytest.mark.slow
+def test_an_emptied_store_is_filled_again(place: Place, built: Built) -> None:
+    shutil.rmtree(place.cache / "store")
+    assert place.doit("build").succeeded().stages() == {"metadata", "download"}
+    assert outputs_of(place) == built.outputs
+
+
+@pytest.mark.slow
+def test_without_doits_memory_everything_runs_and_nothing_changes(place: Place, built: Built) -> None:
+    (place.cache / "doit.db").unlink()
+    assert place.doit("build").succeeded().stages() == set(STAGES)
+    assert outputs_of(place) == built.outputs
+
+
+@pytest.mark.slow
+def test_without_anything_but_the_store_the_bytes_are_the_same(place: Place, built: Built) -> None:
+    shutil.rmtree(place.image)
+    shutil.rmtree(place.cache / "layers")
+    (place.cache / "doit.db").unlink()
+    place.doit("build").succeeded()
+    assert outputs_of(place) == built.outputs
+
+
+def test_a_damaged_memory_is_said_in_one_line(place: Place) -> None:
+    (place.cache / "doit.db").write_bytes(b"not a database" * 100)
+    place.doit("build").refused("doit.db", "delete it")
+
+
+@pytest.mark.parametrize(
+    ("stage", "ran"),
+    [
+        ("boot", {"boot"}),
+        pytest.param("system", {"system"}, marks=pytest.mark.slow),
+        pytest.param("rootfs", {"rootfs"}, marks=pytest.mark.slow),
+        pytest.param("solve", {"solve"}, marks=pytest.mark.slow),
+    ],
+)
+def test_another_version_of_a_stage_runs_it_and_stops_where_the_result_is_the_same(
+    stage: str, ran: set[str], place: Place, built: Built
+) -> None:
+    project = place.root / "another-version"
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree(PROJECT / "oic", project / "oic", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "dodo.py", project)
+    text = (project / "oic/plan.py").read_text()
+    assert f'stage("{stage}", 1,' in text
+    (project / "oic/plan.py").write_text(text.replace(f'stage("{stage}", 1,', f'stage("{stage}", 99,'))
+    place.project = project
+    assert place.doit("build").succeeded().stages() == ran
+    assert outputs_of(place) == built.outputs
+
+
+def test_a_kept_lock_that_says_the_same_only_runs_solve(place: Place) -> None:
+    place.doit("lock").succeeded()
+    assert place.doit("build").succeeded().stages() == {"solve"}
+    assert place.doit("build").succeeded().ran == []
+    (place.root / "small.lock.json").unlink()
+    assert place.doit("build").succeeded().stages() == {"solve"}
+    assert place.doit("build").succeeded().ran == []
+
+
+def test_a_kept_lock_that_does_not_answer_any_more_is_refused_by_name(place: Place) -> None:
+    place.doit("lock").succeeded()
+    text = place.recipe.read_text()
+    place.recipe.write_text(text.replace("  hostname:", "  packages: [less]\n  hostname:"))
+    place.doit("build").refused("small.lock.json", "less was added")
+    place.recipe.write_text(text)
+    assert place.doit("build").succeeded().stages() == {"solve"}

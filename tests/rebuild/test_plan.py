@@ -1,0 +1,133 @@
+"""Every field of a recipe against the plan: which stages see it. Nothing is built."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from oic.config.final import load_config
+from oic.config.schema import schema_bytes
+from oic.plan import plan
+
+from .edits import EDITS, Edit
+from .place import RECIPE, STAGES, Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNBUILT = {
+    # fields a build refuses by name, or that a raw image has no use for: docs/recipe.md says so of each
+    "disk.artifacts",
+    "disk.partitions.typeUUID",
+    "disk.partitions.fsType",
+    "disk.partitions.size",
+    "disk.partitions.grow",
+    "image",
+    "include",
+    "iso",
+    "lock",
+    "packageRepositories",
+    "systemConfig.immutability",
+    "systemConfig.initramfs",
+    "systemConfig.kernel.version",
+    "target.os",
+    "target.dist",
+    "target.arch",
+    "target.imageType",
+}
+
+
+@pytest.fixture
+def slices(tmp_path: Path) -> Any:
+    place = Place(root=tmp_path, distributions=tmp_path)
+
+    def read(recipe: dict[str, Any]) -> dict[str, Any]:
+        place.write(recipe)
+        return {stage.name: stage.origin() for stage in plan(load_config(place.recipe, {}), place.cache)}
+
+    return read
+
+
+def based(recipe: dict[str, Any]) -> dict[str, Any]:
+    target = {"mirror": "https://base.invalid/debian", **recipe["target"]}
+    return {**recipe, "target": target}
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
+def test_an_edit_is_seen_by_exactly_these_stages(edit: Edit, slices: Any) -> None:
+    before, after = slices(based(RECIPE)), slices(based(edit.edited()))
+    assert {name for name in STAGES if before[name] != after[name]} == edit.direct
+
+
+@pytest.mark.parametrize("edit", [edit for edit in EDITS if edit.ran is not None], ids=lambda edit: edit.name)
+def test_what_runs_is_at_least_what_sees_the_edit(edit: Edit) -> None:
+    assert edit.ran is not None
+    assert edit.direct <= edit.ran
+
+
+def test_the_table_has_every_field_of_the_schema() -> None:
+    schema = json.loads(schema_bytes("recipe"))
+    known = {".".join(word for word in edit.field.split(".") if not word.isdigit()) for edit in EDITS}
+    missing = []
+    for field in fields_of(schema, schema, ""):
+        covered = any(one == field or one.startswith(f"{field}.") for one in known)
+        refused = any(field == one or field.startswith(f"{one}.") for one in UNBUILT)
+        if not covered and not refused:
+            missing.append(field)
+    assert missing == []
+
+
+def fields_of(schema: dict[str, Any], node: dict[str, Any], path: str) -> list[str]:
+    """Return the key path of every field below a node of the schema; lists are transparent."""
+    while "$ref" in node:
+        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+    if "items" in node:
+        return fields_of(schema, node["items"], path)
+    if "properties" not in node:
+        return [path] if path else []
+    return [
+        field
+        for name, below in node["properties"].items()
+        for field in fields_of(schema, below, f"{path}.{name}".lstrip("."))
+    ]
+
+
+def test_a_file_with_other_content_or_mode_is_seen_and_a_touched_one_is_not(tmp_path: Path) -> None:
+    place = Place(root=tmp_path, distributions=tmp_path)
+    place.write(based(RECIPE))
+    motd = tmp_path / "files/motd"
+
+    def seen() -> dict[str, Any]:
+        return {stage.name: stage.origin() for stage in plan(load_config(place.recipe, {}), place.cache)}
+
+    before = seen()
+    motd.touch()
+    assert seen() == before
+    motd.chmod(0o600)
+    assert seen() == before, "only the executable bit is the image's business"
+    motd.chmod(0o755)
+    assert {name for name, value in seen().items() if value != before[name]} == {"system", "evidence"}
+    motd.chmod(0o644)
+    motd.write_text("other\n")
+    assert {name for name, value in seen().items() if value != before[name]} == {"system", "evidence"}
+
+
+def test_a_comment_changes_nothing(tmp_path: Path) -> None:
+    place = Place(root=tmp_path, distributions=tmp_path)
+    place.write(based(RECIPE))
+    before = [stage.origin() for stage in plan(load_config(place.recipe, {}), place.cache)]
+    place.recipe.write_text("# a comment\n" + place.recipe.read_text())
+    assert [stage.origin() for stage in plan(load_config(place.recipe, {}), place.cache)] == before
+
+
+def test_a_lock_beside_the_recipe_takes_the_place_of_metadata(tmp_path: Path) -> None:
+    place = Place(root=tmp_path, distributions=tmp_path)
+    place.write(based(RECIPE))
+    (tmp_path / "small.lock.json").write_text("{}")
+    stages = plan(load_config(place.recipe, {}), place.cache)
+    assert [stage.name for stage in stages] == list(STAGES[1:])
+    before = stages[0].origin()
+    (tmp_path / "small.lock.json").write_text("{ }")
+    assert stages[0].origin() != before

@@ -48,10 +48,10 @@ def main() -> None:
     log = given.work / "log"
     log.mkdir(exist_ok=True)
     print("warm-up build", file=sys.stderr, flush=True)
-    measured(_build(given.recipe, warm), log / "warm.log")
+    measured(_build(_bench_recipe(given.recipe, {}, given.work / "recipe"), warm), log / "warm.log")
     builds, others = [], []
     with serving(warm, image) as url, tempfile.TemporaryDirectory(dir=given.work) as scratch:
-        recipe = _bench_recipe(given.recipe, f"{url}{base_of('')}", Path(scratch))
+        recipe = _bench_recipe(given.recipe, {"mirror": f"{url}{base_of('')}"}, Path(scratch))
         for number in range(1, given.runs + 1):
             print(f"run {number} of {given.runs}", file=sys.stderr, flush=True)
             builds.append(_measured_build(recipe, Path(scratch) / "cache", log / f"build-{number}.log"))
@@ -63,13 +63,13 @@ def _build(recipe: Path, cache: Path) -> list[str]:
     return [sys.executable, "-m", "doit", "-f", str(PROJECT / "dodo.py"), "build", f"image={recipe}", f"cache={cache}"]
 
 
-def _bench_recipe(recipe: Path, mirror: str, place: Path) -> Path:
-    """Write the recipe that is `recipe` from another mirror."""
+def _bench_recipe(recipe: Path, target: dict[str, str], place: Path) -> Path:
+    """Write the recipe that is `recipe` with another `target`, away from a lock that lies beside it."""
     plain = yaml.safe_load(recipe.read_text(encoding="utf-8"))
-    target = {**plain["target"], "mirror": mirror}
-    changed = {"include": [str(recipe.absolute())], "image": plain["image"], "target": target}
+    parts = {"include": [str(recipe.absolute())], "image": plain["image"], "target": {**plain["target"], **target}}
     path = place / recipe.name
-    path.write_text(yaml.safe_dump(changed), encoding="utf-8")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(parts), encoding="utf-8")
     return path
 
 

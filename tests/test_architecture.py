@@ -1,0 +1,189 @@
+# ruff: noqa: INP001  the folders of tests are packages, it is none itself
+"""The rules of the design that can be read off the source: who may import what, and how large things may grow."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).parent.parent
+SOURCES = sorted((PROJECT / "oic").rglob("*.py"))
+
+WORLD = {"subprocess", "requests", "urllib3", "socket", "gnupg", "ctypes", "multiprocessing"}
+"""What leaves the process."""
+DISK = {"os", "pathlib", "shutil", "tempfile", "fcntl"}
+"""What touches files."""
+
+PURE = (
+    "oic.values",
+    "oic.errors",
+    "oic.ospackage.lock",
+    "oic.ospackage.near",
+    "oic.ospackage.solver",
+    "oic.config.merge",
+    "oic.config.model",
+    "oic.config.partition_types",
+    "oic.config.sizes",
+    "oic.provider.deb.compression",
+    "oic.provider.deb.feed",
+    "oic.provider.deb.packages",
+    "oic.provider.deb.preference",
+    "oic.provider.deb.problems",
+    "oic.provider.deb.relation",
+    "oic.provider.deb.release",
+    "oic.provider.deb.universe",
+    "oic.provider.deb.version",
+    "oic.provider.deb.words",
+    "oic.image.geometry",
+    "oic.image.gpt",
+    "oic.image.seeds",
+    "oic.image.uki",
+)
+"""Bytes and values in, values out."""
+READERS = (
+    "oic.plan",
+    "oic.config.final",
+    "oic.config.distribution",
+    "oic.ospackage.graph",
+    "oic.provider.deb.solve",
+)
+"""These, and all they import, may read files, and reach no further."""
+
+SUBPROCESS = {
+    "oic.run": "the one door",
+    "oic.boottest.vm": "qemu runs beside the test that talks to it, and does not run to an end",
+}
+NETWORK = {
+    "oic.net": "the fetcher",
+    "oic.answers": "its judgement of answers",
+    "oic.transport": "its connections",
+    "oic.chroot.kernel": "raises the loopback of a namespace by an ioctl, which wants a socket",
+}
+LONG_FILES = {
+    "oic/net.py": "one class, its redirects and local files: halves of it would know each other",
+    "oic/config/source.py": "the tree and the reader that makes it",
+}
+"""Files of more than 250 lines."""
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in SOURCES}
+
+
+@cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def _statements(body: list[ast.stmt], *, later: bool) -> Iterator[ast.stmt]:
+    """Yield statements that run: never those for the type checker; those inside functions only when `later`."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+            yield from _statements(statement.orelse, later=later)
+        elif later or not isinstance(statement, ast.FunctionDef):
+            for field in ("body", "orelse", "finalbody"):
+                yield from _statements(getattr(statement, field, []), later=later)
+            for handler in getattr(statement, "handlers", []):
+                yield from _statements(handler.body, later=later)
+
+
+@cache
+def imports_of(module: str, *, later: bool = True) -> frozenset[str]:
+    """Return the modules that a module imports by itself, those of this project and the top names of others."""
+    found: set[str] = set()
+    for statement in _statements(tree_of(module).body, later=later):
+        if isinstance(statement, ast.Import):
+            found.update(alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            assert statement.level == 0, f"{module}: relative import"
+            names = {f"{statement.module}.{alias.name}" for alias in statement.names}
+            found |= {name for name in names if name in MODULES} or {str(statement.module)}
+    return frozenset(name if name in MODULES else name.partition(".")[0] for name in found)
+
+
+def reached_from(module: str) -> dict[str, str]:
+    """Return everything imported along the way when this module is, each with who imports it."""
+    reached: dict[str, str] = {}
+    todo = [module]
+    while todo:
+        importer = todo.pop()
+        for name in imports_of(importer, later=False) - reached.keys():
+            reached[name] = importer
+            if name in MODULES:
+                todo.append(name)
+    return reached
+
+
+def test_the_walk_finds_what_is_far_away() -> None:
+    """Otherwise the tests below would pass for nothing."""
+    assert reached_from("oic.stages.download")["requests"] in NETWORK
+    assert "subprocess" in reached_from("oic.tasks")
+    assert "socket" in imports_of("oic.transport")
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_the_core_imports_neither_world_nor_disk(module: str) -> None:
+    bad = {name: importer for name, importer in reached_from(module).items() if name in WORLD | DISK}
+    assert bad == {}
+    assert not imports_of(module) & (WORLD | DISK)
+
+
+@pytest.mark.parametrize("module", READERS)
+def test_what_reads_files_reaches_no_further(module: str) -> None:
+    assert {name: importer for name, importer in reached_from(module).items() if name in WORLD} == {}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed"), [({"subprocess"}, SUBPROCESS), ({"requests", "urllib3", "socket", "http"}, NETWORK)]
+)
+def test_there_is_one_door_each(wanted: set[str], allowed: dict[str, str]) -> None:
+    assert {module for module in MODULES if imports_of(module) & wanted} == set(allowed)
+
+
+def test_nothing_starts_programs_past_the_door() -> None:
+    starts = re.compile(r"\bos\.(system|popen|posix_spawnp?|spawn\w+)\b|\bpty\.spawn\b|shell=True")
+    assert [module for module, path in MODULES.items() if starts.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_no_family_is_known_outside_itself() -> None:
+    for module in MODULES:
+        inside = module.startswith("oic.provider.")
+        assert inside or not [name for name in imports_of(module) if name.startswith("oic.provider.deb")], module
+    families = re.compile(r"\b(dpkg|rpm|deb)\b", re.IGNORECASE)
+    blind = [PROJECT / "oic/plan.py", *(PROJECT / "oic/stages").glob("*.py"), *(PROJECT / "oic/image").glob("*.py")]
+    found = {path.name: families.findall(path.read_text(encoding="utf-8")) for path in blind}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_the_graph_is_on_one_screen() -> None:
+    assert len((PROJECT / "dodo.py").read_text(encoding="utf-8").splitlines()) <= 40
+
+
+def test_files_and_functions_are_short() -> None:
+    lengths = {path.relative_to(PROJECT).as_posix(): len(path.read_text().splitlines()) for path in SOURCES}
+    assert {file for file, length in lengths.items() if length > 250} == set(LONG_FILES)
+    functions = {
+        f"{module}.{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for module in MODULES
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: length for name, length in functions.items() if length > 50} == {}
+    assert statistics.median(functions.values()) <= 12
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [module for module in MODULES if not ast.get_docstring(tree_of(module))] == []

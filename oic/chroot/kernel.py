@@ -34,6 +34,7 @@ MNT_DETACH = 2
 _PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_DROP = 24
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+MACHINES = tuple(_SYS_PIVOT_ROOT)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

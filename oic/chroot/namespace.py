@@ -31,6 +31,7 @@ _NAMESPACES = (
 
 def call(function: Callable[..., Result], *args: object, network: bool = False) -> Result:
     """Return ``function(*args)``, run inside; raises what it raised, or OicError where namespaces are not allowed."""
+    _check_host()
     ids = idmap.current()
     ready_reader, ready_writer = os.pipe()
     mapped_reader, mapped_writer = os.pipe()
@@ -47,6 +48,13 @@ def call(function: Callable[..., Result], *args: object, network: bool = False) 
         os.close(mapped_writer)
         os.close(ready_reader)
     return unshared.result()
+
+
+def _check_host() -> None:
+    host = os.uname()
+    if host.sysname != "Linux" or host.machine not in kernel.MACHINES:
+        expected = " or ".join(kernel.MACHINES)
+        raise OicError(f"expected a Linux host on {expected}, found {host.sysname} on {host.machine}")
 
 
 def _unshared(pipes: tuple[int, int, int], flags: int, function: Callable[..., Any], args: tuple[object, ...]) -> Any:

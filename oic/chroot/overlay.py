@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from typing import TYPE_CHECKING
 
 from oic.chroot import kernel
+from oic.errors import OicError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,11 +32,22 @@ def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work:
         if upper is not None and work is not None:
             work.mkdir(exist_ok=True)
             options += f",upperdir={_escaped(upper)},workdir={_escaped(work)}"
-        kernel.mount("overlay", str(at), "overlay", 0, options)
+        _mount(str(at), options)
     try:
         yield at
     finally:
         kernel.unmount(str(at), kernel.MNT_DETACH)
+
+
+def _mount(at: str, options: str) -> None:
+    try:
+        kernel.mount("overlay", at, "overlay", 0, options)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EINVAL, errno.ENODEV):
+            raise
+        hint = "it takes Linux 5.11 or newer and a cache on a local file system such as ext4, xfs or btrfs"
+        message = f"expected a host that can stack layers with overlayfs, found: {error.strerror}"
+        raise OicError(message, where=at, hint=hint) from error
 
 
 def _escaped(path: Path) -> str:

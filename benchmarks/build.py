@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent
 COMPARABLE = ("metadata", "solve", "download", "verify", "rootfs", "initrd")
 """The stages that do what mmdebstrap does: it makes no build environment, no users or files, no disk."""
+MERGED_USR = Path("/usr/share/mmdebstrap/hooks/merged-usr")
+"""Its own way to begin with a merged /usr, as the build does; without it the package usrmerge moves every file later."""
 
 
 def main() -> None:
@@ -96,7 +98,8 @@ def _measured_mmdebstrap(directory: Path, url: str, scratch: Path, log: Path) ->
         for entry in index["repositories"]
     ]
     options = ["--variant=essential", "--format=directory", f"--include={','.join(asked)}", "--dpkgopt=force-unsafe-io"]
-    argv = ["mmdebstrap", "--quiet", *options, index["repositories"][0]["suite"], str(tree), *sources]
+    hook = f"--hook-dir={MERGED_USR}"
+    argv = ["mmdebstrap", "--quiet", *options, hook, index["repositories"][0]["suite"], str(tree), *sources]
     os.sync()
     costs = measured(argv, log, env={**os.environ, "TMPDIR": str(scratch)})
     _expect_same(lock["sets"]["image"], tree)

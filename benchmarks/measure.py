@@ -65,10 +65,14 @@ def measured(
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, text=True)
     reader = threading.Thread(target=_read, args=(process, log, watch, phase_of))
     reader.start()
-    while process.poll() is None:
-        watch.sample(_memory(process.pid))
-        time.sleep(INTERVAL)
-    reader.join()
+    try:
+        while process.poll() is None:
+            watch.sample(_memory(process.pid))
+            time.sleep(INTERVAL)
+    finally:  # an interrupted benchmark leaves nothing running
+        process.terminate()
+        reader.join()
+        process.wait()
     watch.turn("after")
     if process.returncode:
         raise SystemExit(f"{argv[0]} ended with status {process.returncode}; its output: {log}")

@@ -35,7 +35,7 @@ PROJECT = Path(__file__).parent.parent
 COMPARABLE = ("metadata", "solve", "download", "verify", "rootfs", "initrd")
 """The stages that do what mmdebstrap does: it makes no build environment, no users or files, no disk."""
 MERGED_USR = Path("/usr/share/mmdebstrap/hooks/merged-usr")
-"""Its own way to begin with a merged /usr, as the build does; without it the package usrmerge moves every file later."""
+"""Its own way to begin with a merged /usr, as the build does; else the package usrmerge moves every file later."""
 
 
 def main() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from typing import TYPE_CHECKING, Any
 
+from oic.chroot import toolbox
 from oic.config.model import Repository
 from oic.files import read_json, write_json
 from oic.net import HttpFetcher
@@ -12,6 +14,9 @@ from oic.provider import provider_of
 from oic.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from oic.stage import Stage
 
 MEMO = "metadata-http.json"
@@ -21,13 +26,24 @@ def run(stage: Stage) -> str:
     """Fetch and verify; a mirror that says nothing has changed is believed only about bytes already verified."""
     part = stage.slice
     repositories = [_repository(entry) for entry in part["repositories"]]
-    with HttpFetcher() as fetcher:
+    with _temporary_files_in(stage.path("work/metadata")), HttpFetcher() as fetcher:
         index = provider_of(part["provider"]).read_metadata(
             repositories, part["architecture"], fetcher, Store(stage.cache / "store"), _previous(stage)
         )
     write_json(stage.path(MEMO), index.pop("http", {}))
     stage.write(index)
     return f"{len(repositories)} repositories, signatures good"
+
+
+@contextlib.contextmanager
+def _temporary_files_in(place: Path) -> Iterator[None]:
+    """Have gpg's home where the next build finds and removes it, should this one be killed."""
+    with toolbox.workspace(place):
+        tempfile.tempdir = str(place)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None
 
 
 def _repository(entry: dict[str, Any]) -> Repository:

@@ -1,0 +1,163 @@
+"""A build stopped at an exact point: how to make a stage run, how to stop it there, what must not be left."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .place import Place
+
+STOPPER = Path(__file__).parent / "stopper"
+_PR_SET_CHILD_SUBREAPER = 36
+_PATIENCE = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """The count-th event of a name with a text among its arguments; with a delay, so many seconds after it."""
+
+    stage: str
+    event: str
+    text: str
+    count: int = 1
+    delay: float = 0
+
+    def __str__(self) -> str:
+        after = f"+{self.delay}s" if self.delay else ""
+        return f"{self.stage}-{self.event}-{self.text.replace('/', '_')}-{self.count}{after}"
+
+
+def lose(place: Place, stage: str) -> None:
+    """Take from a built place what makes this stage do its whole work again."""
+    handover = place.image / {"metadata": "index", "solve": "lock", "verify": "trust"}.get(stage, stage)
+    named: list[str] = []
+    if stage in ("chroot", "rootfs", "system"):
+        named = json.loads(handover.with_suffix(".json").read_text())["artefacts"][-1:]
+    if stage == "download":
+        named = json.loads(handover.with_suffix(".json").read_text())["artefacts"][:12]
+    for name in named:
+        path = place.cache / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    lost = {
+        "metadata": ["index.json", "metadata-http.json"],
+        "initrd": ["initrd.img"],
+        "fs": ["fs/rootfs.img"],
+        "boot": ["esp.img"],
+        "disk": ["small-1.0.0.raw"],
+        "evidence": ["small-1.0.0.manifest.json"],
+    }
+    for name in lost.get(stage, [handover.with_suffix(".json").name]):
+        (place.image / name).unlink()
+
+
+def stopped(place: Place, point: Point, stop: Callable[[subprocess.Popen[str]], None]) -> tuple[int, str]:
+    """Build, `stop` the process when it says that it has come to the point; return its status and what it said."""
+    pipe = place.root / "pipe"
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    words = (point.stage, point.event, point.text, point.count, point.delay)
+    place.environment |= {"OIC_TEST_POINT": " ".join(map(str, words)), "OIC_TEST_PIPE": str(pipe)}
+    place.environment["PYTHONPATH"] = f"{STOPPER}:{place.project}"
+    output = place.root / "output"
+    try:
+        with output.open("w") as said:
+            process = subprocess.Popen(
+                place.argv("build"),
+                cwd=place.root,
+                env=place.variables(),
+                stdout=said,
+                stderr=said,
+                text=True,
+                start_new_session=True,
+            )
+            _wait_for_byte(reader, process, output)
+            stop(process)
+            status = process.wait(timeout=_PATIENCE)
+    finally:
+        os.close(reader)
+        place.environment.clear()
+    return status, output.read_text()
+
+
+def _wait_for_byte(reader: int, process: subprocess.Popen[str], output: Path) -> None:
+    end = time.monotonic() + _PATIENCE
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    while time.monotonic() < end:
+        ready = poll.poll(200)
+        if any(event & select.POLLIN for _, event in ready) and os.read(reader, 1):
+            return
+        if process.poll() is not None:
+            raise AssertionError(f"the build never came to the point:\n{output.read_text()}")
+    process.kill()
+    raise AssertionError(f"the build did not come to the point in time:\n{output.read_text()}")
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """SIGKILL to the command alone: what it started has to end by itself."""
+    process.kill()
+
+
+@contextlib.contextmanager
+def orphans_come_here() -> Iterator[None]:
+    """Let this process be the one that gets every process whose parent ends (prctl(2), PR_SET_CHILD_SUBREAPER)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    try:
+        yield
+    finally:
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def children() -> list[str]:
+    """Return the command line of every child of this process that has not ended, having waited for those that end."""
+    end = time.monotonic() + 20
+    while True:
+        alive = []
+        for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                if os.waitpid(int(pid), os.WNOHANG) == (0, 0):
+                    alive.append(f"{pid} {Path(f'/proc/{pid}/cmdline').read_text()}")
+        if not alive or time.monotonic() > end:
+            return alive
+        time.sleep(0.05)
+
+
+def mounted(place: Place) -> list[str]:
+    """Return mounts and loop devices of this machine that have to do with a place."""
+    mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(place.root) in line]
+    backing = [path.read_text() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
+    return mounts + [text for text in backing if str(place.root) in text]
+
+
+def litter(place: Place) -> list[str]:
+    """Return what a killed build may leave and the next one has to remove: parts, temporary names, working trees."""
+    temporary = re.compile(r"\.part$|^\..+\.[a-z0-9_]{8}$|^oic-")
+    found = [*place.image.rglob("*"), *(place.cache / "layers").iterdir(), *(place.cache / "store/sha256").rglob("*")]
+    work = [path for path in (place.image / "work").rglob("*") if path.is_file()]
+    return [str(path) for path in [*(path for path in found if temporary.search(path.name)), *work]]
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Ctrl-C: SIGINT to all processes in the foreground."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def terminate(process: subprocess.Popen[str]) -> None:
+    """SIGTERM to the command alone, as service managers and CI do."""
+    process.terminate()

@@ -102,6 +102,8 @@ def _check_words(given: dict[str, str]) -> None:
         if word not in _KNOWN and not word.startswith("var."):
             known = ", ".join(f"{name}=" for name in _KNOWN)
             raise OicError(f"expected {known} or var.NAME=, found {word}=")
+    if not given.get("timeout", "0").isdecimal():
+        raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")
 
 
 def _recipes(image: str | None, stood_in: Path) -> list[Path]:

@@ -37,9 +37,10 @@ def solved(stage: Stage) -> Lock:
         sys.stderr.write(f"note: {warning}\n")
     try:
         return provider.solve(index, part["request"], store)
-    except SolveError:
-        raise
-    except OicError as error:  # not fetched anew by itself: the mirror has moved on, and what was solved stays
+    except OicError as error:
+        if not (error.where or "").startswith(str(store.root)):
+            raise
+        # Not fetched anew by itself: the mirror has moved on, and what was solved stays.
         hint = "the stored metadata is lost or damaged: run doit update image=…"
         raise type(error)(error.message, where=error.where, hint=hint) from error
 

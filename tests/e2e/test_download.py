@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .bench import HURRIED
@@ -83,6 +84,12 @@ def test_every_bad_package_is_named(bench: Bench, tiny: Tiny) -> None:
     changed(tiny, lambda data: data[:-1] + b"!")
     del tiny.mirror.answers[tiny.package("other_1").path]
     bench.oic("verify").refused(f"2 of {PACKAGES} packages could not be downloaded", "\nhello 1: ", "\nother 1: ")
+
+
+def test_a_package_that_is_as_signed_and_no_package(bench: Bench, tiny: Tiny) -> None:
+    tiny.packages = {**tiny.packages, "tools_1": replace(tiny.package("tools_1"), data=b"garbage")}
+    tiny.publish()
+    bench.oic("chroot").refused_in_one_line("chroot:small failed: ", "expected a deb package, found a file that")
 
 
 def test_a_package_damaged_in_the_store_is_refused_and_fetched_again(bench: Bench, tiny: Tiny) -> None:

@@ -44,6 +44,17 @@ def test_a_user_without_sub_ids(bench: Bench) -> None:
     bench.oic("chroot", under=NAMELESS).refused_in_one_line(f"{words} 54321, found none")
 
 
+def test_a_kernel_that_grants_no_namespaces(bench: Bench) -> None:
+    script = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    said = bench.oic("chroot", under=("unshare", "--user", "--map-root-user", "sh", "-c", script, "sh"))
+    said.refused_in_one_line("this kernel does not let the build make its own namespaces", "or build as root")
+
+
+def test_a_host_without_gpg(bench: Bench) -> None:
+    bench.environment["PATH"] = "/nonexistent"
+    bench.oic("solve").refused_in_one_line("cannot run gpg: ", "(install it: apt-get install gpg)")
+
+
 def test_a_cache_that_cannot_be_made(bench: Bench) -> None:
     (bench.place / "closed").mkdir(mode=0o555)
     closed = bench.place / "closed/cache"

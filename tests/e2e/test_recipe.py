@@ -43,7 +43,7 @@ def test_all_mistakes_are_said_at_once(bench: Bench) -> None:
     assert len(said.said.strip().splitlines()) == 3
 
 
-def test_words_of_the_command_line_that_mean_nothing(bench: Bench) -> None:
+def test_words_of_the_command_line_that_mean_nothing(bench: Bench, tiny: Tiny) -> None:
     for words, message in (
         (["build", "image=nowhere.yml"], "expected a recipe, found no file nowhere.yml here or in recipes/ (there: "),
         (["build", "image=edge.yml"], "edge.yml could be two recipes, "),
@@ -51,10 +51,11 @@ def test_words_of_the_command_line_that_mean_nothing(bench: Bench) -> None:
         (["build", "image=."], "expected a recipe, found no file ."),
         (["build", "image="], "expected a recipe, found no file"),
         (["why"], "why: expected package=NAME on the command line, found none"),
-        (["boot-tets"], 'Invalid parameter: "boot-tets"'),
+        (["boot-test", "timeout=soon"], "expected timeout=SECONDS, found timeout=soon"),
     ):
         (bench.place / "edge.yml").write_text(bench.recipe.read_text())
-        bench.oic(*words).refused(message)
+        bench.oic(*words).refused_in_one_line(message)
+    assert tiny.asked() == []
 
 
 def test_a_file_that_is_no_recipe(bench: Bench) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .bench import Bench
+    from .tiny import Tiny
 
 
 def test_packages_that_do_not_exist_and_what_was_meant(bench: Bench) -> None:
@@ -27,6 +29,13 @@ def test_a_set_that_cannot_be(bench: Bench) -> None:
     assert not (bench.image / "lock.json").exists()
     bench.write()
     bench.oic("solve").succeeded("-- metadata:small", "6 packages for the image, 2 packages for the tools")
+
+
+def test_an_index_that_is_as_signed_and_leads_elsewhere(bench: Bench, tiny: Tiny) -> None:
+    tiny.packages = {**tiny.packages, "hello_1": replace(tiny.package("hello_1"), file="../../hello.deb")}
+    tiny.publish()
+    outside = "tiny: hello: expected a Filename below the repository, found 'pool/../../hello.deb'"
+    bench.oic("solve").refused_in_one_line(f"solve:small failed: {outside}")
 
 
 def test_a_package_of_another_architecture(bench: Bench) -> None:

@@ -72,7 +72,12 @@ class Package:
 
     file: str
     data: bytes
-    stanza: str
+    control: str
+
+    @property
+    def stanza(self) -> str:
+        facts = f"Filename: pool/{self.file}\nSize: {len(self.data)}\nSHA256: {_sha256(self.data)}\n"
+        return f"{self.control}\n{facts}"
 
     @property
     def path(self) -> str:
@@ -94,9 +99,7 @@ def make_packages(place: Path) -> dict[str, Package]:
         file = place / f"{name}_amd64.deb"
         argv = ["dpkg-deb", "-Zgzip", "--root-owner-group", "--build", str(tree), str(file)]
         subprocess.run(argv, check=True, capture_output=True)
-        data = file.read_bytes()
-        facts = f"Filename: pool/{file.name}\nSize: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n"
-        made[name] = Package(file=file.name, data=data, stanza=f"{control}\n{facts}")
+        made[name] = Package(file=file.name, data=file.read_bytes(), control=control)
     return made
 
 

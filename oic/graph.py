@@ -50,6 +50,10 @@ def cache() -> Path:
     except OSError as error:
         said = f"{directory}: cannot be made the cache: {error.strerror}"
         raise InvalidCommand(f"{said} (say cache=DIRECTORY for another one)") from None
+    try:
+        claim.refuse_strangers(directory)
+    except OicError as error:
+        raise InvalidCommand(str(error)) from None
     return directory
 
 
@@ -72,7 +76,6 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
     given = variables()
     try:
         _check_words(given)
-        claim.refuse_strangers(cache())
         configs = [_config(recipe, given) for recipe in _recipes(given.get("image"), Path(stood_in))]
         plans = [(config, plan(config, cache())) for config in configs]
     except OicError as error:

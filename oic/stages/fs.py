@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from oic.image.seeds import volume_id_for
 from oic.values import Bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from oic.image.tools import Tools
@@ -51,13 +52,12 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         overlay.merged(trees, work / "root", upper=_made(work / "upper"), work=work / "work") as root,
     ):
         for entry in part["partitions"]:
-            at = entry["at"]
-            view = _view(root, at, part["mountPoints"], work / "view") if at else _made(work / "no")
-            image = images[entry["id"]]
-            with toolbox.opened(chroot, _made(work / f"tools-{entry['id']}"), log, [view, image.parent]) as tools:
+            image, tools_work = images[entry["id"]], _made(work / f"tools-{entry['id']}")
+            with (
+                _view(root, entry["at"], part["mountPoints"], work / "view") as view,
+                toolbox.opened(chroot, tools_work, log, [view, image.parent]) as tools,
+            ):
                 _make_one(entry, view, image, epoch, tools)
-            if at:
-                kernel.unmount(str(view), kernel.MNT_DETACH)
 
 
 def _made(directory: Path) -> Path:
@@ -65,20 +65,32 @@ def _made(directory: Path) -> Path:
     return directory
 
 
-def _view(root: Path, at: str, mount_points: Sequence[str], place: Path) -> Path:
-    """Mount what belongs on one partition: the tree from its mount point on, other mount points below it empty."""
-    source = root / at.strip("/")
+@contextlib.contextmanager
+def _view(root: Path, at: str, mount_points: Sequence[str], place: Path) -> Iterator[Path]:
+    """Show what belongs on one partition: the tree from its mount point on, other mount points below it empty.
+
+    A partition that is mounted nowhere has nothing.
+    """
     _made(place)
-    kernel.mount(str(source), str(place), flags=kernel.MS_BIND)
-    for other in mount_points:
-        if other != at and (other + "/").startswith(at.rstrip("/") + "/"):
-            inside = place / other[len(at) :].strip("/")
-            if inside.is_symlink():
-                raise OicError(f"mount point {other}: expected a directory in the tree, found a symbolic link")
-            _made(inside)
-            mode = inside.stat().st_mode & 0o7777
-            kernel.mount("tmpfs", str(inside), "tmpfs", options=f"mode={mode:o}")
-    return place
+    if not at:
+        kernel.mount("tmpfs", str(place), "tmpfs", options="mode=755")
+    else:
+        kernel.mount(str(root / at.strip("/")), str(place), flags=kernel.MS_BIND)
+    try:
+        for other in mount_points if at else ():
+            if other != at and (other + "/").startswith(at.rstrip("/") + "/"):
+                _hide(place / other[len(at) :].strip("/"), other)
+        yield place
+    finally:
+        kernel.unmount(str(place), kernel.MNT_DETACH)
+
+
+def _hide(inside: Path, mount_point: str) -> None:
+    if inside.is_symlink():
+        raise OicError(f"mount point {mount_point}: expected a directory in the tree, found a symbolic link")
+    _made(inside)
+    mode = inside.stat().st_mode & 0o7777
+    kernel.mount("tmpfs", str(inside), "tmpfs", options=f"mode={mode:o}")
 
 
 def _make_one(entry: dict[str, Any], view: Path, image: Path, epoch: int, tools: Tools) -> None:

@@ -135,7 +135,7 @@ EDITS = (
     # packages
     edit(
         f"{SYSTEM}.packages",
-        ["kmod"],
+        ["cpio"],
         "solve evidence",
         {*SOLVED, "evidence"},
         name="a package that is in as a dependency",

@@ -1,0 +1,122 @@
+"""What a user types beside build: info, list, forget, clean, one stage, and what does not exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outputs_of
+from .place import RECIPE, STAGES, Place
+
+if TYPE_CHECKING:
+    from .conftest import Built
+
+pytestmark = pytest.mark.mirror
+
+
+def test_list_has_one_documented_line_a_stage(place: Place) -> None:
+    lines = place.doit("list").succeeded().said.splitlines()
+    for name in (*STAGES, "build", "update", "lock", "why", "validate", "config", "boot-test"):
+        (line,) = [line for line in lines if line.split()[0] == name]
+        assert len(line.split()) > 2
+
+
+def test_list_all_has_every_task_with_its_state(place: Place) -> None:
+    (place.image / "esp.img").unlink()
+    said = place.doit("list", "--all", "--status").succeeded().said
+    states = {line.split()[1]: line.split()[0] for line in said.splitlines() if ":small" in line}
+    assert {states[f"{stage}:small"] for stage in STAGES if stage != "boot"} == {"U"}
+    assert states["boot:small"] == "R"
+
+
+def test_info_says_why_a_stage_would_run(place: Place) -> None:
+    text = place.recipe.read_text()
+    place.recipe.write_text(text.replace("hostname: one", "hostname: two"))
+    assert "hostname was 'one', is 'two'" in place.doit("info", "system:small").said
+    place.recipe.write_text(text)
+    (place.image / "esp.img").unlink()
+    assert "esp.img is gone" in place.doit("info", "boot:small").said
+    assert "up-to-date" in place.doit("info", "disk:small").said
+
+
+def test_info_and_list_write_nothing_and_wait_for_nobody(place: Place, built: Built) -> None:
+    place.doit("list", "--all", "--status").succeeded()
+    place.doit("info", "disk:small")
+    assert outputs_of(place) == built.outputs
+
+
+def test_a_forgotten_stage_runs_again(place: Place, built: Built) -> None:
+    place.doit("forget", "verify:small").succeeded()
+    assert place.doit("build").succeeded().stages() == {"verify"}
+    assert outputs_of(place) == built.outputs
+
+
+def test_a_cleaned_stage_is_gone_and_made_again(place: Place, built: Built) -> None:
+    place.doit("clean", "disk:small").succeeded()
+    assert not place.raw.exists()
+    assert not (place.image / "image.json").exists()
+    assert (place.image / "fs/rootfs.img").exists()
+    assert place.doit("build").succeeded().stages() == {"disk"}
+    assert outputs_of(place) == built.outputs
+
+
+def test_a_stage_alone_runs_what_it_needs_and_no_more(place: Place) -> None:
+    place.recipe.write_text(place.recipe.read_text().replace("hostname: one", "hostname: two"))
+    assert place.doit("system").succeeded().stages() == {"system"}
+    assert place.doit("fs:small").succeeded().stages() == {"fs"}
+
+
+def test_the_last_lines_of_a_build_are_its_artefacts(place: Place, built: Built) -> None:
+    for _ in range(2):
+        *_, last = place.doit("build").succeeded().said.splitlines()
+        assert last == f"{place.raw}  {640 << 20} bytes  sha256:{built.outputs[place.raw.name]}"
+
+
+@pytest.mark.parametrize(
+    ("words", "image", "texts"),
+    [
+        (("biuld",), "small.yml", ("biuld",)),
+        (("build", "imgae=x"), "small.yml", ("expected image=", "found imgae=")),
+        (("build",), "nothing.yml", ("expected a recipe, found no file nothing.yml", "edge")),
+        (("build",), "./nothing.yml", ("expected a recipe, found no file ./nothing.yml",)),
+        (("disk:large",), "small.yml", ("disk:large",)),
+    ],
+)
+def test_what_does_not_exist_is_said_in_words(
+    words: tuple[str, ...], image: str, texts: tuple[str, ...], place: Place
+) -> None:
+    assert place.doit(*words, image=image).refused(*texts).status == 3
+
+
+def test_two_files_that_one_name_could_mean_are_refused(place: Place) -> None:
+    (place.root / "minimal.yml").write_text(place.recipe.read_text())
+    place.doit("build", image="minimal.yml").refused("could be two recipes", str(place.root / "minimal.yml"), "./")
+
+
+def test_another_recipe_of_the_same_name_is_refused(place: Place, built: Built) -> None:
+    other = place.root / "other"
+    other.mkdir(exist_ok=True)
+    (other / "small.yml").write_text(place.recipe.read_text())
+    place.doit("build", image="other/small.yml").refused(
+        "small is already the name of", str(place.recipe), "rename one of the two"
+    )
+    assert outputs_of(place) == built.outputs
+    (other / "small.yml").unlink()
+
+
+def test_a_recipe_that_moved_is_no_other_recipe(place: Place, built: Built) -> None:
+    moved = place.root / "moved"
+    moved.mkdir(exist_ok=True)
+    place.recipe.rename(moved / "small.yml")
+    (moved / "files").mkdir(exist_ok=True)
+    (moved / "files/motd").write_text("Welcome.\n")
+    assert place.doit("build", image="moved/small.yml").succeeded().stages() == {"system"}
+    assert outputs_of(place) == built.outputs
+
+
+def test_what_is_not_built_yet_is_refused_by_name(place: Place) -> None:
+    disk = {**RECIPE["disk"], "artifacts": [{"type": "qcow2"}]}
+    place.write({**RECIPE, "disk": disk})
+    ran = place.doit("build").refused("not built yet", "disk.artifacts[0].type", "qcow2")
+    assert len(ran.ran) <= 1

@@ -1,0 +1,140 @@
+"""What the host lacks: a cache of one's own, sub-ids, room. One line says so, and later it goes on."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outputs_of
+from .killing import lose
+from .place import RECIPE, Place
+
+if TYPE_CHECKING:
+    from .conftest import Built
+
+pytestmark = [pytest.mark.mirror, pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user too")]
+NOBODY = "nobody"
+
+
+AS_NOBODY = ("setpriv", "--reuid", NOBODY, "--regid", "nogroup", "--clear-groups")
+"""What runs a command as a user who has no sub-ids."""
+
+
+def readable(place: Place) -> None:
+    """Skip when the interpreter or the sources are not for other users to read."""
+    probe = [*AS_NOBODY, *place.argv("list")]
+    for parent in (place.root, *place.root.parents):
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    done = subprocess.run(probe, env=place.variables(), cwd="/", capture_output=True, text=True, check=False)
+    if "cache belongs to" not in done.stderr:
+        pytest.skip("the interpreter or the sources are not readable for other users")
+
+
+@pytest.mark.parametrize("words", [("build",), ("list",), ("info", "disk:small"), ("clean",), ("update",)])
+def test_a_user_is_kept_out_of_roots_cache(words: tuple[str, ...], place: Place, built: Built) -> None:
+    readable(place)
+    ran = place.doit(*words, under=AS_NOBODY)
+    uid = pwd.getpwnam(NOBODY).pw_uid
+    ran.refused("the cache belongs to user id 0", f"this is user id {uid}", "cache=DIRECTORY")
+    assert len(ran.said.splitlines()) == 1
+    assert place.doit("build").succeeded().ran == []
+    assert outputs_of(place) == built.outputs
+
+
+def test_root_is_kept_out_of_a_users_cache_and_leaves_nothing_there(place: Place) -> None:
+    theirs = Place(root=place.root / "theirs", distributions=place.distributions)
+    theirs.root.mkdir(exist_ok=True)
+    theirs.write(RECIPE)
+    theirs.cache.mkdir(exist_ok=True)
+    shutil.chown(theirs.cache, NOBODY, "nogroup")
+    theirs.doit("build").refused("the cache belongs to user id", "this is user id 0")
+    assert list(theirs.cache.iterdir()) == []
+
+
+def test_a_user_without_sub_ids_is_told_what_to_do(place: Place) -> None:
+    readable(place)
+    theirs = Place(root=place.root / "subless", distributions=place.distributions)
+    theirs.root.mkdir(exist_ok=True)
+    theirs.write(RECIPE)
+    shutil.copytree(place.image, theirs.image, ignore=shutil.ignore_patterns("recipe", "*.raw", "*.img", "work", "fs"))
+    shutil.copytree(place.cache / "store", theirs.cache / "store", copy_function=os.link)
+    subprocess.run(["chown", "-R", f"{NOBODY}:nogroup", theirs.root], check=True)
+    try:
+        ran = theirs.doit("build", under=AS_NOBODY)
+        ran.refused("sub-uids" if shutil.which("newuidmap") else "newuidmap", "as root:")
+        assert ran.ran[-1] == "chroot:small"
+    finally:
+        subprocess.run(["chown", "-R", "root:root", theirs.root], check=True)  # the blobs are hard links
+        shutil.rmtree(theirs.root)
+
+
+def test_a_cache_that_cannot_be_made_is_said_in_one_line(place: Place) -> None:
+    readable(place)
+    other = Place(root=place.root, distributions=place.distributions)
+    argv = [word.replace(f"cache={place.cache}", "cache=/proc/nowhere") for word in other.argv("build")]
+    done = subprocess.run(argv, env=other.variables(), cwd=other.root, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.startswith("ERROR: /proc/nowhere: cannot be made the cache")
+    assert len(done.stderr.splitlines()) == 1
+
+
+FULL = """
+set -e
+mount -t tmpfs -o size=4g tmpfs "$CACHE"
+cp -a "$KEPT/." "$CACHE/"
+used=$(df -k --output=used "$CACHE" | tail -n 1)
+mount -o remount,size=$((used + ROOM * 1024))k "$CACHE"
+set +e
+"$@"; echo "first: $?"
+mount -o remount,size=4g "$CACHE"
+"$@"; echo "second: $?"
+"""
+
+
+@pytest.mark.parametrize(
+    ("stage", "room"),
+    [
+        ("fs", 40),
+        pytest.param("chroot", 20, marks=pytest.mark.slow),
+        pytest.param("rootfs", 30, marks=pytest.mark.slow),
+        pytest.param("initrd", 6, marks=pytest.mark.slow),
+        pytest.param("boot", 10, marks=pytest.mark.slow),
+        pytest.param("disk", 40, marks=pytest.mark.slow),
+        pytest.param("evidence", 0, marks=pytest.mark.slow),
+    ],
+)
+def test_a_full_disk_is_said_in_words_and_the_next_build_goes_on(
+    stage: str, room: int, place: Place, built: Built
+) -> None:
+    lose(place, stage)
+    kept = place.root / "kept"
+    place.cache.rename(kept)
+    place.cache.mkdir()
+    own = {"CACHE": str(place.cache), "KEPT": str(kept), "ROOM": str(room)}
+    try:
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", FULL, "sh", *place.argv("build")],
+            cwd=place.root,
+            env={**place.variables(), **own},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+    finally:
+        place.cache.rmdir()
+        kept.rename(place.cache)
+    first, _, second = done.stdout.partition("first: ")
+    assert second, done.stdout
+    assert not second.startswith("0"), done.stdout
+    assert "No space left on device" in first, done.stdout
+    assert "Traceback" not in first, done.stdout
+    assert "second: 0" in second, done.stdout
+    assert built.outputs[place.raw.name] in second

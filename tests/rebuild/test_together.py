@@ -1,0 +1,110 @@
+"""Builds at the same time: of one image, of two, in parallel processes, with edits in between."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outputs_of
+from .edits import EDITS
+from .killing import lose
+from .place import RECIPE, STAGES, Place, Ran
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from .conftest import Built
+
+pytestmark = pytest.mark.mirror
+
+
+def ended(process: subprocess.Popen[str]) -> Ran:
+    said, _ = process.communicate(timeout=900)
+    return Ran(status=process.returncode, said=said)
+
+
+def test_of_two_builds_of_one_image_the_second_waits_and_has_nothing_to_do(place: Place, built: Built) -> None:
+    lose(place, "fs")
+    both = [place.start("build"), place.start("build")]
+    first, second = sorted((ended(process).succeeded() for process in both), key=lambda ran: "waiting" in ran.said)
+    assert "waiting for another build of small" in second.said
+    assert "waiting" not in first.said
+    assert first.stages() == {"fs"}
+    assert second.ran == []
+    assert outputs_of(place) == built.outputs
+
+
+@pytest.mark.slow
+def test_two_builds_of_one_image_from_nothing_come_to_the_same_bytes(place: Place, built: Built) -> None:
+    shutil.rmtree(place.image)
+    shutil.rmtree(place.cache / "layers")
+    (place.cache / "doit.db").unlink()
+    both = [place.start("build"), place.start("build")]
+    first, second = sorted((ended(process).succeeded() for process in both), key=lambda ran: -len(ran.ran))
+    assert first.stages() == set(STAGES)
+    assert second.ran == []
+    assert outputs_of(place) == built.outputs
+
+
+@pytest.mark.slow
+def test_an_edit_while_the_first_build_runs_is_built_by_the_second(place: Place, built: Built) -> None:
+    first = place.start("build", "disk")
+    first.wait(timeout=900)
+    ended(first).succeeded()
+    lose(place, "fs")
+    slow = place.start("build")
+    assert slow.stdout
+    while not slow.stdout.readline().startswith(".  fs"):
+        pass
+    edit = next(edit for edit in EDITS if edit.field == "systemConfig.hostname")
+    place.write(edit.edited())
+    quick = place.doit("build").succeeded()
+    ended(slow).succeeded()
+    assert "system" in quick.stages()
+    edited = outputs_of(place)
+    assert edited != built.outputs
+    shutil.rmtree(place.image)
+    (place.cache / "doit.db").unlink()
+    place.doit("build").succeeded()
+    assert outputs_of(place) == edited
+
+
+@pytest.mark.slow
+def test_two_images_are_built_at_the_same_time_with_one_store_and_layers_made_once(place: Place, built: Built) -> None:
+    shutil.rmtree(place.image)
+    shutil.rmtree(place.cache / "layers")
+    (place.cache / "doit.db").unlink()
+    place.write({**RECIPE, "image": {"name": "other", "version": "1.0.0"}}, "second.yml")
+    both = [place.start("build"), place.start("build", image="second.yml")]
+    first, second = [ended(process).succeeded() for process in both]
+    assert first.stages() == set(STAGES)
+    assert second.stages("second") == set(STAGES)
+    assert "waiting" not in first.said + second.said
+    assert outputs_of(place) == built.outputs
+    trees = [path for path in (place.cache / "layers").iterdir() if path.is_dir()]
+    assert len(trees) == 5, "a chroot, two package layers, and a configuration layer for each image"
+    assert place.doit("build").succeeded().ran == []
+    assert place.doit("build", image="second.yml").succeeded().ran == []
+
+
+@pytest.mark.slow
+def test_a_build_in_parallel_processes_comes_to_the_same_bytes(place: Place, built: Built) -> None:
+    shutil.rmtree(place.image)
+    shutil.rmtree(place.cache / "layers")
+    (place.cache / "doit.db").unlink()
+    ran = place.doit("-n", "2", "-P", "process", "build").succeeded()
+    assert ran.stages() == set(STAGES)
+    assert outputs_of(place) == built.outputs
+    for stage in STAGES:
+        assert len(re.findall(rf"^  {stage} +\S.* s\)$", ran.said, re.MULTILINE)) == 1, ran.said
+    assert place.doit("-n", "2", "build").succeeded().ran == []
+
+
+def test_stages_that_need_not_wait_for_each_other_run_in_parallel(place: Place, built: Built) -> None:
+    lose(place, "fs")
+    lose(place, "boot")
+    assert place.doit("-n", "2", "build").succeeded().stages() == {"fs", "boot"}
+    assert outputs_of(place) == built.outputs

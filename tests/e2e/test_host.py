@@ -34,7 +34,8 @@ def test_a_full_disk_is_said_once_and_the_next_run_goes_on(bench: Bench) -> None
 
 def test_a_disk_too_full_for_anything(bench: Bench) -> None:
     script = 'mkdir "$0" && mount -t tmpfs -o size=20k tmpfs "$0" && exec "$@"'
-    bench.oic("verify", under=(*ROOT_OF_ITS_OWN, "sh", "-c", script, str(bench.cache))).refused("full")
+    said = bench.oic("verify", under=(*ROOT_OF_ITS_OWN, "sh", "-c", script, str(bench.cache)))
+    said.refused_in_one_line("No space left on device")
 
 
 def test_a_user_without_sub_ids(bench: Bench) -> None:

@@ -100,13 +100,11 @@ def test_a_repository_signed_by_another_key(bench: Bench, tiny: Tiny, signers: d
     goes_on(bench, tiny)
 
 
-def test_a_second_signature_by_a_stranger(
-    bench: Bench, tiny: Tiny, signers: dict[str, Signer]
-) -> None:
+def test_a_second_signature_by_a_stranger(bench: Bench, tiny: Tiny, signers: dict[str, Signer]) -> None:
     tiny.publish(signers=(signers["archive"], signers["foreign"]))
     foreign = signers["foreign"].fingerprint[-16:]
-    wrong = f"expected signatures by this repository's keys only, found another by unknown key {foreign}"
-    bench.oic("solve").refused_in_one_line(tiny.mirror.url(IN_RELEASE), wrong)
+    message = f"expected signatures by this repository's keys only, found another by unknown key {foreign}"
+    bench.oic("solve").refused_in_one_line(tiny.mirror.url(IN_RELEASE), message, "upgrade its keyring package")
     goes_on(bench, tiny)
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import gnupg
 
-from oic.errors import ToolError, TrustError
+from oic.errors import OicError, ToolError, TrustError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,9 +60,19 @@ def keyring(keys: Iterable[bytes], *, where: str) -> Iterator[Any]:
         except (OSError, ValueError) as error:
             raise ToolError(f"cannot run gpg: {error}", hint="install it: apt-get install gpg") from error
         for number, key in enumerate(keys, 1):
-            if not gpg.import_keys(key).fingerprints:
-                raise TrustError(f"expected an OpenPGP key in key file {number}, found none", where=where)
+            imported = gpg.import_keys(key)
+            if not imported.fingerprints:
+                raise _not_imported(imported.stderr, number, where)
         yield gpg
+
+
+def _not_imported(stderr: str, number: int, where: str) -> OicError:
+    """Return what is wrong: with the key file, or, a full disk for one, with what gpg needs."""
+    said = [line.removeprefix("gpg: ") for line in stderr.splitlines() if line.startswith("gpg: ")]
+    if not said or any(line[0] == "NODATA" for line in _status(stderr)):
+        return TrustError(f"expected an OpenPGP key in key file {number}, found none", where=where)
+    error = next((line for line in said if line.startswith("error")), said[-1])
+    return ToolError(f"gpg cannot take in key file {number}: {error}", where=where)
 
 
 def signed_text(gpg: Any, inrelease: bytes, *, where: str) -> tuple[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 * Layers are never written; changes go to an upper directory, whiteouts and opaque marks in ``user.`` attributes, so
   that an ordinary user can make them.
+* Programs' requests to sync are not passed on (``volatile``): dpkg makes thousands, and what a crash leaves is thrown away.
 * The upper directory of one overlay is, once renamed, a layer of the next.
 """
 
@@ -31,7 +32,7 @@ def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work:
         options = "userxattr,lowerdir=" + ":".join(_escaped(path) for path in reversed(layers))
         if upper is not None and work is not None:
             work.mkdir(exist_ok=True)
-            options += f",upperdir={_escaped(upper)},workdir={_escaped(work)}"
+            options += f",volatile,upperdir={_escaped(upper)},workdir={_escaped(work)}"
         _mount(str(at), options)
     try:
         yield at

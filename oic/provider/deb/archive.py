@@ -11,8 +11,9 @@ import gzip
 import io
 import lzma
 import tarfile
+import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 import zstandard
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
 _CONTROL_LIMIT = 64 << 20
+_END_OF_ARCHIVE: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
+_DAMAGE = (tarfile.TarError, lzma.LZMAError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile, EOFError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +40,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlFile:
-    """A file of the control tar, such as ``postinst``."""
+    """A file of the control tar, such as ``postinst``; `time` is none when it was not in there but made now."""
 
     content: bytes
     mode: int
-    time: int = 0
+    time: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,19 @@ class Deb:
 
     control: dict[str, ControlFile]
     data: Member
+
+
+class _StrictEntry(tarfile.TarInfo):
+    """An entry header; a damaged or missing one is an error, where tarfile would take it for the archive's end."""
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(tar)
+        except _END_OF_ARCHIVE:
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"damaged entry header: {error}") from error
 
 
 class _Slice(io.RawIOBase):
@@ -114,9 +130,9 @@ def tar_of(file: IO[bytes], member: Member, where: str) -> Iterator[tarfile.TarF
     try:
         with _decompressed(raw, member.name, where) as stream:
             # A lone ".tar" read as a stream: no seeking, so no member is read twice or out of order.
-            with tarfile.open(fileobj=stream, mode="r|", errorlevel=2) as tar:
+            with tarfile.open(fileobj=stream, mode="r|", errorlevel=2, tarinfo=_StrictEntry) as tar:
                 yield tar
-    except (tarfile.TarError, lzma.LZMAError, zstandard.ZstdError, gzip.BadGzipFile, EOFError) as error:
+    except _DAMAGE as error:
         raise TrustError(f"{member.name} cannot be read: {error}", where=where) from error
 
 

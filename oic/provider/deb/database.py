@@ -100,7 +100,8 @@ def _write_info(unpacked: Unpacked, info: Path, stem: str) -> None:
             path = info / f"{stem}.{name}"
             path.write_bytes(file.content)
             path.chmod(file.mode)
-            os.utime(path, (file.time, file.time))
+            if file.time is not None:
+                os.utime(path, (file.time, file.time))
     listing = "".join(f"{path}\n" for path in unpacked.paths)
     (info / f"{stem}.list").write_text(listing, encoding="utf-8", errors="surrogateescape")
 
@@ -119,17 +120,30 @@ def _write_triggers(unpacked: Unpacked, triggers: Path, stem: str) -> None:
 
 
 def activated(packages: Sequence[Unpacked], interests: Sequence[str]) -> list[str]:
-    """Return which of the trigger names `interests` (of packages configured earlier) the new packages set off."""
-    named = {trigger.name for unpacked in packages for trigger in triggers_of(unpacked) if not trigger.interest}
-    found = named.intersection(interests)
-    paths = [name for name in interests if name.startswith("/")]
-    shipped = {path for unpacked in packages for path in unpacked.paths}
-    found.update(path for path in paths if any(_below(name, path) for name in shipped))
-    return sorted(found)
+    """Return which of the trigger names `interests` (of packages configured earlier) the new packages set off, in order."""
+    directories = [name for name in interests if name.startswith("/")]
+    found: dict[str, None] = {}
+    for unpacked in packages:
+        found.update((name, None) for name in directories if any(_below(path, name) for path in unpacked.paths))
+        named = [trigger.name for trigger in triggers_of(unpacked) if not trigger.interest]
+        found.update((name, None) for name in named if name in interests)
+    return list(found)
 
 
 def _below(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory + "/")
+
+
+def reserved_paths(root: Path) -> frozenset[str]:
+    """Return the paths that are diverted (three lines each) or have a statoverride (``user group mode path``)."""
+    admin = root / "var/lib/dpkg"
+    diversions = _lines(admin / "diversions")
+    overrides = (line.split(" ", 3) for line in _lines(admin / "statoverride"))
+    return frozenset([*diversions[0::3], *diversions[1::3], *(words[3] for words in overrides if len(words) == 4)])
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text("utf-8", "surrogateescape").splitlines() if file.exists() else []
 
 
 def interests_of(root: Path) -> list[str]:

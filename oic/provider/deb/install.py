@@ -28,17 +28,18 @@ from oic.provider.deb.relation import parse_relations
 from oic.provider.deb.unpack import conffile_names, unpack_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from oic.chroot.sandbox import Sandbox
     from oic.chroot.tree import Tree
-    from oic.ospackage.lock import LockedPackage
+    from oic.ospackage.lock import LockedPackage, Requirement
     from oic.provider.deb.archive import Deb
     from oic.provider.deb.unpack import Unpacked
 
 _MERGED = ("bin", "lib", "lib64", "sbin")
 _DPKG = ("dpkg", "--force-unsafe-io", "--no-triggers")
+_PRIORITIES = ("required", "important", "standard", "optional", "extra")
 _POLICY = "usr/sbin/policy-rc.d"
 ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
@@ -71,7 +72,8 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
     if bootstrap:
         _merge_usr(tree.root)
     earlier = database.interests_of(tree.root)
-    unpacked = unpack_all([(item.locked.name, item.file) for item in quick], tree.root, below=tree.below)
+    members = [(item.locked.name, item.file) for item in quick]
+    unpacked = unpack_all(members, tree.root, below=tree.below, reserved=database.reserved_paths(tree.root))
     _refuse_clashes(unpacked)
     database.write_database(unpacked, tree.root)
     env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(_newest(unpacked, tree.epoch))}
@@ -79,7 +81,7 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
         _forbid_services(tree.root)
         if bootstrap:
             _run_preinsts(quick, box)
-        for name in database.activated(unpacked, earlier):
+        for name in reversed(database.activated(unpacked, earlier)):  # dpkg puts each before those it knows of
             box.run(["dpkg-trigger", "--no-await", "--by-package=dpkg", name], capture=False)
         if not bootstrap or ordered:
             _unpack_in_order(ordered, known, box)
@@ -109,7 +111,8 @@ def _in_order(known: Sequence[_Package], tree: Tree, *, bootstrap: bool, careful
 
 def _sharing(known: Sequence[_Package], tree: Tree) -> set[str]:
     """Return, of packages that announce the same path, those that replace the other, or else the later one."""
-    owner = {path: "" for path in _installed_paths(tree.root)}
+    reserved = {_unmerged(path) for path in database.reserved_paths(tree.root)}
+    owner = dict.fromkeys(_installed_paths(tree.root) | reserved, "")
     found: set[str] = set()
     for package in known:
         for path in _announced(package.deb):
@@ -192,21 +195,61 @@ def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
 
 def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox) -> None:
     """Let dpkg unpack the packages named `ordered`; before any package, configure what it Pre-Depends on, as apt does."""
+    files = {package.locked.name: package for package in known}
+    for action, names in steps(known, ordered):
+        words = [_shown(files[name], box) for name in names] if action == "--unpack" else names
+        box.run([*_DPKG, action, *words], capture=False)
+
+
+def steps(known: Sequence[_Package], ordered: set[str]) -> list[tuple[str, list[str]]]:
+    """Return what dpkg is told to do before the rest is configured: pairs of ``--unpack`` or ``--configure`` and names.
+
+    Packages with Pre-Depends come first, the more important earlier: this is what apt does (pkgOrderList::Score), and
+    it shows in the tree, for system users get their ids in the order in which packages are configured.
+    """
     requires = {package.locked.name: package.locked.requires for package in known}
-    unpack: list[str] = []
+    place = {name: index for index, name in enumerate(requires)}
+    found: list[tuple[str, list[str]]] = []
+    seen: set[str] = set()
     configured: set[str] = set()
-    for package in known:
-        early = _to_configure_first(package.locked, requires) - configured
-        if early and unpack:
-            box.run([*_DPKG, "--unpack", *unpack], capture=False)
-            unpack = []
-        if early:
-            box.run([*_DPKG, "--configure", *sorted(early)], capture=False)
-            configured |= early
-        if package.locked.name in ordered:
-            unpack.append(_shown(package, box))
-    if unpack:
-        box.run([*_DPKG, "--unpack", *unpack], capture=False)
+
+    def visit(name: str) -> None:
+        if name in seen:
+            return
+        seen.add(name)
+        first = _closure([need.package for need in requires[name] if need.kind == "Pre-Depends"], requires)
+        for other in sorted(first, key=place.__getitem__):
+            visit(other)
+        if first - configured:
+            found.append(("--configure", sorted(first - configured, key=place.__getitem__)))
+            configured.update(first)
+        if name in ordered:
+            if not found or found[-1][0] == "--configure":
+                found.append(("--unpack", []))
+            found[-1][1].append(name)
+
+    for package in sorted(known, key=_urgency):
+        visit(package.locked.name)
+    return found
+
+
+def _urgency(package: _Package) -> tuple[int, str]:
+    if not any(need.kind == "Pre-Depends" for need in package.locked.requires):
+        return (len(_PRIORITIES) + 1, "")  # as they stand in the lock
+    priority = package.fields.get("Priority", "")
+    return (_PRIORITIES.index(priority) if priority in _PRIORITIES else len(_PRIORITIES), package.locked.name)
+
+
+def _closure(names: Sequence[str], requires: Mapping[str, Sequence[Requirement]]) -> set[str]:
+    """Return those of `names` that are installed here, and all that they need."""
+    todo = list(names)
+    found: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in requires and name not in found:
+            found.add(name)
+            todo += [need.package for need in requires[name]]
+    return found
 
 
 def _shown(package: _Package, box: Sandbox) -> str:
@@ -215,15 +258,3 @@ def _shown(package: _Package, box: Sandbox) -> str:
     (box.root / inside).touch()
     kernel.mount(str(package.file), str(box.root / inside), flags=kernel.MS_BIND)
     return f"/{inside}"
-
-
-def _to_configure_first(package: LockedPackage, requires: dict[str, tuple[object, ...]]) -> set[str]:
-    """Return what must be configured before `package` is unpacked: what it Pre-Depends on, and all that needs."""
-    todo = [need.package for need in package.requires if need.kind == "Pre-Depends" and need.package in requires]
-    found: set[str] = set()
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += [need.package for need in requires[name] if need.package in requires]  # type: ignore[attr-defined]
-    return found

@@ -2,7 +2,8 @@
 
 * The unpacking processes change root into the target first: no path and no symbolic link of a package leads out of it.
 * A directory that exists, also behind a symbolic link, is kept as it is; the first package of the order gives it its
-  owner and mode. Every other path belongs to one package; a second claim is a `Clash`, for the caller to settle.
+  owner and mode. Every other path belongs to one package; a second claim is a clash, for the caller to settle, and so
+  is a path that dpkg was told to divert or to give another owner or mode.
 * Nothing of a package is executed here.
 """
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 20
+_HOST_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +56,23 @@ class Unpacked:
 class _Work:
     paths: list[str] = field(default_factory=list)
     directories: dict[str, Directory] = field(default_factory=dict)
-    conffiles: dict[str, str] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
     clashes: list[str] = field(default_factory=list)
     newest: int = 0
 
 
 def unpack_all(
-    packages: Sequence[tuple[str, Path]], root: Path, *, below: Sequence[Path] = (), jobs: int = 2
+    packages: Sequence[tuple[str, Path]],
+    root: Path,
+    *,
+    below: Sequence[Path] = (),
+    reserved: frozenset[str] = frozenset(),
+    jobs: int = 2,
 ) -> list[Unpacked]:
     """Unpack (name, file) pairs into `root` in `jobs` processes; the results are in the order given.
 
-    `below` are the layers that `root` already shows: a directory of theirs keeps its owner and mode.
+    `below` are the layers that `root` already shows: a directory of theirs keeps its owner and mode. A path in
+    `reserved` is not put there, but a clash.
     """
     if not packages:
         return []
@@ -75,42 +83,51 @@ def unpack_all(
         lightest = weights.index(min(weights))
         shares[lightest].append(index)
         weights[lightest] += sizes[index] + 100_000
-    done = child.call_all([(_unpack_share, ([packages[index] for index in share], root)) for share in shares])
+    done = child.call_all([(_unpack_share, ([packages[index] for index in share], root, reserved)) for share in shares])
     found = {unpacked.name: unpacked for part in done for unpacked in part}
     ordered = [found[name] for name, _ in packages]
     _settle_directories(ordered, root, below)
     return ordered
 
 
-def _unpack_share(packages: Sequence[tuple[str, Path]], root: Path) -> list[Unpacked]:
+def _unpack_share(packages: Sequence[tuple[str, Path]], root: Path, reserved: frozenset[str]) -> list[Unpacked]:
     files = [(name, str(path), path.open("rb")) for name, path in packages]
     os.umask(0)
     os.chroot(root)
     os.chdir("/")
-    return [unpack(name, file, where) for name, where, file in files]
+    return [unpack(name, file, where, reserved) for name, where, file in files]
 
 
-def unpack(name: str, file: IO[bytes], where: str) -> Unpacked:
-    """Unpack one package into this process's root."""
+def unpack(name: str, file: IO[bytes], where: str, reserved: frozenset[str] = frozenset()) -> Unpacked:
+    """Unpack one package into this process's root; raises TrustError when it holds what no package may."""
     deb = read_deb(file, where)
     work = _Work()
-    conffiles = set(conffile_names(deb))
+    conffiles = conffile_names(deb)
+    hashed = None if "md5sums" not in deb.control else set(conffiles)
     with tar_of(file, deb.data, where) as tar:
         for entry in tar:
             path = _checked_path(entry, where)
             work.paths.append(path or "/.")
             work.newest = max(work.newest, int(entry.mtime))
-            if path:
-                _put(tar, entry, path, work, conffiles)
+            if path in reserved and not entry.isdir():
+                work.clashes.append(path)
+            elif path:
+                _put(tar, entry, path, work, hashed, where)
     return Unpacked(
         name=name,
-        control=deb.control,
+        control=deb.control if hashed is not None else {**deb.control, "md5sums": _made_sums(work.sums)},
         paths=tuple(work.paths),
         directories=work.directories,
-        conffiles=work.conffiles,
+        conffiles={path: work.sums[path] for path in conffiles if path in work.sums},
         clashes=tuple(work.clashes),
         newest=work.newest,
     )
+
+
+def _made_sums(sums: dict[str, str]) -> ControlFile:
+    """Return the md5sums file that dpkg makes for a package that brings none."""
+    lines = "".join(f"{md5}  {path[1:]}\n" for path, md5 in sums.items())
+    return ControlFile(content=lines.encode("utf-8", "surrogateescape"), mode=0o644)
 
 
 def conffile_names(deb: Deb) -> list[str]:
@@ -125,10 +142,14 @@ def _checked_path(entry: tarfile.TarInfo, where: str) -> str:
         return ""
     if name.startswith("/") or ".." in name.split("/"):
         raise TrustError(f"expected a path below the root, found {entry.name!r} in the package", where=where)
+    if "\n" in name:  # dpkg refuses it too: its database has a path a line
+        raise TrustError(f"expected a path of one line, found {entry.name!r} in the package", where=where)
     return "/" + name
 
 
-def _put(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, conffiles: set[str]) -> None:
+def _put(  # noqa: PLR0913 - one entry and all it is held against
+    tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, hashed: set[str] | None, where: str
+) -> None:
     try:
         if entry.isdir():
             _make_directory(path, entry)
@@ -136,34 +157,42 @@ def _put(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, c
             work.directories[os.path.realpath(path)] = wanted
             return
         _make_parents(path)
-        _put_other(tar, entry, path, work, conffiles)
+        _put_other(tar, entry, path, work, hashed)
     except FileExistsError:
         # Only the links of the merged /usr, made before all packages, are claimed twice and no clash.
         if not (entry.issym() and os.path.islink(path) and os.readlink(path) == entry.linkname):
             work.clashes.append(path)
     except OSError as error:
-        if error.errno == errno.ENOTDIR:
-            work.clashes.append(path)
-            return
-        raise
+        if error.errno in _HOST_TROUBLE:
+            raise
+        if error.errno != errno.ENOTDIR:
+            raise TrustError(f"{path} cannot be unpacked: {error.strerror}", where=where) from error
+        work.clashes.append(path)
+    except (OverflowError, ValueError) as error:
+        raise TrustError(f"{path} cannot be unpacked: {error}", where=where) from error
 
 
-def _put_other(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, conffiles: set[str]) -> None:
+def _put_other(
+    tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, hashed: set[str] | None
+) -> None:
     if entry.issym():
         os.symlink(entry.linkname, path)
         os.lchown(path, entry.uid, entry.gid)
     elif entry.islnk():
-        os.link("/" + entry.linkname.removeprefix("./"), path, follow_symlinks=False)
+        target = "/" + entry.linkname.removeprefix("./").lstrip("/")
+        os.link(target, path, follow_symlinks=False)
+        if target in work.sums:
+            work.sums[path] = work.sums[target]
         return
     elif entry.isreg():
-        md5 = _write_file(tar, entry, path, hashed=path in conffiles)
+        md5 = _write_file(tar, entry, path, hashed=hashed is None or path in hashed)
         if md5:
-            work.conffiles[path] = md5
+            work.sums[path] = md5
     elif entry.isfifo():
         os.mkfifo(path, stat.S_IMODE(entry.mode))
         os.chown(path, entry.uid, entry.gid)
     else:
-        raise TrustError(f"expected files, directories and links, found a device node: {path}", where=work.paths[-1])
+        raise TrustError("expected files, directories and links, found a device node", where=path)
     os.utime(path, (entry.mtime, entry.mtime), follow_symlinks=False)
 
 

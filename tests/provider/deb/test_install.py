@@ -1,0 +1,259 @@
+"""What dpkg itself makes of a few small packages is what the quick way and the careful way make of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from oic.chroot import namespace
+from oic.chroot.tree import LayerConflict
+from oic.errors import ToolError
+
+from .small_root import (
+    Small,
+    installed_by_dpkg,
+    installed_by_oic,
+    is_dpkg_s_own,
+    make_root,
+    needs,
+)
+from .tree_oracle import entries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs dpkg: apt-get install dpkg")
+
+SUMS = "0" * 32 + "  usr/share/both\n"  # md5sums: all a package says beforehand of what it holds
+
+
+def _shared_bits(source: Path) -> None:
+    os.link(source / "usr/lib/one", source / "usr/lib/two")
+    (source / "usr/lib/one").chmod(0o4755)
+    (source / "usr/lib/three").symlink_to("one")
+    (source / "usr/lib/dangling").symlink_to("/nowhere/at/all")
+    (source / "var/spool/odd").mkdir(parents=True)
+    (source / "var/spool/odd").chmod(0o3770)
+    os.mkfifo(source / "var/spool/odd/pipe", 0o600)
+
+
+def _divert(path: str) -> str:
+    return f"dpkg-divert --package diverting --add --rename --divert {path}.real {path}"
+
+
+LOUD = 'echo "$DPKG_MAINTSCRIPT_PACKAGE $DPKG_MAINTSCRIPT_NAME $*" >> /var/log/said'
+
+SETS: dict[str, list[Small]] = {
+    "plain": [
+        Small(name="a", files={"/usr/share/a/file": "a", "/usr/share/a/empty/": ""}),
+        Small(name="b", files={"/usr/share/b": "b", "/bin/b": "through the link"}, needs=needs("a")),
+    ],
+    "links, modes and pipes": [
+        Small(name="a", files={"/usr/lib/one": "1"}, shape=_shared_bits),
+    ],
+    "odd names": [
+        Small(name="a", files={"/usr/share/a b/ü/ -x": "1", "/usr/share/" + "n" * 120 + "/" + "m" * 120: "2"}),
+    ],
+    "the later replaces the earlier": [
+        Small(name="a", files={"/usr/share/both": "of a", "/usr/share/a": ""}, scripts={"md5sums": SUMS}),
+        Small(name="b", files={"/usr/share/both": "of b"}, scripts={"md5sums": SUMS}, fields={"Replaces": "a"}),
+    ],
+    "the earlier replaces the later": [
+        Small(name="a", files={"/usr/share/both": "of a"}, scripts={"md5sums": SUMS}, fields={"Replaces": "b"}),
+        Small(name="b", files={"/usr/share/both": "of b", "/usr/share/b": ""}, scripts={"md5sums": SUMS}),
+    ],
+    "replaces, unannounced": [
+        Small(name="a", files={"/usr/share/both": "of a"}),
+        Small(name="b", files={"/usr/share/both": "of b"}, fields={"Replaces": "a"}),
+    ],
+    "diverts what came before": [
+        Small(name="a", files={"/usr/bin/tool": "of a"}),
+        Small(name="diverting", files={"/usr/bin/tool": "better"}, scripts={"preinst": _divert("/usr/bin/tool")}),
+    ],
+    "diverts what comes after": [
+        Small(name="diverting", files={"/usr/bin/tool": "better"}, scripts={"preinst": _divert("/usr/bin/tool")}),
+        Small(name="z", files={"/usr/bin/tool": "of z"}),
+    ],
+    "diverts and ships nothing": [
+        Small(name="diverting", scripts={"preinst": _divert("/usr/bin/tool")}),
+        Small(name="z", files={"/usr/bin/tool": "of z"}),
+    ],
+    "conffiles": [
+        Small(
+            name="a",
+            files={"/etc/z.conf": "z\n", "/etc/a.conf": "a\n", "/etc/no.conf": ""},
+            scripts={"conffiles": "/etc/z.conf\n/etc/a.conf\n", "postinst": "echo more >> /etc/a.conf"},
+        ),
+    ],
+    "overrides": [
+        Small(
+            name="a",
+            files={"/usr/bin/a": ""},
+            scripts={"preinst": "dpkg-statoverride --add root mail 2755 /usr/bin/a"},
+        ),
+    ],
+    "named triggers": [
+        Small(name="a", scripts={"triggers": "interest-noawait one\ninterest two\n", "postinst": LOUD}),
+        Small(name="b", scripts={"triggers": "activate-noawait one\n", "postinst": LOUD}, needs=needs("a")),
+        Small(name="c", scripts={"triggers": "activate two\n", "postinst": LOUD}, needs=needs("a")),
+    ],
+    "file triggers": [
+        Small(name="a", scripts={"triggers": "interest-noawait /usr/share/things\n", "postinst": LOUD}),
+        Small(name="b", files={"/usr/share/things/b": ""}, scripts={"postinst": LOUD}),
+    ],
+    "what preinst needs is configured": [
+        Small(name="a", files={"/usr/share/a": ""}, scripts={"postinst": "cp /usr/share/a /var/ready"}),
+        Small(
+            name="b",
+            scripts={"preinst": "test -e /var/ready"},
+            fields={"Pre-Depends": "a"},
+            needs=needs("a", kind="Pre-Depends"),
+        ),
+    ],
+    "a link where a directory is": [
+        Small(name="a", files={"/usr/share/place/a": ""}),
+        Small(name="b", shape=lambda source: _linked(source, "usr/share/place", "elsewhere")),
+    ],
+    "a directory where a link is": [
+        Small(name="a", files={"/usr/share/real/a": ""}, shape=lambda source: _linked(source, "usr/share/place", "real")),
+        Small(name="b", files={"/usr/share/place/b": ""}),
+    ],
+    "architectures": [
+        Small(name="a", files={"/usr/lib/a": ""}, fields={"Multi-Arch": "same", "Architecture": "amd64"}),
+    ],
+    "says what it was called with": [
+        Small(name="a", scripts={"preinst": LOUD, "postinst": LOUD}),
+        Small(name="b", scripts={"preinst": LOUD, "postinst": LOUD}, needs=needs("a")),
+    ],
+}
+
+
+def _linked(source: Path, link: str, target: str) -> None:
+    (source / link).parent.mkdir(parents=True, exist_ok=True)
+    (source / link).symlink_to(target)
+
+
+def _entries(tree: Path) -> dict[str, Any]:
+    """Describe a tree, without times of what scripts made and without what dpkg keeps for itself."""
+    found = {path: values for path, values in entries(tree, 0).items() if not is_dpkg_s_own(path)}
+    status = (tree / "var/lib/dpkg/status").read_text()
+    return {**found, "status": status, "triggers": _lines(tree / "var/lib/dpkg/triggers/File")}
+
+
+def _lines(file: Path) -> list[str]:
+    return sorted(file.read_text().splitlines()) if file.exists() else []
+
+
+def _ways(small: Sequence[Small], place: Path) -> dict[str, dict[str, Any]]:
+    root = make_root(place / "base")
+    (place / "debs").mkdir()
+    packages = [entry.make(place / "debs") for entry in small]
+    found = {"dpkg": _entries(installed_by_dpkg(root, packages, place / "dpkg"))}
+    for way, careful in (("quick", False), ("careful", True)):
+        try:
+            found[way] = _entries(installed_by_oic(root, packages, place / way, careful=careful))
+        except LayerConflict:
+            found[way] = {}
+    return found
+
+
+@pytest.mark.parametrize("case", SETS)
+def test_comes_to_the_tree_that_dpkg_makes(case: str, tmp_path: Path) -> None:
+    trees = namespace.call(_ways, SETS[case], tmp_path)
+    assert trees["careful"] == trees["dpkg"]
+    if case in ("replaces, unannounced", "a link where a directory is"):
+        assert trees["quick"] == {}, "the quick way has to notice, and leave it to the careful one"
+    else:
+        assert trees["quick"] == trees["dpkg"]
+
+
+def _contents(small: Sequence[Small], place: Path, path: str) -> str:
+    root = make_root(place / "base")
+    (place / "debs").mkdir()
+    tree = installed_by_oic(root, [entry.make(place / "debs") for entry in small], place / "quick", careful=False)
+    return (tree / path).read_text()
+
+
+@pytest.mark.parametrize(
+    ("case", "path", "expected"),
+    [
+        ("the later replaces the earlier", "usr/share/both", "of b"),
+        ("the earlier replaces the later", "usr/share/both", "of a"),
+        ("diverts what came before", "usr/bin/tool", "better"),
+        ("diverts what came before", "usr/bin/tool.real", "of a"),
+        ("diverts what comes after", "usr/bin/tool.real", "of z"),
+        ("what preinst needs is configured", "var/ready", ""),
+    ],
+)
+def test_the_right_one_is_the_last_writer(case: str, path: str, expected: str, tmp_path: Path) -> None:
+    assert namespace.call(_contents, SETS[case], tmp_path, path) == expected
+
+
+def _layered(small: Sequence[Small], place: Path, install_first: Callable[..., Path]) -> dict[str, Any]:
+    """Install the first package with dpkg, everything else as a layer above it by oic or by dpkg."""
+    (place / "debs").mkdir()
+    packages = [entry.make(place / "debs") for entry in small]
+    base = installed_by_dpkg(make_root(place / "base"), packages[:1], place / "first")
+    (base / "var/log/said").unlink(missing_ok=True)
+    if install_first is installed_by_oic:
+        return _entries(installed_by_oic(base, packages[1:], place / "oic", careful=False))
+    return _entries(installed_by_dpkg(base, packages[1:], place / "dpkg"))
+
+
+@pytest.mark.parametrize("case", ["named triggers", "file triggers", "plain"])
+def test_a_layer_hears_the_triggers_of_the_one_above(case: str, tmp_path: Path) -> None:
+    for way in ("oic", "dpkg"):
+        (tmp_path / way).mkdir()
+    ours = namespace.call(_layered, SETS[case], tmp_path / "oic", installed_by_oic)
+    theirs = namespace.call(_layered, SETS[case], tmp_path / "dpkg", installed_by_dpkg)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Small(name="diverting", scripts={"postinst": _divert("/usr/bin/tool")}),
+        Small(name="a", scripts={"postinst": "dpkg-statoverride --force-statoverride-add --add root mail 2755 /usr/bin/tool"}),
+    ],
+    ids=["diversion", "statoverride"],
+)
+def test_what_a_layer_told_dpkg_holds_above_it(first: Small, tmp_path: Path) -> None:
+    small = [first, Small(name="z", files={"/usr/bin/tool": "of z"}, scripts={"md5sums": "0" * 32 + "  usr/bin/tool\n"})]
+    for way in ("oic", "dpkg"):
+        (tmp_path / way).mkdir()
+    ours = namespace.call(_layered, small, tmp_path / "oic", installed_by_oic)
+    theirs = namespace.call(_layered, small, tmp_path / "dpkg", installed_by_dpkg)
+    assert ours == theirs
+
+
+def _conflict(small: Sequence[Small], place: Path) -> str:
+    with pytest.raises(LayerConflict) as raised:
+        _layered(small, place, installed_by_oic)
+    return str(raised.value)
+
+
+def test_a_path_reserved_below_is_left_to_the_careful_way(tmp_path: Path) -> None:
+    small = [Small(name="diverting", scripts={"postinst": _divert("/usr/bin/tool")})]
+    small.append(Small(name="z", files={"/usr/bin/tool": "nobody said"}))
+    assert namespace.call(_conflict, small, tmp_path) == "claimed twice: /usr/bin/tool of z"
+
+
+def test_a_failing_script_ends_it_with_its_last_words(tmp_path: Path) -> None:
+    small = [Small(name="a", scripts={"postinst": "echo 'the disk is square' >&2; exit 3"})]
+    with pytest.raises(ToolError) as raised:
+        namespace.call(_contents, small, tmp_path, "etc/passwd")
+    said = str(raised.value)
+    assert "the disk is square" in said
+    assert "exit status 3" in said
+    assert str(tmp_path / "quick/log") in said
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_two_owners_of_a_path_are_refused_in_dpkg_s_words(order: tuple[str, str], tmp_path: Path) -> None:
+    small = [Small(name=name, files={"/usr/share/both": name}, scripts={"md5sums": SUMS}) for name in order]
+    with pytest.raises(ToolError, match=f"trying to overwrite '/usr/share/both', which is also in package {order[0]} 1"):
+        namespace.call(_contents, small, tmp_path, "usr/share/both")

@@ -1,0 +1,176 @@
+"""A package set installed twice, by the rootfs stage and by mmdebstrap from the very same package files, and compared.
+
+* mmdebstrap gets a flat repository on the disk with the locked versions and nothing else: its apt has no choice.
+* Compared of each path: type, mode, owner, device, link target or content, hard links, extended attributes, and the
+  time of what is not a directory. Times after the lowest layer's epoch count as that epoch: they are the build's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+import subprocess
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from oic.chroot import layers, namespace, overlay
+from oic.chroot.tree import _OVERLAY_NOTES, walk
+from oic.config.final import load_config
+from oic.files import read_json, to_json
+from oic.ospackage.lock import LockedPackage, read_lock
+from oic.plan import plan
+from oic.provider.deb.compression import decompressed
+from oic.stages import download, metadata, rootfs, solve, verify
+from oic.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from oic.stage import Stage
+
+
+# The links alone, as debootstrap makes them; mmdebstrap's own hook adds a package of its making.
+_MERGE_USR = 'for d in bin lib lib64 sbin; do mkdir -p "$1/usr/$d"; ln -s "usr/$d" "$1/$d"; done'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A set that the rootfs stage has installed: what is in it, its layers, and the text of each repository's index."""
+
+    suite: str
+    packages: tuple[LockedPackage, ...]
+    layers: tuple[Path, ...]
+    epochs: tuple[int, ...]
+    store: Store
+    index: str
+
+
+def stages_of(recipe: Path, cache: Path) -> dict[str, Stage]:
+    config = replace(load_config(recipe, {}), lock=None)
+    return {stage.name: stage for stage in plan(config, cache)}
+
+
+def index_text(stage: Stage) -> str:
+    """Return the Packages files of every repository, one after the other."""
+    store = Store(stage.cache / "store")
+    parts = [part for entry in read_json(stage.path("index.json"))["repositories"] for part in entry["packages"]]
+    texts = [decompressed(store.read(part["sha256"]), part["compression"], part["plain_size"], where="") for part in parts]
+    return b"\n".join(texts).decode()
+
+
+def installed(recipe: Path, cache: Path, names: Callable[[str], Sequence[str]] | None = None) -> Installed:
+    """Run the stages from metadata to rootfs for the recipe, or for the packages that `names` chooses from the index."""
+    stages = stages_of(recipe, cache)
+    metadata.run(stages["metadata"])
+    index = index_text(stages["metadata"])
+    part = stages["solve"].slice
+    sets = {"image": part["request"]["sets"]["image"]}
+    if names:
+        sets["image"]["names"] = list(names(index))
+    part["request"]["sets"] = sets
+    solve.run(replace(stages["solve"], slice_text=to_json(part)))
+    for stage, run in (("download", download.run), ("verify", verify.run), ("rootfs", rootfs.run)):
+        stages[stage].log.parent.mkdir(exist_ok=True)
+        stages[stage].log.unlink(missing_ok=True)
+        run(stages[stage])
+    done = read_json(stages["rootfs"].path("rootfs.json"))
+    return Installed(
+        suite=done["repositories"][0]["suite"],
+        packages=read_lock(read_json(stages["solve"].path("lock.json"))).sets["image"],
+        layers=tuple(cache / place / "tree" for place in done["layers"]),
+        epochs=tuple(layers.read(cache / place).epoch for place in done["layers"]),
+        store=Store(cache / "store"),
+        index=index,
+    )
+
+
+def required_names(index: str) -> list[str]:
+    """Return what mmdebstrap's minbase is: Priority required, and apt."""
+    stanzas = index.split("\n\n")
+    names = [stanza.split("\n", 1)[0].split()[1] for stanza in stanzas if "\nPriority: required\n" in stanza]
+    return sorted({*names, "apt"})
+
+
+def mmdebstrapped(given: Installed, place: Path, variant: str) -> Path:
+    """Have mmdebstrap install the same packages into ``place/root``."""
+    repository = place / "repository"
+    write_repository(given, repository)
+    names = [package.name for package in given.packages]
+    argv = ["nice", "-n", "5", "mmdebstrap", "--mode=root", f"--variant={variant}", "--format=directory"]
+    argv += [f"--customize-hook=cp \"$1/var/log/dpkg.log\" '{place}'"]  # in what order it was done
+    argv += [f"--setup-hook={_MERGE_USR}", f"--include={','.join(names)}"]
+    argv += [given.suite, str(place / "root"), f"deb [trusted=yes] copy://{repository} ./"]
+    log = place / "mmdebstrap.log"
+    with log.open("wb") as file:
+        env = {**os.environ, "SOURCE_DATE_EPOCH": str(given.epochs[-1]), "INITRD": "No", "TZ": "UTC"}
+        done = subprocess.run(argv, stdout=file, stderr=file, env=env, check=False)
+    if done.returncode:
+        raise AssertionError(f"mmdebstrap failed, see {log}:\n{log.read_text(errors='replace')[-2000:]}")
+    return place / "root"
+
+
+def write_repository(given: Installed, repository: Path) -> None:
+    """Write a flat repository, sources.list(5): Release, Packages, and links to the package files."""
+    shutil.rmtree(repository, ignore_errors=True)
+    repository.mkdir(parents=True)
+    by_digest = {match[1]: stanza for stanza in given.index.split("\n\n") if (match := re.search(r"\nSHA256: (\w+)", stanza))}
+    stanzas = []
+    for package in given.packages:
+        name = f"{package.name}_{package.version.replace(':', '%3a')}_{package.architecture}.deb"
+        (repository / name).symlink_to(given.store.path(package.sha256))
+        stanzas.append(re.sub(r"\nFilename: .*", f"\nFilename: ./{name}", by_digest[package.sha256]).strip("\n"))
+    packages = ("\n\n".join(stanzas) + "\n").encode()
+    (repository / "Packages").write_bytes(packages)
+    digest = hashlib.sha256(packages).hexdigest()
+    release = f"Suite: {given.suite}\nCodename: {given.suite}\nArchitectures: amd64\nSHA256:\n {digest} {len(packages)} Packages\n"
+    (repository / "Release").write_text(release)
+
+
+def compared(given: Installed, other: Path, place: Path) -> tuple[dict[str, tuple[Any, Any]], int]:
+    """Return each path that differs with both descriptions, the stage's first, and how many paths there are."""
+    place.mkdir(parents=True, exist_ok=True)
+    ours = namespace.call(_merged_entries, given.layers, place, min(given.epochs))
+    theirs = namespace.call(entries, other, min(given.epochs))
+    paths = {*ours, *theirs}
+    different = {path: (ours.get(path), theirs.get(path)) for path in sorted(paths) if ours.get(path) != theirs.get(path)}
+    return different, len(paths)
+
+
+def _merged_entries(layers: Sequence[Path], place: Path, epoch: int) -> dict[str, Any]:
+    with overlay.merged(layers, place) as root:
+        return entries(root, epoch)
+
+
+def entries(root: Path, epoch: int) -> dict[str, tuple[Any, ...]]:
+    """Return what is compared of each path."""
+    found: dict[str, list[Any]] = {}
+    inodes: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for path, status in walk(root):
+        found[path] = _description(root / path, status, epoch)
+        if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+            inodes[status.st_dev, status.st_ino].append(path)
+    for group in inodes.values():
+        for path in group:
+            found[path].append(("linked", *group))
+    return {path: tuple(values) for path, values in found.items()}
+
+
+def _description(file: Path, status: os.stat_result, epoch: int) -> list[Any]:
+    mode = status.st_mode
+    content = ""
+    if stat.S_ISREG(mode):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+    elif stat.S_ISLNK(mode):
+        content = os.readlink(file)
+    attributes = [
+        (name, os.getxattr(file, name, follow_symlinks=False))
+        for name in sorted(os.listxattr(file, follow_symlinks=False))
+        if name not in _OVERLAY_NOTES and "overlay" not in name
+    ]
+    time = 0 if stat.S_ISDIR(mode) else min(int(status.st_mtime), epoch)
+    return [stat.filemode(mode), status.st_uid, status.st_gid, status.st_rdev, content, attributes, time]

@@ -11,6 +11,7 @@ from oic.config.apt_sources import read_mirrors
 from oic.config.distribution import distributions_folders
 from oic.config.schema import problems_of
 from oic.config.source import parse
+from oic.errors import RecipeError
 
 from .conftest import HEAD, MIRROR
 
@@ -112,6 +113,30 @@ def test_the_repositories_follow_the_mirror(load: Load) -> None:
     ]
     assert config.distribution.tools_repositories == config.repositories
     assert (config.distribution.provider, config.distribution.architecture) == ("deb", "amd64")
+
+
+def test_a_folder_of_ones_own_adds_distributions_and_replaces_shipped_ones(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = distributions_folders()[-1] / "debian/debian12"
+    for name in ("debian/debian12", "acme/acme1"):
+        shutil.copytree(shipped, tmp_path / "own" / name)
+        facts = tmp_path / "own" / name / "distribution.yml"
+        facts.write_text(facts.read_text().replace('release: "12"', f'release: "{name[:4]}"'))
+    monkeypatch.setenv("OIC_DISTRIBUTIONS", str(tmp_path / "own"))
+    assert load("").distribution.release == "debi"
+    acme = HEAD.replace("os: debian", "os: acme").replace("dist: debian12", "dist: acme1")
+    assert load("", head=acme).distribution.release == "acme"
+    assert load("", head=HEAD.replace("debian12", "debian13")).distribution.release == "13"
+
+
+@pytest.mark.parametrize("place", ["relative", "/nonexistent"])
+def test_a_folder_of_ones_own_that_is_none_is_refused(
+    place: str, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OIC_DISTRIBUTIONS", place)
+    with pytest.raises(RecipeError, match=f"expected the absolute path of a folder, found '{place}'"):
+        load("")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
+
+from net.mirror import Mirror
 
 from .bench import HURRIED
 from .tiny import BASE, INDEX, RELEASE
@@ -90,6 +94,26 @@ def test_a_redirect_to_another_mirror_is_followed(bench: Bench, tiny: Tiny) -> N
     tiny.mirror.answers["/elsewhere/InRelease"] = other
     tiny.mirror.answers[IN_RELEASE] = lambda request: request.reply(302, Location="/elsewhere/InRelease")
     bench.oic("metadata").succeeded("signatures good")
+
+
+def test_a_mirror_over_https(bench: Bench, tiny: Tiny) -> None:
+    certificate, key = bench.place / "own.crt", bench.place / "own.key"
+    subject = ["-subj", "/CN=own", "-addext", "subjectAltName=IP:127.0.0.1"]
+    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *subject]
+    subprocess.run([*argv, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with Mirror(context) as secure:
+        bench.write(mirror=secure.url("/debian"))
+        untrusted = "expected a trusted TLS certificate, found: self-signed certificate"
+        bench.oic("solve").refused_in_one_line(secure.url(IN_RELEASE), untrusted)
+        bench.environment["SSL_CERT_FILE"] = str(certificate)
+        plain = tiny.mirror.url(IN_RELEASE)
+        secure.answers[IN_RELEASE] = lambda request: request.reply(302, Location=plain)
+        bench.oic("solve").refused_in_one_line(secure.url(IN_RELEASE), f"refused a redirect to {plain}")
+        secure.answers = tiny.mirror.answers
+        bench.oic("verify").succeeded("8 packages, all good")
+    assert tiny.asked() == []
 
 
 def test_a_repository_signed_by_another_key(bench: Bench, tiny: Tiny, signers: dict[str, Signer]) -> None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent
 COMPARABLE = ("metadata", "solve", "download", "verify", "rootfs", "initrd")
 """The stages that do what mmdebstrap does: it makes no build environment, no users or files, no disk."""
-MERGED_USR = Path("/usr/share/mmdebstrap/hooks/merged-usr")
-"""Its own way to begin with a merged /usr, as the build does; else the package usrmerge moves every file later."""
+MERGED_USR = 'for name in bin sbin lib lib64; do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
+"""mmdebstrap begins with a merged /usr, as the build does; else the package usrmerge moves every file later."""
 
 
 def main() -> None:
@@ -98,7 +98,7 @@ def _measured_mmdebstrap(directory: Path, url: str, scratch: Path, log: Path) ->
         for entry in index["repositories"]
     ]
     options = ["--variant=essential", "--format=directory", f"--include={','.join(asked)}", "--dpkgopt=force-unsafe-io"]
-    hook = f"--hook-dir={MERGED_USR}"
+    hook = f"--setup-hook={MERGED_USR}"
     argv = ["mmdebstrap", "--quiet", *options, hook, index["repositories"][0]["suite"], str(tree), *sources]
     os.sync()
     costs = measured(argv, log, env={**os.environ, "TMPDIR": str(scratch)})

@@ -51,7 +51,9 @@ def run(stage: Stage) -> str:
     return f"{len(lock.sets['image'])} packages installed in {len(stack)} layers"
 
 
-def _fill(family: str, members: Sequence[tuple[LockedPackage, Path]], below: tuple[Layer, ...], log: Path, part: Path) -> int:
+def _fill(
+    family: str, members: Sequence[tuple[LockedPackage, Path]], below: tuple[Layer, ...], log: Path, part: Path
+) -> int:
     provider = provider_of(family)
     try:
         return _install(provider, members, below, log, part / "quick", careful=False)

@@ -107,7 +107,7 @@ def test_nothing_outlives_a_killed_caller() -> None:
     pytest.fail(f"still running: {_sleepers()}")
 
 
-def test_a_user_without_sub_ids_is_told_the_line_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_sub_ids_is_told_the_line_to_run() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can take another user's id")
 

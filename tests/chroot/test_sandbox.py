@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from oic.chroot import namespace, overlay, sandbox
 from oic.errors import ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def run_inside(root: Path, script: str, log: Path) -> str:

@@ -24,7 +24,7 @@ FILES: dict[str, Path | bytes] = {
 }
 
 
-def _make(  # noqa: PLR0917
+def _make(
     image: Path,
     files: Mapping[str, Path | bytes] = FILES,
     size: int = 100 << 20,

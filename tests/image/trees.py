@@ -15,8 +15,8 @@ ACL = bytes.fromhex("02000000 01000700ffffffff 02000600e8030000 04000500ffffffff
 
 def make_odd_tree(at: Path) -> Path:
     """A tree of odd names, sizes, types, owners, modes, times, links and attributes."""
-    deep = os.path.join(os.fsencode(at), b'a b"c', b"\xff\n x")  # noqa: PTH118  a name that is no text
-    os.makedirs(deep)  # noqa: PTH103
+    deep = os.path.join(os.fsencode(at), b'a b"c', b"\xff\n x")
+    os.makedirs(deep)
     Path(os.fsdecode(deep), "f\ng").write_text("hello")
     (at / 'q"uo te\\ "" <12>').write_text("quoted")
     (at / "short").symlink_to("x" * 59)
@@ -78,13 +78,13 @@ def _copy(source: bytes, at: bytes, chance: random.Random, links: dict[tuple[int
         return
     links[status.st_dev, status.st_ino] = at
     if stat.S_ISDIR(status.st_mode):
-        os.mkdir(at)  # noqa: PTH102
-        names = sorted(os.listdir(source))  # noqa: PTH208
+        os.mkdir(at)
+        names = sorted(os.listdir(source))
         chance.shuffle(names)
         for name in names:
             _copy(source + b"/" + name, at + b"/" + name, chance, links)
     elif stat.S_ISLNK(status.st_mode):
-        os.symlink(os.readlink(source), at)  # noqa: PTH115, PTH211
+        os.symlink(os.readlink(source), at)
     elif stat.S_ISREG(status.st_mode):
         Path(os.fsdecode(at)).write_bytes(Path(os.fsdecode(source)).read_bytes())  # holes become zeros
     else:
@@ -92,7 +92,7 @@ def _copy(source: bytes, at: bytes, chance: random.Random, links: dict[tuple[int
     if ROOT:
         os.chown(at, status.st_uid, status.st_gid, follow_symlinks=False)
     if not stat.S_ISLNK(status.st_mode):
-        os.chmod(at, stat.S_IMODE(status.st_mode))  # noqa: PTH101
+        os.chmod(at, stat.S_IMODE(status.st_mode))
     names = sorted(os.fsencode(name) for name in os.listxattr(source, follow_symlinks=False))
     for name in sorted(names, key=lambda _: chance.random()):
         os.setxattr(at, name, os.getxattr(source, name, follow_symlinks=False), follow_symlinks=False)
@@ -103,7 +103,7 @@ def described(tree: Path) -> dict[bytes, tuple[int, int, int, int, int, bytes | 
     """Return what is to be seen of each path; times as an image is to have them."""
     found = {}
     for directory, names, files in os.walk(os.fsencode(tree)):
-        for name in [b".", *files, *(n for n in names if os.path.islink(directory + b"/" + n))]:  # noqa: PTH114
+        for name in [b".", *files, *(n for n in names if os.path.islink(directory + b"/" + n))]:
             path = directory + b"/" + name
             status = os.lstat(path)
             mtime = int(status.st_mtime) if 0 <= status.st_mtime <= EPOCH else EPOCH
@@ -111,7 +111,7 @@ def described(tree: Path) -> dict[bytes, tuple[int, int, int, int, int, bytes | 
             if stat.S_ISREG(status.st_mode):
                 content = Path(os.fsdecode(path)).read_bytes()
             elif stat.S_ISLNK(status.st_mode):
-                content, mtime = os.readlink(path), 0  # noqa: PTH115
+                content, mtime = os.readlink(path), 0
             links = 0 if stat.S_ISDIR(status.st_mode) else status.st_nlink
             entry = (status.st_mode, status.st_uid, status.st_gid, links, mtime, content)
             found[path[len(os.fsencode(tree)) :]] = entry

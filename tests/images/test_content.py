@@ -48,7 +48,8 @@ def run_all(*argv: object) -> str:
 
 def test_the_users_password_is_nowhere_but_as_a_hash(edge: Built) -> None:
     assert "admin:$6$" in inside(edge, "cat /etc/shadow")
-    found = subprocess.run(["grep", "-rlaF", "change-me", edge.place / "cache"], capture_output=True, text=True, check=False)
+    argv = ["grep", "-rlaF", "change-me", edge.place / "cache"]
+    found = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert found.stdout == ""
 
 

@@ -43,7 +43,7 @@ def run_doit(place: Path, *, terminal: bool) -> str:
     finally:
         os.close(theirs)
     text = b""
-    with open(ours, "rb", buffering=0) as reader:  # noqa: PTH123 - a descriptor, not a path
+    with open(ours, "rb", buffering=0) as reader:
         try:
             while piece := reader.read(4096):
                 text += piece

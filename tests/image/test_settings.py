@@ -25,14 +25,14 @@ def test_fstab_is_what_findmnt_takes(tmp_path: Path) -> None:
     mounts = [
         {"partuuid": "11111111-1111-8111-8111-111111111111", "at": "/srv/data", "type": "ext4", "options": "noatime"},
         {"partuuid": "22222222-2222-8222-8222-222222222222", "at": "/", "type": "ext4", "options": ""},
-        {"partuuid": "33333333-3333-8333-8333-333333333333", "at": "/boot/efi", "type": "fat32", "options": "umask=077"},
+        {"partuuid": "33333333-3333-8333-8333-333333333333", "at": "/efi", "type": "fat32", "options": "umask=077"},
         {"partuuid": "44444444-4444-8444-8444-444444444444", "at": "none", "type": "linux-swap", "options": ""},
     ]
     file = tmp_path / "fstab"
     file.write_text(files_of({**EMPTY, "mounts": mounts})["/etc/fstab"])
     argv = ["findmnt", "--fstab", "--tab-file", str(file), "--noheadings", "--raw", "--output", "TARGET,FSTYPE,OPTIONS"]
     found = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert found == ["none swap sw", "/ ext4 defaults", "/boot/efi vfat umask=077", "/srv/data ext4 noatime"]
+    assert found == ["none swap sw", "/ ext4 defaults", "/efi vfat umask=077", "/srv/data ext4 noatime"]
 
 
 def test_the_host_keys_unit_is_one_systemd_accepts(tmp_path: Path) -> None:

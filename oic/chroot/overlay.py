@@ -2,7 +2,8 @@
 
 * Layers are never written; changes go to an upper directory, whiteouts and opaque marks in ``user.`` attributes, so
   that an ordinary user can make them.
-* Programs' requests to sync are not passed on (``volatile``): dpkg makes thousands, and what a crash leaves is thrown away.
+* Programs' requests to sync are not passed on (``volatile``): dpkg makes thousands, and what a crash leaves is thrown
+  away.
 * The upper directory of one overlay is, once renamed, a layer of the next.
 """
 

@@ -13,7 +13,7 @@ import lzma
 import tarfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, cast
 
 import zstandard
 
@@ -128,22 +128,24 @@ def tar_of(file: IO[bytes], member: Member, where: str) -> Iterator[tarfile.TarF
     """Open a member as a tar stream; its entries must be read in order."""
     raw = io.BufferedReader(_Slice(file, member), 1 << 18)
     try:
-        with _decompressed(raw, member.name, where) as stream:
-            # A lone ".tar" read as a stream: no seeking, so no member is read twice or out of order.
-            with tarfile.open(fileobj=stream, mode="r|", errorlevel=2, tarinfo=_StrictEntry) as tar:
-                yield tar
+        # A lone ".tar" read as a stream: no seeking, so no member is read twice or out of order.
+        with (
+            _decompressed(raw, member.name, where) as stream,
+            tarfile.open(fileobj=stream, mode="r|", errorlevel=2, tarinfo=_StrictEntry) as tar,
+        ):
+            yield tar
     except _DAMAGE as error:
         raise TrustError(f"{member.name} cannot be read: {error}", where=where) from error
 
 
-def _decompressed(raw: io.BufferedReader, name: str, where: str) -> IO[bytes]:
+def _decompressed(raw: io.BufferedReader[_Slice], name: str, where: str) -> IO[bytes]:
     ending = name.rpartition(".")[2]
     if ending == "xz":
         return lzma.open(raw)
     if ending == "zst":
-        return zstandard.ZstdDecompressor().stream_reader(raw)  # type: ignore[return-value]
+        return zstandard.ZstdDecompressor().stream_reader(raw)
     if ending == "gz":
-        return gzip.open(raw)
+        return cast("IO[bytes]", gzip.open(raw))
     if ending == "tar":
         return raw
     raise TrustError(f"expected a tar, .gz, .xz or .zst member, found {name}", where=where)

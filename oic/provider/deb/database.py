@@ -120,7 +120,7 @@ def _write_triggers(unpacked: Unpacked, triggers: Path, stem: str) -> None:
 
 
 def activated(packages: Sequence[Unpacked], interests: Sequence[str]) -> list[str]:
-    """Return which of the trigger names `interests` (of packages configured earlier) the new packages set off, in order."""
+    """Return which of the trigger names `interests`, of packages configured earlier, the new ones set off, in order."""
     directories = [name for name in interests if name.startswith("/")]
     found: dict[str, None] = {}
     for unpacked in packages:

@@ -194,7 +194,7 @@ def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
 
 
 def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox) -> None:
-    """Let dpkg unpack the packages named `ordered`; before any package, configure what it Pre-Depends on, as apt does."""
+    """Let dpkg unpack the packages named `ordered`; configure first what one Pre-Depends on, as apt does."""
     files = {package.locked.name: package for package in known}
     for action, names in steps(known, ordered):
         words = [_shown(files[name], box) for name in names] if action == "--unpack" else names

@@ -14,7 +14,6 @@ import hashlib
 import os
 import shutil
 import stat
-import tarfile
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from oic.errors import TrustError
 from oic.provider.deb.archive import ControlFile, Deb, read_deb, tar_of
 
 if TYPE_CHECKING:
+    import tarfile
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -131,7 +131,7 @@ def _made_sums(sums: dict[str, str]) -> ControlFile:
 
 
 def conffile_names(deb: Deb) -> list[str]:
-    """Return the paths of a package's conffiles, deb-conffiles(5); those to be removed on upgrade are not among them."""
+    """Return the paths of a package's conffiles, deb-conffiles(5), without those to be removed on upgrade."""
     content = deb.control.get("conffiles", ControlFile(content=b"", mode=0)).content.decode("utf-8", "surrogateescape")
     return [line.strip() for line in content.splitlines() if line.strip().startswith("/")]
 

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.chroot import overlay, sandbox
@@ -17,8 +16,15 @@ from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-_PROGRAMS = ["/bin/sh", "/bin/cat", "/bin/chmod", "/bin/chown", "/bin/cp", "/bin/ln", "/bin/ls", "/bin/mkdir", "/bin/mv", "/bin/rm", "/bin/touch", "/usr/bin/test", "/usr/bin/diff", "/bin/tar", "/usr/bin/dpkg", "/usr/bin/dpkg-deb", "/usr/bin/dpkg-divert", "/usr/bin/dpkg-query", "/usr/bin/dpkg-split", "/usr/bin/dpkg-statoverride", "/usr/bin/dpkg-trigger", "/usr/bin/update-alternatives", "/sbin/ldconfig", "/sbin/start-stop-daemon"]
+_PROGRAMS = {
+    "/bin": "cat chmod chown cp ln ls mkdir mv rm sh tar touch",
+    "/sbin": "ldconfig start-stop-daemon",
+    "/usr/bin": "diff dpkg dpkg-deb dpkg-divert dpkg-query dpkg-split dpkg-statoverride dpkg-trigger test "
+    "update-alternatives",
+}
+_DIRECTORIES = ("info", "updates", "alternatives", "parts")
 
 
 def make_root(root: Path) -> Path:
@@ -26,14 +32,14 @@ def make_root(root: Path) -> Path:
     for name in ("bin", "sbin", "lib", "lib64"):
         (root / "usr" / name).mkdir(parents=True)
         (root / name).symlink_to(f"usr/{name}")
-    for program in _PROGRAMS:
+    for program in [f"{folder}/{name}" for folder, names in _PROGRAMS.items() for name in names.split()]:
         linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
         for path in [program, *re.findall(r"(/\S+) \(0x", linked)]:
             place = root / path.lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.exists():
                 shutil.copy2(path, place)
-    for name in ("etc", "var/log", "var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/alternatives", "var/lib/dpkg/parts"):
+    for name in ("etc", "var/log", *(f"var/lib/dpkg/{name}" for name in _DIRECTORIES)):
         (root / name).mkdir(parents=True)
     (root / "var/lib/dpkg/status").touch()
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
@@ -43,7 +49,7 @@ def make_root(root: Path) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Small:
-    """A package to make: `files` by path (a path ending in / is a directory), control `scripts`, other control `fields`.
+    """A package to make: `files` by path (one ending in / is a directory), control `scripts`, other control `fields`.
 
     `shape` is called with the directory the package is made of, for what a dict of texts cannot say.
     """
@@ -112,7 +118,7 @@ def needs(*names: str, kind: str = "Depends") -> tuple[Requirement, ...]:
 def installed_by_oic(
     root: Path, packages: Sequence[tuple[LockedPackage, Path]], place: Path, *, careful: bool
 ) -> Path:
-    """Install packages over `root` as the rootfs stage does; return where the merged tree is mounted (in a namespace)."""
+    """Install packages over `root` as the rootfs stage does; return a copy of the tree. Only in a namespace."""
     at = place / "root"
     (place / "upper").mkdir(parents=True)
     with overlay.merged([root], at, upper=place / "upper", work=place / "work"):

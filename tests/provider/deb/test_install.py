@@ -119,7 +119,7 @@ SETS: dict[str, list[Small]] = {
         Small(name="b", shape=lambda source: _linked(source, "usr/share/place", "elsewhere")),
     ],
     "a directory where a link is": [
-        Small(name="a", files={"/usr/share/real/a": ""}, shape=lambda source: _linked(source, "usr/share/place", "real")),
+        Small(name="a", files={"/usr/share/real/a": ""}, shape=lambda place: _linked(place, "usr/share/place", "real")),
         Small(name="b", files={"/usr/share/place/b": ""}),
     ],
     "architectures": [
@@ -217,12 +217,13 @@ def test_a_layer_hears_the_triggers_of_the_one_above(case: str, tmp_path: Path) 
     "first",
     [
         Small(name="diverting", scripts={"postinst": _divert("/usr/bin/tool")}),
-        Small(name="a", scripts={"postinst": "dpkg-statoverride --force-statoverride-add --add root mail 2755 /usr/bin/tool"}),
+        Small(name="a", scripts={"postinst": "dpkg-statoverride --add root mail 2755 /usr/bin/tool"}),
     ],
     ids=["diversion", "statoverride"],
 )
 def test_what_a_layer_told_dpkg_holds_above_it(first: Small, tmp_path: Path) -> None:
-    small = [first, Small(name="z", files={"/usr/bin/tool": "of z"}, scripts={"md5sums": "0" * 32 + "  usr/bin/tool\n"})]
+    announced = {"md5sums": "0" * 32 + "  usr/bin/tool\n"}
+    small = [first, Small(name="z", files={"/usr/bin/tool": "of z"}, scripts=announced)]
     for way in ("oic", "dpkg"):
         (tmp_path / way).mkdir()
     ours = namespace.call(_layered, small, tmp_path / "oic", installed_by_oic)
@@ -255,5 +256,6 @@ def test_a_failing_script_ends_it_with_its_last_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
 def test_two_owners_of_a_path_are_refused_in_dpkg_s_words(order: tuple[str, str], tmp_path: Path) -> None:
     small = [Small(name=name, files={"/usr/share/both": name}, scripts={"md5sums": SUMS}) for name in order]
-    with pytest.raises(ToolError, match=f"trying to overwrite '/usr/share/both', which is also in package {order[0]} 1"):
+    words = f"trying to overwrite '/usr/share/both', which is also in package {order[0]} 1"
+    with pytest.raises(ToolError, match=words):
         namespace.call(_contents, small, tmp_path, "usr/share/both")

@@ -59,12 +59,13 @@ def index_text(stage: Stage) -> str:
     """Return the Packages files of every repository, one after the other."""
     store = Store(stage.cache / "store")
     parts = [part for entry in read_json(stage.path("index.json"))["repositories"] for part in entry["packages"]]
-    texts = [decompressed(store.read(part["sha256"]), part["compression"], part["plain_size"], where="") for part in parts]
-    return b"\n".join(texts).decode()
+    return b"\n".join(
+        decompressed(store.read(part["sha256"]), part["compression"], part["plain_size"], where="") for part in parts
+    ).decode()
 
 
 def installed(recipe: Path, cache: Path, names: Callable[[str], Sequence[str]] | None = None) -> Installed:
-    """Run the stages from metadata to rootfs for the recipe, or for the packages that `names` chooses from the index."""
+    """Run the stages from metadata to rootfs for the recipe, or for the packages that `names` takes from the index."""
     stages = stages_of(recipe, cache)
     metadata.run(stages["metadata"])
     index = index_text(stages["metadata"])
@@ -118,7 +119,8 @@ def write_repository(given: Installed, repository: Path) -> None:
     """Write a flat repository, sources.list(5): Release, Packages, and links to the package files."""
     shutil.rmtree(repository, ignore_errors=True)
     repository.mkdir(parents=True)
-    by_digest = {match[1]: stanza for stanza in given.index.split("\n\n") if (match := re.search(r"\nSHA256: (\w+)", stanza))}
+    found = [(re.search(r"\nSHA256: (\w+)", stanza), stanza) for stanza in given.index.split("\n\n")]
+    by_digest = {match[1]: stanza for match, stanza in found if match}
     stanzas = []
     for package in given.packages:
         name = f"{package.name}_{package.version.replace(':', '%3a')}_{package.architecture}.deb"
@@ -127,8 +129,8 @@ def write_repository(given: Installed, repository: Path) -> None:
     packages = ("\n\n".join(stanzas) + "\n").encode()
     (repository / "Packages").write_bytes(packages)
     digest = hashlib.sha256(packages).hexdigest()
-    release = f"Suite: {given.suite}\nCodename: {given.suite}\nArchitectures: amd64\nSHA256:\n {digest} {len(packages)} Packages\n"
-    (repository / "Release").write_text(release)
+    facts = f"Suite: {given.suite}\nCodename: {given.suite}\nArchitectures: amd64\n"
+    (repository / "Release").write_text(f"{facts}SHA256:\n {digest} {len(packages)} Packages\n")
 
 
 def compared(given: Installed, other: Path, place: Path) -> tuple[dict[str, tuple[Any, Any]], int]:
@@ -137,8 +139,8 @@ def compared(given: Installed, other: Path, place: Path) -> tuple[dict[str, tupl
     ours = namespace.call(_merged_entries, given.layers, place, min(given.epochs))
     theirs = namespace.call(entries, other, min(given.epochs))
     paths = {*ours, *theirs}
-    different = {path: (ours.get(path), theirs.get(path)) for path in sorted(paths) if ours.get(path) != theirs.get(path)}
-    return different, len(paths)
+    pairs = {path: (ours.get(path), theirs.get(path)) for path in sorted(paths)}
+    return {path: pair for path, pair in pairs.items() if pair[0] != pair[1]}, len(paths)
 
 
 def _merged_entries(layers: Sequence[Path], place: Path, epoch: int) -> dict[str, Any]:

@@ -76,6 +76,20 @@ PARTITION = "disk.partitions.1"
 ESP = "disk.partitions.0"
 NOTHING: set[str] = set()
 
+RICH: Recipe = copy.deepcopy(RECIPE)
+RICH[SYSTEM]["packages"] = ["apt", "debian-archive-keyring", "systemd", "tzdata"]
+"""The recipe with the packages that some settings need."""
+
+RICH_EDITS = {
+    "services.enable": (["systemd-networkd"], TREE),
+    "services.disable": (["systemd-timesyncd", "e2scrub_reap"], {"system", "evidence"}),
+    "services.mask": (["systemd-networkd"], TREE),
+    "timezone": ("Europe/Berlin", TREE),
+    "packageSources": ("drop", TREE),
+    "packages": (["apt", "debian-archive-keyring", "systemd"], {*SOLVED, *TREE, "initrd"}),
+}
+"""Edits of `RICH` below systemConfig, and the stages that run."""
+
 EDITS = (
     # what a recipe says about itself
     edit("metadata.description", "another", "", NOTHING),
@@ -95,9 +109,9 @@ EDITS = (
     edit(f"{USER}.password", "changed", "system evidence", TREE),
     edit(f"{USER}.hash_algo", "sha256", "system evidence", TREE),
     edit(f"{USER}.passwordMaxAge", 90, "system evidence", TREE),
-    edit(f"{USER}.startupScript", "/bin/bash", "system evidence"),
+    edit(f"{USER}.startupScript", "/bin/bash", "system evidence", TREE),
     edit(f"{USER}.groups", ["video"], "system evidence", TREE),
-    edit(f"{USER}.sudo", value=True, direct="system evidence"),
+    edit(f"{USER}.sudo", value=True, direct="system evidence", ran=TREE),
     edit(f"{USER}.home", "/home/other", "system evidence", TREE),
     edit(f"{USER}.shell", "/bin/bash", "system evidence", TREE),
     edit(f"{USER}.sshAuthorizedKeys", ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"], "system evidence", TREE),
@@ -142,7 +156,9 @@ EDITS = (
         quick=True,
     ),
     edit(f"{SYSTEM}.packages", ["less"], "solve evidence", {*SOLVED, *TREE, "initrd"}, name="a package more"),
-    edit(f"{SYSTEM}.recommends", value=True, direct="solve evidence"),
+    edit(  # busybox, which the initramfs takes in
+        f"{SYSTEM}.recommends", value=True, direct="solve evidence", ran={*SOLVED, *TREE, "initrd", "boot"}
+    ),
     # the disk
     edit("disk.name", "another", "", NOTHING),
     edit("disk.path", "/dev/vda", "", NOTHING),

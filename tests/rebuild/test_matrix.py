@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .edits import EDITS, TREE, Edit
+from .edits import EDITS, RICH, RICH_EDITS, TREE, Edit, setting
 from .place import RECIPE, STAGES, Place
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import Built
 
 pytestmark = pytest.mark.mirror
@@ -29,11 +32,35 @@ def test_an_edit_runs_exactly_these_stages(edit: Edit, place: Place) -> None:
 
 
 def test_edits_of_no_consequence_run_nothing(place: Place) -> None:
+    recipe = copy.deepcopy(RECIPE)
     for edit in SILENT:
-        place.write(edit.edited())
-        assert place.doit("build").succeeded().ran == [], edit.name
-    place.write(RECIPE)
+        edit.change(recipe)
+    place.write(recipe)
     place.recipe.write_text("# a comment\n" + place.recipe.read_text())
+    assert place.doit("build").succeeded().ran == []
+
+
+@pytest.fixture(scope="module")
+def rich(built: Built) -> Path:
+    """Build the recipe with more packages; return the snapshot."""
+    built.place.restore(built.snapshot)
+    built.place.write(RICH)
+    built.place.doit("build").succeeded()
+    snapshot = built.snapshot.with_name("rich")
+    built.place.keep(snapshot)
+    return snapshot
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RICH_EDITS)
+def test_an_edit_that_needs_more_packages_runs_exactly_these_stages(name: str, rich: Path, built: Built) -> None:
+    value, ran = RICH_EDITS[name]
+    place = built.place
+    place.restore(rich)
+    recipe = copy.deepcopy(RICH)
+    setting(f"systemConfig.{name}", value)(recipe)
+    place.write(recipe)
+    assert place.doit("build").succeeded().stages() == ran
     assert place.doit("build").succeeded().ran == []
 
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -44,6 +45,7 @@ def variables() -> dict[str, str]:
 def cache() -> Path:
     """Return the cache directory, an absolute path."""
     _end_in_order()
+    _print_anything()
     directory = Path(doit_cmd.get_var("cache") or PROJECT / "cache").absolute()
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -69,6 +71,13 @@ def _end_in_order() -> None:
     signal.signal(signal.SIGTERM, leave)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in the background: left so
         signal.signal(signal.SIGINT, leave)
+
+
+def _print_anything() -> None:
+    """Have what a terminal's encoding lacks printed as an escape: a message must not fail for its words."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def tasks(stood_in: str) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from oic.config.apt_sources import Mirrors, read_mirrors
 from oic.config.model import Distribution, Repository
@@ -102,7 +103,8 @@ def distribution_of(data: DistributionData, target: Target, mirror: str, *, root
 
 def _mirrors(facts: Node, name: str, mirror: str, root: Path) -> Mirrors:
     if mirror != "host":
-        return Mirrors(main=mirror.rstrip("/"), security=_security_beside(mirror.rstrip("/")))
+        main = mirror.rstrip("/")
+        return Mirrors(main=_without_secrets(main), security=_security_beside(main))
     keys = {key for repository in facts.get("repositories").items for key in repository.get("keys").texts}
     found = read_mirrors(facts.get("hostSuites").texts, keys, root)
     if found.main is None:
@@ -111,7 +113,16 @@ def _mirrors(facts: Node, name: str, mirror: str, root: Path) -> Mirrors:
             where=str(root / "etc/apt"),
             hint="give target.mirror: a base URL",
         )
-    return Mirrors(main=found.main, security=found.security or _security_beside(found.main))
+    main = _without_secrets(found.main)
+    return Mirrors(main=main, security=_without_secrets(found.security or _security_beside(main)))
+
+
+def _without_secrets(url: str) -> str:
+    """Return the URL, which will stand in the lock and the image; raises RecipeError when it holds a password."""
+    if "@" in urlsplit(url).netloc:
+        hint = "it would stand in the lock and the image; put both into ~/.netrc"
+        raise RecipeError("expected the mirror's URL without user and password, found it with them", hint=hint)
+    return url
 
 
 def _security_beside(main: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,23 @@ def test_damaged_hand_overs_are_made_anew(bench: Bench) -> None:
         file.write_bytes(content[: len(content) // 2])
     bench.oic("verify").succeeded()
     assert {file: file.read_bytes() for file in good} == good
+
+
+def test_metadata_that_has_grown_old_is_noted_and_used(bench: Bench, tiny: Tiny) -> None:
+    bench.oic("solve").succeeded()
+    index = bench.image / "index.json"
+    until = json.loads(index.read_text())["repositories"][0]["valid_until"]
+    index.write_text(index.read_text().replace(until, "2020-01-01T00:00:00+00:00"))
+    tiny.asked()
+    note = "note: the metadata of tiny was valid until 2020-01-01"
+    bench.oic("solve").succeeded(note, "run doit update", "6 packages for the image")
+    assert tiny.asked() == []
+
+
+def test_a_terminal_of_few_letters_is_no_obstacle(bench: Bench) -> None:
+    bench.environment["PYTHONIOENCODING"] = "ascii"
+    (bench.place / "small.lock.json").write_text("[]")
+    bench.oic("solve").refused_in_one_line("expected a lock of format 1", "doit lock image=\\u2026 makes it anew")
 
 
 def test_why_tells_every_step(bench: Bench) -> None:

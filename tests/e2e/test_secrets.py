@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from .bench import PROJECT
 
 if TYPE_CHECKING:
     from .bench import Bench
+    from .tiny import Tiny
 
 PASSWORD = "a-plain-secret"
 RECIPE = f"systemConfig: {{users: [{{name: admin, password: {PASSWORD}}}, {{name: other, password: '${{secret}}'}}]}}"
@@ -39,6 +41,21 @@ def test_a_password_goes_nowhere_in_plain(bench: Bench) -> None:
     assert {"argv", "doit.db", "lock.json", "rootfs.log", "small.lock.json"} <= {file.name for file in files}
     assert [file for file in files if PASSWORD.encode() in file.read_bytes()] == []
     assert "gpg" in (bench.place / "argv").read_text(), "programs were noted"
+
+
+def test_a_mirrors_password_is_kept_in_netrc(bench: Bench, tiny: Tiny) -> None:
+    bench.write(mirror=tiny.url.replace("http://", f"http://me:{PASSWORD}@"))
+    said = bench.oic("solve")
+    said.refused_in_one_line("small.yml:2: target: expected the mirror's URL without user and password", "~/.netrc")
+    assert PASSWORD not in said.said
+    (bench.place / "netrc").write_text(f"machine 127.0.0.1 login me password {PASSWORD}\n")
+    bench.environment["NETRC"] = str(bench.place / "netrc")
+    bench.write()
+    bench.oic("download").succeeded()
+    basic = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
+    assert {request.headers.get("authorization") for request in tiny.mirror.requests} == {f"Basic {basic}"}
+    files = {file: file.read_bytes() for file in bench.cache.rglob("*") if file.is_file()}
+    assert [file for file, data in files.items() if PASSWORD.encode() in data or basic.encode() in data] == []
 
 
 def test_the_same_password_gives_another_hash_to_another_user(bench: Bench) -> None:

@@ -71,8 +71,10 @@ NETWORK = {
 LONG_FILES = {
     "oic/net.py": "one class, its redirects and local files: halves of it would know each other",
     "oic/config/source.py": "the tree and the reader that makes it",
+    "oic/provider/deb/install.py": "the steps of an installation, in the one order that works",
+    "oic/provider/deb/unpack.py": "whose file wins when two packages have it: one question, one place",
 }
-"""Files of more than 250 lines."""
+"""Files of more than 250 lines, and of 300 at most."""
 
 
 def name_of(path: Path) -> str:
@@ -174,7 +176,8 @@ def test_the_graph_is_on_one_screen() -> None:
 
 def test_files_and_functions_are_short() -> None:
     lengths = {path.relative_to(PROJECT).as_posix(): len(path.read_text().splitlines()) for path in SOURCES}
-    assert {file for file, length in lengths.items() if length > 250} == set(LONG_FILES)
+    assert {file for file, length in lengths.items() if length > 250} <= set(LONG_FILES)
+    assert max(lengths.values()) <= 300
     functions = {
         f"{module}.{node.name}": (node.end_lineno or 0) - node.lineno + 1
         for module in MODULES

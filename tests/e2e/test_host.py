@@ -15,8 +15,8 @@ ROOT_OF_ITS_OWN = ("unshare", "--user", "--map-root-user", "--mount")
 NOBODY = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 """Whoever runs the tests, as a user who has a name and no sub-ids."""
 NAMELESS = ("unshare", "--user", "--map-user=54321", "--map-group=54321")
-FULL_THEN_ROOMY = """mkdir "$0" && mount -t tmpfs -o size=1800k tmpfs "$0" && head -c 1200k /dev/zero >"$0/other" && "$@"
-rm "$0/other" && "$@"
+FULL_THEN_ROOMY = """mkdir "$0" && mount -t tmpfs -o size=1800k tmpfs "$0" && head -c 1200k /dev/zero >"$0/x" && "$@"
+rm "$0/x" && "$@"
 """
 
 

@@ -3,21 +3,25 @@
 * mmdebstrap gets a flat repository on the disk with the locked versions and nothing else: its apt has no choice.
 * Compared of each path: type, mode, owner, device, link target or content, hard links, extended attributes, and the
   time of what is not a directory. Times after the lowest layer's epoch count as that epoch: they are the build's.
+* Two kinds of content are compared by what they mean, see `canonical`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import marshal
 import os
 import re
 import shutil
 import stat
 import subprocess
+import types
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from oic.chroot import layers, namespace, overlay
+from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import _OVERLAY_NOTES, walk
 from oic.config.final import load_config
 from oic.files import read_json, to_json
@@ -36,6 +40,11 @@ if TYPE_CHECKING:
 
 # The links alone, as debootstrap makes them; mmdebstrap's own hook adds a package of its making.
 _MERGE_USR = 'for d in bin lib lib64 sbin; do mkdir -p "$1/usr/$d"; ln -s "usr/$d" "$1/$d"; done'
+
+
+# A line of these is added when a package is unpacked (triggers) or configured (groups); their order is that of the
+# packages, which dpkg takes from a hash table, and says nothing: programs look a line up by name or path.
+_UNORDERED = {"etc/group", "etc/group-", "etc/gshadow", "etc/gshadow-", "var/lib/dpkg/triggers/File"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,12 +157,56 @@ def _merged_entries(layers: Sequence[Path], place: Path, epoch: int) -> dict[str
         return entries(root, epoch)
 
 
+def canonical(path: str, content: bytes) -> bytes:
+    """Return a file's content with nothing that may be written in several ways.
+
+    A ``.pyc`` marks what the interpreter happened to hold several references to (marshal's FLAG_REF), so that the
+    same code compiled by ``py3compile`` and by an import has other bytes: the code in it is compared.
+    """
+    if path in _UNORDERED:
+        return b"".join(sorted(content.splitlines(keepends=True)))
+    if path.endswith(".pyc") and content.startswith(importlib.util.MAGIC_NUMBER):
+        return content[:16] + repr(_code(marshal.loads(content[16:]))).encode()
+    return content
+
+
+def _code(value: object) -> object:
+    if isinstance(value, types.CodeType):
+        names = {name for name in dir(value) if name.startswith("co_")} - {"co_lines", "co_lnotab", "co_positions"}
+        return [(name, _code(getattr(value, name))) for name in sorted(names)]
+    if isinstance(value, tuple):
+        return [_code(item) for item in value]
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
+
+
+def dpkg_says(given: Installed, other: Path, place: Path) -> dict[str, tuple[str, str]]:
+    """Return what ``dpkg --audit`` and ``dpkg --verify`` say inside of the stage's tree and of the other one."""
+    return namespace.call(_dpkg_says, given.layers, other, place)
+
+
+def _dpkg_says(stack: Sequence[Path], other: Path, place: Path) -> dict[str, tuple[str, str]]:
+    ours, theirs = place / "ours", place / "theirs"
+    for name in (ours, theirs):
+        (name / "upper").mkdir(parents=True)
+    with (
+        overlay.merged(stack, ours / "root", upper=ours / "upper", work=ours / "work") as first,
+        overlay.merged([other], theirs / "root", upper=theirs / "upper", work=theirs / "work") as second,
+    ):
+        answers = [_asked(root, place / "log") for root in (first, second)]
+    return {question: (answers[0][question], answers[1][question]) for question in answers[0]}
+
+
+def _asked(root: Path, log: Path) -> dict[str, str]:
+    with sandbox.opened(root, log) as box:
+        return {word: box.run(["sh", "-c", f"dpkg --{word} || true"]).text for word in ("audit", "verify")}
+
+
 def entries(root: Path, epoch: int) -> dict[str, tuple[Any, ...]]:
     """Return what is compared of each path."""
     found: dict[str, list[Any]] = {}
     inodes: dict[tuple[int, int], list[str]] = defaultdict(list)
     for path, status in walk(root):
-        found[path] = _description(root / path, status, epoch)
+        found[path] = _description(root / path, path, status, epoch)
         if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
             inodes[status.st_dev, status.st_ino].append(path)
     for group in inodes.values():
@@ -162,11 +215,11 @@ def entries(root: Path, epoch: int) -> dict[str, tuple[Any, ...]]:
     return {path: tuple(values) for path, values in found.items()}
 
 
-def _description(file: Path, status: os.stat_result, epoch: int) -> list[Any]:
+def _description(file: Path, path: str, status: os.stat_result, epoch: int) -> list[Any]:
     mode = status.st_mode
     content = ""
     if stat.S_ISREG(mode):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        content = hashlib.sha256(canonical(path, file.read_bytes())).hexdigest()
     elif stat.S_ISLNK(mode):
         content = os.readlink(file)
     attributes = [

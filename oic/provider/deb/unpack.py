@@ -91,7 +91,7 @@ def unpack_all(
 
 
 def _unpack_share(packages: Sequence[tuple[str, Path]], root: Path, reserved: frozenset[str]) -> list[Unpacked]:
-    files = [(name, str(path), path.open("rb")) for name, path in packages]
+    files = [(name, f"{name} ({path})", path.open("rb")) for name, path in packages]
     os.umask(0)
     os.chroot(root)
     os.chdir("/")

@@ -87,7 +87,7 @@ def _data_from(descriptor: int, offset: int) -> int:
 def written_aside(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; rename it to `path` on success, delete it on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
+    remove_abandoned(path)
     descriptor, aside = _locked_aside(path)
     try:
         yield aside
@@ -108,7 +108,8 @@ def _locked_aside(path: Path) -> tuple[int, Path]:
         os.close(descriptor)  # removed as abandoned before it was locked
 
 
-def _remove_abandoned(path: Path) -> None:
+def remove_abandoned(path: Path) -> None:
+    """Remove what killed writers of `path` left beside it."""
     for found in path.parent.glob(f".{glob.escape(path.name)}.????????"):
         with contextlib.suppress(FileNotFoundError, BlockingIOError, IsADirectoryError), found.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -144,7 +144,10 @@ def perform(stage: Stage) -> None:
 
 def clean_stage(stage: Stage) -> None:
     """Remove what a stage wrote into the image's directory; layers and blobs are shared and stay."""
-    claim.hold(stage.directory, stage.recipe)
+    try:
+        claim.hold(stage.directory, stage.recipe)
+    except OicError as error:
+        raise SystemExit(str(error)) from None  # doit shows the traceback of anything else
     stage.origin_file.unlink(missing_ok=True)
     for name in stage.outputs:
         path = stage.path(name)

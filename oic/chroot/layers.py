@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import idmap, namespace
 from oic.chroot.tree import clamp_times, digest_of_tree
-from oic.files import read_json, write_json
+from oic.files import read_json, remove_abandoned, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,6 +56,7 @@ def made(cache: Path, key: Digest, fill: Callable[[Path], int], *, network: bool
     ids = idmap.current().key
     note = cache / "layers" / f"{ids}-{key[:32]}.json"
     with _alone(note.with_suffix(".lock")):
+        remove_abandoned(note)
         place = _known(note)
         if place is None:
             part = note.with_suffix(".part")

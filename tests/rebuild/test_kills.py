@@ -57,16 +57,16 @@ OWN = [
     at("solve", "open", "/solve.", delay=0.7),
     at("download", "socket.connect", "(", 3),
     at("download", "os.rename", "partial/", 5),
-    at("download", "open", "partial/", 4, delay=0.05),
+    at("download", "open", "partial/", 4),
     at("verify", "open", "sha256/", 40),
     at("verify", "open", "sha256/", 90),
-    at("chroot", "os.mkdir", "layers/", 30),
+    at("chroot", "open", "layers/", 100),
     at("chroot", "open", "layers/", 400),
     at("chroot", "os.utime", "layers/", 50),
     at("chroot", "os.rename", "layers/", 2),
     at("rootfs", "open", "var/lib/dpkg", 20),
     at("rootfs", "subprocess.Popen", "dpkg", 2, delay=1.0),
-    at("rootfs", "subprocess.Popen", "--configure", delay=3.0),
+    at("rootfs", "subprocess.Popen", "--configure", delay=0.7),
     at("rootfs", "os.utime", "layers/", 50),
     at("rootfs", "os.rename", "layers/", 2),
     at("system", "subprocess.Popen", "useradd", delay=0.01),
@@ -113,7 +113,7 @@ def test_a_killed_build_leaves_nothing_and_goes_on_to_the_same_bytes(point: Poin
     assert children() == []
     assert mounted(place) == []
     ran = place.doit("build").succeeded()
-    assert point.stage in ran.stages()
+    assert point.stage in ran.stages() or point.event == "record", "what is done is done, recorded or not"
     assert outputs_of(place) == built.outputs
     assert litter(place) == []
     assert place.doit("build").succeeded().ran == []
@@ -152,7 +152,7 @@ WHILE = {
     "fs": at("fs", "subprocess.Popen", "mke2fs", delay=0.3),
     "rootfs": at("rootfs", "subprocess.Popen", "--configure", delay=1.0),
     "initrd": at("initrd", "subprocess.Popen", "mkinitramfs", delay=1.0),
-    "download": at("download", "open", "partial/", 4, delay=0.05),
+    "download": at("download", "open", "partial/", 4),
     "disk": at("disk", "open", "small-1.0.0.raw", 3, delay=0.2),
     "metadata": at("metadata", "socket.connect", "(", delay=0.05),
 }

@@ -71,8 +71,9 @@ def unpack_all(
 ) -> list[Unpacked]:
     """Unpack (name, file) pairs into `root` in `jobs` processes; the results are in the order given.
 
-    `below` are the layers that `root` already shows: a directory of theirs keeps its owner and mode. A path in
-    `reserved` is not put there, but a clash.
+    Each process keeps to that order too: with one, a path belongs to the first package that has it. `below` are the
+    layers that `root` already shows: a directory of theirs keeps its owner and mode. A path in `reserved` is not put
+    there, but a clash.
     """
     if not packages:
         return []
@@ -83,8 +84,9 @@ def unpack_all(
         lightest = weights.index(min(weights))
         shares[lightest].append(index)
         weights[lightest] += sizes[index] + 100_000
-    done = child.call_all([(_unpack_share, ([packages[index] for index in share], root, reserved)) for share in shares])
-    found = {unpacked.name: unpacked for part in done for unpacked in part}
+    parts = [[packages[index] for index in sorted(share)] for share in shares]
+    done = child.call_all([(_unpack_share, (part, root, reserved)) for part in parts])
+    found = {unpacked.name: unpacked for group in done for unpacked in group}
     ordered = [found[name] for name, _ in packages]
     _settle_directories(ordered, root, below)
     return ordered

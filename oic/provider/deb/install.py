@@ -25,7 +25,7 @@ from oic.errors import TrustError
 from oic.provider.deb import database
 from oic.provider.deb.archive import read_deb
 from oic.provider.deb.relation import parse_relations
-from oic.provider.deb.unpack import conffile_names, unpack_all
+from oic.provider.deb.unpack import MERGED, conffile_names, unpack_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from oic.provider.deb.archive import Deb
     from oic.provider.deb.unpack import Unpacked
 
-_MERGED = ("bin", "lib", "lib64", "sbin")
 _DPKG = ("dpkg", "--force-unsafe-io", "--no-triggers")
 _PRIORITIES = ("required", "important", "standard", "optional", "extra")
+_BELOW_MERGED = tuple(f"{link}/" for link in MERGED)
 _POLICY = "usr/sbin/policy-rc.d"
 ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
@@ -138,7 +138,7 @@ def _announced(deb: Deb) -> list[str]:
 
 
 def _unmerged(path: str) -> str:
-    return "/usr" + path if path.split("/")[1] in _MERGED else path
+    return "/usr" + path if path.startswith(_BELOW_MERGED) else path
 
 
 def _installed_paths(root: Path) -> set[str]:
@@ -158,9 +158,9 @@ def _refuse_clashes(unpacked: Sequence[Unpacked]) -> None:
 
 
 def _merge_usr(root: Path) -> None:
-    for name in _MERGED:
-        (root / "usr" / name).mkdir(parents=True, exist_ok=True)
-        (root / name).symlink_to(f"usr/{name}")
+    for link in MERGED:
+        (root / f"usr{link}").mkdir(parents=True, exist_ok=True)
+        (root / link[1:]).symlink_to(f"usr{link}")
 
 
 def _forbid_services(root: Path) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+MERGED = ("/bin", "/lib", "/lib64", "/sbin")
 _BUFFER = 1 << 20
 _HOST_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
@@ -161,8 +162,10 @@ def _put(  # noqa: PLR0913 - one entry and all it is held against
         _make_parents(path)
         _put_other(tar, entry, path, work, hashed)
     except FileExistsError:
-        # Only the links of the merged /usr, made before all packages, are claimed twice and no clash.
-        if not (entry.issym() and os.path.islink(path) and os.readlink(path) == entry.linkname):
+        # The links of the merged /usr, made before all packages, are Debian 13's base-files'.
+        if path in MERGED and entry.issym() and os.path.islink(path) and os.readlink(path) == entry.linkname:
+            os.utime(path, (entry.mtime, entry.mtime), follow_symlinks=False)
+        else:
             work.clashes.append(path)
     except OSError as error:
         if error.errno in _HOST_TROUBLE:

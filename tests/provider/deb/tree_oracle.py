@@ -42,9 +42,8 @@ if TYPE_CHECKING:
 _MERGE_USR = 'for d in bin lib lib64 sbin; do mkdir -p "$1/usr/$d"; ln -s "usr/$d" "$1/$d"; done'
 
 
-# A line of these is added when a package is unpacked (triggers) or configured (groups); their order is that of the
-# packages, which dpkg takes from a hash table, and says nothing: programs look a line up by name or path.
-_UNORDERED = {"etc/group", "etc/group-", "etc/gshadow", "etc/gshadow-", "var/lib/dpkg/triggers/File"}
+# Its lines are in the order in which packages are unpacked, and mean the same in any: dpkg keeps them in a table.
+_UNORDERED = {"var/lib/dpkg/triggers/File"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ class Small:
         file = place / f"{self.name}.deb"
         argv = ["dpkg-deb", "-Zgzip", "--root-owner-group", "--nocheck", "--build", str(source), str(file)]
         subprocess.run(argv, check=True, capture_output=True)
-        return self._locked(file), file
+        return self.locked(file.stat().st_size), file
 
     def _control(self, control: Path) -> None:
         fields = {
@@ -95,15 +95,16 @@ class Small:
             (control / name).write_text(f"#!/bin/sh\nset -e\n{text}\n" if script else text)
             (control / name).chmod(0o755 if script else 0o644)
 
-    def _locked(self, file: Path) -> LockedPackage:
+    def locked(self, size: int = 0) -> LockedPackage:
+        """Return the package as a lock has it."""
         return LockedPackage(
             name=self.name,
             version=self.fields.get("Version", "1"),
             architecture=self.fields.get("Architecture", "all"),
             repository="small",
-            location=file.name,
-            url=f"file://{file}",
-            size=Bytes(file.stat().st_size),
+            location=f"{self.name}.deb",
+            url=f"file:///{self.name}.deb",
+            size=Bytes(size),
             sha256=Digest("0" * 64),
             essential=False,
             requested=(),

@@ -3,20 +3,16 @@
 * mmdebstrap gets a flat repository on the disk with the locked versions and nothing else: its apt has no choice.
 * Compared of each path: type, mode, owner, device, link target or content, hard links, extended attributes, and the
   time of what is not a directory. Times after the lowest layer's epoch count as that epoch: they are the build's.
-* Two kinds of content are compared by what they mean, see `canonical`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import marshal
 import os
 import re
 import shutil
 import stat
 import subprocess
-import types
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +24,7 @@ from oic.files import read_json, to_json
 from oic.ospackage.lock import LockedPackage, read_lock
 from oic.plan import plan
 from oic.provider.deb.compression import decompressed
+from oic.run import ENVIRONMENT
 from oic.stages import download, metadata, rootfs, solve, verify
 from oic.store import Store
 
@@ -116,7 +113,8 @@ def mmdebstrapped(given: Installed, place: Path, variant: str) -> Path:
     argv += [given.suite, str(place / "root"), f"deb [trusted=yes] copy://{repository} ./"]
     log = place / "mmdebstrap.log"
     with log.open("wb") as file:
-        env = {**os.environ, "SOURCE_DATE_EPOCH": str(given.epochs[-1]), "INITRD": "No", "TZ": "UTC"}
+        # The environment reaches maintainer scripts: PYTHONDONTWRITEBYTECODE, for one, shows in the tree.
+        env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(given.epochs[-1]), "INITRD": "No"}
         done = subprocess.run(argv, stdout=file, stderr=file, env=env, check=False)
     if done.returncode:
         raise AssertionError(f"mmdebstrap failed, see {log}:\n{log.read_text(errors='replace')[-2000:]}")
@@ -154,28 +152,6 @@ def compared(given: Installed, other: Path, place: Path) -> tuple[dict[str, tupl
 def _merged_entries(layers: Sequence[Path], place: Path, epoch: int) -> dict[str, Any]:
     with overlay.merged(layers, place) as root:
         return entries(root, epoch)
-
-
-def canonical(path: str, content: bytes) -> bytes:
-    """Return a file's content with nothing that may be written in several ways.
-
-    A ``.pyc`` marks what the interpreter happened to hold several references to (marshal's FLAG_REF), so that the
-    same code compiled by ``py3compile`` and by an import has other bytes: the code in it is compared.
-    """
-    if path in _UNORDERED:
-        return b"".join(sorted(content.splitlines(keepends=True)))
-    if path.endswith(".pyc") and content.startswith(importlib.util.MAGIC_NUMBER):
-        return content[:16] + repr(_code(marshal.loads(content[16:]))).encode()
-    return content
-
-
-def _code(value: object) -> object:
-    if isinstance(value, types.CodeType):
-        names = {name for name in dir(value) if name.startswith("co_")} - {"co_lines", "co_lnotab", "co_positions"}
-        return [(name, _code(getattr(value, name))) for name in sorted(names)]
-    if isinstance(value, tuple):
-        return [_code(item) for item in value]
-    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
 
 
 def dpkg_says(given: Installed, other: Path, place: Path) -> dict[str, tuple[str, str]]:
@@ -218,7 +194,9 @@ def _description(file: Path, path: str, status: os.stat_result, epoch: int) -> l
     mode = status.st_mode
     content = ""
     if stat.S_ISREG(mode):
-        content = hashlib.sha256(canonical(path, file.read_bytes())).hexdigest()
+        data = file.read_bytes()
+        lines = sorted(data.splitlines(keepends=True)) if path in _UNORDERED else [data]
+        content = hashlib.sha256(b"".join(lines)).hexdigest()
     elif stat.S_ISLNK(mode):
         content = os.readlink(file)
     attributes = [

@@ -1,0 +1,129 @@
+"""What is written for dpkg to read: stanzas, info files, triggers; and the order of what dpkg is told to do."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from oic.provider.deb import database
+from oic.provider.deb.archive import ControlFile, Deb, Member
+from oic.provider.deb.install import _Package, steps
+from oic.provider.deb.unpack import Unpacked
+
+from .small_root import Small, needs
+
+CONTROL = """Package: a
+Version: 1
+Architecture: amd64
+Multi-Arch: same
+Maintainer: Ä <a@example.org>
+Description: small
+ and more of it
+ .
+ to the end
+"""
+
+
+def unpacked(*paths: str, control: str = CONTROL, conffiles: dict[str, str] | None = None, **files: str) -> Unpacked:
+    texts = {"control": control, **files}
+    return Unpacked(
+        name="a",
+        control={name: ControlFile(content=text.encode(), mode=0o644) for name, text in texts.items()},
+        paths=paths,
+        directories={},
+        conffiles=conffiles or {},
+        clashes=(),
+        newest=0,
+    )
+
+
+def test_fields_keep_their_continuation_lines() -> None:
+    fields = database.fields_of(CONTROL)
+    assert fields["Description"] == "small\n and more of it\n .\n to the end"
+    assert database.info_name(fields) == "a:amd64"
+    assert database.info_name({**fields, "Multi-Arch": "foreign"}) == "a"
+
+
+def test_dpkg_reads_what_is_written(tmp_path: Path) -> None:
+    given = unpacked("/.", "/etc", "/etc/a", conffiles={"/etc/a": "0" * 32}, postinst="#!/bin/sh\n")
+    database.write_database([given], tmp_path)
+    admin = f"--admindir={tmp_path}/var/lib/dpkg"
+    shown = ["dpkg-query", admin, "-W", "-f", "${binary:Package}|${Status}|${Maintainer}|${Conffiles}", "a:amd64"]
+    said = subprocess.run(shown, capture_output=True, text=True, check=True).stdout
+    assert said == f"a:amd64|install ok unpacked|Ä <a@example.org>| /etc/a {'0' * 32}"
+    listed = subprocess.run(["dpkg-query", admin, "-L", "a:amd64"], capture_output=True, text=True, check=True).stdout
+    assert listed.split() == ["/.", "/etc", "/etc/a"]
+    control = ["dpkg-query", admin, "--control-list", "a:amd64"]
+    assert subprocess.run(control, capture_output=True, text=True, check=True).stdout == "postinst\n"
+
+
+def test_triggers_go_where_dpkg_looks_for_them(tmp_path: Path) -> None:
+    lines = "# why\ninterest one # of these\ninterest-noawait /usr/share/x\n\nactivate two\ninterest-await three\n"
+    database.write_database([unpacked(triggers=lines)], tmp_path)
+    triggers = tmp_path / "var/lib/dpkg/triggers"
+    assert {path.name: path.read_text() for path in triggers.iterdir()} == {
+        "File": "/usr/share/x a:amd64/noawait\n",
+        "one": "a:amd64\n",
+        "three": "a:amd64\n",
+    }
+    assert database.interests_of(tmp_path) == ["/usr/share/x", "one", "three"]
+
+
+def test_only_interesting_triggers_are_set_off_in_the_packages_order() -> None:
+    first = unpacked("/usr/share/xy/z", triggers="activate two\nactivate nobody\ninterest one\n")
+    second = unpacked("/usr/share/x/file", triggers="activate-noawait one\n")
+    assert database.activated([first, second], ["/usr/share/x", "one", "two"]) == ["two", "/usr/share/x", "one"]
+
+
+def test_reserved_paths_are_diversions_both_ways_and_overrides(tmp_path: Path) -> None:
+    admin = tmp_path / "var/lib/dpkg"
+    admin.mkdir(parents=True)
+    assert database.reserved_paths(tmp_path) == frozenset()
+    (admin / "diversions").write_text("/bin/sh\n/bin/sh.distrib\ndash\n/a\n/b\n:\n")
+    (admin / "statoverride").write_text("root mail 2755 /usr/bin/with space\n")
+    assert database.reserved_paths(tmp_path) == {"/bin/sh", "/bin/sh.distrib", "/a", "/b", "/usr/bin/with space"}
+
+
+def _package(name: str, *before: str, priority: str = "optional", depends: tuple[str, ...] = ()) -> _Package:
+    small = Small(name=name, needs=(*needs(*before, kind="Pre-Depends"), *needs(*depends)))
+    control = ControlFile(content=f"Package: {name}\nPriority: {priority}\n".encode(), mode=0o644)
+    member = Member(name="data.tar", offset=0, size=0)
+    return _Package(locked=small.locked(), file=Path("a.deb"), deb=Deb(control={"control": control}, data=member))
+
+
+@pytest.mark.parametrize(
+    ("packages", "ordered", "expected"),
+    [
+        ([_package("a"), _package("b")], set(), []),
+        ([_package("a"), _package("b")], {"b", "a"}, [("--unpack", ["a", "b"])]),
+        ([_package("a"), _package("b", "a")], {"b"}, [("--configure", ["a"]), ("--unpack", ["b"])]),
+        (
+            [_package("a"), _package("lib"), _package("b", "lib"), _package("c", "lib", priority="important")],
+            {"a", "b", "c"},
+            [("--configure", ["lib"]), ("--unpack", ["c", "b", "a"])],
+        ),
+        (
+            [_package("x"), _package("y", depends=("x",)), _package("b", "y")],
+            {"y", "b"},
+            [("--unpack", ["y"]), ("--configure", ["x", "y"]), ("--unpack", ["b"])],
+        ),
+        (
+            [_package("x"), _package("y", "x"), _package("b", "y")],
+            {"x", "y", "b"},
+            [
+                ("--unpack", ["x"]),
+                ("--configure", ["x"]),
+                ("--unpack", ["y"]),
+                ("--configure", ["y"]),
+                ("--unpack", ["b"]),
+            ],
+        ),
+        ([_package("b", "below")], {"b"}, [("--unpack", ["b"])]),
+    ],
+)
+def test_what_is_needed_before_unpacking_is_configured_first(
+    packages: list[_Package], ordered: set[str], expected: list[tuple[str, list[str]]]
+) -> None:
+    assert steps(packages, ordered) == expected

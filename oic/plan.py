@@ -70,7 +70,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
             [stage("solve", 1, {**provider, **request_of(config), "lock": True}, (), "lock.json")]
             if config.lock
             else [
-                stage("metadata", 1, {**provider, **_repositories(config)}, (), "index.json"),
+                stage("metadata", 2, {**provider, **_repositories(config)}, (), "index.json"),
                 stage("solve", 1, {**provider, **request_of(config)}, ("index.json",), "lock.json"),
             ]
         ),
@@ -80,8 +80,8 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("rootfs", 2, provider, ("lock.json", "trust.json"), "rootfs.json"),
         stage("system", 1, {**provider, **_system(config, placed, seed)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 1, _initrd(config), ("rootfs.json", "initrd-inputs.json"), "initrd.json"),
-        stage("fs", 1, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
-        stage("boot", 1, _boot(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"),
+        stage("fs", 2, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
+        stage("boot", 2, _boot(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"),
         stage("disk", 1, _disk(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),
         stage("evidence", 1, _evidence(config), ("image.json", "lock.json", "trust.json"), f"{stem}.manifest.json"),
     )

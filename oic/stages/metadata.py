@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from oic.files import read_json, write_json
 from oic.net import HttpFetcher
 from oic.provider import provider_of
 from oic.store import Store
+from oic.values import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +28,24 @@ def run(stage: Stage) -> str:
     """Fetch and verify; a mirror that says nothing has changed is believed only about bytes already verified."""
     part = stage.slice
     repositories = [_repository(entry) for entry in part["repositories"]]
+    store = Store(stage.cache / "store")
     with _temporary_files_in(stage.path("work/metadata")), HttpFetcher() as fetcher:
         index = provider_of(part["provider"]).read_metadata(
-            repositories, part["architecture"], fetcher, Store(stage.cache / "store"), _previous(stage)
+            repositories, part["architecture"], fetcher, store, _previous(stage)
         )
     write_json(stage.path(MEMO), index.pop("http", {}))
-    stage.write(index)
+    blobs = sorted({digest for digest in _digests(index) if store.has(digest)})
+    stage.write({**index, "artefacts": [stage.artefact(store.path(digest)) for digest in blobs]})
     return f"{len(repositories)} repositories, signatures good"
+
+
+def _digests(value: Any) -> Iterator[Digest]:
+    """Yield every sha256 in an index, whatever the family's shape of it."""
+    if isinstance(value, dict | list):
+        for below in value.values() if isinstance(value, dict) else value:
+            yield from _digests(below)
+    elif isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value):
+        yield Digest(value)
 
 
 @contextlib.contextmanager

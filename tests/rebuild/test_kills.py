@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+import shutil
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -145,6 +149,31 @@ def test_an_edit_killed_before_it_was_recorded_and_taken_back_leaves_no_trace(
     place.write(RECIPE)
     place.doit("build").succeeded()
     assert outputs_of(place) == built.outputs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_build_killed_again_and_again_gets_there_in_the_end(seed: int, place: Place, built: Built) -> None:
+    """Moments that nobody chose; each round lasts longer on average, so that the longest stage comes to its end."""
+    moments = random.Random(seed)
+    shutil.rmtree(place.image)
+    shutil.rmtree(place.cache / "layers")
+    (place.cache / "doit.db").unlink()
+    status = None
+    for number in range(60):
+        build = place.start("build", start_new_session=True)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = build.wait(timeout=moments.uniform(0.2, 6 + 2 * number))
+        build.kill()
+        said, _ = build.communicate()
+        assert status in (None, 0), said
+        assert children() == []
+        assert mounted(place) == []
+        if status == 0:
+            break
+    assert status == 0
+    assert outputs_of(place) == built.outputs
+    assert litter(place) == []
 
 
 SIGNALS = {"Ctrl-C": (interrupt, 130), "SIGTERM": (terminate, 143)}

@@ -24,21 +24,21 @@ from oic.chroot.tree import LayerConflict
 from oic.errors import TrustError
 from oic.provider.deb import database
 from oic.provider.deb.archive import read_deb
+from oic.provider.deb.order import steps
 from oic.provider.deb.relation import parse_relations
 from oic.provider.deb.unpack import MERGED, conffile_names, unpack_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from oic.chroot.sandbox import Sandbox
     from oic.chroot.tree import Tree
-    from oic.ospackage.lock import LockedPackage, Requirement
+    from oic.ospackage.lock import LockedPackage
     from oic.provider.deb.archive import Deb
     from oic.provider.deb.unpack import Unpacked
 
 _DPKG = ("dpkg", "--force-unsafe-io", "--no-triggers")
-_PRIORITIES = ("required", "important", "standard", "optional", "extra")
 _BELOW_MERGED = tuple(f"{link}/" for link in MERGED)
 _POLICY = "usr/sbin/policy-rc.d"
 ENVIRONMENT = {
@@ -196,60 +196,10 @@ def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
 def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox) -> None:
     """Let dpkg unpack the packages named `ordered`; configure first what one Pre-Depends on, as apt does."""
     files = {package.locked.name: package for package in known}
-    for action, names in steps(known, ordered):
+    priorities = {package.locked.name: package.fields.get("Priority", "") for package in known}
+    for action, names in steps([package.locked for package in known], priorities, ordered):
         words = [_shown(files[name], box) for name in names] if action == "--unpack" else names
         box.run([*_DPKG, action, *words], capture=False)
-
-
-def steps(known: Sequence[_Package], ordered: set[str]) -> list[tuple[str, list[str]]]:
-    """Return what dpkg is told to do before the rest is configured: pairs of ``--unpack`` or ``--configure`` and names.
-
-    Packages with Pre-Depends come first, the more important earlier: this is what apt does (pkgOrderList::Score), and
-    it shows in the tree, for system users get their ids in the order in which packages are configured.
-    """
-    requires = {package.locked.name: package.locked.requires for package in known}
-    place = {name: index for index, name in enumerate(requires)}
-    found: list[tuple[str, list[str]]] = []
-    seen: set[str] = set()
-    configured: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in seen:
-            return
-        seen.add(name)
-        first = _closure([need.package for need in requires[name] if need.kind == "Pre-Depends"], requires)
-        for other in sorted(first, key=place.__getitem__):
-            visit(other)
-        if first - configured:
-            found.append(("--configure", sorted(first - configured, key=place.__getitem__)))
-            configured.update(first)
-        if name in ordered:
-            if not found or found[-1][0] == "--configure":
-                found.append(("--unpack", []))
-            found[-1][1].append(name)
-
-    for package in sorted(known, key=_urgency):
-        visit(package.locked.name)
-    return found
-
-
-def _urgency(package: _Package) -> tuple[int, str]:
-    if not any(need.kind == "Pre-Depends" for need in package.locked.requires):
-        return (len(_PRIORITIES) + 1, "")  # as they stand in the lock
-    priority = package.fields.get("Priority", "")
-    return (_PRIORITIES.index(priority) if priority in _PRIORITIES else len(_PRIORITIES), package.locked.name)
-
-
-def _closure(names: Sequence[str], requires: Mapping[str, Sequence[Requirement]]) -> set[str]:
-    """Return those of `names` that are installed here, and all that they need."""
-    todo = list(names)
-    found: set[str] = set()
-    while todo:
-        name = todo.pop()
-        if name in requires and name not in found:
-            found.add(name)
-            todo += [need.package for need in requires[name]]
-    return found
 
 
 def _shown(package: _Package, box: Sandbox) -> str:

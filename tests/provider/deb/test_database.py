@@ -1,18 +1,16 @@
-"""What is written for dpkg to read: stanzas, info files, triggers; and the order of what dpkg is told to do."""
+"""What is written for dpkg to read: stanzas, info files, triggers."""
 
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from oic.provider.deb import database
-from oic.provider.deb.archive import ControlFile, Deb, Member
-from oic.provider.deb.install import _Package, steps
+from oic.provider.deb.archive import ControlFile
 from oic.provider.deb.unpack import Unpacked
 
-from .small_root import Small, needs
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONTROL = """Package: a
 Version: 1
@@ -84,46 +82,3 @@ def test_reserved_paths_are_diversions_both_ways_and_overrides(tmp_path: Path) -
     (admin / "diversions").write_text("/bin/sh\n/bin/sh.distrib\ndash\n/a\n/b\n:\n")
     (admin / "statoverride").write_text("root mail 2755 /usr/bin/with space\n")
     assert database.reserved_paths(tmp_path) == {"/bin/sh", "/bin/sh.distrib", "/a", "/b", "/usr/bin/with space"}
-
-
-def _package(name: str, *before: str, priority: str = "optional", depends: tuple[str, ...] = ()) -> _Package:
-    small = Small(name=name, needs=(*needs(*before, kind="Pre-Depends"), *needs(*depends)))
-    control = ControlFile(content=f"Package: {name}\nPriority: {priority}\n".encode(), mode=0o644)
-    member = Member(name="data.tar", offset=0, size=0)
-    return _Package(locked=small.locked(), file=Path("a.deb"), deb=Deb(control={"control": control}, data=member))
-
-
-@pytest.mark.parametrize(
-    ("packages", "ordered", "expected"),
-    [
-        ([_package("a"), _package("b")], set(), []),
-        ([_package("a"), _package("b")], {"b", "a"}, [("--unpack", ["a", "b"])]),
-        ([_package("a"), _package("b", "a")], {"b"}, [("--configure", ["a"]), ("--unpack", ["b"])]),
-        (
-            [_package("a"), _package("lib"), _package("b", "lib"), _package("c", "lib", priority="important")],
-            {"a", "b", "c"},
-            [("--configure", ["lib"]), ("--unpack", ["c", "b", "a"])],
-        ),
-        (
-            [_package("x"), _package("y", depends=("x",)), _package("b", "y")],
-            {"y", "b"},
-            [("--unpack", ["y"]), ("--configure", ["x", "y"]), ("--unpack", ["b"])],
-        ),
-        (
-            [_package("x"), _package("y", "x"), _package("b", "y")],
-            {"x", "y", "b"},
-            [
-                ("--unpack", ["x"]),
-                ("--configure", ["x"]),
-                ("--unpack", ["y"]),
-                ("--configure", ["y"]),
-                ("--unpack", ["b"]),
-            ],
-        ),
-        ([_package("b", "below")], {"b"}, [("--unpack", ["b"])]),
-    ],
-)
-def test_what_is_needed_before_unpacking_is_configured_first(
-    packages: list[_Package], ordered: set[str], expected: list[tuple[str, list[str]]]
-) -> None:
-    assert steps(packages, ordered) == expected

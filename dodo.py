@@ -2,7 +2,7 @@
 
 import doit
 
-from oic import graph
+from oic import graph, reporter
 
 DOIT_CONFIG = {
     "backend": "oic",
@@ -10,7 +10,7 @@ DOIT_CONFIG = {
     "cleanforget": True,
     "default_tasks": ["build"],
     "minversion": "0.37.0",
-    "reporter": graph.Reporter,
+    "reporter": reporter.Reporter,
     "verbosity": 2,
 }
 

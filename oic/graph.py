@@ -12,26 +12,22 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from doit import doit_cmd
 from doit.exceptions import InvalidCommand
-from doit.reporter import ConsoleReporter
 
 from oic import claim, demand
 from oic import tasks as wiring
 from oic.config.final import is_default, load_config
 from oic.errors import OicError
-from oic.files import read_json
 from oic.plan import DOCS, plan
+from oic.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from doit.task import Task
-
     from oic.config.model import FinalConfig
-    from oic.stage import Stage
 
 PROJECT = Path(__file__).parent.parent
 _KNOWN = ("image", "cache", "package", "format", "timeout")
@@ -132,59 +128,3 @@ def _recipes(image: str | None, stood_in: Path) -> list[Path]:
         both = " and ".join(map(str, found))
         raise OicError(f"{image} could be two recipes, {both}", hint="say image=./NAME or a whole path")
     return list(found.values())
-
-
-class Reporter(ConsoleReporter):  # type: ignore[misc]
-    """doit's console report, a failure as its message alone, and the artefacts in the last lines of a build."""
-
-    desc = "what oic says of a build"
-    notes: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """The notes on each image's recipe, for builds to repeat."""
-
-    def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
-        """Remember what was asked for; claim the images whose stages may run."""
-        self.tasks = tasks
-        try:
-            for stage in _stages(tasks, selected_tasks):
-                claim.hold(stage.directory, stage.recipe)
-        except OicError as error:
-            self.built = []
-            raise InvalidCommand(str(error)) from None
-        self.built = [name.partition(":")[2] for name in _expanded(tasks, selected_tasks) if name.startswith("build:")]
-        for image in self.built:
-            for note in self.notes[image]:
-                sys.stderr.write(f"note: {note}\n")
-
-    def _write_failure(self, result: dict[str, Any], write_exception: bool = True) -> None:  # noqa: FBT001, FBT002
-        fail = result["exception"]
-        self.write(f"{result['task'].name} failed: {fail.message}\n")
-        if write_exception and fail.traceback:
-            self.write("".join(fail.traceback) + "\n")
-
-    def complete_run(self) -> None:
-        """Say where the artefacts are, or nothing more after a failure."""
-        super().complete_run()
-        if self.failures or self.runtime_errors:
-            return
-        for image in self.built:
-            stage: Stage = self.tasks[f"evidence:{image}"].actions[0].args[0]
-            for file in read_json(stage.path(stage.outputs[0]))["files"]:
-                path = stage.path(file["name"])
-                self.write(f"{path}  {file['size']} bytes  sha256:{file['sha256']}\n")
-
-
-def _stages(tasks: dict[str, Task], selected: list[str]) -> list[Stage]:
-    """Return a stage of each image that the selected tasks and what they depend on may touch, in a fixed order."""
-    todo, seen = list(selected), set[str]()
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo += tasks[name].task_dep
-    actions = [action for name in seen for action in tasks[name].actions]
-    stages: list[Stage] = [action.args[0] for action in actions if action.py_callable is wiring.run_stage]
-    return sorted({stage.image: stage for stage in stages}.values(), key=lambda stage: stage.image)
-
-
-def _expanded(tasks: dict[str, Task], selected: list[str]) -> list[str]:
-    return [name for task in selected for name in (tasks[task].task_dep if task == "build" else [task])]

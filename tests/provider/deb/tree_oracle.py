@@ -107,7 +107,9 @@ def mmdebstrapped(given: Installed, place: Path, variant: str) -> Path:
     repository = place / "repository"
     write_repository(given, repository)
     names = [package.name for package in given.packages]
-    argv = ["nice", "-n", "5", "mmdebstrap", "--mode=root", f"--variant={variant}", "--format=directory"]
+    # In a mount namespace of its own: what it may leave mounted is gone with it.
+    argv = ["nice", "-n", "5", "unshare", "--mount", "mmdebstrap", "--mode=root", f"--variant={variant}"]
+    argv += ["--format=directory"]
     argv += [f"--customize-hook=cp \"$1/var/log/dpkg.log\" '{place}'"]  # in what order it was done
     argv += [f"--setup-hook={_MERGE_USR}", f"--include={','.join(names)}"]
     argv += [given.suite, str(place / "root"), f"deb [trusted=yes] copy://{repository} ./"]

@@ -48,6 +48,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
     seed = seed_of(config)
     placed = layout(config.disk, seed)
     provider = {"provider": config.distribution.provider}
+    users = [{**to_plain(user), "password": hashed(user, seed)} for user in config.system.users]
     stem = f"{config.image.name}-{config.image.version}"
     artefact = f"{stem}.raw"
 
@@ -77,13 +78,13 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("download", 1, {}, ("lock.json",), "download.json"),
         stage("verify", 1, provider, ("lock.json", "download.json"), "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "trust.json"), "chroot.json"),
-        stage("rootfs", 2, provider, ("lock.json", "trust.json"), "rootfs.json"),
-        stage("system", 1, {**provider, **_system(config, placed, seed)}, ("rootfs.json",), *SYSTEM),
+        stage("rootfs", 3, provider, ("lock.json", "trust.json"), "rootfs.json"),
+        stage("system", 1, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 1, _initrd(config), ("rootfs.json", "initrd-inputs.json"), "initrd.json"),
         stage("fs", 2, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
         stage("boot", 2, _boot(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"),
         stage("disk", 1, _disk(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),
-        stage("evidence", 1, _evidence(config), ("image.json", "lock.json", "trust.json"), f"{stem}.manifest.json"),
+        stage("evidence", 1, _evidence(config, users), ("image.json", "lock.json", "trust.json"), f"{stem}.manifest.json"),
     )
 
 
@@ -111,11 +112,11 @@ def _repositories(config: FinalConfig) -> dict[str, Any]:
     return {"architecture": config.distribution.architecture, "repositories": to_plain(list(every.values()))}
 
 
-def _system(config: FinalConfig, placed: Layout, seed: str) -> dict[str, Any]:
+def _system(config: FinalConfig, placed: Layout, users: list[dict[str, Any]]) -> dict[str, Any]:
     system = config.system
     return {
         "hostname": system.hostname,
-        "users": [{**to_plain(user), "password": hashed(user, seed)} for user in system.users],
+        "users": users,
         "files": to_plain(system.files),
         "commands": to_plain(system.commands),
         "services": to_plain(system.services),
@@ -196,10 +197,10 @@ def _disk(config: FinalConfig, placed: Layout, artefact: str) -> dict[str, Any]:
     return {"layout": to_plain(placed), "name": config.image.name, "version": config.image.version, "file": artefact}
 
 
-def _evidence(config: FinalConfig) -> dict[str, Any]:
+def _evidence(config: FinalConfig, users: list[dict[str, Any]]) -> dict[str, Any]:
     target, image = to_plain(config.target), to_plain(config.image)
     online = [command.cmd for command in config.system.commands if command.network]
-    system = to_plain(config.system)
+    system = {**to_plain(config.system), "users": users}  # a digest of a plain password could be guessed
     for file in system["files"]:
         del file["local"]  # the same recipe in another directory is the same recipe
     recipe = digest_of({"target": target, "image": image, "disk": config.disk, "system": system})

@@ -76,7 +76,8 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
     unpacked = unpack_all(members, tree.root, below=tree.below, reserved=database.reserved_paths(tree.root))
     _refuse_clashes(unpacked)
     database.write_database(unpacked, tree.root)
-    env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(_newest(unpacked, tree.epoch))}
+    epoch = _newest(known, tree.epoch)
+    env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(epoch)}
     with sandbox.opened(tree.root, tree.log, env=env) as box:
         _forbid_services(tree.root)
         if bootstrap:
@@ -87,7 +88,7 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
             _unpack_in_order(ordered, known, box)
         box.run(["dpkg", "--force-unsafe-io", "--configure", "-a"], capture=False)
         (tree.root / _POLICY).unlink()
-    return _newest(unpacked, tree.epoch)
+    return epoch
 
 
 def _read(file: Path, name: str) -> Deb:
@@ -95,8 +96,9 @@ def _read(file: Path, name: str) -> Deb:
         return read_deb(opened, f"{name} ({file})")
 
 
-def _newest(unpacked: Sequence[Unpacked], floor: int) -> int:
-    return max([floor, *(item.newest for item in unpacked)])
+def _newest(known: Sequence[_Package], floor: int) -> int:
+    """Return when the newest package was made: its control files' time, which dpkg-deb lets no file of it pass."""
+    return max([floor, *(file.time or 0 for package in known for file in package.deb.control.values())])
 
 
 def _in_order(known: Sequence[_Package], tree: Tree, *, bootstrap: bool, careful: bool) -> set[str]:

@@ -171,6 +171,22 @@ def test_comes_to_the_tree_that_dpkg_makes(case: str, tmp_path: Path) -> None:
         assert trees["quick"] == trees["dpkg"]
 
 
+def _epochs(small: Sequence[Small], place: Path) -> list[int]:
+    for way, careful in (("quick", False), ("careful", True)):
+        (place / way / "debs").mkdir(parents=True)
+        packages = [entry.make(place / way / "debs") for entry in small]
+        installed_by_oic(make_root(place / way / "base"), packages, place / way / "tree", careful=careful)
+    return [int((place / way / "tree/epoch").read_text()) for way in ("quick", "careful")]
+
+
+def test_the_epoch_is_that_of_the_newest_package_whoever_unpacks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")  # as Debian's builders have it: dpkg-deb lets no time pass it
+    small = [Small(name="a", files={"/usr/a": ""}), Small(name="b", files={"/usr/b": ""}, scripts={"preinst": ":"})]
+    assert namespace.call(_epochs, small, tmp_path) == [1234567890, 1234567890]
+
+
 def _contents(small: Sequence[Small], place: Path, path: str) -> str:
     root = make_root(place / "base")
     (place / "debs").mkdir()

@@ -84,10 +84,11 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("fs", 2, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
         stage("boot", 2, _boot(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"),
         stage("disk", 1, _disk(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),
-        stage("evidence", 1, _evidence(config, users), ("image.json", "lock.json", "trust.json"), f"{stem}.manifest.json"),
+        stage("evidence", 1, _evidence(config, users), EVIDENCE, f"{stem}.manifest.json"),
     )
 
 
+EVIDENCE = ("image.json", "lock.json", "trust.json")
 SYSTEM = ("system.json", "initrd-inputs.json", "boot-inputs.json")
 
 

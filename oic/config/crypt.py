@@ -1,6 +1,7 @@
 """Passwords as crypt(5) hashes: what a slice, a layer and a log may hold.
 
-The salt comes from the image's seed and the user's name, so that the same recipe gives the same bits.
+The salt comes from the image's seed and the user's name, so that the same recipe gives the same bits. The password has
+no part in it: a salt is public, and would give a guess away at one sha256 each.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def hashed(user: User, seed: str) -> str:
     if not user.password or user.password.startswith("$"):
         return user.password
     algorithm = user.hash_algo or "sha512"
-    salt = _salt(f"{seed}/{user.name}/{user.password}", _SALT_LENGTHS[algorithm])
+    salt = _salt(f"{seed}/{user.name}", _SALT_LENGTHS[algorithm])
     return _hash(algorithm, salt, user.password)
 
 

@@ -1,0 +1,54 @@
+"""Password hashes, held against OpenSSL's and libcrypt's own."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from oic.config.crypt import hashed
+from oic.config.model import User
+
+
+def user(password: str, algorithm: str = "") -> User:
+    return User(
+        name="admin",
+        password=password,
+        hash_algo=algorithm,
+        password_max_age=None,
+        startup_script="",
+        groups=(),
+        sudo=False,
+        home="",
+        shell="",
+        ssh_authorized_keys=(),
+    )
+
+
+@pytest.mark.parametrize(("algorithm", "option"), [("", "-6"), ("sha512", "-6"), ("sha256", "-5"), ("md5", "-1")])
+def test_openssl_makes_the_same_hash(algorithm: str, option: str) -> None:
+    found = hashed(user("pässword 1!", algorithm), "seed").replace("$rounds=5000", "")
+    salt = found.split("$")[2]
+    argv = ["openssl", "passwd", option, "-salt", salt, "-stdin"]
+    said = subprocess.run(argv, input="pässword 1!", capture_output=True, text=True, check=True).stdout.strip()
+    assert found == said
+
+
+def test_bcrypt_is_checked_by_perls_libcrypt() -> None:
+    found = hashed(user("secret", "bcrypt"), "seed")
+    argv = ["perl", "-e", "print crypt($ARGV[0], $ARGV[1])", "secret", found]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout == found
+
+
+def test_the_same_recipe_gives_the_same_hash_and_another_image_another_salt() -> None:
+    assert hashed(user("secret"), "one") == hashed(user("secret"), "one")
+    assert hashed(user("secret"), "one").split("$")[2] != hashed(user("secret"), "two").split("$")[2]
+
+
+def test_the_salt_gives_nothing_of_the_password_away() -> None:
+    assert hashed(user("secret"), "seed").split("$")[2] == hashed(user("other"), "seed").split("$")[2]
+
+
+@pytest.mark.parametrize("password", ["", "$6$salt$hash"])
+def test_a_hash_and_no_password_stay_what_they_are(password: str) -> None:
+    assert hashed(user(password), "seed") == password

@@ -116,7 +116,7 @@ EDITS = (
     edit(f"{USER}.shell", "/bin/bash", "system evidence", TREE),
     edit(f"{USER}.sshAuthorizedKeys", ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"], "system evidence", TREE),
     edit(f"{SYSTEM}.users.1", {"name": "second"}, "system evidence", TREE, name="one more user"),
-    edit(f"{FILE}.final", "/etc/motd.two", "system evidence", TREE, quick=True),
+    edit(f"{FILE}.final", "/etc/motd.two", "system evidence", TREE),
     edit(f"{FILE}.local", "files/other", "system evidence"),
     edit(f"{COMMANDS}.0.cmd", "echo two > /etc/one", "system evidence", TREE),
     edit(f"{COMMANDS}.1", {"cmd": "true"}, "system evidence", {"system", "evidence"}, name="a command without effect"),

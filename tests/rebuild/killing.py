@@ -77,7 +77,7 @@ def stopped(place: Place, point: Point, stop: Callable[[subprocess.Popen[str]], 
     try:
         with output.open("w") as said:
             process = subprocess.Popen(
-                place.argv("build"),
+                place.argv("build", under=("env", "--default-signal=INT")),  # the suite may run in the background
                 cwd=place.root,
                 env=place.variables(),
                 stdout=said,

@@ -63,7 +63,12 @@ def layer_of(place: Place, stage: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("stage", "number"),
-    [("chroot", 0), pytest.param("rootfs", 0, marks=pytest.mark.slow), ("rootfs", 1), ("system", 0)],
+    [
+        ("chroot", 0),
+        pytest.param("rootfs", 0, marks=pytest.mark.slow),
+        pytest.param("rootfs", 1, marks=pytest.mark.slow),
+        ("system", 0),
+    ],
 )
 def test_a_lost_layer_runs_its_stage_and_comes_to_the_same_content(
     stage: str, number: int, place: Place, built: Built

@@ -68,7 +68,7 @@ def test_a_user_without_sub_ids_is_told_what_to_do(place: Place) -> None:
     try:
         ran = theirs.doit("build", under=AS_NOBODY)
         ran.refused("sub-uids" if shutil.which("newuidmap") else "newuidmap", "as root:")
-        assert ran.ran[-1] == "chroot:small"
+        assert ran.ran == [], "said before any work"
     finally:
         subprocess.run(["chown", "-R", "root:root", theirs.root], check=True)  # the blobs are hard links
         shutil.rmtree(theirs.root)

@@ -117,6 +117,8 @@ def kill(process: subprocess.Popen[str]) -> None:
 def orphans_come_here() -> Iterator[None]:
     """Let this process be the one that gets every process whose parent ends (prctl(2), PR_SET_CHILD_SUBREAPER)."""
     libc = ctypes.CDLL(None, use_errno=True)
+    _others.clear()
+    _others.update(_child_pids())  # of other tests of the same session, such as multiprocessing's resource tracker
     assert libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     try:
         yield
@@ -124,14 +126,21 @@ def orphans_come_here() -> Iterator[None]:
         libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
+_others: set[int] = set()
+
+
+def _child_pids() -> set[int]:
+    return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+
+
 def children() -> list[str]:
-    """Return the command line of every child of this process that has not ended, having waited for those that end."""
+    """Return the command line of every new child of this process that is alive, having waited for those that end."""
     end = time.monotonic() + 20
     while True:
         alive = []
-        for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        for pid in _child_pids() - _others:
             with contextlib.suppress(OSError):
-                if os.waitpid(int(pid), os.WNOHANG) == (0, 0):
+                if os.waitpid(pid, os.WNOHANG) == (0, 0):
                     alive.append(f"{pid} {Path(f'/proc/{pid}/cmdline').read_text()}")
         if not alive or time.monotonic() > end:
             return alive

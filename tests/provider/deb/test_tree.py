@@ -83,28 +83,28 @@ HASH_LINK = "etc/ssl/certs/????????.0"
 
 # Chosen for what makes installing hard; each line says for what. What they need comes with them.
 BIG = """
-molly-guard live-tools safe-rm vim vim-tiny dash klibc-utils                             divert others' files
-apache2-suexec-pristine at cron ntfs-3g openssh-server postfix screen ssl-cert sudo      own modes and owners
-iputils-ping monitoring-plugins-basic mtr-tiny tcpdump wireshark-common                  set file capabilities
-desktop-file-utils fontconfig fonts-dejavu-core hicolor-icon-theme libgdk-pixbuf2.0-bin  file triggers
-libglib2.0-bin libgtk-3-bin man-db menu mime-support shared-mime-info install-info info  file triggers
-docbook-xml sgml-base xml-core aspell-en dictionaries-common wamerican                   named triggers
-ca-certificates initramfs-tools cryptsetup-initramfs mdadm lvm2 plymouth                 awaited triggers
-nano ed joe gawk emacs-nox fakeroot openjdk-17-jre-headless zsh tmux                     alternatives
-build-essential git libssl3 python3-dev ruby xfsprogs e2fsprogs uuid-runtime             Multi-Arch: same
-apache2 avahi-daemon chrony gpm mosquitto network-manager nfs-common nginx-light openvpn system users
-policykit-1 postgresql redis-server rsyslog snmpd systemd-resolved udisks2 ufw           system users
-apt-listchanges python3-apt python3-gi python3-pip python3-requests python3-venv         byte compilation
-python3-yaml unattended-upgrades                                                         byte compilation
-apparmor bash-completion console-setup dbus-user-session dirmngr fuse3 gnupg iproute2    conffiles, units
-iptables isc-dhcp-client krb5-user ldap-utils libnss-mdns libpam-systemd locales         conffiles, units
-logrotate lsof mailutils ncurses-term php-cli rsync samba-common-bin smartmontools       conffiles, units
-cups-client systemd-sysv tzdata udev update-inetd apt apt-utils                          conffiles, units
+molly-guard live-tools safe-rm vim vim-tiny dash klibc-utils                             # divert others' files
+apache2-suexec-pristine at cron ntfs-3g openssh-server postfix screen ssl-cert sudo      # own modes and owners
+iputils-ping monitoring-plugins-basic mtr-tiny tcpdump wireshark-common                  # set file capabilities
+desktop-file-utils fontconfig fonts-dejavu-core hicolor-icon-theme libgdk-pixbuf2.0-bin  # file triggers
+libglib2.0-bin libgtk-3-bin man-db menu mime-support shared-mime-info install-info info  # file triggers
+docbook-xml sgml-base xml-core aspell-en dictionaries-common wamerican                   # named triggers
+ca-certificates initramfs-tools cryptsetup-initramfs mdadm lvm2 plymouth                 # awaited triggers
+nano ed joe gawk emacs-nox fakeroot openjdk-17-jre-headless zsh tmux                     # alternatives
+build-essential git libssl3 python3-dev ruby xfsprogs e2fsprogs uuid-runtime             # Multi-Arch: same
+apache2 avahi-daemon chrony gpm mosquitto network-manager nfs-common nginx-light openvpn # system users
+policykit-1 postgresql redis-server rsyslog snmpd systemd-resolved udisks2 ufw           # system users
+apt-listchanges python3-apt python3-gi python3-pip python3-requests python3-venv         # byte compilation
+python3-yaml unattended-upgrades                                                         # byte compilation
+apparmor bash-completion console-setup dbus-user-session dirmngr fuse3 gnupg iproute2    # conffiles, units
+iptables isc-dhcp-client krb5-user ldap-utils libnss-mdns libpam-systemd locales         # conffiles, units
+logrotate lsof mailutils ncurses-term php-cli rsync samba-common-bin smartmontools       # conffiles, units
+cups-client systemd-sysv tzdata udev update-inetd apt apt-utils                          # conffiles, units
 """
 
 
 def big_names(_index: str) -> list[str]:
-    return [word for line in BIG.splitlines() for word in line.split("  ")[0].split()]
+    return [word for line in BIG.splitlines() for word in line.partition("#")[0].split()]
 
 
 def unexplained(different: dict[str, tuple[Any, Any]], random: Iterable[str]) -> dict[str, tuple[Any, Any]]:

@@ -1,4 +1,4 @@
-"""From the command line to doit's tasks: which recipes, which cache, and how progress is told.
+"""From the command line to doit's tasks: which recipes and which cache.
 
 * ``image=`` is looked for where the user stands, then in ``recipes/``; two files it could mean are refused.
 * ``cache=`` is another cache directory; ``var.name=value`` are the recipe's variables.

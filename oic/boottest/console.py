@@ -95,10 +95,6 @@ class Console:
             if not self._read(what, deadline):
                 return None
 
-    def unread(self) -> str:
-        """Return what has come since the last match."""
-        return self.text[self._understood :]
-
     def skip(self) -> None:
         """Take everything that has come as understood."""
         self._understood = len(self.text)

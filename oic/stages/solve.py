@@ -40,7 +40,7 @@ def solved(stage: Stage) -> Lock:
     except OicError as error:
         if not (error.where or "").startswith(str(store.root)):
             raise
-        # Not fetched anew by itself: the mirror has moved on, and what was solved stays.
+        # Damaged since the metadata stage was judged; the store has removed it, so the next look finds it gone.
         hint = "the stored metadata is lost or damaged: run doit update image=…"
         raise type(error)(error.message, where=error.where, hint=hint) from error
 

@@ -33,7 +33,7 @@ PURE = (
     "oic.config.model",
     "oic.config.partition_types",
     "oic.config.sizes",
-    "oic.provider.deb.compression",
+    "oic.provider.compression",
     "oic.provider.deb.feed",
     "oic.provider.deb.packages",
     "oic.provider.deb.preference",

@@ -13,17 +13,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, TrustError
 from oic.net import NotFound
-from oic.provider.deb.compression import PREFERRED, decompressed
+from oic.provider.compression import PREFERRED, decompressed
 from oic.provider.deb.release import check_release, parse_release
-from oic.provider.deb.signature import detached_signers, keyring, signed_text, text_between
-from oic.values import Digest
+from oic.provider.deb.signature import signed_text, text_between
+from oic.provider.documents import Documents, key_files
+from oic.provider.openpgp import detached_signers, keyring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,40 +32,7 @@ if TYPE_CHECKING:
     from oic.provider.deb.release import IndexFile, Release
     from oic.store import Store
 
-_MOST_RELEASE = 16 * 2**20
-_MOST_KEY = 2**20
 _MOST_PACKAGES = 2**30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """Where documents come from: the network, or, when a server says so, what the store has from last time."""
-
-    fetcher: Fetcher
-    store: Store
-    memo: dict[str, Any]
-    new_memo: dict[str, Any]
-
-    def document(self, url: str) -> bytes:
-        """Return a document; it is put in the store only by `remember`, once verified."""
-        known = self.memo.get(url, {})
-        digest = Digest(known.get("sha256", ""))
-        if not digest or not self.store.has(digest):
-            known = {}
-        fetched = self.fetcher.fetch(
-            url, limit=_MOST_RELEASE, etag=known.get("etag", ""), last_modified=known.get("last_modified", "")
-        )
-        if fetched.body is None:
-            self.new_memo[url] = known
-            return self.store.read(digest)
-        self.new_memo[url] = {"etag": fetched.etag, "last_modified": fetched.last_modified}
-        return fetched.body
-
-    def remember(self, url: str, body: bytes) -> Digest:
-        """Store a verified document."""
-        digest = self.store.add(body)
-        self.new_memo[url]["sha256"] = digest
-        return digest
 
 
 def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the clock
@@ -79,7 +45,7 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """Return the index hand-over and, to be kept beside it, ``http``; raises FetchError or TrustError."""
-    source = _Source(fetcher=fetcher, store=store, memo=previous.get("http", {}), new_memo={})
+    source = Documents(fetcher=fetcher, store=store, memo=previous.get("http", {}), new_memo={})
     before = {(entry["url"], entry["suite"]): entry for entry in previous.get("repositories", [])}
     entries = [
         _read_repository(
@@ -100,7 +66,7 @@ def metadata_warnings(index: dict[str, Any], now: datetime) -> list[str]:
 
 
 def _read_repository(
-    repository: Repository, architecture: str, source: _Source, before: dict[str, Any] | None, now: datetime
+    repository: Repository, architecture: str, source: Documents, before: dict[str, Any] | None, now: datetime
 ) -> dict[str, Any]:
     base = f"{repository.url.rstrip('/')}/dists/{repository.suite}"
     documents, text, signers = _signed_release(repository, base, source)
@@ -131,7 +97,7 @@ def _read_repository(
 
 
 def _signed_release(
-    repository: Repository, base: str, source: _Source
+    repository: Repository, base: str, source: Documents
 ) -> tuple[dict[str, bytes], str, tuple[str, ...]]:
     """Return the documents, the text that was signed, and by whom."""
     try:
@@ -142,7 +108,7 @@ def _signed_release(
             documents["Release.gpg"] = source.document(f"{base}/Release.gpg")
     if repository.trusted:
         return documents, _unsigned_text(documents, base), ()
-    with keyring(_keys(repository, source.fetcher), where=repository.name) as gpg:
+    with keyring(key_files(repository, source.fetcher), where=repository.name) as gpg:
         if "InRelease" in documents:
             text, signers = signed_text(gpg, documents["InRelease"], where=f"{base}/InRelease")
         else:
@@ -157,29 +123,8 @@ def _unsigned_text(documents: dict[str, bytes], base: str) -> str:
     return text_between(text, where=f"{base}/InRelease") if name == "InRelease" else text
 
 
-def _keys(repository: Repository, fetcher: Fetcher) -> list[bytes]:
-    """Return the key files; of several paths those that exist count: a keyring's place differs between hosts."""
-    keys = []
-    for key in repository.keys:
-        if "://" in key:
-            keys.append(fetcher.fetch(key, limit=_MOST_KEY).body or b"")
-        elif Path(key).is_file():
-            try:
-                keys.append(Path(key).read_bytes())
-            except OSError as error:
-                raise TrustError(f"cannot read the key file: {error.strerror}", where=key) from error
-    if not keys:
-        looked = ", ".join(repository.keys) or "nothing: the repository names no key"
-        raise TrustError(
-            f"expected a key file, found none of {looked}",
-            where=repository.name,
-            hint="install the distribution's keyring package",
-        )
-    return keys
-
-
 def _read_packages(
-    repository: Repository, architecture: str, release: Release, base: str, source: _Source
+    repository: Repository, architecture: str, release: Release, base: str, source: Documents
 ) -> Iterator[dict[str, Any]]:
     architectures = (architecture, "all") if release.separate_all else (architecture,)
     for component in repository.components:
@@ -204,7 +149,7 @@ def _listed(release: Release, path: str, base: str) -> tuple[IndexFile, str]:
     raise TrustError(f"expected an index {path}, found none; components: {there}", where=f"{base}/Release")
 
 
-def _vouched(file: IndexFile, release: Release, base: str, source: _Source) -> bytes:
+def _vouched(file: IndexFile, release: Release, base: str, source: Documents) -> bytes:
     """Return a file the Release vouches for, from the store if it has it."""
     if source.store.has(file.sha256):
         try:

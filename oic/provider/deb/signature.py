@@ -1,99 +1,32 @@
-"""Who signed a Release file: gpg's verdict on each signature, against one repository's keys only.
+"""The signed text of an InRelease: only what gpg hands out as signed is returned.
 
-* The keyring is private, made for the occasion and removed; nothing of the user's own gpg is read, no agent is
-  started.
-* Only what gpg hands out as signed is returned. An InRelease that holds anything beside the one signed text is
-  refused.
-* Every signature is looked at, not gpg's overall verdict: one good signature by a key of the repository is
-  required; one that is bad, expired, or by an expired or revoked key, is refused whatever stands beside it.
-* A further signature by a key that is not the repository's is refused as well, where apt lets it pass: somebody put
-  it there. An archive that signs with a new key as well needs its new keyring on this host first.
-
-The status lines are those of gnupg's doc/DETAILS; the format of the text is RFC 4880, section 7.
+An InRelease that holds anything beside the one signed text is refused. The format is RFC 4880, section 7.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import gnupg
+from oic.errors import TrustError
+from oic.provider.openpgp import signers_of, status_of
 
-from oic.errors import OicError, ToolError, TrustError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-# SHA-1 signatures count for nothing; keys are trusted because the recipe names them, not by the web of trust.
-_OPTIONS = (
-    "--batch",
-    "--no-options",
-    "--no-autostart",
-    "--no-auto-key-retrieve",
-    "--trust-model=always",
-    "--weak-digest=SHA1",
-)
 _BEGIN, _SIGNATURE, _END = (
     "-----BEGIN PGP SIGNED MESSAGE-----",
     "-----BEGIN PGP SIGNATURE-----",
     "-----END PGP SIGNATURE-----",
 )
-_REFUSED = {
-    "BADSIG": "a signature that does not match the text",
-    "EXPSIG": "an expired signature",
-    "EXPKEYSIG": "a signature by an expired key",
-    "REVKEYSIG": "a signature by a revoked key",
-}
-# Of ERRSIG: 4 is an unknown algorithm, 9 a missing public key.
-_UNJUDGED = {"4", "9"}
-
-
-@contextlib.contextmanager
-def keyring(keys: Iterable[bytes], *, where: str) -> Iterator[Any]:
-    """Yield a gpg that knows these key files and nothing else; raises ToolError without gpg, TrustError without key."""
-    with tempfile.TemporaryDirectory(prefix="oic-gpg-") as home:
-        try:
-            gpg = gnupg.GPG(gnupghome=home, options=list(_OPTIONS))
-        except (OSError, ValueError) as error:
-            raise ToolError(f"cannot run gpg: {error}", hint="install it: apt-get install gpg") from error
-        for number, key in enumerate(keys, 1):
-            imported = gpg.import_keys(key)
-            if not imported.fingerprints:
-                raise _not_imported(imported.stderr, number, where)
-        yield gpg
-
-
-def _not_imported(stderr: str, number: int, where: str) -> OicError:
-    """Return what is wrong: with the key file, or, a full disk for one, with what gpg needs."""
-    said = [line.removeprefix("gpg: ") for line in stderr.splitlines() if line.startswith("gpg: ")]
-    if not said or any(line[0] == "NODATA" for line in _status(stderr)):
-        return TrustError(f"expected an OpenPGP key in key file {number}, found none", where=where)
-    error = next((line for line in said if line.startswith("error")), said[-1])
-    return ToolError(f"gpg cannot take in key file {number}: {error}", where=where)
 
 
 def signed_text(gpg: Any, inrelease: bytes, *, where: str) -> tuple[str, tuple[str, ...]]:
     """Return the text of an InRelease that was signed, and the fingerprints of who did; raises TrustError."""
     _expect_one_block(inrelease.decode("utf-8", "replace"), where)
     result = gpg.decrypt(inrelease)
-    status = _status(result.stderr)
+    status = status_of(result.stderr)
     if sum(line[0] == "PLAINTEXT" for line in status) != 1:
         raise TrustError("expected one signed text, found none or several", where=where)
-    signers = _signers(status, where)
+    signers = signers_of(status, where)
     return result.data.decode("utf-8", "replace"), signers
-
-
-def detached_signers(gpg: Any, text: bytes, signature: bytes, *, where: str) -> tuple[str, ...]:
-    """Return the fingerprints of who signed a Release with this Release.gpg; raises TrustError."""
-    with tempfile.NamedTemporaryFile(prefix="oic-gpg-") as file:
-        Path(file.name).write_bytes(signature)
-        status = _status(gpg.verify_data(file.name, text).stderr)
-    if any(line[0] == "PLAINTEXT" for line in status):
-        raise TrustError("expected a detached signature, found a message", where=where)
-    return _signers(status, where)
 
 
 def text_between(inrelease: str, *, where: str) -> str:
@@ -110,37 +43,3 @@ def _expect_one_block(text: str, where: str) -> None:
         raise TrustError("expected one signed text and its signature, found something else", where=where)
     if marks[0][0] != 0 or marks[-1][0] != len(lines) - 1:
         raise TrustError("expected nothing outside the signed text, found more", where=where)
-
-
-def _status(stderr: str) -> list[list[str]]:
-    prefix = "[GNUPG:] "
-    return [
-        line.removeprefix(prefix).split() for line in stderr.splitlines() if line.startswith(prefix) and line != prefix
-    ]
-
-
-def _signers(status: list[list[str]], where: str) -> tuple[str, ...]:
-    good: set[str] = set()
-    unknown: set[str] = set()
-    for keyword, *words in status:
-        if keyword in _REFUSED:
-            raise TrustError(f"found {_REFUSED[keyword]} ({' '.join(words)})", where=where)
-        if keyword == "ERRSIG":
-            if words[5:6] and words[5] not in _UNJUDGED:
-                raise TrustError(
-                    f"found a signature gpg cannot check, by key {words[0]} (code {words[5]})", where=where
-                )
-            unknown.add(words[0])
-        if keyword == "VALIDSIG":
-            good.add(words[-1])  # the fingerprint of the primary key, whichever subkey signed
-    if not good:
-        found = f"signatures by unknown keys {', '.join(sorted(unknown))}" if unknown else "no signature"
-        raise TrustError(
-            f"expected a signature by a key of this repository, found {found}", where=where, hint="is it the right key?"
-        )
-    if unknown:
-        found = ", ".join(sorted(unknown))
-        hint = "if the distribution has a new key, upgrade its keyring package on this host"
-        message = f"expected signatures by this repository's keys only, found another by unknown key {found}"
-        raise TrustError(message, where=where, hint=hint)
-    return tuple(sorted(good))

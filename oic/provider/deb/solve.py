@@ -19,8 +19,8 @@ from oic.files import digest_of
 from oic.ospackage import solver
 from oic.ospackage.graph import install_order
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Requirement
+from oic.provider.compression import decompressed
 from oic.provider.deb import feed
-from oic.provider.deb.compression import decompressed
 from oic.provider.deb.packages import PackagesIndex
 from oic.provider.deb.preference import Walk
 from oic.provider.deb.problems import problem_lines

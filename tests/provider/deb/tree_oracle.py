@@ -23,7 +23,7 @@ from oic.config.final import load_config
 from oic.files import read_json, to_json
 from oic.ospackage.lock import LockedPackage, read_lock
 from oic.plan import plan
-from oic.provider.deb.compression import decompressed
+from oic.provider.compression import decompressed
 from oic.run import ENVIRONMENT
 from oic.stages import download, metadata, rootfs, solve, verify
 from oic.store import Store

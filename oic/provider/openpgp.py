@@ -1,0 +1,113 @@
+"""Who signed a document: gpg's verdict on each signature, against one repository's keys only.
+
+* The keyring is private, made for the occasion and removed; nothing of the user's own gpg is read, no agent is
+  started.
+* Every signature is looked at, not gpg's overall verdict: one good signature by a key of the repository is
+  required; one that is bad, expired, or by an expired or revoked key, is refused whatever stands beside it.
+* A further signature by a key that is not the repository's is refused as well, where apt lets it pass: somebody put
+  it there. An archive that signs with a new key as well needs its new keyring on this host first.
+
+The status lines are those of gnupg's doc/DETAILS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gnupg
+
+from oic.errors import OicError, ToolError, TrustError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# SHA-1 signatures count for nothing; keys are trusted because the recipe names them, not by the web of trust.
+_OPTIONS = (
+    "--batch",
+    "--no-options",
+    "--no-autostart",
+    "--no-auto-key-retrieve",
+    "--trust-model=always",
+    "--weak-digest=SHA1",
+)
+_REFUSED = {
+    "BADSIG": "a signature that does not match the text",
+    "EXPSIG": "an expired signature",
+    "EXPKEYSIG": "a signature by an expired key",
+    "REVKEYSIG": "a signature by a revoked key",
+}
+# Of ERRSIG: 4 is an unknown algorithm, 9 a missing public key.
+_UNJUDGED = {"4", "9"}
+
+
+@contextlib.contextmanager
+def keyring(keys: Iterable[bytes], *, where: str) -> Iterator[Any]:
+    """Yield a gpg that knows these key files and nothing else; raises ToolError without gpg, TrustError without key."""
+    with tempfile.TemporaryDirectory(prefix="oic-gpg-") as home:
+        try:
+            gpg = gnupg.GPG(gnupghome=home, options=list(_OPTIONS))
+        except (OSError, ValueError) as error:
+            raise ToolError(f"cannot run gpg: {error}", hint="install it: apt-get install gpg") from error
+        for number, key in enumerate(keys, 1):
+            imported = gpg.import_keys(key)
+            if not imported.fingerprints:
+                raise _not_imported(imported.stderr, number, where)
+        yield gpg
+
+
+def _not_imported(stderr: str, number: int, where: str) -> OicError:
+    """Return what is wrong: with the key file, or, a full disk for one, with what gpg needs."""
+    said = [line.removeprefix("gpg: ") for line in stderr.splitlines() if line.startswith("gpg: ")]
+    if not said or any(line[0] == "NODATA" for line in status_of(stderr)):
+        return TrustError(f"expected an OpenPGP key in key file {number}, found none", where=where)
+    error = next((line for line in said if line.startswith("error")), said[-1])
+    return ToolError(f"gpg cannot take in key file {number}: {error}", where=where)
+
+
+def detached_signers(gpg: Any, text: bytes, signature: bytes, *, where: str) -> tuple[str, ...]:
+    """Return the fingerprints of who signed a document with this detached signature; raises TrustError."""
+    with tempfile.NamedTemporaryFile(prefix="oic-gpg-") as file:
+        Path(file.name).write_bytes(signature)
+        status = status_of(gpg.verify_data(file.name, text).stderr)
+    if any(line[0] == "PLAINTEXT" for line in status):
+        raise TrustError("expected a detached signature, found a message", where=where)
+    return signers_of(status, where)
+
+
+def status_of(stderr: str) -> list[list[str]]:
+    """Return gpg's status lines, each a keyword and its words."""
+    prefix = "[GNUPG:] "
+    return [
+        line.removeprefix(prefix).split() for line in stderr.splitlines() if line.startswith(prefix) and line != prefix
+    ]
+
+
+def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
+    """Return the primary keys' fingerprints of good signatures; raises TrustError as the module says."""
+    good: set[str] = set()
+    unknown: set[str] = set()
+    for keyword, *words in status:
+        if keyword in _REFUSED:
+            raise TrustError(f"found {_REFUSED[keyword]} ({' '.join(words)})", where=where)
+        if keyword == "ERRSIG":
+            if words[5:6] and words[5] not in _UNJUDGED:
+                raise TrustError(
+                    f"found a signature gpg cannot check, by key {words[0]} (code {words[5]})", where=where
+                )
+            unknown.add(words[0])
+        if keyword == "VALIDSIG":
+            good.add(words[-1])  # the fingerprint of the primary key, whichever subkey signed
+    if not good:
+        found = f"signatures by unknown keys {', '.join(sorted(unknown))}" if unknown else "no signature"
+        raise TrustError(
+            f"expected a signature by a key of this repository, found {found}", where=where, hint="is it the right key?"
+        )
+    if unknown:
+        found = ", ".join(sorted(unknown))
+        hint = "if the distribution has a new key, upgrade its keyring package on this host"
+        message = f"expected signatures by this repository's keys only, found another by unknown key {found}"
+        raise TrustError(message, where=where, hint=hint)
+    return tuple(sorted(good))

@@ -68,11 +68,11 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
 
     return (
         *(
-            [stage("solve", 1, {**provider, **request_of(config), "lock": True}, (), "lock.json")]
+            [stage("solve", 2, {**provider, **request_of(config), "lock": True}, (), "lock.json")]
             if config.lock
             else [
                 stage("metadata", 2, {**provider, **_repositories(config)}, (), "index.json"),
-                stage("solve", 1, {**provider, **request_of(config)}, ("index.json",), "lock.json"),
+                stage("solve", 2, {**provider, **request_of(config)}, ("index.json",), "lock.json"),
             ]
         ),
         stage("download", 1, {}, ("lock.json",), "download.json"),

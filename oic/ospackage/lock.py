@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from oic.values import Bytes, Digest
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +45,28 @@ class LockedPackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockedKey:
+    """A key file that packages may be signed by; its bytes are in the store, or come again from `url`."""
+
+    url: str
+    sha256: Digest
+    size: Bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockedRepository:
-    """Where packages came from: the verified release file's facts and the fingerprints of who signed it."""
+    """Where packages came from: the verified metadata's facts and the fingerprints of who signed it.
+
+    `keys` is of a family whose packages are signed one by one. `trusted`: unsigned, and the recipe says so.
+    """
 
     name: str
     url: str
     suite: str
     components: tuple[str, ...]
     signers: tuple[str, ...]
+    keys: tuple[LockedKey, ...]
+    trusted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +88,14 @@ def lock_from_dict(data: dict[str, Any]) -> Lock:
     return Lock(
         request=data["request"],
         asked=data["asked"],
-        repositories=tuple(
-            LockedRepository(**{**entry, "components": tuple(entry["components"]), "signers": tuple(entry["signers"])})
-            for entry in data["repositories"]
-        ),
+        repositories=tuple(_repository(entry) for entry in data["repositories"]),
         sets={name: tuple(_package(entry) for entry in entries) for name, entries in data["sets"].items()},
     )
+
+
+def _repository(entry: dict[str, Any]) -> LockedRepository:
+    lists = {name: tuple(entry[name]) for name in ("components", "signers")}
+    return LockedRepository(**{**entry, **lists, "keys": tuple(LockedKey(**key) for key in entry["keys"])})
 
 
 def _package(entry: dict[str, Any]) -> LockedPackage:

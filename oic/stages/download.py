@@ -1,4 +1,4 @@
-"""download: every package of the lock into the store; a name in the store means checked content."""
+"""download: every package of the lock, and every key file, into the store; a name there means checked content."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def run(stage: Stage) -> str:
         Wanted(digest=package.sha256, size=package.size, urls=(package.url,), label=f"{package.name} {package.version}")
         for package in packages.values()
     ]
+    keys = {key.sha256: (entry.name, key) for entry in lock.repositories for key in entry.keys}
+    signed_by = [
+        Wanted(digest=key.sha256, size=key.size, urls=(key.url,), label=f"key of {name}") for name, key in keys.values()
+    ]
+    download_packages(signed_by, store, HttpFetcher, progress)
     done = download_packages(wanted, store, HttpFetcher, progress)
-    stage.write({"artefacts": sorted(stage.artefact(store.path(digest)) for digest in packages)})
+    stage.write({"artefacts": sorted(stage.artefact(store.path(digest)) for digest in {**packages, **keys})})
     return f"{done.fetched} packages fetched ({done.bytes / 1e6:.1f} MB), {done.reused} were there"

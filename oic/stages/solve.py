@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, SolveError
 from oic.files import digest_of, read_json, to_plain
-from oic.ospackage.lock import FORMAT, Lock, LockedPackage, read_lock
+from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.provider import provider_of
 from oic.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from oic.ospackage.lock import LockedKey, LockedPackage
     from oic.stage import Stage
 
 _HINT = "doit lock image=… makes it anew; or delete it"
@@ -65,23 +67,29 @@ def read_kept(file: Path) -> Lock:
         raise SolveError(f"expected a lock of format {FORMAT}, found {found}", where=str(file), hint=_HINT)
     try:
         lock = read_lock(data)
-        odd = next((package for packages in lock.sets.values() for package in packages if not _is_sane(package)), None)
+        odd = next(_odd(lock), None)
     except (KeyError, TypeError, AttributeError) as error:
         raise SolveError("expected a lock, found JSON of another shape", where=str(file), hint=_HINT) from error
     if odd is not None:
-        raise SolveError(f"expected a locked package, found {odd.name!r} with odd fields", where=str(file), hint=_HINT)
+        raise SolveError(f"expected a locked {odd} with odd fields", where=str(file), hint=_HINT)
     return lock
 
 
-def _is_sane(package: LockedPackage) -> bool:
-    words = (package.name, package.version, package.architecture, package.repository, package.location, package.url)
-    size = package.size
-    return (
-        all(isinstance(word, str) for word in words)
-        and re.fullmatch("[0-9a-f]{64}", package.sha256) is not None
-        and isinstance(size, int)
-        and size >= 0
-    )
+def _odd(lock: Lock) -> Iterator[str]:
+    """Yield a word for each entry that the program never wrote so."""
+    for repository in lock.repositories:
+        if not all(_is_file(key) for key in repository.keys):
+            yield f"repository, found {repository.name!r}"
+    for package in (package for packages in lock.sets.values() for package in packages):
+        words = (package.name, package.version, package.architecture, package.repository, package.location)
+        if not all(isinstance(word, str) for word in words) or not _is_file(package):
+            yield f"package, found {package.name!r}"
+
+
+def _is_file(entry: LockedPackage | LockedKey) -> bool:
+    size = entry.size
+    known = isinstance(entry.url, str) and re.fullmatch("[0-9a-f]{64}", entry.sha256) is not None
+    return known and isinstance(size, int) and size >= 0
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -71,9 +71,9 @@ def test_a_lock_that_is_none_is_refused_until_it_is_made_anew(bench: Bench, tiny
     for text, message in {
         good[:1000]: "expected a lock, found what cannot be read: ",
         "<<<<<<< HEAD\n": "expected a lock, found what cannot be read: ",
-        "[]": "expected a lock of format 1, found None",
-        '{"format": 99}': "expected a lock of format 1, found 99",
-        '{"format": 1}': "expected a lock, found JSON of another shape",
+        "[]": "expected a lock of format 2, found None",
+        '{"format": 99}': "expected a lock of format 2, found 99",
+        '{"format": 2}': "expected a lock, found JSON of another shape",
         good.replace('"size": ', '"size": -'): "expected a locked package, found 'base' with odd fields",
         good.replace('"sha256": "', '"sha256": "../'): "expected a locked package, found 'base' with odd fields",
     }.items():
@@ -120,7 +120,7 @@ def test_metadata_that_has_grown_old_is_noted_and_used(bench: Bench, tiny: Tiny)
 def test_a_terminal_of_few_letters_is_no_obstacle(bench: Bench) -> None:
     bench.environment["PYTHONIOENCODING"] = "ascii"
     (bench.place / "small.lock.json").write_text("[]")
-    bench.oic("solve").refused_in_one_line("expected a lock of format 1", "doit lock image=\\u2026 makes it anew")
+    bench.oic("solve").refused_in_one_line("expected a lock of format 2", "doit lock image=\\u2026 makes it anew")
 
 
 def test_why_tells_every_step(bench: Bench) -> None:

@@ -181,6 +181,8 @@ def _repositories(index: dict[str, Any]) -> tuple[LockedRepository, ...]:
             suite=entry["suite"],
             components=tuple(entry["components"]),
             signers=tuple(entry["signers"]),
+            keys=(),
+            trusted=not entry["signers"],
         )
         for entry in index["repositories"]
     )

@@ -76,7 +76,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
             ]
         ),
         stage("download", 1, {}, ("lock.json",), "download.json"),
-        stage("verify", 1, provider, ("lock.json", "download.json"), "trust.json"),
+        stage("verify", 2, provider, ("lock.json", "download.json"), "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "trust.json"), "chroot.json"),
         stage("rootfs", 3, provider, ("lock.json", "trust.json"), "rootfs.json"),
         stage("system", 1, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
@@ -84,7 +84,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("fs", 2, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
         stage("boot", 2, _boot(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"),
         stage("disk", 1, _disk(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),
-        stage("evidence", 1, _evidence(config, users), EVIDENCE, f"{stem}.manifest.json"),
+        stage("evidence", 2, _evidence(config, users), EVIDENCE, f"{stem}.manifest.json"),
     )
 
 

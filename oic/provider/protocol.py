@@ -5,6 +5,7 @@ Stages know this protocol and nothing about either family. A family is a module,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.store import Store
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Why a package is trusted, in words; `signed` is false where only the recipe's own word says so."""
+
+    signed: bool
+    words: str
 
 
 class Provider(Protocol):
@@ -43,8 +51,8 @@ class Provider(Protocol):
     def solve(self, index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
         """Return the complete sets that answer `request`; raises SolveError naming every problem."""
 
-    def verify(self, lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, str]:
-        """Return the verdict on each package (by name) in words; raises TrustError naming every bad one."""
+    def verify(self, lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict]:
+        """Return the verdict on each package (by name); raises TrustError naming every bad one."""
 
     def unpack(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> int:
         """Unpack packages into an empty `root`, in a namespace; run nothing; return the newest time in them."""

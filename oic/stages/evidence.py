@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def run(stage: Stage) -> str:
     """Write the manifest."""
     part, image, data = stage.slice, stage.read("image.json"), stage.read("lock.json")
-    lock, trust = read_lock(data), stage.read("trust.json")["verdicts"]["image"]
+    lock, trust = read_lock(data), stage.read("trust.json")
     packages = [
         {
             "name": package.name,
@@ -22,7 +22,7 @@ def run(stage: Stage) -> str:
             "architecture": package.architecture,
             "repository": package.repository,
             "sha256": package.sha256,
-            "trust": trust[package.name],
+            "trust": trust["verdicts"]["image"][package.name],
         }
         for package in sorted(lock.sets["image"], key=lambda package: package.name)
     ]
@@ -37,6 +37,7 @@ def run(stage: Stage) -> str:
             "files": [{"name": name, "size": image["disk"]["size"], "sha256": image["disk"]["sha256"]}],
             "partitions": image["disk"]["partitions"],
             "packages": packages,
+            "unsigned": trust["unsigned"]["image"],
             "reproducible": not part["networkCommands"],
             "networkCommands": part["networkCommands"],
         }

@@ -10,6 +10,7 @@ from oic.provider.deb.install import ENVIRONMENT, install
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
 from oic.provider.deb.solve import solve
 from oic.provider.deb.unpack import unpack_all
+from oic.provider.protocol import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,23 +57,28 @@ _LEFTOVERS = (
 )
 
 
-def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, str]:
+def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict]:
     """Read every package again and hold it against the signed index.
 
     Debian packages carry no signature: the chain is InRelease (signed) → Packages → sha256 of the package.
     """
-    signers = {entry.name: ", ".join(entry.signers) for entry in lock.repositories}
-    verdicts: dict[str, str] = {}
+    repositories = {entry.name: entry for entry in lock.repositories}
+    verdicts: dict[str, Verdict] = {}
     bad: list[str] = []
     for package in packages:
         try:
             store.check(package.sha256, package.size)
         except TrustError as error:
             bad.append(f"{package.name} {package.version}: {error}")
-        if not signers.get(package.repository):
+        repository = repositories.get(package.repository)
+        if repository and repository.signers:
+            words = f"sha256 listed by {package.repository}, signed by {', '.join(repository.signers)}"
+            verdicts[package.name] = Verdict(signed=True, words=words)
+        elif repository and repository.trusted:
+            words = f"unsigned: sha256 listed by {package.repository}, which the recipe trusts"
+            verdicts[package.name] = Verdict(signed=False, words=words)
+        else:
             bad.append(f"{package.name} {package.version}: nobody signed its repository {package.repository}")
-        signed = signers.get(package.repository)
-        verdicts[package.name] = f"sha256 listed by {package.repository}, signed by {signed}"
     if bad:
         raise TrustError("; ".join(bad))
     return verdicts

@@ -27,7 +27,7 @@ import urllib3
 
 from oic.answers import NotFound, Passing, Transfer, WrongSize, expect_whole, explained, redacted, refuse_failure
 from oic.errors import FetchError
-from oic.transport import Watch, WatchedAdapter, tls_context
+from oic.transport import Watch, WatchedAdapter, extra_authority, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ class HttpFetcher:
 
     def __init__(self, *, ca: Path | None = None, patience: Patience | None = None) -> None:
         self._patience = patience or Patience()
-        self._adapter = WatchedAdapter(tls_context(ca))
+        self._adapter = WatchedAdapter(tls_context(ca or extra_authority()))
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": "oic", "Accept-Encoding": "identity"})
         for scheme in ("http://", "https://"):

@@ -1,6 +1,7 @@
 """One HTTP connection under watch: TLS settings, and a bound on how slowly a mirror may answer.
 
-* TLS is always verified, 1.2 or later, against the system's authorities, those of requests and an extra one if given.
+* TLS is always verified, 1.2 or later, against the system's authorities, those of requests and those of an extra file:
+  the caller's, else the one that the environment's ``OIC_CA`` names.
 * Socket time-outs bound one read. A mirror that trickles a byte at a time (in the handshake, the headers, a chunk's
   size line or the body) defeats them: a `Watch` shuts the socket down that brings less than its minimum rate.
 """
@@ -13,6 +14,7 @@ import os
 import socket
 import ssl
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from requests.adapters import HTTPAdapter
@@ -23,7 +25,6 @@ from oic.errors import FetchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from types import TracebackType
 
     from urllib3 import HTTPResponse, ProxyManager
@@ -40,6 +41,15 @@ def tls_context(ca: Path | None) -> ssl.SSLContext:
             hint = "name a file of PEM certificates"
             raise FetchError(f"expected a certificate authority, found {error}", where=str(ca), hint=hint) from error
     return context
+
+
+def extra_authority() -> Path | None:
+    """Return the file of certificates that ``OIC_CA`` names, if it does; raises FetchError for a relative path."""
+    named = os.environ.get("OIC_CA", "")
+    if named and not os.path.isabs(named):  # a build's stages stand elsewhere than their user
+        hint = "name a file of PEM certificates by its whole path"
+        raise FetchError(f"expected an absolute path, found '{named}'", where="OIC_CA", hint=hint)
+    return Path(named) if named else None
 
 
 class Watch:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Problems = Iterator[tuple[Node, str]]
 
+TRUSTED = "[trusted=yes]"
+"""In place of a key: the repository is unsigned, and who wrote the recipe knows it."""
+
 _SECURE_BOOT = ("secureBootDBKey", "secureBootDBCrt", "secureBootDBCer")
 _HASHES = {"1": "md5", "5": "sha256", "6": "sha512", "2a": "bcrypt", "2b": "bcrypt", "2y": "bcrypt"}
 _CRYPT = re.compile(r"\$([0-9a-z]+)\$.+")
@@ -38,6 +41,7 @@ def problems_in(tree: Node) -> Problems:
     yield from _user_problems(system.get("users"))
     yield from _service_problems(system.get("services"))
     yield from _secure_boot_problems(system.get("immutability"))
+    yield from _key_problems(tree.get("target"))
     for repository in tree.get("packageRepositories").items:
         yield from _repository_problems(repository)
 
@@ -118,6 +122,14 @@ def _secure_boot_problems(immutability: Node) -> Problems:
         yield immutability, f"expected all of {', '.join(_SECURE_BOOT)} or none, found no {' and no '.join(missing)}"
     if given and not immutability.get("enabled").true:
         yield immutability.get("enabled"), "expected true, as Secure Boot keys are given, found something else"
+
+
+def _key_problems(target: Node) -> Problems:
+    keys = target.get("mirrorKeys")
+    if keys.value is not None and target.get("mirror").value is None:
+        yield keys, "expected target.mirror beside it, whose keys these are, found none"
+    if TRUSTED in keys.texts and len(keys.items) > 1:
+        yield keys, f"expected either keys or {TRUSTED} for an unsigned repository, found both"
 
 
 def _repository_problems(repository: Node) -> Problems:

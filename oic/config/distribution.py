@@ -15,24 +15,18 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from oic.config.apt_sources import Mirrors, read_mirrors
-from oic.config.model import Distribution, Repository
+from oic.config.model import Distribution
+from oic.config.repositories import repositories_of
 from oic.config.source import Node, parse, read_bytes
 from oic.errors import RecipeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oic.config.model import Target
 
-PLANNED = {
-    "azure-linux/azl3": "rpm",
-    "edge-microvisor-toolkit/emt3": "rpm",
-    "redhat-compatible-distro/el10": "rpm",
-    "ubuntu/ubuntu24": "deb",
-    "ubuntu/ubuntu26": "deb",
-    "wind-river-elxr/elxr12": "deb",
-}
+PLANNED = {"ubuntu/ubuntu26": "deb"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +76,10 @@ def _places() -> dict[str, Path]:
     }
 
 
-def distribution_of(data: DistributionData, target: Target, mirror: str, *, root: Path = Path("/")) -> Distribution:
+def distribution_of(data: DistributionData, given: Node, target: Target, *, root: Path = Path("/")) -> Distribution:
     """Return the facts as values; raises RecipeError when no mirror is known.
 
-    `mirror` is the recipe's (``host``, a base URL, or empty for the distribution's own).
+    `given` is the recipe's ``target``, which may name another mirror and the keys of that one.
     """
     if data.facts is None:
         provider = PLANNED.get(data.id, "")
@@ -97,47 +91,14 @@ def distribution_of(data: DistributionData, target: Target, mirror: str, *, root
         release=facts.get("release").text,
         architecture=facts.get("architectures", target.arch).text,
         tools=facts.get("tools").texts,
-        tools_repositories=_repositories(facts, _mirrors(facts, data.id, mirror or facts.get("mirror").text, root)),
+        tools_repositories=repositories_of(facts, data.id, given, root),
     )
 
 
-def _mirrors(facts: Node, name: str, mirror: str, root: Path) -> Mirrors:
-    if mirror != "host":
-        main = mirror.rstrip("/")
-        return Mirrors(main=_without_secrets(main), security=_security_beside(main))
-    keys = {key for repository in facts.get("repositories").items for key in repository.get("keys").texts}
-    found = read_mirrors(facts.get("hostSuites").texts, keys, root)
-    if found.main is None:
-        raise RecipeError(
-            f"expected a mirror of {name} among the host's apt sources, found none",
-            where=str(root / "etc/apt"),
-            hint="give target.mirror: a base URL",
-        )
-    main = _without_secrets(found.main)
-    return Mirrors(main=main, security=_without_secrets(found.security or _security_beside(main)))
-
-
-def _without_secrets(url: str) -> str:
-    """Return the URL, which will stand in the lock and the image; raises RecipeError when it holds a password."""
-    if "@" in urlsplit(url).netloc:
-        hint = "it would stand in the lock and the image; put both into ~/.netrc"
-        raise RecipeError("expected the mirror's URL without user and password, found it with them", hint=hint)
-    return url
-
-
-def _security_beside(main: str) -> str:
-    """Return the security mirror that Debian's layout puts beside a main one."""
-    return f"{main}-security"
-
-
-def _repositories(facts: Node, mirrors: Mirrors) -> tuple[Repository, ...]:
-    return tuple(
-        Repository(
-            name=entry.get("name").text,
-            url=str(mirrors.security if entry.get("mirror").text == "security" else mirrors.main),
-            suite=entry.get("suite").text,
-            components=entry.get("components").texts,
-            keys=entry.get("keys").texts,
-        )
-        for entry in facts.get("repositories").items
-    )
+def left_out(data: DistributionData, tree: Node) -> Iterator[tuple[Node, str]]:
+    """Say what the distribution's own images have and its defaults here do not, unless the recipe sets the field."""
+    if data.facts is None:
+        return
+    for key, words in data.facts.get("notYet").entries.items():
+        if tree.get(*key.split(".")).value is None:
+            yield words, f"{data.id} is built without it for now: {words.text}"

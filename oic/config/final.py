@@ -24,7 +24,13 @@ from typing import TYPE_CHECKING, Any
 from oic.config.assemble import file_notes, files_of, image_of, system_of, target_of
 from oic.config.checks import notes_in, problems_in, problems_of_whole
 from oic.config.disk import disk_of
-from oic.config.distribution import DistributionData, distribution_of, known_distributions, read_distribution
+from oic.config.distribution import (
+    DistributionData,
+    distribution_of,
+    known_distributions,
+    left_out,
+    read_distribution,
+)
 from oic.config.merge import merged
 from oic.config.model import FinalConfig
 from oic.config.parts import read_parts
@@ -73,7 +79,7 @@ def load_config(
     if problems:
         raise RecipeError(_lines(problems))
     absent = tuple(node.said(text) for node, text in file_notes(whole, files))
-    notes = tuple(node.said(text) for part in parts for node, text in notes_in(part.tree))
+    notes = [found for part in parts for found in notes_in(part.tree)]
     return FinalConfig(
         image_name=image_name,
         recipe=recipe.absolute(),
@@ -84,7 +90,7 @@ def load_config(
         repositories=distribution.tools_repositories,
         disk=disk_of(whole.get("disk")),
         system=system_of(whole, files),
-        notes=(*absent, *notes),
+        notes=(*absent, *(node.said(text) for node, text in (*notes, *left_out(data, tree)))),
         unbuilt=tuple(node.said(text) for node, text in unbuilt_in(whole, data)),
         absent=absent,
     )
@@ -176,10 +182,11 @@ def _digest(parts: Sequence[Part], data: DistributionData, used: Mapping[str, st
 def _distribution(data: DistributionData, tree: Node, problems: Problems, root: Path) -> Distribution:
     target = tree.get("target")
     try:
-        return distribution_of(data, target_of(tree), target.get("mirror").text, root=root)
+        return distribution_of(data, target, target_of(tree), root=root)
     except RecipeError as error:
         problems.append((target, str(error)))
-        return distribution_of(DistributionData(id=data.id, facts=None, defaults=None, content=()), target_of(tree), "")
+        nothing = DistributionData(id=data.id, facts=None, defaults=None, content=())
+        return distribution_of(nothing, target, target_of(tree))
 
 
 def _lock(recipe: Path, named: Node, problems: Problems) -> Path | None:

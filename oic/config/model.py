@@ -37,13 +37,17 @@ class Repository:
     """One package repository: a deb suite or an rpm base URL.
 
     `keys` are absolute paths of key files or http(s)/file URLs; `trusted` means unsigned by the recipe's own word.
+    `mirror_list`, where it is not empty, is the URL of a list of base URLs, any of which stands in for `url`.
+    `image_key` is the key file by which the image is to know the repository, a path in the image.
     """
 
     name: str
     url: str
-    suite: str
-    components: tuple[str, ...]
+    suite: str = ""
+    components: tuple[str, ...] = ()
     keys: tuple[str, ...]
+    mirror_list: str = ""
+    image_key: str = ""
     trusted: bool = False
     priority: int = 0
     allow_packages: tuple[str, ...] = ()
@@ -176,8 +180,9 @@ class FinalConfig:
     """Everything a build needs to know.
 
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
-    (or named by it) if there is one, `notes` the warnings met, `unbuilt` the fields that validate but cannot be built
-    yet and `absent` the files that are not there, all as ``file:line: key path: reason``.
+    (or named by it) if there is one, `notes` the warnings met and the defaults that the distribution does without for
+    now, `unbuilt` the fields that validate but cannot be built yet and `absent` the files that are not there, all as
+    ``file:line: key path: reason``.
     """
 
     image_name: ImageName

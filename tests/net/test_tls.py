@@ -128,3 +128,15 @@ def test_an_authority_that_is_none_is_an_error(text: str | None, tmp_path: Path)
     with pytest.raises(FetchError, match="expected a certificate authority") as caught:
         HttpFetcher(ca=tmp_path / "ca", patience=QUICK)
     assert caught.value.where == str(tmp_path / "ca")
+
+
+def test_an_authority_may_be_named_by_the_environment(
+    secure: Mirror, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secure.answers["/a"] = lambda request: request.reply(200, b"body")
+    monkeypatch.setenv("OIC_CA", str(certificates / "ca.crt"))
+    with HttpFetcher(patience=QUICK) as fetcher:
+        assert fetcher.fetch(secure.url("/a"), limit=LIMIT).body == b"body"
+    monkeypatch.setenv("OIC_CA", "ca.crt")
+    with pytest.raises(FetchError, match="expected an absolute path, found 'ca.crt'"):
+        HttpFetcher(patience=QUICK)

@@ -1,0 +1,128 @@
+"""A distribution's repositories at the mirror that was asked for.
+
+* The recipe's ``target.mirror`` comes before the distribution's own; ``host`` is what the host's own apt or dnf uses.
+* ``{arch}``, ``$basearch`` and ``$releasever`` in a URL or path are the target's, in the family's own words.
+* Keys are the recipe's ``target.mirrorKeys`` if given; else those the host's dnf has for the repository, if it is the
+  host's; else the distribution's, where a path without a slash at its front is below the repository's own URL.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from oic.config.apt_sources import read_mirrors
+from oic.config.checks import TRUSTED
+from oic.config.dnf_sources import read_repository
+from oic.config.model import Repository
+from oic.errors import RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from oic.config.source import Node
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a repository is; without `keys`, they are the distribution's own."""
+
+    url: str
+    mirror_list: str = ""
+    keys: tuple[str, ...] = ()
+
+
+def repositories_of(facts: Node, name: str, target: Node, root: Path) -> tuple[Repository, ...]:
+    """Return the repositories of a distribution's data file; raises RecipeError when the host knows no mirror."""
+    architecture = facts.get("architectures", target.get("arch").text).text
+    words = {"arch": architecture, "basearch": architecture, "releasever": facts.get("release").text}
+    entries = facts.get("repositories").items
+    mirror = target.get("mirror").text or facts.get("mirror").text
+    if mirror != "host":
+        places = [_below(mirror, entry, words, listed=not target.get("mirror").text) for entry in entries]
+    elif facts.get("provider").text == "rpm":
+        places = [_in_dnf(entry, name, words, root) for entry in entries]
+    else:
+        places = _in_apt(facts, name, entries, words, root)
+    given = target.get("mirrorKeys").texts
+    return tuple(
+        _repository(entry, place, given or place.keys or entry.get("keys").texts, words)
+        for entry, place in zip(entries, places, strict=True)
+    )
+
+
+def filled(text: str, words: Mapping[str, str]) -> str:
+    """Return a URL or path with ``{name}``, ``$name`` and ``${name}`` of known names replaced."""
+    names = "|".join(map(re.escape, words))
+    pattern = re.compile(rf"\$\{{({names})\}}|\$({names})\b|\{{({names})\}}") if names else re.compile(r"(?!)")
+    return pattern.sub(lambda match: words[next(filter(None, match.groups()))], text)
+
+
+def _repository(entry: Node, place: _Place, keys: Sequence[str], words: Mapping[str, str]) -> Repository:
+    found = [_key(filled(key, words), place.url) for key in keys if key != TRUSTED]
+    return Repository(
+        name=entry.get("name").text,
+        url=_without_secrets(place.url),
+        suite=entry.get("suite").text,
+        components=entry.get("components").texts,
+        keys=tuple(found),
+        mirror_list=_without_secrets(place.mirror_list),
+        image_key=entry.get("imageKey").text,
+        trusted=TRUSTED in keys,
+    )
+
+
+def _key(key: str, url: str) -> str:
+    return key if key.startswith("/") or "://" in key else f"{url}/{key}"
+
+
+def _below(mirror: str, entry: Node, words: Mapping[str, str], *, listed: bool) -> _Place:
+    """Return the place below a base URL; a security mirror is beside the main one, as in Debian's layout."""
+    beside = "-security" if entry.get("mirror").text == "security" else ""
+    base = filled(f"{mirror.rstrip('/')}{beside}/{entry.get('path').text}", words).rstrip("/")
+    return _Place(url=base, mirror_list=filled(entry.get("mirrorList").text, words) if listed else "")
+
+
+def _in_apt(facts: Node, name: str, entries: Sequence[Node], words: Mapping[str, str], root: Path) -> list[_Place]:
+    keys = {key for entry in entries for key in entry.get("keys").texts}
+    found = read_mirrors(facts.get("hostSuites").texts, keys, root)
+    if found.main is None:
+        raise RecipeError(
+            f"expected a mirror of {name} among the host's apt sources, found none",
+            where=str(root / "etc/apt"),
+            hint="give target.mirror: a base URL",
+        )
+    places = []
+    for entry in entries:
+        if entry.get("mirror").text == "security" and found.security:
+            places.append(_Place(url=found.security))
+        else:
+            places.append(_below(found.main, entry, words, listed=False))
+    return places
+
+
+def _in_dnf(entry: Node, name: str, words: Mapping[str, str], root: Path) -> _Place:
+    ids = entry.get("hostRepositories").texts
+    found = read_repository(ids, root)
+    if found is None:
+        wanted = " or ".join(ids) or f"one of {name}"
+        raise RecipeError(
+            f"expected the repository {wanted} enabled among those of the host's dnf, found none",
+            where=str(root / "etc/yum.repos.d"),
+            hint="give target.mirror: a base URL",
+        )
+    words = {**found.variables, **words}
+    urls = [filled(url, words) for url in (found.url, found.mirror_list)]
+    if unknown := [url for url in urls if "$" in url]:
+        raise RecipeError(f"expected a URL without unknown variables, found {unknown[0]}", where=found.file)
+    return _Place(url=urls[0] or urls[1], mirror_list=urls[1], keys=tuple(filled(key, words) for key in found.keys))
+
+
+def _without_secrets(url: str) -> str:
+    """Return the URL, which will stand in the lock and the image; raises RecipeError when it holds a password."""
+    if "@" in urlsplit(url).netloc:
+        hint = "it would stand in the lock and the image; put both into ~/.netrc"
+        raise RecipeError("expected the mirror's URL without user and password, found it with them", hint=hint)
+    return url

@@ -53,15 +53,15 @@ class Documents:
         return digest
 
 
-def key_files(repository: Repository, fetcher: Fetcher) -> list[bytes]:
-    """Return the key files; of several paths those that exist count: a keyring's place differs between hosts."""
-    keys = []
+def key_files(repository: Repository, fetcher: Fetcher) -> dict[str, bytes]:
+    """Return the key files by URL; of several paths those that exist count: a keyring's place differs between hosts."""
+    keys = {}
     for key in repository.keys:
         if "://" in key:
-            keys.append(fetcher.fetch(key, limit=_MOST_KEY).body or b"")
+            keys[key] = fetcher.fetch(key, limit=_MOST_KEY).body or b""
         elif Path(key).is_file():
             try:
-                keys.append(Path(key).read_bytes())
+                keys[Path(key).as_uri()] = Path(key).read_bytes()
             except OSError as error:
                 raise TrustError(f"cannot read the key file: {error.strerror}", where=key) from error
     if not keys:

@@ -18,12 +18,10 @@ from typing import TYPE_CHECKING
 
 from oic.config.model import Distribution
 from oic.config.repositories import repositories_of
-from oic.config.source import Node, parse, read_bytes
+from oic.config.source import Node, one_line, parse, read_bytes
 from oic.errors import RecipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from oic.config.model import Target
 
 PLANNED = {"ubuntu/ubuntu26": "deb"}
@@ -95,10 +93,11 @@ def distribution_of(data: DistributionData, given: Node, target: Target, *, root
     )
 
 
-def left_out(data: DistributionData, tree: Node) -> Iterator[tuple[Node, str]]:
+def left_out(data: DistributionData, tree: Node) -> tuple[str, ...]:
     """Say what the distribution's own images have and its defaults here do not, unless the recipe sets the field."""
-    if data.facts is None:
-        return
-    for key, words in data.facts.get("notYet").entries.items():
-        if tree.get(*key.split(".")).value is None:
-            yield words, f"{data.id} is built without it for now: {words.text}"
+    nodes = data.facts.get("notYet").entries if data.facts else {}
+    return tuple(
+        one_line(f"not yet as {data.id} itself: {words.text}")
+        for key, words in nodes.items()
+        if tree.get(*key.split(".")).value is None
+    )

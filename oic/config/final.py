@@ -79,7 +79,7 @@ def load_config(
     if problems:
         raise RecipeError(_lines(problems))
     absent = tuple(node.said(text) for node, text in file_notes(whole, files))
-    notes = [found for part in parts for found in notes_in(part.tree)]
+    notes = (node.said(text) for part in parts for node, text in notes_in(part.tree))
     return FinalConfig(
         image_name=image_name,
         recipe=recipe.absolute(),
@@ -90,7 +90,7 @@ def load_config(
         repositories=distribution.tools_repositories,
         disk=disk_of(whole.get("disk")),
         system=system_of(whole, files),
-        notes=(*absent, *(node.said(text) for node, text in (*notes, *left_out(data, tree)))),
+        notes=(*absent, *notes, *left_out(data, tree)),
         unbuilt=tuple(node.said(text) for node, text in unbuilt_in(whole, data)),
         absent=absent,
     )

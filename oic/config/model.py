@@ -180,9 +180,9 @@ class FinalConfig:
     """Everything a build needs to know.
 
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
-    (or named by it) if there is one, `notes` the warnings met and the defaults that the distribution does without for
-    now, `unbuilt` the fields that validate but cannot be built yet and `absent` the files that are not there, all as
-    ``file:line: key path: reason``.
+    (or named by it) if there is one, `notes` the warnings met and what the distribution's defaults are without for now,
+    `unbuilt` the fields that validate but cannot be built yet and `absent` the files that are not there, the latter two
+    as ``file:line: key path: reason``.
     """
 
     image_name: ImageName

@@ -2,9 +2,9 @@
 
 ::
 
-    metadata ─ solve ─ download ─ verify ─┬─ chroot ────────────────┐
-                                          └─ rootfs ─ system ─┬─ fs ┴───┐
-                                                              ├─ initrd ─ boot ─ disk ─ evidence
+    metadata ─ solve ─ download ─ verify ─ chroot ─ rootfs ─ system ─┬─ fs ────────────┐
+                                                                     └─ initrd ─ boot ─┴ disk ─ evidence
+
 
 * A stage's slice is all of the config it can see; a hand-over is all it can see of other stages.
 * ``system`` hands over three files, so that ``initrd`` and ``boot`` see only what they read of the tree.
@@ -78,7 +78,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("download", 1, {}, ("lock.json",), "download.json"),
         stage("verify", 2, provider, ("lock.json", "download.json"), "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "trust.json"), "chroot.json"),
-        stage("rootfs", 3, provider, ("lock.json", "trust.json"), "rootfs.json"),
+        stage("rootfs", 3, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
         stage("system", 1, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 1, _initrd(config), ("rootfs.json", "initrd-inputs.json"), "initrd.json"),
         stage("fs", 2, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
@@ -109,8 +109,10 @@ def request_of(config: FinalConfig) -> dict[str, Any]:
 
 
 def _repositories(config: FinalConfig) -> dict[str, Any]:
-    every = {entry.name: entry for entry in (*config.repositories, *config.distribution.tools_repositories)}
-    return {"architecture": config.distribution.architecture, "repositories": to_plain(list(every.values()))}
+    every = {entry.name: to_plain(entry) for entry in (*config.repositories, *config.distribution.tools_repositories)}
+    for entry in every.values():
+        del entry["image_key"]  # not the metadata's business
+    return {"architecture": config.distribution.architecture, "repositories": list(every.values())}
 
 
 def _system(config: FinalConfig, placed: Layout, users: list[dict[str, Any]]) -> dict[str, Any]:
@@ -133,7 +135,7 @@ def _known_to_image(config: FinalConfig) -> dict[str, str]:
     """Return the repositories the image is to know, each with its key file in the image."""
     if config.system.package_sources != "keep":
         return {}
-    return {entry.name: entry.keys[0] if entry.keys else "" for entry in config.repositories}
+    return {entry.name: entry.image_key for entry in config.repositories}
 
 
 def _mounts(config: FinalConfig, placed: Layout) -> list[dict[str, str]]:

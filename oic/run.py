@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import signal
@@ -30,7 +31,13 @@ ENVIRONMENT = {
     "TERM": "dumb",
 }
 TAIL = 12
-DEFAULT_TIMEOUT = 3600.0
+PATIENCE = "OIC_PATIENCE"
+"""The environment variable that says how many seconds a program may take, a package's script among them."""
+_DEFAULT_PATIENCE = 3600.0
+
+
+class OverTimeError(ToolError):
+    """A program that did not end in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +57,15 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
     enter: Callable[[], None] | None = None,
     capture: bool = True,
     accept: Sequence[int] = (0,),
-    timeout: float = DEFAULT_TIMEOUT,
+    timeout: float | None = None,
 ) -> Output:
     """Run a program to its end.
 
     `enter` runs in the child before exec (to change root). `capture` keeps standard output out of the log and returns
     it. Raises ToolError when the program cannot be started, ends with a status not in `accept` or takes longer than
-    `timeout` seconds.
+    `timeout` seconds (`patience`, unless given).
     """
+    timeout = patience() if timeout is None else timeout
     with _opened(log) as sink:
         start = sink.seek(0, os.SEEK_END)
         sink.write(f"$ {shlex.join(argv)}\n".encode())
@@ -80,6 +88,18 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
     return Output(text=text, status=process.returncode)
 
 
+def patience() -> float:
+    """Return how many seconds a program may take; raises ToolError when the environment says it in other words."""
+    said = os.environ.get(PATIENCE, "")
+    try:
+        seconds = float(said) if said else _DEFAULT_PATIENCE
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ToolError(f"expected a number of seconds, found '{said}'", where=PATIENCE)
+    return seconds
+
+
 def _opened(log: Path | None) -> IO[bytes]:
     if log is None:
         return tempfile.TemporaryFile()
@@ -98,7 +118,9 @@ def _communicate(
         out, _ = process.communicate(os.fsencode(stdin), timeout=timeout)
     except subprocess.TimeoutExpired:
         _end(process)
-        raise ToolError(f"{argv[0]} did not end within {timeout:.0f} s and was killed", where=_where(log)) from None
+        hint = f"{PATIENCE}=SECONDS in the environment gives it another limit"
+        message = f"{argv[0]} did not end within {timeout:.0f} s and was killed"
+        raise OverTimeError(message, where=_where(log), hint=hint) from None
     except BaseException:
         _end(process)
         raise

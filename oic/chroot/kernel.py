@@ -29,6 +29,8 @@ MS_BIND = 4096
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
 
+_MS_RELATIME = 1 << 21
+
 MNT_DETACH = 2
 
 _PR_SET_PDEATHSIG = 1
@@ -60,6 +62,18 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
         os.fsencode(options) if options else None,
     )
     _checked(result, f"mount {kind or 'bind'} on {target}")
+
+
+def bind_read_only(source: str, target: str) -> None:
+    """Show a file or directory at `target`, which must exist, so that nobody inside can write it.
+
+    A remount has to keep what the mount below it forbids (mount_namespaces(7), locked mounts).
+    """
+    mount(source, target, flags=MS_BIND)
+    below = os.statvfs(target).f_flag
+    kept = below & (MS_NOSUID | MS_NODEV | MS_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME)
+    relative = _MS_RELATIME if below & os.ST_RELATIME else 0
+    mount("", target, flags=MS_BIND | MS_REMOUNT | MS_RDONLY | kept | relative)
 
 
 def unmount(target: str, flags: int = 0) -> None:

@@ -57,6 +57,13 @@ class Sandbox:
         enter = functools.partial(self._enter, network=network)
         return run(argv, log=self.log, stdin=stdin, env=merged, capture=capture, enter=enter)
 
+    def show(self, file: Path, inside: str) -> str:
+        """Show a file of the host to programs, read-only, under /tmp; return its path inside."""
+        place = self.root / "tmp" / inside
+        place.touch()
+        kernel.bind_read_only(str(file), str(place))
+        return f"/tmp/{inside}"  # noqa: S108 - a private tmpfs
+
     def _enter(self, *, network: bool) -> None:
         kernel.unshare(kernel.CLONE_NEWNS if network else kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
         if not network:  # a loopback is no network: postfix's postinst, for one, does not go without

@@ -30,12 +30,17 @@ class LayerConflict(Exception):  # noqa: N818 - asks for another way, is not sho
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """A mounted tree: its `root`, the layers `below` it, the program `log`, and the `epoch` reached so far."""
+    """A mounted tree: its `root`, the layers `below` it, the program `log`, and the `epoch` reached so far.
+
+    `tools` is the tree of the build environment, `work` a directory for whoever fills the tree, thrown away afterwards.
+    """
 
     root: Path
     below: tuple[Path, ...]
     log: Path
     epoch: int
+    tools: Path
+    work: Path
 
 
 def walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -35,9 +35,17 @@ def files_of(part: dict[str, Any]) -> dict[str, str]:
         files["/etc/timezone"] = f"{part['timezone']}\n"
     if part["locale"]:
         files["/etc/locale.conf"] = f"LANG={part['locale']}\n"
-        files["/etc/default/locale"] = f"LANG={part['locale']}\n"
     if part["keymap"]:
         files["/etc/vconsole.conf"] = f"KEYMAP={part['keymap']}\n"
+    return files
+
+
+def extras_of(part: dict[str, Any]) -> dict[str, str]:
+    """Return files that say the same to programs of some distributions only; others have no directory for them."""
+    files: dict[str, str] = {}
+    if part["locale"]:
+        files["/etc/default/locale"] = f"LANG={part['locale']}\n"
+    if part["keymap"]:
         files["/etc/default/keyboard"] = f'XKBMODEL="pc105"\nXKBLAYOUT="{part["keymap"]}"\n'
     return files
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from oic.provider.protocol import Provider
 
-FAMILIES = ("deb",)
+FAMILIES = ("deb", "rpm")
 
 
 def provider_of(name: str) -> Provider:

@@ -66,6 +66,12 @@ class Provider(Protocol):
         Raises ToolError when a script fails, LayerConflict when only `careful` can do it.
         """
 
+    def installed_by(self, tools: str) -> str:
+        """Return what besides the packages decides an installed tree; `tools` is the build environment's digest.
+
+        Nothing, where the packages' own programs install them.
+        """
+
     def leftovers(self) -> tuple[str, ...]:
         """Return globs of what installing leaves that is of this build or of this machine, not of the image."""
 

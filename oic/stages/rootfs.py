@@ -1,7 +1,7 @@
 """rootfs: the ``image`` set installed, as one layer for the family's bootstrap set and one for the rest.
 
-A layer's key is of its packages, of the layers below it and of this stage's version: another recipe that comes to the
-same bootstrap set finds it made.
+A layer's key is of its packages, of the layers below it, of what installs them and of this stage's version: another
+recipe that comes to the same bootstrap set finds it made.
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ def run(stage: Stage) -> str:
     provider = provider_of(family)
     store = Store(stage.cache / "store")
     stack: list[Layer] = []
-    key = digest_of({"stage": "rootfs", "version": stage.version})
+    tools = layers.read(stage.cache / stage.read("chroot.json")["layer"])
+    installer = provider.installed_by(tools.digest)
+    key = digest_of({"stage": "rootfs", "version": stage.version, **({"installer": installer} if installer else {})})
     for group in provider.groups(lock.sets["image"]):
         members = [(package, store.path(package.sha256)) for package in group]
         key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
-        stack.append(layers.made(stage.cache, key, partial(_fill, family, members, tuple(stack), stage.log)))
+        stack.append(layers.made(stage.cache, key, partial(_fill, family, members, tools, tuple(stack), stage.log)))
     places = [stage.artefact(layer.place) for layer in stack]
     stage.write(
         {
@@ -51,21 +53,27 @@ def run(stage: Stage) -> str:
     return f"{len(lock.sets['image'])} packages installed in {len(stack)} layers"
 
 
-def _fill(
-    family: str, members: Sequence[tuple[LockedPackage, Path]], below: tuple[Layer, ...], log: Path, part: Path
+def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+    family: str,
+    members: Sequence[tuple[LockedPackage, Path]],
+    tools: Layer,
+    below: tuple[Layer, ...],
+    log: Path,
+    part: Path,
 ) -> int:
     provider = provider_of(family)
     try:
-        return _install(provider, members, below, log, part / "quick", careful=False)
+        return _install(provider, members, tools, below, log, part / "quick", careful=False)
     except LayerConflict as conflict:
         with log.open("a", encoding="utf-8") as file:
             file.write(f"{conflict}: installing one package at a time\n")
-        return _install(provider, members, below, log, part / "careful", careful=True)
+        return _install(provider, members, tools, below, log, part / "careful", careful=True)
 
 
 def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
     provider: Provider,
     members: Sequence[tuple[LockedPackage, Path]],
+    tools: Layer,
     below: tuple[Layer, ...],
     log: Path,
     place: Path,
@@ -78,7 +86,8 @@ def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
         upper.mkdir(mode=0o755)
     trees = tuple(layer.tree for layer in below)
     with overlay.merged(trees, place / "root", upper=upper, work=place / "work") as root:
-        tree = Tree(root=root, below=trees, log=log, epoch=below[-1].epoch if below else 0)
+        epoch = below[-1].epoch if below else 0
+        tree = Tree(root=root, below=trees, log=log, epoch=epoch, tools=tools.tree, work=place / "tools")
         epoch = provider.install(members, tree, careful=careful)
         child.inside(root, empty, provider.leftovers())
     return epoch

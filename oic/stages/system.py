@@ -82,9 +82,10 @@ def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], l
     epoch = int(rootfs["epoch"])
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
         repositories = [LockedRepository(**entry) for entry in rootfs["repositories"]]
-        texts = {**settings.files_of(part), **provider.sources(repositories, part["packageSources"])}
-        texts |= accounts.sudo_rules(part["users"])
-        child.inside(root, _write_texts, texts, part["timezone"])
+        child.inside(root, _write_texts, settings.files_of(part))
+        extras = {**settings.extras_of(part), **provider.sources(repositories, part["packageSources"])}
+        child.inside(root, _write_extras, {**extras, **accounts.sudo_rules(part["users"])})
+        child.inside(root, _set_timezone, part["timezone"])
         with sandbox.opened(root, log, env=provider.environment(epoch)) as box:
             accounts.add_users(part["users"], box)
             child.inside(root, accounts.write_keys, part["users"])
@@ -94,19 +95,25 @@ def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], l
             child.inside(root, _write_host_keys_unit)
             _set_units(part["services"], box)
         child.inside(root, empty, [name for name in provider.leftovers() if name != "etc/machine-id"])
-        child.inside(root, _write_texts, {"/etc/machine-id": ""}, "")
+        child.inside(root, _write_texts, {"/etc/machine-id": ""})
     return epoch
 
 
-def _write_texts(root: Path, texts: dict[str, str], timezone: str) -> None:
+def _write_extras(root: Path, texts: dict[str, str]) -> None:
+    """Write what is for programs that an image may not have: where their directory is not, nobody would read it."""
+    _write_texts(root, {name: text for name, text in texts.items() if (root / name[1:]).parent.is_dir()})
+
+
+def _write_texts(root: Path, texts: dict[str, str]) -> None:
     for name, text in texts.items():
         path = root / name[1:]
-        if name.startswith(("/etc/default/", "/etc/apt/", "/etc/sudoers.d/")) and not path.parent.is_dir():
-            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o440 if name.startswith("/etc/sudoers.d/") else 0o444 if name == "/etc/machine-id" else 0o644)
+
+
+def _set_timezone(root: Path, timezone: str) -> None:
     if timezone:
         zone = root / "usr/share/zoneinfo" / timezone
         if not zone.is_file():
@@ -132,7 +139,7 @@ def _write_host_keys_unit(root: Path) -> None:
     if (root / "usr/bin/ssh-keygen").exists() and (root / "usr/sbin/sshd").exists():
         if any((root / path).exists() for path in own):
             return
-        _write_texts(root, settings.host_keys_unit(), "")
+        _write_texts(root, settings.host_keys_unit())
         wants = root / "etc/systemd/system/multi-user.target.wants"
         wants.mkdir(parents=True, exist_ok=True)
         link = wants / Path(settings.HOST_KEYS_UNIT).name

@@ -11,6 +11,7 @@ from oic.provider.deb.metadata import metadata_warnings, read_metadata
 from oic.provider.deb.solve import solve
 from oic.provider.deb.unpack import unpack_all
 from oic.provider.protocol import Verdict
+from oic.provider.traces import TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ __all__ = [
     "environment",
     "groups",
     "install",
+    "installed_by",
     "leftovers",
     "list_command",
     "metadata_warnings",
@@ -34,26 +36,16 @@ __all__ = [
 ]
 
 _LEFTOVERS = (
-    "etc/.pwd.lock",
-    "etc/.resolv.conf.systemd-resolved.bak",
-    "etc/machine-id",
-    "etc/ssh/ssh_host_*_key",
-    "etc/ssh/ssh_host_*_key.pub",
-    "run/*",
-    "tmp/*",
+    *TRACES,
     "var/cache/apt/*.bin",
     "var/cache/debconf/*-old",
-    "var/cache/ldconfig/aux-cache",
-    "var/lib/dbus/machine-id",
     "var/lib/dpkg/*-old",
     "var/lib/dpkg/lock*",
     "var/lib/dpkg/triggers/Lock",
-    "var/lib/systemd/random-seed",
     "var/log/alternatives.log",
     "var/log/apt/*",
     "var/log/bootstrap.log",
     "var/log/dpkg.log",
-    "var/tmp/*",
 )
 
 
@@ -111,6 +103,11 @@ def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
     first = [package for package in packages if package.name in bootstrap]
     rest = [package for package in packages if package.name not in bootstrap]
     return [group for group in (first, rest) if group]
+
+
+def installed_by(_tools: str) -> str:
+    """Return nothing: the dpkg that installs is the image's own."""
+    return ""
 
 
 def leftovers() -> tuple[str, ...]:

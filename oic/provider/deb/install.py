@@ -19,7 +19,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.chroot import kernel, sandbox
+from oic.chroot import sandbox
 from oic.chroot.tree import LayerConflict
 from oic.errors import TrustError
 from oic.provider.deb import database
@@ -205,8 +205,4 @@ def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox)
 
 
 def _shown(package: _Package, box: Sandbox) -> str:
-    """Make a package file visible in the sandbox; return its path there."""
-    inside = f"tmp/{package.locked.name}_{package.locked.version.replace(':', '%3a')}.deb"
-    (box.root / inside).touch()
-    kernel.mount(str(package.file), str(box.root / inside), flags=kernel.MS_BIND)
-    return f"/{inside}"
+    return box.show(package.file, f"{package.locked.name}_{package.locked.version.replace(':', '%3a')}.deb")

@@ -1,0 +1,1 @@
+"""The rpm family: metadata, solving, trust, unpacking, and installation by the target's own rpm."""

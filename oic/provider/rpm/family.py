@@ -1,0 +1,84 @@
+"""The rpm family: Azure Linux, Edge Microvisor Toolkit, and others of rpm-md. See `oic.provider.protocol.Provider`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oic.provider.rpm.install import environment_at, install
+from oic.provider.rpm.metadata import metadata_warnings, read_metadata
+from oic.provider.rpm.solve import solve
+from oic.provider.rpm.unpack import unpack
+from oic.provider.rpm.verify import verify
+from oic.provider.traces import TRACES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from oic.ospackage.lock import LockedPackage, LockedRepository
+
+__all__ = [
+    "environment",
+    "groups",
+    "install",
+    "installed_by",
+    "leftovers",
+    "list_command",
+    "metadata_warnings",
+    "read_metadata",
+    "solve",
+    "sources",
+    "unpack",
+    "verify",
+]
+
+_LEFTOVERS = (
+    *TRACES,
+    "var/cache/dnf/*",
+    "var/cache/tdnf/*",
+    "var/cache/yum/*",
+    "var/lib/rpm-state/*",
+    "var/log/dnf*",
+    "var/log/hawkey.log",
+    "var/log/tdnf*",
+)
+
+
+def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
+    """Return the whole set: rpm orders one transaction by itself, and scriptlets may count on it."""
+    return [list(packages)] if packages else []
+
+
+def installed_by(tools: str) -> str:
+    """Return the build environment's digest: its rpm installs, and writes the database."""
+    return tools
+
+
+def leftovers() -> tuple[str, ...]:
+    """Return what an installation leaves of the build: logs, caches, locks, keys, ids."""
+    return _LEFTOVERS
+
+
+def environment(epoch: int) -> Mapping[str, str]:
+    """Return the variables of scriptlets and of a recipe's commands."""
+    return environment_at(epoch)
+
+
+def sources(repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
+    """Return a repository file, dnf.conf(5), for the repositories."""
+    stanzas = [
+        f"[{entry.name}]\nname={entry.name}\nbaseurl={entry.url}\nenabled=1\ngpgcheck=1\nrepo_gpgcheck=1\n"
+        f"gpgkey={_key_url(keys[entry.name])}\nskip_if_unavailable=1\n"
+        for entry in repositories
+        if keys.get(entry.name)
+    ]
+    return {"/etc/yum.repos.d/image.repo": "\n".join(stanzas)} if stanzas else {}
+
+
+def _key_url(key: str) -> str:
+    return f"file://{key}" if key.startswith("/") else key
+
+
+def list_command() -> Sequence[str]:
+    """Return rpm's word for every package it knows; keys, which it keeps among them, left out."""
+    line = r"%{NAME}:%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n"
+    return ("sh", "-c", f"rpm -qa --queryformat '{line}' | grep -v '^gpg-pubkey:'")

@@ -1,0 +1,159 @@
+"""A set of packages installed by the target's own rpm, from the build environment, in one transaction.
+
+::
+
+    tools' tree, writable aside ──> sandbox ── rpm --root /image ──> the layer, its /proc, /dev and /tmp lent
+                                      └── /tmp/*.rpm: the packages, read-only
+
+* The database is written by the rpm that will read it: SOURCE_DATE_EPOCH is its clock, so it is the same twice.
+* A scriptlet that fails fails the build. rpm itself goes on after most, and tells only in words: they are read.
+* /proc, /dev and /sys belong to the kernel while scripts run, and an ordinary user cannot give them an owner: rpm
+  leaves them alone (``%_netsharedpath``), they get the mode their package says here.
+* Signatures are not rpm's business here: nothing comes this far before `verify` has passed; digests it checks again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oic.chroot import child, kernel, sandbox, toolbox
+from oic.errors import ToolError
+from oic.provider.rpm.header import read_rpm
+from oic.provider.rpm.hold import held_back
+from oic.provider.rpm.scripts import failures_in, script_in
+from oic.provider.rpm.tags import Tag
+from oic.run import OverTimeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from oic.chroot.sandbox import Sandbox
+    from oic.chroot.tree import Tree
+    from oic.ospackage.lock import LockedPackage
+    from oic.provider.rpm.header import Header
+
+IMAGE = "image"
+"""Where the layer is, below the root of the build environment."""
+_KERNELS_OWN = ("/proc", "/dev", "/sys")
+_LENT = (*_KERNELS_OWN, "/tmp")  # noqa: S108 - a name in a tree
+_DATABASES = ("var/lib/rpm", "usr/lib/sysimage/rpm")
+
+
+def environment_at(epoch: int) -> dict[str, str]:
+    """Return the variables of scriptlets and of a recipe's commands."""
+    return {"SOURCE_DATE_EPOCH": str(epoch)}
+
+
+def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool) -> int:
+    """Install packages into a mounted tree in one transaction; return the newest time of a package in them.
+
+    rpm keeps the order itself: `careful` changes nothing. Raises ToolError when a scriptlet fails or does not end.
+    """
+    del careful
+    headers = [_header(file, package.name) for package, file in packages]
+    epoch = max([tree.epoch, *(header.number(Tag.BUILD_TIME, 0) for header in headers)])
+    child.inside(tree.root, _make_lent)
+    with (
+        sandbox.opened(tree.root, tree.log),
+        toolbox.opened(tree.tools, tree.work, tree.log, []) as tools,
+        held_back(tree.root) as search_path,
+    ):
+        inside = tools.root / IMAGE
+        inside.mkdir()
+        kernel.mount(str(tree.root), str(inside), flags=kernel.MS_BIND | kernel.MS_REC)
+        _run_transaction(packages, headers, tree, tools, search_path, epoch)
+    child.inside(tree.root, _settle, _modes_of(_LENT, headers))
+    return epoch
+
+
+def _header(file: Path, name: str) -> Header:
+    with file.open("rb") as opened:
+        return read_rpm(opened, f"{name} ({file})").header
+
+
+def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
+    packages: Sequence[tuple[LockedPackage, Path]],
+    headers: Sequence[Header],
+    tree: Tree,
+    tools: Sandbox,
+    search_path: str,
+    epoch: int,
+) -> None:
+    files = [
+        tools.show(file, f"{package.name}-{package.version.replace(':', '%3a')}.rpm") for package, file in packages
+    ]
+    options = (
+        *("--root", f"/{IMAGE}", "--install", "--verbose", "--noplugins", "--nosignature"),
+        *("--define", f"_netsharedpath {':'.join(_KERNELS_OWN)}"),
+        *("--define", f"_install_script_path {search_path}"),
+    )
+    start = tree.log.stat().st_size if tree.log.exists() else 0
+    try:
+        tools.run(["rpm", *options, *files], env=environment_at(epoch), capture=False)
+    except OverTimeError as error:
+        raise _hanging(error, tree.root, headers) from error
+    except ToolError as error:
+        raise _named(error, tree, start) from error
+    failed = _failures(tree, start)
+    if failed:
+        raise ToolError("; ".join(failed), where=str(tree.log))
+
+
+def _failures(tree: Tree, start: int) -> list[str]:
+    with tree.log.open("rb") as log:
+        log.seek(start)
+        return failures_in(log.read().decode("utf-8", "replace"))
+
+
+def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
+    """Put the scriptlets that failed first, and what rpm said about it last."""
+    failed = "; ".join(_failures(tree, start))
+    return ToolError(f"{failed}\n{error.message}" if failed else error.message, where=error.where, hint=error.hint)
+
+
+def _hanging(error: OverTimeError, root: Path, headers: Sequence[Header]) -> ToolError:
+    """Say which scriptlet was running when time was up: rpm keeps its text in a file while it runs."""
+    texts = child.inside(root, _running_scripts)
+    running = [name for text in texts for header in headers if (name := script_in(header, text))]
+    who = f"the scriptlet {running[0]}" if running else "a scriptlet or rpm itself"
+    return ToolError(f"{who} did not end: {error.message}", where=error.where, hint=error.hint)
+
+
+def _running_scripts(root: Path) -> list[str]:
+    return [path.read_text("utf-8", "replace") for path in sorted(root.glob("var/tmp/rpm-tmp.*")) if path.is_file()]
+
+
+def _make_lent(root: Path) -> None:
+    for path in _LENT:
+        (root / path[1:]).mkdir(mode=0o755, exist_ok=True)
+
+
+def _modes_of(paths: Sequence[str], headers: Sequence[Header]) -> dict[str, int]:
+    """Return the mode that the packages give each of these directories."""
+    modes: dict[str, int] = {}
+    for header in headers:
+        folders = header.strings(Tag.DIRECTORY_NAMES)
+        names = zip(header.numbers(Tag.DIRECTORY_INDEXES), header.strings(Tag.BASE_NAMES), strict=True)
+        for (folder, name), mode in zip(names, header.numbers(Tag.FILE_MODES), strict=True):
+            path = folders[folder] + name
+            if path in paths:
+                modes.setdefault(path, mode & 0o7777)
+    return modes
+
+
+def _settle(root: Path, modes: Mapping[str, int]) -> None:
+    """Give the lent directories their modes, and take away what the database needs only while it is open.
+
+    Raises ToolError where the database's journal holds what the database does not have yet.
+    """
+    for path, mode in modes.items():
+        (root / path[1:]).chmod(mode)
+    for place in _DATABASES:
+        for journal in (root / place).glob("*-wal"):
+            if journal.stat().st_size:
+                raise ToolError("expected rpm to have closed its database, found an open journal", where=str(journal))
+    for place in _DATABASES:
+        for pattern in ("*-wal", "*-shm", ".rpm.lock"):
+            for left in (root / place).glob(pattern):
+                left.unlink()

@@ -1,0 +1,52 @@
+"""Scriptlets: what rpm says of one that failed, and whose a running one is.
+
+rpm ends well although a ``%post`` failed; the failure is a line of text only (rpm's lib/rpmscript.c, untranslated under
+the C locale)::
+
+    warning: %post(name-1.0-1.noarch) scriptlet failed, exit status 1
+    error: lua script failed: [string "%post(name-1.0-1.noarch)"]:1: ...
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from oic.provider.rpm.tags import Tag
+
+if TYPE_CHECKING:
+    from oic.provider.rpm.header import Header
+
+_FAILED = re.compile(
+    r"^(?:error|warning): (?:"
+    r"(?P<what>%\w+\(\S+\)) scriptlet failed, (?P<how>.+)"
+    r'|lua script failed: \[string "(?P<lua>%\w+\(\S+\))"\]:(?P<where>.+))$',
+    re.MULTILINE,
+)
+
+_SCRIPTS = {
+    "%pretrans": Tag.PRETRANS,
+    "%pre": Tag.PREIN,
+    "%post": Tag.POSTIN,
+    "%posttrans": Tag.POSTTRANS,
+    "%trigger": 1065,
+    "%filetrigger": 5066,
+    "%transfiletrigger": 5076,
+}
+"""The tags of the scriptlets that an installation runs, by the word of the spec file."""
+
+
+def failures_in(text: str) -> list[str]:
+    """Return each scriptlet that rpm says has failed, and how."""
+    return [
+        f"scriptlet {found['what'] or found['lua']} failed: {(found['how'] or found['where']).strip()}"
+        for found in _FAILED.finditer(text)
+    ]
+
+
+def script_in(header: Header, text: str) -> str:
+    """Return the name of the package's scriptlet whose body `text` is (rpm keeps it in a file while it runs)."""
+    for word, tag in _SCRIPTS.items():
+        if any(body.strip() and body.strip() in text for body in header.strings(tag)):
+            return f"{word}({header.string(Tag.NAME)})"
+    return ""

@@ -108,3 +108,20 @@ def test_paths_with_the_overlays_own_separators_work(tmp_path: Path) -> None:
             return (merged / "file").read_text()
 
     assert namespace.call(look) == "here"
+
+
+def test_a_shown_file_can_be_read_and_not_changed(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "package"
+    file.write_text("as it was")
+
+    def meddle() -> tuple[str, str]:
+        with sandbox.opened(root, tmp_path / "log") as box:
+            inside = box.show(file, "shown")
+            with pytest.raises(ToolError, match="Read-only file system"):
+                box.run(["sh", "-c", f"echo changed > {inside}"])
+            with pytest.raises(ToolError):
+                box.run(["mount", "-o", "remount,rw,bind", inside])
+            return inside, box.run(["cat", inside]).text
+
+    assert namespace.call(meddle) == ("/tmp/shown", "as it was")
+    assert file.read_text() == "as it was"

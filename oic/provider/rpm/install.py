@@ -101,6 +101,8 @@ def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
 
 
 def _failures(tree: Tree, start: int) -> list[str]:
+    if not tree.log.exists():  # rpm was not even started
+        return []
     with tree.log.open("rb") as log:
         log.seek(start)
         return failures_in(log.read().decode("utf-8", "replace"))

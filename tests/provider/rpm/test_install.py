@@ -1,0 +1,129 @@
+"""Sets installed by the host's own rpm into empty trees: what is in them, failing scriptlets, twice the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.errors import ToolError
+from oic.run import PATIENCE
+
+from .small_root import installed, make_filesystem, make_tools, rpmbuild
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("rpms")
+    make_tools(place / "tools")
+    make_filesystem(place)
+    return place
+
+
+def small(shop: Path, body: str, name: str = "small") -> list[Path]:
+    package = rpmbuild(shop / hashlib.sha256(body.encode()).hexdigest()[:8], name, f"%description\nSmall.\n{body}")
+    return [package, shop / "rpms-filesystem/filesystem.rpm"]
+
+
+def rpm(tree: Path, *words: str) -> str:
+    argv = ["rpm", "--root", str(tree), "--dbpath", "/var/lib/rpm", *words]
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+
+
+def contents(tree: Path) -> dict[str, str]:
+    found = {}
+    for path in sorted(tree.rglob("*")):
+        status = path.lstat()
+        text = os.readlink(path) if path.is_symlink() else path.read_bytes().hex() if path.is_file() else ""
+        found[str(path.relative_to(tree))] = f"{status.st_mode:o} {status.st_uid} {status.st_gid} {text}"
+    return found
+
+
+FILES = (
+    "%install\nmkdir -p %{buildroot}/usr/share\necho hello > %{buildroot}/usr/share/hello\n%files\n/usr/share/hello\n"
+)
+
+
+def test_the_database_knows_what_is_there_and_nothing_differs(shop: Path, tmp_path: Path) -> None:
+    done = installed(small(shop, FILES), shop / "tools", tmp_path)
+    assert os.listdir(done.tree / "var/lib/rpm") == ["rpmdb.sqlite"]
+    assert rpm(done.tree, "-qa", "--qf", "%{NAME} ").split() == ["filesystem", "small"]
+    assert rpm(done.tree, "-Va") == ""
+    assert rpm(done.tree, "-q", "--qf", "%{INSTALLTID}", "small") == str(done.epoch)
+
+
+def test_twice_the_same(shop: Path, tmp_path: Path) -> None:
+    files = small(shop, FILES)
+    first = installed(files, shop / "tools", tmp_path / "1")
+    second = installed(files, shop / "tools", tmp_path / "2")
+    assert contents(first.tree) == contents(second.tree)
+
+
+def test_lent_directories_get_the_mode_of_their_package_and_stay_empty(shop: Path, tmp_path: Path) -> None:
+    tree = installed(small(shop, FILES), shop / "tools", tmp_path).tree
+    modes = {name: (tree / name).stat().st_mode & 0o7777 for name in ("proc", "sys", "dev", "tmp")}
+    assert modes == {"proc": 0o555, "sys": 0o555, "dev": 0o755, "tmp": 0o1777}
+    assert not [path for name in modes for path in (tree / name).iterdir()]
+
+
+FAILING = {
+    "%pre": ("%files\n%pre\nexit 7\n", "%prein"),
+    "%post": ("%files\n%post\nexit 7\n", "%post"),
+    "%posttrans": ("%files\n%posttrans\nkill -9 $$\n", "%posttrans"),
+    "lua": ('%files\n%post -p <lua>\nerror("no")\n', "%post"),
+    "trigger": ("%files\n%triggerin -- filesystem\nexit 7\n", "%triggerin"),
+    "file trigger": ("%files\n%transfiletriggerin -- /usr\nexit 7\n", "%transfiletriggerin"),
+}
+
+
+@pytest.mark.parametrize("kind", FAILING)
+def test_a_failing_scriptlet_fails_and_is_named(kind: str, shop: Path, tmp_path: Path) -> None:
+    body, name = FAILING[kind]
+    with pytest.raises(ToolError) as caught:
+        installed(small(shop, body), shop / "tools", tmp_path)
+    assert str(caught.value).splitlines()[0].startswith(f"{tmp_path / 'log'}: scriptlet {name}(small-1-1")
+    assert "failed: " in str(caught.value)
+
+
+@pytest.mark.parametrize("when", ["%pre", "%post", "%posttrans"])
+def test_a_hanging_scriptlet_is_ended_and_named(
+    when: str, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PATIENCE, "3")
+    with pytest.raises(ToolError, match=rf"the scriptlet {when}\(small\) did not end: rpm did not end within 3 s"):
+        installed(small(shop, f"%files\n{when}\necho waiting\nsleep 1000\n"), shop / "tools", tmp_path)
+
+
+def test_patience_is_a_number_of_seconds(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PATIENCE, "a while")
+    with pytest.raises(ToolError, match=f"^{PATIENCE}: expected a number of seconds, found 'a while'$"):
+        installed(small(shop, FILES), shop / "tools", tmp_path)
+
+
+def test_generators_of_an_initramfs_are_held_back(shop: Path, tmp_path: Path) -> None:
+    """By name, wherever the script looks for them; a dracut called by its path reads a file that ends it."""
+    dracut = (
+        "%install\nmkdir -p %{buildroot}/usr/bin\n"
+        "cat > %{buildroot}/usr/bin/dracut <<'.'\n#!/bin/sh\nfor f in /etc/dracut.conf.d/*.conf; do . $f; done\n"
+        "> /made\n.\n"
+        "%files\n%attr(0755,root,root) /usr/bin/dracut\n"
+        "%posttrans\nmkinitrd -q\ndracut --force\n/usr/bin/dracut --force\nkernel-install add 1 /vmlinuz\n"
+        "%transfiletriggerin -- /usr\ndracut --regenerate-all\n"
+    )
+    done = installed(small(shop, dracut, "dracut"), shop / "tools", tmp_path)
+    assert not (done.tree / "made").exists()
+    assert not (done.tree / "etc/dracut.conf.d").exists()
+    held = [line for line in done.log.splitlines() if line.startswith("held back until its own stage")]
+    assert [line.split(": ")[1].split()[0] for line in held] == [
+        "mkinitrd",
+        "dracut",
+        "dracut",
+        "kernel-install",
+        "dracut",
+    ]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from oic.config.source import Node
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """Where a repository is; without `keys`, they are the distribution's own."""

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from oic.config.partition_types import type_names
 from oic.config.schema import schema_bytes
 
@@ -21,9 +23,10 @@ def fields(value: Any) -> Iterator[str]:
         yield from fields(below)
 
 
-def test_every_field_of_the_format_is_on_its_page() -> None:
+@pytest.mark.parametrize("schema", ["recipe", "distribution"])
+def test_every_field_of_the_format_is_on_its_page(schema: str) -> None:
     words = set(re.findall(r"[A-Za-z_0-9]+", " ".join(re.findall(r"`[^`]+`", PAGE))))
-    assert set(fields(json.loads(schema_bytes("recipe")))) - words == set()
+    assert set(fields(json.loads(schema_bytes(schema)))) - words == set()
 
 
 def test_every_partition_type_is_on_its_page() -> None:

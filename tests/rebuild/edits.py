@@ -103,6 +103,7 @@ EDITS = (
     edit("image.name", "other", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
     edit("image.version", "1.0.1", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
     edit("target.mirror", "https://mirror.invalid/debian", "metadata"),
+    edit("target.mirrorKeys", ["https://mirror.invalid/key"], "metadata"),
     # the tree
     edit(f"{SYSTEM}.hostname", "two", "system evidence", TREE, quick=True),
     edit(f"{USER}.name", "root2", "system evidence", TREE),

@@ -1,0 +1,180 @@
+"""What a package's header says: its name and version, its scripts, and the files it brings.
+
+* A file list is read only as a whole: arrays of one length, paths below the root and each only once, types that a
+  package may have. Paths are absolute (``/usr/bin/env``); rpm splits them into directory and base name.
+* Files are in the order of the header, by which a payload may number them.
+* Raises TrustError: the header is signed, so any surprise in it is worth a refusal.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+from oic.provider.rpm.tags import HASHES, WEAK_HASHES, Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oic.provider.rpm.header import Header
+
+GHOST = 1 << 6
+"""RPMFILE_GHOST: the file belongs to the package and is not in it."""
+CONFIG = 1 << 0
+"""RPMFILE_CONFIG."""
+_TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
+_SCRIPTS = {
+    "pretrans": (Tag.PRETRANS, Tag.PRETRANS_PROGRAM),
+    "prein": (Tag.PREIN, Tag.PREIN_PROGRAM),
+    "postin": (Tag.POSTIN, Tag.POSTIN_PROGRAM),
+    "preun": (Tag.PREUN, Tag.PREUN_PROGRAM),
+    "postun": (Tag.POSTUN, Tag.POSTUN_PROGRAM),
+    "posttrans": (Tag.POSTTRANS, Tag.POSTTRANS_PROGRAM),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nevra:
+    """A package's full name. `version` is as in a lock: ``[epoch:]version-release``, the epoch when it is not 0."""
+
+    name: str
+    version: str
+    architecture: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} {self.architecture}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of the header. `size` is of its content; `link` the target of a symbolic link; `digest` hexadecimal.
+
+    `inode` and `device` are equal for the names of one hard-linked file.
+    """
+
+    path: str
+    mode: int
+    size: int
+    mtime: int
+    link: str
+    digest: str
+    flags: int
+    user: str
+    group: str
+    device: int
+    inode: int
+
+    @property
+    def ghost(self) -> bool:
+        """Tell whether the payload has nothing of it."""
+        return bool(self.flags & GHOST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A scriptlet: the program's words (``/bin/sh``; ``<lua>`` is rpm itself) and its text."""
+
+    program: tuple[str, ...]
+    text: str
+
+
+def nevra_of(header: Header) -> Nevra:
+    """Return the package's full name; raises TrustError for a source package."""
+    if Tag.SOURCE_PACKAGE in header.entries:
+        raise TrustError("expected a binary package, found a source package", where=header.where)
+    epoch = header.number(Tag.EPOCH, 0)
+    version = f"{header.string(Tag.VERSION)}-{header.string(Tag.RELEASE)}"
+    return Nevra(
+        name=header.string(Tag.NAME),
+        version=f"{epoch}:{version}" if epoch else version,
+        architecture=header.string(Tag.ARCHITECTURE),
+    )
+
+
+def scripts_of(header: Header) -> dict[str, Script]:
+    """Return the package's scriptlets by rpm's names of them; a program without a text counts as one."""
+    return {
+        name: Script(program=tuple(header.strings(program)), text=header.string(text))
+        for name, (text, program) in _SCRIPTS.items()
+        if text in header.entries or program in header.entries
+    }
+
+
+def file_hash_of(header: Header) -> str:
+    """Return the name of the hash that the file digests are of."""
+    number = header.number(Tag.FILE_DIGEST_ALGORITHM, 1)
+    if number not in HASHES:
+        found = WEAK_HASHES.get(number, f"algorithm {number}")
+        raise TrustError(f"expected file digests of {' or '.join(HASHES.values())}, found {found}", where=header.where)
+    return HASHES[number]
+
+
+def files_of(header: Header) -> tuple[File, ...]:
+    """Return the package's files."""
+    paths = _paths(header)
+    if not paths:
+        return ()
+    file_hash_of(header)
+    sizes = header.numbers(Tag.LONG_FILE_SIZES) or header.numbers(Tag.FILE_SIZES)
+    columns: dict[str, Sequence[int | str]] = {
+        "size": sizes,
+        "mode": header.numbers(Tag.FILE_MODES),
+        "mtime": header.numbers(Tag.FILE_MTIMES),
+        "link": header.strings(Tag.FILE_LINKS),
+        "digest": header.strings(Tag.FILE_DIGESTS),
+        "flags": header.numbers(Tag.FILE_FLAGS),
+        "user": header.strings(Tag.FILE_USERS),
+        "group": header.strings(Tag.FILE_GROUPS),
+        "device": header.numbers(Tag.FILE_DEVICES),
+        "inode": header.numbers(Tag.FILE_INODES),
+    }
+    for name, column in columns.items():
+        if len(column) != len(paths):
+            message = f"expected the {name} of {len(paths)} files in the header, found {len(column)}"
+            raise TrustError(message, where=header.where)
+    rows = zip(paths, *columns.values(), strict=True)
+    files = tuple(File(**dict(zip(("path", *columns), row, strict=True))) for row in rows)
+    for file in files:
+        _check_type(file, header.where)
+    return files
+
+
+def _paths(header: Header) -> list[str]:
+    names = header.strings(Tag.BASE_NAMES)
+    directories = header.strings(Tag.DIRECTORY_NAMES)
+    indexes = header.numbers(Tag.DIRECTORY_INDEXES)
+    if len(indexes) != len(names) or any(index >= len(directories) for index in indexes):
+        raise TrustError("expected a directory for each file of the header, found none for some", where=header.where)
+    for directory in directories:
+        if not (directory.startswith("/") and directory.endswith("/")):
+            raise TrustError(f"expected an absolute directory in the header, found {directory!r}", where=header.where)
+    paths = []
+    for name, index in zip(names, indexes, strict=True):
+        path = directories[index] + name
+        if path != "/" and ("/" in name or not _is_plain(path)):
+            raise TrustError(f"expected a path below the root, found {path!r} in the header", where=header.where)
+        paths.append(path)
+    repeated = [path for path, count in Counter(paths).items() if count > 1]
+    if repeated:
+        raise TrustError(f"expected each path once in the header, found {repeated[0]!r} twice", where=header.where)
+    return paths
+
+
+def _is_plain(path: str) -> bool:
+    """Tell whether a path has only real names of one line between its slashes."""
+    return "\n" not in path and not {"", ".", ".."} & set(path[1:].split("/"))
+
+
+def _check_type(file: File, where: str) -> None:
+    kind = stat.S_IFMT(file.mode)
+    if file.ghost:
+        return
+    if kind in (stat.S_IFCHR, stat.S_IFBLK):
+        raise TrustError(f"expected files, directories and links, found a device node, {file.path!r}", where=where)
+    if kind not in _TYPES:
+        raise TrustError(f"expected a file of a known type, found {file.path!r} of mode {file.mode:o}", where=where)
+    if (kind == stat.S_IFLNK) != bool(file.link):
+        raise TrustError(f"expected a target with a link and with nothing else, found {file.path!r}", where=where)

@@ -1,0 +1,188 @@
+"""A package's payload: a compressed cpio archive, read as a stream and held against the header all the way.
+
+* cpio "newc" (magics ``070701``, ``070702``), and rpm's own form for files over 4 GiB, ``07070X``, that has only the
+  number of the file in the header.
+* Each entry must be a file of the header, once, of its type, mode and size; every file of the header must be there,
+  but for those it calls ghosts. So there is never more to read than the header said, whatever is packed in there.
+* Of a file with several names (hard links) the content comes with the last; the names before it are empty.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections import Counter
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from oic.errors import TrustError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from oic.provider.rpm.package import File
+
+_NUMBERED = b"07070X"
+_MAGICS = (b"070701", b"070702")
+_FIELDS = 13  # of 8 hexadecimal digits: inode, mode, uid, gid, links, mtime, size, 4 of devices, name size, sum
+_MODE, _SIZE, _NAME = 1, 6, 11
+_MOST_NAME = 4096
+_TRAILER = b"TRAILER!!!"
+_CHUNK = 1 << 20
+_HEX = frozenset(b"0123456789abcdefABCDEF")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An entry: the header's `file`; all `names` the content belongs to (empty: it comes with a later one)."""
+
+    file: File
+    names: tuple[File, ...]
+    chunks: Callable[[], Iterator[bytes]]
+    """Yields the content; what is left unread when the next member is asked for is read past."""
+
+
+class _Stream:
+    """The plain archive: reads exactly, counts, and knows what it reads for."""
+
+    def __init__(self, file: IO[bytes], where: str) -> None:
+        self._file = file
+        self._where = where
+        self.at = 0
+
+    def exactly(self, size: int) -> bytes:
+        data = self._file.read(size)
+        while len(data) < size and (more := self._file.read(size - len(data))):
+            data += more
+        if len(data) < size:
+            raise TrustError("expected the rest of the payload, found its end", where=self._where)
+        self.at += size
+        return data
+
+    def align(self) -> None:
+        if self.exactly(-self.at % 4).strip(b"\0"):
+            raise TrustError(f"expected zeros before byte {self.at} of the payload, found others", where=self._where)
+
+    def number(self) -> int:
+        digits = self.exactly(8)
+        if not _HEX.issuperset(digits):
+            raise TrustError(
+                f"expected a number at byte {self.at - 8} of the payload, found {digits!r}", where=self._where
+            )
+        return int(digits, 16)
+
+    def end(self) -> None:
+        """Expect nothing but the padding of blocks, 512 bytes at most."""
+        rest = self._file.read(513)
+        if len(rest) > 512 or rest.strip(b"\0"):
+            raise TrustError("expected the end of the payload after its trailer, found more", where=self._where)
+
+
+def members_of(plain: IO[bytes], files: Sequence[File], where: str) -> Iterator[Member]:
+    """Yield the members of a plain archive; raises TrustError as soon as it isn't what the header says."""
+    stream = _Stream(plain, where)
+    here = [file for file in files if not file.ghost]
+    missing = {file.path: file for file in here}
+    links = _Links(here)
+    while (found := _next(stream, files, missing, where)) is not None:
+        file, size = found
+        del missing[file.path]
+        names = links.names_after(file)
+        expected = _content_size(file) if names else 0
+        if size is not None and size != expected:
+            message = f"expected {expected} bytes of {file.path!r}, as the header says, found {size}"
+            raise TrustError(message, where=where)
+        left = _Content(stream, expected)
+        yield Member(file=file, names=names, chunks=left.chunks)
+        for _ in left.chunks():
+            pass
+        stream.align()
+    if missing:
+        path = next(iter(missing))
+        raise TrustError(f"expected {len(missing)} more files in the payload, {path!r} for one", where=where)
+    stream.end()
+
+
+class _Content:
+    """What is left of one member's content."""
+
+    def __init__(self, stream: _Stream, size: int) -> None:
+        self._stream = stream
+        self._left = size
+
+    def chunks(self) -> Iterator[bytes]:
+        while self._left:
+            data = self._stream.exactly(min(self._left, _CHUNK))
+            self._left -= len(data)
+            yield data
+
+
+class _Links:
+    """Which names belong to one file, and which of them were met."""
+
+    def __init__(self, files: Sequence[File]) -> None:
+        regular = [file for file in files if stat.S_ISREG(file.mode)]
+        shared = Counter((file.device, file.inode) for file in regular)
+        self._sets: dict[tuple[int, int], list[File]] = {}
+        self._sizes = {key: count for key, count in shared.items() if count > 1}
+
+    def names_after(self, file: File) -> tuple[File, ...]:
+        """Return the names whose content comes with this one; empty while more names are to come."""
+        key = (file.device, file.inode)
+        if not stat.S_ISREG(file.mode) or key not in self._sizes:
+            return (file,)
+        met = self._sets.setdefault(key, [])
+        met.append(file)
+        return tuple(met) if len(met) == self._sizes[key] else ()
+
+
+def _content_size(file: File) -> int:
+    if stat.S_ISLNK(file.mode):
+        return len(file.link.encode("utf-8", "surrogateescape"))
+    return file.size if stat.S_ISREG(file.mode) else 0
+
+
+def _next(
+    stream: _Stream, files: Sequence[File], missing: dict[str, File], where: str
+) -> tuple[File, int | None] | None:
+    """Return the next entry's file and its size in the archive, if that says; nothing at the trailer."""
+    magic = stream.exactly(6)
+    if magic == _NUMBERED:
+        return _numbered(stream, files, missing, where), None
+    if magic not in _MAGICS:
+        raise TrustError(f"expected a cpio entry at byte {stream.at - 6} of the payload, found {magic!r}", where=where)
+    fields = [stream.number() for _ in range(_FIELDS)]
+    if not 1 < fields[_NAME] <= _MOST_NAME:
+        raise TrustError(f"expected a name in the payload, found one of {fields[_NAME]} bytes", where=where)
+    name = stream.exactly(fields[_NAME])
+    stream.align()
+    if name == _TRAILER + b"\0":
+        return None
+    file = missing.get(_path(name, where))
+    if file is None:
+        message = (
+            f"expected a file of the header in the payload, each once, found {name[:-1].decode('utf-8', 'replace')!r}"
+        )
+        raise TrustError(message, where=where)
+    if fields[_MODE] != file.mode:
+        expected, found = f"{file.mode:o}", f"{fields[_MODE]:o}"
+        raise TrustError(f"expected mode {expected} of {file.path!r} in the payload, found {found}", where=where)
+    return file, fields[_SIZE]
+
+
+def _numbered(stream: _Stream, files: Sequence[File], missing: dict[str, File], where: str) -> File:
+    number = stream.number()
+    stream.align()
+    if number >= len(files) or files[number].path not in missing:
+        raise TrustError(f"expected a file of the header in the payload, each once, found number {number}", where=where)
+    return files[number]
+
+
+def _path(name: bytes, where: str) -> str:
+    """Return an entry's path as a header has it; rpm writes ``./usr``, older ones ``/usr`` or ``usr``."""
+    if name[-1:] != b"\0" or b"\0" in name[:-1]:
+        raise TrustError(f"expected a name that ends in a zero in the payload, found {name[:80]!r}", where=where)
+    text = name[:-1].decode("utf-8", "surrogateescape")
+    if ".." in text.split("/"):
+        raise TrustError(f"expected a path below the root, found {text!r} in the payload", where=where)
+    plain = text[1:] if text == "." or text.startswith("./") else text
+    return "/" + plain.removeprefix("/")

@@ -1,0 +1,147 @@
+"""Where each file of a set of packages goes, worked out from the headers before anything is unpacked.
+
+* Directories that some package makes a symbolic link (``/lib64`` → ``usr/lib``) are followed: every file gets the path
+  it really has, so packages may name a place differently and come in any order. A link never leads out of the root.
+* ``/bin``, ``/lib``, ``/lib64`` and ``/sbin`` are links to their namesakes in ``/usr`` unless a package says otherwise.
+* Two packages may have one file, if it is the same; the first one brings it. Of a directory they share, the first one
+  says the mode. Anything else is a clash, and an error.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from oic.provider.rpm.package import File
+
+_MERGED = {"/bin": "usr/bin", "/lib": "usr/lib", "/lib64": "usr/lib64", "/sbin": "usr/sbin"}
+_MOST_LINKS = 40  # the kernel's own limit, path_resolution(7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """The plan: `directories` by path with their modes, parents first; `links` that no package brings; `places`.
+
+    `places` has for each package what it is to bring: the real path by the path in its header.
+    """
+
+    directories: dict[str, int]
+    links: dict[str, str]
+    places: list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """A path's owner: the first package that has it."""
+
+    package: str
+    file: File
+
+
+class _Links:
+    """Real paths under a set of symbolic links, which are named by real paths themselves."""
+
+    def __init__(self, links: Mapping[str, str]) -> None:
+        self._links = links
+        self._known = {"/": "/"}
+
+    def real(self, path: str) -> str:
+        """Return where a path leads, its last name followed too; raises TrustError for a loop."""
+        if path not in self._known:
+            self._known[path] = self._followed(path)
+        return self._known[path]
+
+    def named(self, path: str) -> str:
+        """Return where a name is: its directory followed, itself not."""
+        directory, _, name = path.rpartition("/")
+        return f"{self.real(directory or '/').rstrip('/')}/{name}"
+
+    def _followed(self, path: str) -> str:
+        todo = path.split("/")[::-1]
+        place: list[str] = []
+        met = 0
+        while todo:
+            name = todo.pop()
+            if name == "..":
+                del place[-1:]
+            elif name not in ("", "."):
+                target = self._links.get("/" + "/".join([*place, name]))
+                if target is None:
+                    place.append(name)
+                    continue
+                met += 1
+                if met > _MOST_LINKS:
+                    raise TrustError(f"expected a directory, found a loop of symbolic links at {path}")
+                place = [] if target.startswith("/") else place
+                todo += target.split("/")[::-1]
+        return "/" + "/".join(place)
+
+
+def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
+    """Return where the files of (name, files) go; raises TrustError on a clash, naming both packages."""
+    here = [(name, [file for file in files if not file.ghost]) for name, files in packages]
+    links = {file.path: file.link for _, files in here for file in files if stat.S_ISLNK(file.mode)}
+    merged = {path: target for path, target in _MERGED.items() if path not in links}
+    way = _ways({**merged, **links})
+    directories: dict[str, int] = {}
+    claims: dict[str, _Claim] = {}
+    places: list[dict[str, str]] = []
+    for name, files in here:
+        places.append({})
+        for file in files:
+            if stat.S_ISDIR(file.mode):
+                directories.setdefault(way.real(file.path), stat.S_IMODE(file.mode))
+            elif _claimed(claims, way.named(file.path), name, file):
+                places[-1][file.path] = way.named(file.path)
+    for path in merged:
+        directories.setdefault(way.real(path), 0o755)
+    for path in (*claims, *list(directories)):
+        _add_parents(directories, path)
+    _check_kinds(claims, directories, merged)
+    return Placement(directories=dict(sorted(directories.items())), links=merged, places=places)
+
+
+def _ways(links: Mapping[str, str]) -> _Links:
+    """Return the links by the real paths of their names, which are found through the links themselves."""
+    found = dict(links)
+    for _ in range(_MOST_LINKS):
+        way = _Links(found)
+        following = {way.named(path): target for path, target in links.items()}
+        if following == found:
+            return way
+        found = following
+    raise TrustError("expected symbolic links that lead somewhere, found some that lead through each other")
+
+
+def _claimed(claims: dict[str, _Claim], path: str, name: str, file: File) -> bool:
+    """Tell whether this is the first claim on a path; a second must be for the same file."""
+    claim = claims.setdefault(path, _Claim(package=name, file=file))
+    first = claim.file
+    if first is file:
+        return True
+    same = (stat.S_IFMT(first.mode), first.digest, first.link) == (stat.S_IFMT(file.mode), file.digest, file.link)
+    if claim.package == name or not same:
+        raise TrustError(f"expected one {path}, found another in {claim.package}", where=name)
+    return False
+
+
+def _add_parents(directories: dict[str, int], path: str) -> None:
+    parent = path.rpartition("/")[0]
+    while parent and parent not in directories:
+        directories[parent] = 0o755
+        parent = parent.rpartition("/")[0]
+
+
+def _check_kinds(claims: Mapping[str, _Claim], directories: Mapping[str, int], merged: Mapping[str, str]) -> None:
+    """Refuse a path that is a directory for one package and something else for another."""
+    for path, claim in claims.items():
+        if path in directories or path in merged:
+            raise TrustError(
+                f"expected a directory {path}, found {claim.file.path} of another type", where=claim.package
+            )

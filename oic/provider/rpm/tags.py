@@ -1,0 +1,71 @@
+"""The numbers of rpm's tags that are read here, by the names of rpm's own ``rpmtag.h``; nothing else of a header is."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Sig(IntEnum):
+    """Tags of the signature header. Those below 1000 are over the header, the others over header and payload."""
+
+    REGION = 62
+    DSA = 267
+    RSA = 268
+    SHA1 = 269
+    LONG_SIZE = 270
+    SHA256 = 273
+    OPENPGP = 278
+    SIZE = 1000
+    PGP = 1002
+    GPG = 1005
+
+
+class Tag(IntEnum):
+    """Tags of the main header."""
+
+    REGION = 63
+    NAME = 1000
+    VERSION = 1001
+    RELEASE = 1002
+    EPOCH = 1003
+    BUILD_TIME = 1006
+    ARCHITECTURE = 1022
+    PREIN = 1023
+    POSTIN = 1024
+    PREUN = 1025
+    POSTUN = 1026
+    FILE_SIZES = 1028
+    FILE_MODES = 1030
+    FILE_MTIMES = 1034
+    FILE_DIGESTS = 1035
+    FILE_LINKS = 1036
+    FILE_FLAGS = 1037
+    FILE_USERS = 1039
+    FILE_GROUPS = 1040
+    PREIN_PROGRAM = 1085
+    POSTIN_PROGRAM = 1086
+    PREUN_PROGRAM = 1087
+    POSTUN_PROGRAM = 1088
+    FILE_DEVICES = 1095
+    FILE_INODES = 1096
+    SOURCE_PACKAGE = 1106
+    DIRECTORY_INDEXES = 1116
+    BASE_NAMES = 1117
+    DIRECTORY_NAMES = 1118
+    PAYLOAD_FORMAT = 1124
+    PAYLOAD_COMPRESSOR = 1125
+    PRETRANS = 1151
+    POSTTRANS = 1152
+    PRETRANS_PROGRAM = 1153
+    POSTTRANS_PROGRAM = 1154
+    LONG_FILE_SIZES = 5008
+    FILE_CAPABILITIES = 5010
+    FILE_DIGEST_ALGORITHM = 5011
+    PAYLOAD_DIGEST = 5092
+    PAYLOAD_DIGEST_ALGORITHM = 5093
+
+
+HASHES = {8: "sha256", 9: "sha384", 10: "sha512"}
+"""Hash algorithms that count, by their OpenPGP numbers (RFC 4880 section 9.4), which rpm uses for digests too."""
+WEAK_HASHES = {1: "md5", 2: "sha1", 3: "ripemd160"}
+"""Those that are refused by name."""

@@ -1,0 +1,170 @@
+"""The build environment made of rpms: their files put into an empty root, several packages at a time.
+
+* It is planned from the headers (`oic.provider.rpm.placement`): no path is written twice, so the order in which
+  processes get to it does not matter.
+* The unpacking processes change root first: no path and no symbolic link of a package leads out of it.
+* What is written is held against the header: each file's size and digest.
+* For the programs' sake only: no scriptlet runs, there is no database, and everything belongs to root.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from oic.chroot import child
+from oic.errors import TrustError
+from oic.provider.rpm.compression import plain_payload
+from oic.provider.rpm.header import read_rpm
+from oic.provider.rpm.package import file_hash_of, files_of
+from oic.provider.rpm.payload import Member, members_of
+from oic.provider.rpm.placement import Placement, placement_of
+from oic.provider.rpm.tags import Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from oic.ospackage.lock import LockedPackage
+    from oic.provider.rpm.header import Rpm
+    from oic.provider.rpm.package import File
+
+_HOST_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Package:
+    """A package that waits: its `path`, its headers, and where its files go; `where` is its name in an error."""
+
+    path: Path
+    rpm: Rpm
+    files: tuple[File, ...]
+    places: Mapping[str, str]
+    where: str
+
+
+def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: int = 2) -> int:
+    """Unpack packages into an empty `root` in `jobs` processes; return the newest build time of a package in them.
+
+    Raises TrustError when one holds what no package may, or two have different files in one place.
+    """
+    read = [_read(path, f"{package.name} {package.version}") for package, path in packages]
+    lists = [files_of(rpm.header) for rpm in read]
+    placement = placement_of([(rpm.header.where, files) for rpm, files in zip(read, lists, strict=True)])
+    waiting = [
+        _Package(path=path.absolute(), rpm=rpm, files=files, places=places, where=rpm.header.where)
+        for (_, path), rpm, files, places in zip(packages, read, lists, placement.places, strict=True)
+    ]
+    child.call_all([(_make_frame, (root, placement))])
+    child.call_all([(_put_share, (share, root)) for share in _shares(waiting, jobs)])
+    child.call_all([(_settle_directories, (root, placement))])
+    return max((rpm.header.number(Tag.BUILD_TIME, 0) for rpm in read), default=0)
+
+
+def _read(path: Path, where: str) -> Rpm:
+    with path.open("rb") as file:
+        return read_rpm(file, where)
+
+
+def _shares(packages: Sequence[_Package], jobs: int) -> list[list[_Package]]:
+    shares: list[list[_Package]] = [[] for _ in range(max(1, min(jobs, len(packages))))]
+    weights = [0] * len(shares)
+    for package in sorted(packages, key=lambda package: -package.rpm.size):
+        lightest = weights.index(min(weights))
+        shares[lightest].append(package)
+        weights[lightest] += package.rpm.size + 100_000
+    return shares
+
+
+def _enter(root: Path) -> None:
+    os.umask(0)
+    os.chroot(root)
+    os.chdir("/")
+
+
+def _make_frame(root: Path, placement: Placement) -> None:
+    """Make all directories, open for writing, and the links that no package brings."""
+    _enter(root)
+    for path in placement.directories:
+        if path != "/":
+            os.mkdir(path, 0o755)
+    for path, target in placement.links.items():
+        os.symlink(target, path)
+
+
+def _settle_directories(root: Path, placement: Placement) -> None:
+    _enter(root)
+    for path, mode in placement.directories.items():
+        os.chmod(path, mode)
+
+
+def _put_share(packages: Sequence[_Package], root: Path) -> None:
+    outside = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # where the packages are still to be found
+    _enter(root)
+    for package in packages:
+        with open(os.open(str(package.path).lstrip("/"), os.O_RDONLY | os.O_CLOEXEC, dir_fd=outside), "rb") as file:
+            file.seek(package.rpm.payload_offset)
+            _put_package(package, file)
+
+
+def _put_package(package: _Package, file: IO[bytes]) -> None:
+    header, where = package.rpm.header, package.where
+    payload_format = header.string(Tag.PAYLOAD_FORMAT, "cpio")
+    if payload_format != "cpio":
+        raise TrustError(f"expected a cpio payload, found {payload_format!r}", where=where)
+    hash_name = file_hash_of(header) if package.files else ""
+    plain = plain_payload(file, header.string(Tag.PAYLOAD_COMPRESSOR), where)
+    for member in members_of(plain, package.files, where):
+        try:
+            _put(member, package.places, hash_name, where)
+        except OSError as error:
+            if error.errno in _HOST_TROUBLE:
+                raise
+            message = f"{member.file.path} cannot be unpacked: {error.strerror}"
+            raise TrustError(message, where=where) from error
+
+
+def _put(member: Member, places: Mapping[str, str], hash_name: str, where: str) -> None:
+    file = member.file
+    kind = stat.S_IFMT(file.mode)
+    if kind == stat.S_IFREG:
+        _put_file(member, [places[name.path] for name in member.names if name.path in places], hash_name, where)
+        return
+    if kind == stat.S_IFLNK and b"".join(member.chunks()) != os.fsencode(file.link):
+        raise TrustError(f"expected a link to {file.link!r} at {file.path!r}, found another target", where=where)
+    if file.path not in places:
+        return
+    path = places[file.path]
+    if kind == stat.S_IFLNK:
+        os.symlink(file.link, path)
+    else:
+        os.mkfifo(path, stat.S_IMODE(file.mode))
+    os.utime(path, (file.mtime, file.mtime), follow_symlinks=False)
+
+
+def _put_file(member: Member, paths: Sequence[str], hash_name: str, where: str) -> None:
+    """Write a file under the first of its names and link it to the others; without one, only look at its content."""
+    if not member.names:
+        return
+    digest = hashlib.new(hash_name)
+    if not paths:
+        for data in member.chunks():
+            digest.update(data)
+    else:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(paths[0], flags, 0o600), "wb") as target:
+            for data in member.chunks():
+                digest.update(data)
+                target.write(data)
+            target.flush()
+            os.fchmod(target.fileno(), stat.S_IMODE(member.file.mode))
+        os.utime(paths[0], (member.file.mtime, member.file.mtime))
+    if digest.hexdigest() != member.file.digest:
+        message = f"expected {hash_name} {member.file.digest} of {member.file.path!r}, found {digest.hexdigest()}"
+        raise TrustError(message, where=where)
+    for path in paths[1:]:
+        os.link(paths[0], path)

@@ -1,0 +1,140 @@
+"""Whether packages are what the lock says, and who signed them: the verdict before anything of a package is used.
+
+Of each package, all of it:
+
+* size and sha256 are the lock's, and so are name, epoch, version, release and architecture in its header: another
+  package in its place is refused however well it is signed;
+* it is signed, over the header or over header and payload, each of its signatures by a key of its own repository
+  (`oic.provider.openpgp` says what counts). Only where the recipe trusts the repository may a package be unsigned;
+* the header is what its digests say, and the payload what the header says: without a payload digest in the header, a
+  signature must cover the payload. A weak digest is refused by name.
+
+rpm's MD5 of header and payload is not looked at: the lock's sha256 covers the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from oic.errors import TrustError
+from oic.provider.openpgp import detached_signers, keyring
+from oic.provider.protocol import Verdict
+from oic.provider.rpm.header import Rpm, read_rpm
+from oic.provider.rpm.package import nevra_of
+from oic.provider.rpm.signature import signatures_of
+from oic.provider.rpm.tags import HASHES, WEAK_HASHES, Sig, Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.store import Store
+
+_JOBS = 2  # gpg takes a process for each signature: its start is most of the time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Origin:
+    """A repository and the gpg that knows its keys; none when it has no keys."""
+
+    repository: LockedRepository
+    gpg: Any
+
+
+def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict]:
+    """Return the verdict on each package by name; raises TrustError naming every bad one, a line each."""
+    wanted = {package.repository for package in packages}
+    with contextlib.ExitStack() as rings, ThreadPoolExecutor(_JOBS) as pool:
+        origins = {
+            entry.name: _Origin(repository=entry, gpg=rings.enter_context(_ring(entry, store)))
+            for entry in lock.repositories
+            if entry.name in wanted
+        }
+        judged = list(pool.map(lambda package: _judged(package, origins, store), packages))
+    bad = [str(found) for found in judged if isinstance(found, TrustError)]
+    if bad:
+        raise TrustError("\n".join(bad))
+    verdicts = zip(packages, judged, strict=True)
+    return {package.name: found for package, found in verdicts if isinstance(found, Verdict)}
+
+
+def _ring(repository: LockedRepository, store: Store) -> contextlib.AbstractContextManager[Any]:
+    keys = [store.read(key.sha256) for key in repository.keys]
+    return keyring(keys, where=repository.name) if keys else contextlib.nullcontext()
+
+
+def _judged(package: LockedPackage, origins: Mapping[str, _Origin], store: Store) -> Verdict | TrustError:
+    where = f"{package.name} {package.version}"
+    origin = origins.get(package.repository)
+    if origin is None or not (origin.gpg or origin.repository.trusted):
+        return TrustError(f"expected a key of its repository, found none for {package.repository}", where=where)
+    try:
+        store.check(package.sha256, package.size)
+        with store.path(package.sha256).open("rb") as file:
+            return _verdict(file, package, origin, where)
+    except TrustError as error:
+        return error if error.where == where else TrustError(str(error), where=where)
+
+
+def _verdict(file: IO[bytes], package: LockedPackage, origin: _Origin, where: str) -> Verdict:
+    rpm = read_rpm(file, where)
+    _check_name(rpm, package, where)
+    _check_header(rpm, where)
+    whole = _check_payload(file, rpm, where)
+    signatures = signatures_of(rpm.signature) if origin.gpg else ()
+    if not signatures:
+        if not origin.repository.trusted:
+            raise TrustError(f"expected a signature by a key of {package.repository}, found none", where=where)
+        words = f"unsigned: sha256 listed by {package.repository}, which the recipe trusts"
+        return Verdict(signed=False, words=words)
+    if not (whole or any(signature.over_payload for signature in signatures)):
+        message = "expected a payload digest in the signed header or a signature over the payload, found neither"
+        raise TrustError(message, where=where)
+    signers: set[str] = set()
+    for signature in signatures:
+        data = _rest(file, rpm) if signature.over_payload else rpm.header.signed
+        signers.update(detached_signers(origin.gpg, data, signature.packet, where=where))
+    return Verdict(signed=True, words=f"signed by {', '.join(sorted(signers))}; listed by {package.repository}")
+
+
+def _rest(file: IO[bytes], rpm: Rpm) -> bytes:
+    file.seek(rpm.header_offset)
+    return file.read()
+
+
+def _check_name(rpm: Rpm, package: LockedPackage, where: str) -> None:
+    nevra = nevra_of(rpm.header)
+    expected = (package.name, package.version, package.architecture)
+    if (nevra.name, nevra.version, nevra.architecture) != expected:
+        raise TrustError(f"expected the package {' '.join(expected)}, found {nevra}", where=where)
+
+
+def _check_header(rpm: Rpm, where: str) -> None:
+    for tag, name in ((Sig.SHA256, "sha256"), (Sig.SHA1, "sha1")):
+        told = rpm.signature.string(tag)
+        found = hashlib.new(name, rpm.header.signed, usedforsecurity=False).hexdigest()
+        if told and told != found:
+            raise TrustError(f"expected a header of {name} {told}, found {found}", where=where)
+
+
+def _check_payload(file: IO[bytes], rpm: Rpm, where: str) -> bool:
+    """Hold the compressed payload against the header's digest; tell whether there is one."""
+    if Tag.PAYLOAD_DIGEST not in rpm.header.entries:
+        return False
+    number = rpm.header.number(Tag.PAYLOAD_DIGEST_ALGORITHM, 0)
+    if number not in HASHES:
+        found = WEAK_HASHES.get(number, f"algorithm {number}")
+        message = f"expected a payload digest of {' or '.join(HASHES.values())}, found {found}, too weak"
+        raise TrustError(message, where=where)
+    file.seek(rpm.payload_offset)
+    digest = hashlib.new(HASHES[number])
+    while data := file.read(1 << 20):
+        digest.update(data)
+    told = rpm.header.string(Tag.PAYLOAD_DIGEST)
+    if digest.hexdigest() != told:
+        raise TrustError(f"expected a payload of {HASHES[number]} {told}, found {digest.hexdigest()}", where=where)
+    return True

@@ -83,8 +83,9 @@ def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], l
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
         repositories = [LockedRepository(**entry) for entry in rootfs["repositories"]]
         child.inside(root, _write_texts, settings.files_of(part))
-        extras = {**settings.extras_of(part), **provider.sources(repositories, part["packageSources"])}
-        child.inside(root, _write_extras, {**extras, **accounts.sudo_rules(part["users"])})
+        sources = child.inside(root, provider.sources, repositories, part["packageSources"])
+        extras = {**settings.extras_of(part), **accounts.sudo_rules(part["users"])}
+        child.inside(root, _write_extras, {**extras, **sources})
         child.inside(root, _set_timezone, part["timezone"])
         with sandbox.opened(root, log, env=provider.environment(epoch)) as box:
             accounts.add_users(part["users"], box)

@@ -120,7 +120,7 @@ def environment(epoch: int) -> Mapping[str, str]:
     return {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(epoch)}
 
 
-def sources(repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
+def sources(_root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
     """Return a deb822 source, sources.list(5), for the repositories."""
     stanzas = [
         f"Types: deb\nURIs: {entry.url}\nSuites: {entry.suite}\nComponents: {' '.join(entry.components)}\n"

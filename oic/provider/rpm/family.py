@@ -13,6 +13,7 @@ from oic.provider.traces import TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from oic.ospackage.lock import LockedPackage, LockedRepository
 
@@ -63,13 +64,15 @@ def environment(epoch: int) -> Mapping[str, str]:
     return environment_at(epoch)
 
 
-def sources(repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
-    """Return a repository file, dnf.conf(5), for the repositories."""
+def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
+    """Return a repository file, dnf.conf(5), for the repositories that no package of the image tells of."""
+    files = sorted((root / "etc/yum.repos.d").glob("*.repo"))
+    told = {line.strip() for file in files for line in file.read_text("utf-8", "replace").splitlines()}
     stanzas = [
         f"[{entry.name}]\nname={entry.name}\nbaseurl={entry.url}\nenabled=1\ngpgcheck=1\nrepo_gpgcheck=1\n"
         f"gpgkey={_key_url(keys[entry.name])}\nskip_if_unavailable=1\n"
         for entry in repositories
-        if keys.get(entry.name)
+        if keys.get(entry.name) and f"[{entry.name}]" not in told
     ]
     return {"/etc/yum.repos.d/image.repo": "\n".join(stanzas)} if stanzas else {}
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import solv
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _ARCHITECTURE = "noarch"
 
@@ -41,7 +41,8 @@ class Fact:
     """One step of why there is no answer.
 
     `kind`: ``asked`` (the request wants `capability`), ``needs`` (`source` requires it; only `targets` satisfy it,
-    none: nothing does), ``conflict`` (`source` conflicts with the one in `targets`), ``same`` (two of one name).
+    none: nothing does), ``conflict`` (`source` conflicts with the one in `targets`), ``obsoletes`` (it replaces that
+    one), ``same`` (two of one name), ``alone`` (`source` conflicts with itself).
     """
 
     kind: str
@@ -76,7 +77,7 @@ def choose(
     solver.set_flag(solver.SOLVER_FLAG_IGNORE_RECOMMENDED, not recommends)
     problems = solver.solve(jobs)
     if problems:
-        return Answer(chosen=frozenset(), problems=tuple(_facts(problem, by_id) for problem in problems))
+        return Answer(chosen=frozenset(), problems=tuple(facts_of(problem, by_id) for problem in problems))
     return Answer(chosen=frozenset(by_id[solvable.id] for solvable in solver.transaction().newsolvables()), problems=())
 
 
@@ -100,33 +101,41 @@ def _feed(pool: Any, candidates: Iterable[Candidate]) -> dict[int, str]:
     return by_id
 
 
-def _facts(problem: Any, by_id: dict[int, str]) -> tuple[Fact, ...]:
-    """Return the rules of the problem's proof as facts, each once, in the order libsolv lists them."""
+def facts_of(problem: Any, by_id: Mapping[int, str]) -> tuple[Fact, ...]:
+    """Return the rules of a libsolv problem's proof as facts, each once, in the order libsolv lists them.
+
+    `by_id` names the solvables that can be chosen.
+    """
     facts = [
         _fact(problem.solv.pool, info, by_id) for rule in problem.findallproblemrules() for info in rule.allinfos()
     ]
     return tuple(dict.fromkeys(fact for fact in facts if fact is not None))
 
 
-def _fact(pool: Any, info: Any, by_id: dict[int, str]) -> Fact | None:
+_KINDS = {
+    solv.Solver.SOLVER_RULE_JOB: "asked",
+    solv.Solver.SOLVER_RULE_JOB_NOTHING_PROVIDES_DEP: "asked",
+    solv.Solver.SOLVER_RULE_PKG_REQUIRES: "needs",
+    solv.Solver.SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP: "needs",
+    solv.Solver.SOLVER_RULE_PKG_CONFLICTS: "conflict",
+    solv.Solver.SOLVER_RULE_PKG_OBSOLETES: "obsoletes",
+    solv.Solver.SOLVER_RULE_PKG_IMPLICIT_OBSOLETES: "obsoletes",
+    solv.Solver.SOLVER_RULE_PKG_SAME_NAME: "same",
+    solv.Solver.SOLVER_RULE_PKG_SELF_CONFLICT: "alone",
+}
+
+
+def _fact(pool: Any, info: Any, by_id: Mapping[int, str]) -> Fact | None:
+    kind = _KINDS.get(info.type)
+    if kind is None:
+        return None
     source = by_id.get(info.solvable.id, "") if info.solvable else ""
     target = by_id.get(info.othersolvable.id, "") if info.othersolvable else ""
-    capability = pool.dep2str(info.dep_id) if info.dep_id else ""
-    solver = solv.Solver
-    match info.type:
-        case solver.SOLVER_RULE_JOB | solver.SOLVER_RULE_JOB_NOTHING_PROVIDES_DEP:
-            return Fact(kind="asked", source="", capability=capability, targets=_providers(pool, info.dep_id, by_id))
-        case solver.SOLVER_RULE_PKG_REQUIRES | solver.SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP:
-            return Fact(
-                kind="needs", source=source, capability=capability, targets=_providers(pool, info.dep_id, by_id)
-            )
-        case solver.SOLVER_RULE_PKG_CONFLICTS:
-            return Fact(kind="conflict", source=source, capability=capability, targets=(target,))
-        case solver.SOLVER_RULE_PKG_SAME_NAME:
-            return Fact(kind="same", source=source, capability="", targets=(target,))
-        case _:
-            return None
+    capability = pool.dep2str(info.dep_id) if info.dep_id and kind != "same" else ""
+    targets = _providers(pool, info.dep_id, by_id) if kind in ("asked", "needs") else (target,)
+    return Fact(kind=kind, source=source, capability=capability, targets=targets)
 
 
-def _providers(pool: Any, capability: int, by_id: dict[int, str]) -> tuple[str, ...]:
-    return tuple(sorted(by_id[solvable.id] for solvable in pool.whatprovides(capability)))
+def _providers(pool: Any, capability: int, by_id: Mapping[int, str]) -> tuple[str, ...]:
+    found = (by_id.get(solvable.id) for solvable in pool.whatprovides(capability)) if capability else ()
+    return tuple(sorted(name for name in found if name))

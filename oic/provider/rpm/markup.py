@@ -1,0 +1,105 @@
+"""XML from the network: read by a plain expat that takes neither document types nor entities, nor depth without end.
+
+Repository metadata has no use for a DOCTYPE; all tricks that make a small document large, or reach for other files,
+need one (XML 1.0, sections 2.8 and 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+from oic.errors import TrustError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_DEEPEST = 32
+_PIECE = 2**20
+_BETWEEN = "}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """An element: its name as ``namespace}name``, attributes, the text before its first child, and its children."""
+
+    name: str
+    attributes: Mapping[str, str]
+    text: list[str] = field(default_factory=list)
+    children: list[Element] = field(default_factory=list)
+
+    def all(self, name: str) -> Iterator[Element]:
+        """Yield the children of this name, in any namespace."""
+        return (child for child in self.children if child.name.rpartition(_BETWEEN)[2] == name)
+
+    def first(self, name: str) -> Element | None:
+        """Return the first child of this name, or None."""
+        return next(self.all(name), None)
+
+    def words(self, name: str) -> str:
+        """Return the text of the first child of this name, without the space around it; empty without one."""
+        child = self.first(name)
+        return "".join(child.text).strip() if child else ""
+
+
+def refuse_markup(document: bytes, *, where: str) -> None:
+    """Raise TrustError when a document is not well-formed, too deep, or has a document type; read nothing else."""
+    _Reader(where, keep=False).read(document)
+
+
+def parse_markup(document: bytes, *, where: str) -> Element:
+    """Return the root of a small document; raises TrustError as `refuse_markup` does."""
+    reader = _Reader(where, keep=True)
+    reader.read(document)
+    return reader.root.children[0]
+
+
+class _Reader:
+    """One reading of one document."""
+
+    def __init__(self, where: str, *, keep: bool) -> None:
+        self.root = Element(name="", attributes={})
+        self._where = where
+        self._depth = 0
+        self._open = [self.root]
+        self._parser = expat.ParserCreate(namespace_separator=_BETWEEN)
+        self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.EntityDeclHandler = self._refuse
+        self._parser.StartElementHandler = self._start_kept if keep else self._start
+        self._parser.EndElementHandler = self._end_kept if keep else self._end
+        if keep:
+            self._parser.CharacterDataHandler = self._text
+
+    def read(self, document: bytes) -> None:
+        try:
+            # In pieces, for what is refused in the first is refused before the rest is looked at.
+            for start in range(0, len(document), _PIECE):
+                self._parser.Parse(document[start : start + _PIECE], False)
+            self._parser.Parse(b"", True)
+        except (expat.ExpatError, ValueError, LookupError) as error:
+            raise TrustError(f"expected XML, found damage: {error}", where=self._where) from None
+
+    def _refuse(self, name: str, *_: object) -> None:
+        raise TrustError(f"expected plain XML, found a document type or entity ({name[:40]!r})", where=self._where)
+
+    def _start(self, _name: str, _attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise TrustError(f"expected XML at most {_DEEPEST} elements deep, found more", where=self._where)
+
+    def _end(self, _name: str) -> None:
+        self._depth -= 1
+
+    def _start_kept(self, name: str, attributes: Mapping[str, str]) -> None:
+        self._start(name, attributes)
+        element = Element(name=name, attributes=attributes)
+        self._open[-1].children.append(element)
+        self._open.append(element)
+
+    def _end_kept(self, name: str) -> None:
+        self._end(name)
+        self._open.pop()
+
+    def _text(self, text: str) -> None:
+        self._open[-1].text.append(text)

@@ -1,0 +1,192 @@
+"""Fetch and verify an rpm repository's metadata: repomd.xml, then the primary and filelists it vouches for.
+
+    mirror list ─> base URL
+    keys ─> private keyring
+    repomd.xml + repomd.xml.asc ─gpg─> document ─> not older than last time
+        └─ primary ─ size, checksum, checksum of what is in it ─> packages that are no trick ─> store
+              └─ a path is needed that no package is known to have ─> filelists, as primary
+
+* What is returned holds digests of verified bytes in the store, nothing else of the mirror's; ``http`` is kept apart,
+  as `oic.provider.documents` says.
+* The keys' own bytes go into the store as well: each package is signed by one of them.
+* rpm metadata tells of no day it is valid until; only that it is not older than last time's can be held to.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from oic.errors import OicError, TrustError
+from oic.net import NotFound
+from oic.provider.compression import decompressed
+from oic.provider.documents import Documents, key_files
+from oic.provider.openpgp import detached_signers, keyring
+from oic.provider.rpm.markup import refuse_markup
+from oic.provider.rpm.mirrors import bases_of, from_first
+from oic.provider.rpm.pool import Packages
+from oic.provider.rpm.repomd import FILELISTS, PRIMARY, check_age, parse_repomd
+from oic.provider.rpm.solve import source_of
+from oic.values import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oic.config.model import Repository
+    from oic.net import Fetcher
+    from oic.provider.rpm.repomd import Checksum, MetadataFile, Repomd
+    from oic.store import Store
+
+_REPOMD = "repodata/repomd.xml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A repository as it was read: its entry in the index, and the files that may be wanted of it yet."""
+
+    entry: dict[str, Any]
+    repomd: Repomd
+
+
+def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the clock
+    repositories: Sequence[Repository],
+    architecture: str,
+    fetcher: Fetcher,
+    store: Store,
+    previous: dict[str, Any],
+    *,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Return the index hand-over and, to be kept beside it, ``http``; raises FetchError or TrustError."""
+    source = Documents(fetcher=fetcher, store=store, memo=previous.get("http", {}), new_memo={})
+    before = {entry.get("origin"): entry for entry in previous.get("repositories", [])}
+    found = []
+    for repository in repositories:
+        last = before.get(_origin(repository), {})
+        read = functools.partial(_read_repository, repository, source, last, now or datetime.now(UTC))
+        found.append(from_first(bases_of(repository, architecture, fetcher), read))
+    entries = [one.entry for one in found]
+    packages = Packages([source_of(entry, store) for entry in entries], architecture)
+    packages.check()
+    if packages.unknown_files():
+        _add_filelists(found, source, before)
+    return {"architecture": architecture, "repositories": entries, "http": source.new_memo}
+
+
+def metadata_warnings(index: dict[str, Any], now: datetime) -> list[str]:  # noqa: ARG001 - the provider protocol's
+    """Return nothing: rpm metadata does not say until when it is valid, and a release that is complete grows old."""
+    return []
+
+
+def _origin(repository: Repository) -> str:
+    """Return what stays the same whichever mirror answers."""
+    return repository.mirror_list or repository.url
+
+
+def _read_repository(
+    repository: Repository, source: Documents, last: dict[str, Any], now: datetime, base: str
+) -> _Found:
+    where = f"{base}/{_REPOMD}"
+    keys = {} if repository.trusted else key_files(repository, source.fetcher)
+    documents = _documents(repository, where, source)
+    signers = () if repository.trusted else _signers(repository, where, documents, keys)
+    repomd = parse_repomd(documents[where], where=where)
+    if last:
+        check_age(repomd, last["revision"], last["timestamp"], now, where=where)
+    else:
+        check_age(repomd, "", 0, now, where=where)
+    entry = {
+        "name": repository.name,
+        "origin": _origin(repository),
+        "url": base,
+        "suite": "",
+        "components": [],
+        "priority": repository.priority,
+        "allow_packages": list(repository.allow_packages),
+        "signers": list(signers),
+        "trusted": repository.trusted,
+        "keys": [{"url": url, "sha256": source.store.add(body), "size": len(body)} for url, body in keys.items()],
+        "repomd": {url.rpartition("/")[2]: source.remember(url, body) for url, body in documents.items()},
+        "revision": repomd.revision,
+        "timestamp": repomd.timestamp,
+        "primary": _listed(repomd.files[PRIMARY], base, source, last.get("primary")),
+        "filelists": None,
+    }
+    return _Found(entry=entry, repomd=repomd)
+
+
+def _documents(repository: Repository, where: str, source: Documents) -> dict[str, bytes]:
+    """Return repomd.xml and, unless the recipe takes it unsigned, its signature, by URL."""
+    try:
+        documents = {where: source.document(where)}
+    except NotFound as error:
+        hint = "the URL is to be that of the directory that holds repodata/"
+        raise NotFound("expected a repository, found no repomd.xml", where=error.where, hint=hint) from error
+    if not repository.trusted:
+        signature = f"{where}.asc"
+        try:
+            documents[signature] = source.document(signature)
+        except NotFound as error:
+            hint = "an unsigned repository needs [trusted=yes] in place of its key"
+            raise TrustError("expected a signature, found none", where=signature, hint=hint) from error
+    return documents
+
+
+def _signers(
+    repository: Repository, where: str, documents: dict[str, bytes], keys: dict[str, bytes]
+) -> tuple[str, ...]:
+    signature = f"{where}.asc"
+    with keyring(keys.values(), where=repository.name) as gpg:
+        return detached_signers(gpg, documents[where], documents[signature], where=signature)
+
+
+def _add_filelists(found: Sequence[_Found], source: Documents, before: dict[str, Any]) -> None:
+    for one in found:
+        if file := one.repomd.files.get(FILELISTS):
+            last = before.get(one.entry["origin"], {})
+            one.entry["filelists"] = _listed(file, one.entry["url"], source, last.get("filelists"))
+
+
+def _listed(file: MetadataFile, base: str, source: Documents, last: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the index's word on a file that repomd.xml vouches for, once it is in the store."""
+    where = f"{base}/{file.location}"
+    body = _stored(file, source.store, last)
+    if body is None:
+        body = source.fetcher.fetch(where, limit=file.size).body or b""
+        _expect(body, file.checksum, file.size if file.exact else len(body), where)
+    plain = decompressed(body, file.compression, file.plain_size, where=where)
+    if file.plain:
+        _expect(plain, file.plain, len(plain), f"{where}, decompressed")
+    refuse_markup(plain, where=where)
+    return {
+        "sha256": source.store.add(body),
+        "checksum": str(file.checksum),
+        "compression": file.compression,
+        "plain_size": len(plain),
+    }
+
+
+def _stored(file: MetadataFile, store: Store, last: dict[str, Any] | None) -> bytes | None:
+    """Return the file if the store has it: under its own sha256, or as last time's of the same checksum."""
+    known = ""
+    if file.checksum.algorithm == "sha256":
+        known = file.checksum.value
+    elif last and last["checksum"] == str(file.checksum):
+        known = last["sha256"]
+    if not known or not store.has(Digest(known)):
+        return None
+    try:
+        return store.read(Digest(known))
+    except OicError:
+        return None  # the store removed a damaged file: fetch it again
+
+
+def _expect(body: bytes, checksum: Checksum, size: int, where: str) -> None:
+    found = hashlib.new(checksum.algorithm, body).hexdigest()
+    if (len(body), found) != (size, checksum.value):
+        expected = f"expected {checksum.algorithm} {checksum.value} of {size} bytes"
+        hint = "the mirror may be in the middle of an update: try again later"
+        raise TrustError(f"{expected}, found {found} of {len(body)} bytes", where=where, hint=hint)

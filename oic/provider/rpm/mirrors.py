@@ -1,0 +1,57 @@
+"""Where an rpm repository is: its base URL, or the base URLs of a mirror list, tried one after the other.
+
+* A mirror list is plain text, a URL on each line; ``#`` begins a remark; ``$basearch`` and ``{arch}`` are replaced.
+* A mirror that does not give is passed over, in words; one that lies ends it all: who signed has to be looked at.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+from oic.errors import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from oic.config.model import Repository
+    from oic.net import Fetcher
+
+Result = TypeVar("Result")
+
+_MOST_LIST = 2**20
+_MOST_TRIED = 10
+
+
+def bases_of(repository: Repository, architecture: str, fetcher: Fetcher) -> list[str]:
+    """Return the repository's base URLs, without a slash at the end; raises FetchError."""
+    if not repository.mirror_list:
+        return [repository.url.rstrip("/")]
+    body = fetcher.fetch(repository.mirror_list, limit=_MOST_LIST).body or b""
+    lines = [line.partition("#")[0].strip() for line in body.decode("utf-8", "replace").splitlines()]
+    urls = [_filled(line, architecture).rstrip("/") for line in lines if line]
+    if not urls or any("://" not in url for url in urls):
+        found = next((line for line in lines if line and "://" not in line), "none")
+        message = f"expected a list of base URLs, one on each line, found {found[:80]!r}"
+        raise FetchError(message, where=repository.mirror_list, hint="a metalink is not such a list")
+    return urls[:_MOST_TRIED]
+
+
+def from_first(bases: Sequence[str], read: Callable[[str], Result]) -> Result:
+    """Return what `read` makes of the first base that gives; raises FetchError naming why each did not."""
+    failures = []
+    for base in bases:
+        try:
+            return read(base)
+        except FetchError as failure:
+            if len(bases) == 1:
+                raise
+            failures.append(str(failure))
+            sys.stderr.write(f"note: this mirror is passed over: {failure}\n")
+    raise FetchError("no mirror of the list gives the repository:\n" + "\n".join(failures))
+
+
+def _filled(line: str, architecture: str) -> str:
+    for word in ("$basearch", "${basearch}", "$arch", "{arch}"):
+        line = line.replace(word, architecture)
+    return line

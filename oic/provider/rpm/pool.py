@@ -1,0 +1,162 @@
+"""All packages a set may be taken from: several repositories' metadata in one libsolv pool.
+
+* libsolv reads verified bytes only, out of memory.
+* Packages of the architecture and ``noarch`` ones count, no others; of a repository with ``allowPackages`` those named.
+* What a package's entry must be to be used is checked here: a name, version and location that are no trick, a size,
+  and a checksum that the store can go by.
+* Modular metadata is not read: the distributions supported have none.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import solv
+
+from oic.errors import TrustError
+from oic.provider.rpm.repomd import safe_location
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
+_EVR = re.compile(r"(?:[0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+")
+_CAPABILITY = re.compile(r"(?P<name>\S+)(?:\s+(?P<flags><=|>=|<|>|=)\s+(?P<evr>\S+))?")
+_FLAGS = {"<": solv.REL_LT, ">": solv.REL_GT, "=": solv.REL_EQ}
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One repository: its plain primary.xml, its filelists.xml if needed, and how packages are taken from it."""
+
+    name: str
+    primary: bytes
+    filelists: bytes | None = None
+    priority: int = 0
+    allowed: tuple[str, ...] = ()
+
+    def allows(self, package: Any) -> bool:
+        """Tell whether the package may be taken from here: by exact name, ``name-version`` prefix or glob."""
+        if not self.allowed:
+            return True
+        full = f"{package.name}-{without_epoch(package.evr)}"
+        return any(
+            fnmatch.fnmatchcase(package.name, word)
+            or fnmatch.fnmatchcase(full, word)
+            or (word.startswith(f"{package.name}-") and re.match(rf"{re.escape(word)}(?![A-Za-z0-9])", full))
+            for word in self.allowed
+        )
+
+
+class Packages:
+    """A pool with the packages that count, by name, the best first: higher priority, then newer."""
+
+    def __init__(self, sources: Sequence[Source], architecture: str) -> None:
+        self.pool = solv.Pool()
+        self.pool.setarch(architecture)
+        self.architectures = (architecture, "noarch")
+        self.by_name: dict[str, list[Any]] = {}
+        self.words_of: dict[int, str] = {}
+        for source in sources:
+            self._add(source)
+        self.pool.set_considered_list(list(self.words_of))
+        self._file_words = self.pool.addfileprovides_queue()
+        self.pool.createwhatprovides()
+        for packages in self.by_name.values():
+            packages.sort(key=functools.cmp_to_key(_better_first))
+
+    def _add(self, source: Source) -> None:
+        repository = self.pool.add_repo(source.name)
+        repository.priority = source.priority
+        _read(repository, source.primary, "primary", 0)
+        if source.filelists is not None:
+            _read(repository, source.filelists, "filelists", repository.REPO_EXTEND_SOLVABLES)
+        for package in repository.solvables:
+            if package.arch in self.architectures and source.allows(package):
+                self.by_name.setdefault(package.name, []).append(package)
+                self.words_of[package.id] = str(package)
+
+    def check(self) -> None:
+        """Raise TrustError for the first package whose entry is not what it must be."""
+        for packages in self.by_name.values():
+            for package in packages:
+                if problem := _problem(package):
+                    raise TrustError(problem, where=package.repo.name)
+
+    def unknown_files(self) -> list[str]:
+        """Return the paths that packages need and no package is known to have: only filelists can tell."""
+        return [
+            self.pool.id2str(word)
+            for word in self._file_words
+            if not self.pool.whatprovides(word)
+            # A path that stands in a relation of two, as in (a if /path), is not found by either look.
+            and (self._names(solv.SOLVABLE_REQUIRES, word) or not self._names(solv.SOLVABLE_CONFLICTS, word))
+        ]
+
+    def providing(self, text: str) -> list[Any]:
+        """Return the packages that provide ``name`` or ``name >= version``, or that the pool takes a path to be in."""
+        match = _CAPABILITY.fullmatch(text)
+        if not match:
+            return []
+        capability = self.pool.Dep(match["name"])
+        if match["flags"]:
+            flags = functools.reduce(int.__or__, (_FLAGS[sign] for sign in match["flags"]))
+            capability = capability.Rel(flags, self.pool.Dep(match["evr"]))
+        return [package for package in self.pool.whatprovides(capability) if package.id in self.words_of]
+
+    def having(self, path: str) -> list[Any]:
+        """Return the packages that are known to have a file: of many files only filelists tell."""
+        if not path.startswith("/"):
+            return []
+        found = self.pool.select(path, solv.Selection.SELECTION_FILELIST).solvables()
+        return [package for package in found if package.id in self.words_of]
+
+    def _names(self, relation: int, word: int) -> bool:
+        return bool(self.pool.whatcontainsdep(relation, word))
+
+
+def without_epoch(evr: str) -> str:
+    """Return ``version-release``."""
+    return evr.partition(":")[2] or evr
+
+
+def location_of(package: Any) -> str:
+    """Return the path of a package below its repository."""
+    return str(package.lookup_location()[0] or "")
+
+
+def _read(repository: Any, document: bytes, kind: str, flags: int) -> None:
+    with os.fdopen(os.memfd_create(kind), "wb") as file:
+        file.write(document)
+        file.flush()
+        file.seek(0)
+        stream = solv.xfopen_fd(f"{kind}.xml", file.fileno())
+        whole = repository.add_rpmmd(stream, None, flags)
+        stream.close()
+    if not whole:
+        raise TrustError(f"expected {kind} metadata, found damage: {repository.pool.errstr}", where=repository.name)
+
+
+def _better_first(one: Any, two: Any) -> int:
+    return int(two.repo.priority - one.repo.priority or two.evrcmp(one) or one.id - two.id)
+
+
+def _problem(package: Any) -> str:
+    """Return what is wrong with a package's entry, or nothing."""
+    name = str(package)[:120]
+    checksum = package.lookup_checksum(solv.SOLVABLE_CHECKSUM)
+    if not _NAME.fullmatch(package.name) or not _EVR.fullmatch(package.evr):
+        return f"expected a package's name and version, found {name!r}"
+    if package.lookup_str(solv.SOLVABLE_MEDIABASE) or not safe_location(location_of(package)):
+        return f"expected {name} below the repository, found it at {location_of(package)[:120]!r}"
+    if not checksum or not _SHA256.fullmatch(str(checksum)):
+        return f"expected a sha256 checksum of {name}, found {str(checksum)[:20]}"
+    if not package.lookup_num(solv.SOLVABLE_DOWNLOADSIZE):
+        return f"expected the size of {name}, found none"
+    return ""

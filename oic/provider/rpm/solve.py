@@ -1,0 +1,211 @@
+"""Solve a request against verified rpm metadata: the package sets and why each package is in them.
+
+index ─> sources ─> pool ─words─> what is asked for ─ libsolv ─┬─ a set ─> its edges, in order ─> lock
+                                                              └─ none: the problems, in words
+
+* libsolv is asked as dnf asks it, so that its answer is dnf's.
+* One name has one version, kernels and others that dnf installs side by side among them.
+* A repository's priority comes before the version; within one priority the newest that goes is taken.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import solv
+
+from oic.errors import SolveError
+from oic.files import digest_of
+from oic.ospackage.graph import install_order
+from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository, Requirement
+from oic.ospackage.problems import problem_lines
+from oic.ospackage.solver import facts_of
+from oic.provider.compression import decompressed
+from oic.provider.rpm.pool import Packages, Source, location_of
+from oic.provider.rpm.rich import satisfying
+from oic.provider.rpm.words import wanted
+from oic.values import Bytes, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from oic.provider.rpm.words import Wanted
+    from oic.store import Store
+
+_KINDS = (("Requires(pre)", solv.SOLVABLE_REQUIRES, 1), ("Requires", solv.SOLVABLE_REQUIRES, -1))
+"""How lock and libsolv call the dependencies that must be there; 1: those of scripts alone, -1: the others."""
+_WEAK = (("Recommends", solv.SOLVABLE_RECOMMENDS, 0),)
+_REVERSE = (("is in its Supplements", solv.SOLVABLE_SUPPLEMENTS, 0),)
+_DNF_FLAGS = (
+    solv.Solver.SOLVER_FLAG_KEEP_ORPHANS,
+    solv.Solver.SOLVER_FLAG_BEST_OBEY_POLICY,
+    solv.Solver.SOLVER_FLAG_YUM_OBSOLETES,
+)
+
+
+def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
+    """Return the lock that answers `request`; raises SolveError with a line for each problem of each set."""
+    sources = sources_of(index, store)
+    pools: dict[tuple[str, ...], Packages] = {}
+    sets = {}
+    problems = []
+    for name, asked in sorted(request["sets"].items()):
+        names = tuple(asked.get("repositories", sources))
+        if names not in pools:
+            pools[names] = Packages([sources[repository] for repository in names], request["architecture"])
+        # The tools are only unpacked, for their programs' sake: what they need and no more.
+        recommends = request["recommends"] and asked["essential"]
+        try:
+            sets[name] = _solve_set(pools[names], asked["names"], _urls(index), recommends=recommends)
+        except SolveError as error:
+            problems += [f"{name}: {line}" for line in str(error).splitlines()]
+    if problems:
+        raise SolveError("\n".join(problems))
+    return Lock(request=digest_of(request), asked=request, repositories=_repositories(index), sets=sets)
+
+
+def sources_of(index: dict[str, Any], store: Store) -> dict[str, Source]:
+    """Return each repository's packages by its name; raises TrustError when the store no longer holds what it did."""
+    return {entry["name"]: source_of(entry, store) for entry in index["repositories"]}
+
+
+def source_of(entry: dict[str, Any], store: Store) -> Source:
+    """Return the packages of one repository of the index."""
+
+    def plain(kind: str) -> bytes:
+        file = entry[kind]
+        where = f"{entry['name']}: {kind}"
+        return decompressed(store.read(file["sha256"]), file["compression"], file["plain_size"], where=where)
+
+    return Source(
+        name=entry["name"],
+        primary=plain("primary"),
+        filelists=plain("filelists") if entry["filelists"] else None,
+        priority=entry["priority"],
+        allowed=tuple(entry["allow_packages"]),
+    )
+
+
+def choose(packages: Packages, wishes: Sequence[Wanted], *, recommends: bool) -> list[Any]:
+    """Return the packages to install; raises SolveError with a line for each problem."""
+    pool = packages.pool
+    jobs = [
+        pool.Job(
+            solv.Job.SOLVER_INSTALL | solv.Job.SOLVER_SOLVABLE_ONE_OF,
+            pool.towhatprovides([package.id for package in wish.packages]),
+        )
+        for wish in wishes
+    ]
+    solver = pool.Solver()
+    for flag in _DNF_FLAGS:
+        solver.set_flag(flag, 1)
+    solver.set_flag(solver.SOLVER_FLAG_IGNORE_RECOMMENDED, not recommends)
+    if problems := solver.solve(jobs):
+        facts = [facts_of(problem, packages.words_of) for problem in problems]
+        raise SolveError("\n".join(problem_lines(facts, functools.partial(_what_there_is, packages))))
+    return list(solver.transaction().newsolvables())
+
+
+def _what_there_is(packages: Packages, capability: str) -> str:
+    there = packages.providing(capability.split(maxsplit=1)[0])
+    return f"but there is only {', '.join(map(str, there))}" if there else "which no package provides"
+
+
+def _solve_set(
+    packages: Packages, words: Sequence[str], urls: Mapping[str, str], *, recommends: bool
+) -> tuple[LockedPackage, ...]:
+    wishes = wanted(packages, words)
+    chosen = {package.name: package for package in choose(packages, wishes, recommends=recommends)}
+    edges = _Edges(packages, chosen)
+    requires = {name: tuple(edges.of(package, _KINDS)) for name, package in chosen.items()}
+    order = install_order(
+        {name: [entry.package for entry in entries] for name, entries in requires.items()},
+        {
+            name: [entry.package for entry in entries if entry.kind == "Requires(pre)"]
+            for name, entries in requires.items()
+        },
+    )
+    weak = edges.weak() if recommends else {}
+    return tuple(
+        _locked(chosen[name], _words_for(chosen[name], wishes), (*requires[name], *weak.get(name, ())), urls)
+        for name in order
+    )
+
+
+class _Edges:
+    """Who of the chosen satisfies whose dependencies."""
+
+    def __init__(self, packages: Packages, chosen: Mapping[str, Any]) -> None:
+        self._packages = packages
+        self._chosen = chosen
+        self._ids = {package.id for package in chosen.values()}
+        self._known: dict[str, frozenset[str]] = {}
+
+    def of(self, package: Any, kinds: Iterable[tuple[str, int, int]]) -> Iterator[Requirement]:
+        """Yield the dependencies of these kinds, each with the chosen packages that satisfy it."""
+        for kind, relation, marker in kinds:
+            for text in dict.fromkeys(map(str, package.lookup_deparray(relation, marker))):
+                found = satisfying(text, self._providers)
+                if package.name in found:
+                    continue
+                name = text.partition(" ")[0]
+                names = sorted(found) if text.startswith("(") else [name] if name in found else sorted(found)[:1]
+                yield from (Requirement(kind=kind, relation=text, package=name) for name in names)
+
+    def weak(self) -> dict[str, list[Requirement]]:
+        """Return what else brings packages in: Recommends, and Supplements seen from the package they speak of."""
+        found = {name: list(self.of(package, _WEAK)) for name, package in self._chosen.items()}
+        for name, package in self._chosen.items():
+            for edge in self.of(package, _REVERSE):
+                found[edge.package].append(Requirement(kind=edge.kind, relation=edge.relation, package=name))
+        return found
+
+    def _providers(self, text: str) -> frozenset[str]:
+        if text not in self._known:
+            found = self._packages.providing(text)
+            self._known[text] = frozenset(package.name for package in found if package.id in self._ids)
+        return self._known[text]
+
+
+def _words_for(package: Any, wishes: Iterable[Wanted]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(wish.word for wish in wishes if any(package.id == one.id for one in wish.packages)))
+
+
+def _locked(
+    package: Any, words: tuple[str, ...], requires: tuple[Requirement, ...], urls: Mapping[str, str]
+) -> LockedPackage:
+    location = location_of(package)
+    return LockedPackage(
+        name=package.name,
+        version=package.evr.removeprefix("0:"),
+        architecture=package.arch,
+        repository=package.repo.name,
+        location=location,
+        url=f"{urls[package.repo.name].rstrip('/')}/{quote(location, safe='/%+:~^@,=')}",
+        size=Bytes(package.lookup_num(solv.SOLVABLE_DOWNLOADSIZE)),
+        sha256=Digest(str(package.lookup_checksum(solv.SOLVABLE_CHECKSUM)).removeprefix("sha256:")),
+        essential=False,
+        requested=words,
+        requires=requires,
+    )
+
+
+def _urls(index: dict[str, Any]) -> dict[str, str]:
+    return {entry["name"]: entry["url"] for entry in index["repositories"]}
+
+
+def _repositories(index: dict[str, Any]) -> tuple[LockedRepository, ...]:
+    return tuple(
+        LockedRepository(
+            name=entry["name"],
+            url=entry["url"],
+            suite=entry["suite"],
+            components=tuple(entry["components"]),
+            signers=tuple(entry["signers"]),
+            keys=tuple(LockedKey(**key) for key in entry["keys"]),
+            trusted=entry["trusted"],
+        )
+        for entry in index["repositories"]
+    )

@@ -1,0 +1,132 @@
+"""The list of the stand-in's packages, ``packages/*.yml``: rpm-family name → where its content is from.
+
+    name:
+      deb: pattern        repackage this Debian package (of the closure, fnmatch); none: made here
+      also: [deb]         Debian packages this one makes unnecessary: their relations are answered by it, nothing taken
+      version: "3.0"      of a package made here (Debian's otherwise)
+      noarch: true        of a package made here
+      only, without: [glob]   the part of the Debian package that is taken
+      requires, provides, conflicts, obsoletes: [relation]   beside what Debian's control file says
+      files: {path: text or {text, mode, owner}}   added, or replaced; below /etc they are configuration
+      links: {path: target}, directories: {path: mode}
+      attributes: {path: mode owner group}
+      capabilities: {path: capabilities}
+      ghosts: {path: mode}
+      edits: {path: [regular expression, replacement]}
+      moves: {path: path}     within the package
+      bundles: {path: glob}   the content of all these files, joined
+      alone: true             without Debian's relations
+      spec: |             scriptlets and triggers, as in a spec file
+      why: text           for a package that is empty: what is missing
+      distributions: [dist]   only there
+
+A Debian package of the closure that no entry names is repackaged under its own name.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+LISTS = Path(__file__).parent / "packages"
+KEYS = Path(__file__).parent / "keys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entry:
+    """One package to be; see the module's words for the fields."""
+
+    name: str
+    deb: str = ""
+    also: tuple[str, ...] = ()
+    version: str = "3.0"
+    noarch: bool = False
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    obsoletes: tuple[str, ...] = ()
+    files: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    directories: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    capabilities: Mapping[str, str] = field(default_factory=dict)
+    ghosts: Mapping[str, str] = field(default_factory=dict)
+    edits: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    moves: Mapping[str, str] = field(default_factory=dict)
+    bundles: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
+    spec: str = ""
+    why: str = ""
+    distributions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What there is: entries, and Debian packages wanted under their own names."""
+
+    entries: tuple[Entry, ...]
+    plain: tuple[str, ...]
+
+    def roots(self) -> list[str]:
+        """Return the Debian packages to solve for."""
+        # A pattern stands for a package that a plain one depends on: its name has a version in it.
+        named = [entry.deb for entry in self.entries if entry.deb and "*" not in entry.deb]
+        return sorted({*self.plain, *named})
+
+    def complete(self, debs: Collection[str]) -> tuple[Entry, ...]:
+        """Return every entry, its pattern resolved, and one for each Debian package without."""
+        resolved = [_resolved(entry, debs) for entry in self.entries]
+        taken = {entry.deb for entry in resolved} | {name for entry in resolved for name in entry.also}
+        return (*resolved, *(Entry(name=name, deb=name) for name in sorted(debs) if name not in taken))
+
+
+def read_catalogue() -> Catalogue:
+    """Return all lists together; ``@key:NAME`` as a file's text is that public key."""
+    entries: list[Entry] = []
+    plain: list[str] = []
+    for path in sorted(LISTS.glob("*.yml")):
+        data = yaml.safe_load(path.read_text())
+        plain += data.pop("plain", [])
+        entries += [_entry(name, fields or {}) for name, fields in data.items()]
+    return Catalogue(entries=tuple(entries), plain=tuple(plain))
+
+
+def _entry(name: str, fields: dict[str, Any]) -> Entry:
+    if isinstance(fields, str):  # the commonest case: only another name
+        fields = {"deb": fields}
+    tidy = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+    files = {path: _text(value) for path, value in fields.get("files", {}).items()}
+    # "name@dist" tells apart two packages of one name in two distributions
+    return Entry(**{**tidy, "name": name.partition("@")[0], "files": files})
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("@key:"):
+        return (KEYS / f"{value.removeprefix('@key:').strip()}.pub.asc").read_text()
+    return value
+
+
+def _resolved(entry: Entry, debs: Collection[str]) -> Entry:
+    """Return the entry with the name its pattern stands for; ``@UNAME@`` is the kernel version of that name."""
+    if not entry.deb:
+        return entry
+    (name,) = fnmatch.filter(debs, entry.deb)
+    fields = {key: _with_uname(getattr(entry, key), name.removeprefix("linux-image-")) for key in Entry.__slots__}
+    return Entry(**{**fields, "deb": name})
+
+
+def _with_uname(value: Any, uname: str) -> Any:
+    if isinstance(value, str):
+        return value.replace("@UNAME@", uname)
+    if isinstance(value, dict):
+        return {_with_uname(key, uname): _with_uname(below, uname) for key, below in value.items()}
+    return value

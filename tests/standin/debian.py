@@ -1,0 +1,122 @@
+"""Where the stand-in's content comes from: Debian 12 packages of the host's own mirror, solved and fetched by oic.
+
+    roots ─solve─> closure, without what only maintainer scripts need ─download─> store, verified
+
+What was solved stays solved: ``debian.json`` beside the store answers until another set of roots is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oic.config.apt_sources import read_mirrors
+from oic.config.model import Repository
+from oic.errors import OicError
+from oic.net import HttpFetcher
+from oic.ospackage.download import Wanted, download_packages
+from oic.progress import progress
+from oic.provider.deb.metadata import read_metadata
+from oic.provider.deb.solve import solve
+from oic.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from oic.ospackage.lock import LockedPackage
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
+
+NOT_NEEDED = frozenset(
+    {
+        # needed by maintainer scripts, which are dropped, or by Debian's own way of things
+        *("adduser", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info", "lsb-base", "lsb-release"),
+        *("linux-base", "runit-helper", "sensible-utils", "sysvinit-utils", "ucf", "usr-is-merged", "usrmerge"),
+        *("base-files", "base-passwd", "dash", "gcc-12-base"),
+        *("initramfs-tools", "initramfs-tools-core", "grub-pc", "xxd", "python3-apt", "locales"),
+        *("shim-signed-common", "shim-helpers-amd64-signed", "autotools-dev", "cpp", "gcc", "libc6-dev", "xkb-data"),
+        # scripts in Perl beside the programs; the rpm family keeps them in packages of their own
+        *("perl", "perl-base", "debugedit", "os-prober", "libdpkg-perl"),
+    }
+)
+"""Debian packages that no stand-in package needs, though Debian's relations name them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deb:
+    """A Debian package to be repackaged: its verified file in the store."""
+
+    name: str
+    version: str
+    sha256: str
+    file: Path
+
+
+def debs(roots: Collection[str], place: Path) -> dict[str, Deb]:
+    """Return the closure of `roots`, by name, downloading what is missing; raises OicError."""
+    store = Store(place / "store")
+    entries = _kept(place, roots)
+    if entries is None:
+        entries = _solved(roots, store)
+        (place / "debian.json").write_text(json.dumps({"roots": sorted(roots), "packages": entries}, indent=1))
+    wanted = [
+        Wanted(digest=entry["sha256"], size=entry["size"], urls=(entry["url"],), label=entry["name"])
+        for entry in entries
+    ]
+    download_packages(wanted, store, HttpFetcher, progress)
+    return {
+        entry["name"]: Deb(
+            name=entry["name"], version=entry["version"], sha256=entry["sha256"], file=store.path(entry["sha256"])
+        )
+        for entry in entries
+    }
+
+
+def _kept(place: Path, roots: Collection[str]) -> list[dict[str, Any]] | None:
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        kept = json.loads((place / "debian.json").read_text())
+        if kept["roots"] == sorted(roots):
+            packages: list[dict[str, Any]] = kept["packages"]
+            return packages
+    return None
+
+
+def _solved(roots: Collection[str], store: Store) -> list[dict[str, Any]]:
+    repositories = _repositories()
+    with HttpFetcher() as fetcher:
+        index = read_metadata(repositories, "amd64", fetcher, store, {})
+    request = {
+        "architecture": "amd64",
+        "recommends": False,
+        "sets": {"standin": {"names": sorted(roots), "essential": False}},
+    }
+    packages = {package.name: package for package in solve(index, request, store).sets["standin"]}
+    return [
+        {"name": name, "version": package.version, "sha256": package.sha256, "size": package.size, "url": package.url}
+        for name, package in sorted(packages.items())
+        if name in _closure(packages, roots)
+    ]
+
+
+def _closure(packages: dict[str, LockedPackage], roots: Iterable[str]) -> set[str]:
+    todo, found = list(roots), set[str]()
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += [need.package for need in packages[name].requires if need.package not in NOT_NEEDED]
+    return found
+
+
+def _repositories() -> list[Repository]:
+    mirrors = read_mirrors(("bookworm", "stable", "oldstable"), (KEYRING,))
+    if mirrors.main is None or mirrors.security is None:
+        raise OicError("expected apt sources of Debian 12, with security, found none", where="/etc/apt")
+    urls = {suite: mirrors.security if suite.endswith("-security") else mirrors.main for suite in SUITES}
+    return [
+        Repository(name=suite, url=urls[suite], suite=suite, components=("main",), keys=(KEYRING,)) for suite in SUITES
+    ]

@@ -1,0 +1,48 @@
+"""The stand-in as a fixture of the session: made if need be, served over TLS, its keys beside it.
+
+A test module says ``from standin.fixtures import standin``.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .__main__ import default_place
+from .catalogue import KEYS
+from .publish import DISTRIBUTIONS, make
+from .serve import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standin:
+    """Where the distributions are: base URLs and directories by name, the CA to trust, public keys by name."""
+
+    urls: Mapping[str, str]
+    folders: Mapping[str, Path]
+    keys: Mapping[str, Path]
+    ca: Path
+
+
+@pytest.fixture(scope="session")
+def standin() -> Iterator[Standin]:
+    """Make and serve the stand-in of the rpm distributions."""
+    for program, package in (("rpmbuild", "rpm"), ("createrepo_c", "createrepo-c"), ("openssl", "openssl")):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}: install {package}")
+    place = default_place()
+    make(place)
+    with serving(place / "tree") as served:
+        yield Standin(
+            urls={distribution.name: f"{served.url}/{distribution.path}" for distribution in DISTRIBUTIONS},
+            folders={distribution.name: served.tree / distribution.path for distribution in DISTRIBUTIONS},
+            keys={name: KEYS / f"{name}.pub.asc" for name in ("azl3", "emt3", "foreign")},
+            ca=served.ca,
+        )

@@ -1,0 +1,142 @@
+"""Signed repositories from packages: the directories a mirror would serve.
+
+    PLACE/azurelinux/3.0/prod/base/x86_64/   Packages/<letter>/*.rpm, repodata/repomd.xml, .asc, .key
+    PLACE/microvisor/rpms/3.0/base/          the same, signed by another key, with another release package
+
+Everything is made aside and gets its name last; ``PLACE/made.json`` says from what.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oic.errors import ToolError
+
+from .build import EPOCH, built
+from .catalogue import KEYS, read_catalogue
+from .debian import debs
+from .signing import signer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .catalogue import Entry
+    from .signing import Signer
+
+OLD_STYLE = frozenset({"bc", "jq", "which"})
+"""Packages that are signed as rpm 4.14 and before did as well: one signature of header and payload."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """A distribution's name, which is its key's, and its repository below the served directory."""
+
+    name: str
+    path: str
+
+
+DISTRIBUTIONS = (
+    Distribution(name="azl3", path="azurelinux/3.0/prod/base/x86_64"),
+    Distribution(name="emt3", path="microvisor/rpms/3.0/base"),
+)
+
+
+def make(place: Path, *, only: Sequence[str] = ()) -> None:
+    """Bring `place` up to date; nothing is done when its inputs are the same. `only`: these packages, for a test."""
+    place.mkdir(parents=True, exist_ok=True)
+    catalogue = read_catalogue()
+    content = debs(catalogue.roots(), place)
+    entries = [entry for entry in catalogue.complete(content) if not only or entry.name in only]
+    packages = built(entries, content, place / "packages")
+    stamp = _stamp(packages)
+    if _made(place) == stamp:
+        return
+    aside = place / "tree.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    for distribution in DISTRIBUTIONS:
+        _publish(distribution, packages, aside / distribution.path)
+    _forget(place / "packages", packages)
+    (aside / "made.json").write_text(json.dumps(stamp))
+    tree = place / "tree"
+    if tree.exists():
+        old = place / "tree.old"
+        shutil.rmtree(old, ignore_errors=True)
+        tree.rename(old)
+    aside.rename(tree)
+    shutil.rmtree(place / "tree.old", ignore_errors=True)
+
+
+def _stamp(packages: Mapping[Entry, Path]) -> str:
+    here = Path(__file__).parent
+    code = [(here / name).read_bytes() for name in ("publish.py", "signing.py")]
+    keys = [file.read_bytes() for file in sorted(KEYS.glob("*.asc"))]
+    names = " ".join(sorted(file.name for file in packages.values()))
+    return hashlib.sha256(b"".join([*code, *keys, names.encode()])).hexdigest()
+
+
+def _made(place: Path) -> str:
+    try:
+        return str(json.loads((place / "tree/made.json").read_text()))
+    except (OSError, ValueError):
+        return ""
+
+
+def _publish(distribution: Distribution, packages: Mapping[Entry, Path], folder: Path) -> None:
+    ours = {
+        entry: file
+        for entry, file in packages.items()
+        if not entry.distributions or distribution.name in entry.distributions
+    }
+    files = [_copied(entry, file, folder) for entry, file in ours.items()]
+    times = _run(["rpm", "-qp", "--nosignature", "--qf", "%{BUILDTIME} ", *map(str, files)])
+    revision = max(EPOCH, *map(int, times.split()))
+    with signer(distribution.name, revision) as ours_to_sign:
+        _sign(files, ours_to_sign)
+        for file in files:
+            os.utime(file, (revision, revision))
+        _write_metadata(folder, revision)
+        ours_to_sign.sign_detached(folder / "repodata/repomd.xml")
+    shutil.copyfile(KEYS / f"{distribution.name}.pub.asc", folder / "repodata/repomd.xml.key")
+
+
+def _copied(entry: Entry, file: Path, folder: Path) -> Path:
+    name = _run(["rpm", "-qp", "--nosignature", "--qf", "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm", str(file)])
+    copy = folder / "Packages" / entry.name[0].lower() / name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, copy)
+    return copy
+
+
+def _sign(files: Sequence[Path], signed_by: Signer) -> None:
+    old = [file for file in files if file.name.rpartition("-")[0].rpartition("-")[0] in OLD_STYLE]
+    signed_by.sign_packages([file for file in files if file not in old])
+    signed_by.sign_packages(old, old=True)
+
+
+def _write_metadata(folder: Path, revision: int) -> None:
+    options = ["--quiet", "--workers", "2", "--no-database", "--simple-md-filenames", "--checksum", "sha256"]
+    options += ["--revision", str(revision), "--set-timestamp-to-revision"]
+    _run(["createrepo_c", *options, str(folder)])
+
+
+def _forget(folder: Path, packages: Mapping[Entry, Path]) -> None:
+    """Remove built packages that nothing uses any more."""
+    used = set(packages.values())
+    for file in folder.glob("*.rpm"):
+        if file not in used:
+            file.unlink()
+
+
+def _run(argv: Sequence[str]) -> str:
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C"}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(f"{argv[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout

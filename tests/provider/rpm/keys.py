@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,3 +61,34 @@ class Key:
         done = subprocess.run([*argv, str(file)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return file
+
+
+def version_3(key: Key, data: bytes) -> bytes:
+    """Return a signature of version 3, RFC 4880 section 5.2.2, which gpg no longer makes: RSA and sha256."""
+    fields = _rsa_secret(key)
+    hashed = b"\0" + int(time.time()).to_bytes(4, "big")  # before its key was made it would not count
+    digest = hashlib.sha256(data + hashed).digest()
+    modulus, _, exponent = fields
+    size = (modulus.bit_length() + 7) // 8
+    encoded = bytes.fromhex("3031300d060960864801650304020105000420") + digest  # PKCS #1 v1.5, RFC 8017 section 9.2
+    padded = b"\0\1" + b"\xff" * (size - len(encoded) - 3) + b"\0" + encoded
+    number = pow(int.from_bytes(padded, "big"), exponent, modulus)
+    body = b"\3\5" + hashed + bytes.fromhex(key.fingerprint[-16:]) + b"\1\10" + digest[:2]
+    body += number.bit_length().to_bytes(2, "big") + number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return b"\x89" + len(body).to_bytes(2, "big") + body
+
+
+def _rsa_secret(key: Key) -> tuple[int, int, int]:
+    """Return modulus, public and private exponent of an RSA key without a passphrase, section 5.5.3."""
+    packet = key.gpg("--export-secret-keys", key.fingerprint)
+    assert packet[0] == 0x95  # a secret key, its length in two bytes
+    at, numbers = 3 + 6, []
+    for position in range(3):
+        bits = int.from_bytes(packet[at : at + 2], "big")
+        size = (bits + 7) // 8
+        numbers.append(int.from_bytes(packet[at + 2 : at + 2 + size], "big"))
+        at += 2 + size
+        if position == 1:
+            assert packet[at] == 0  # not encrypted
+            at += 1
+    return numbers[0], numbers[1], numbers[2]

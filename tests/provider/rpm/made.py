@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from oic.store import Store
 
-    from tests.provider.rpm.keys import Key
+    from .keys import Key
 
 PAYLOADS = {
     "gzip": "w1.gzdio",
@@ -140,8 +140,6 @@ def repository(store: Store, *keys: Key, name: str = "base", trusted: bool = Fal
         suite="",
         components=(),
         signers=(),
-        keys=tuple(
-            LockedKey(url="file:///key", sha256=store.add(data), size=Bytes(len(data))) for data in files
-        ),
+        keys=tuple(LockedKey(url="file:///key", sha256=store.add(data), size=Bytes(len(data))) for data in files),
         trusted=trusted,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -11,12 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from standin.fixtures import Standin, standin
 
+from oic.config.final import load_config
 from oic.config.model import Repository
 from oic.errors import SolveError
 from oic.net import HttpFetcher
+from oic.plan import request_of
 from oic.provider.rpm.metadata import read_metadata
-from oic.provider.rpm.solve import solve
+from oic.provider.rpm.pool import Packages
+from oic.provider.rpm.solve import solve, sources_of
 from oic.store import Store
 
 from .repodata import write_repository
@@ -29,6 +34,10 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parents[2] / "data" / "rpm" / "solver"
 PYTHON = "/usr/bin/python3"
 ASKED = Path(__file__).with_name("dnf_answers.py")
+
+__all__ = ["standin"]
+
+RECIPES = Path(__file__).parents[3] / "recipes"
 
 pytestmark = pytest.mark.skipif(shutil.which("dnf") is None, reason="needs dnf (apt-get install dnf)")
 
@@ -77,9 +86,17 @@ def dnf_answers(questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def question(repositories: Iterable[Repository], words: Sequence[str], *, weak: bool, cache: str) -> dict[str, Any]:
+def question(
+    repositories: Iterable[Repository], words: Sequence[str], *, weak: bool, cache: str, ca: str = ""
+) -> dict[str, Any]:
     entries = [
-        {"name": entry.name, "url": entry.url, "priority": entry.priority, "allowed": list(entry.allow_packages)}
+        {
+            "name": entry.name,
+            "url": entry.url,
+            "priority": entry.priority,
+            "allowed": list(entry.allow_packages),
+            "sslcacert": ca,
+        }
         for entry in repositories
     ]
     return {"repositories": entries, "install": list(words), "recommends": weak, "cache": cache}
@@ -126,11 +143,7 @@ def test_the_answer_is_dnfs(case: Case, both: dict[str, tuple[dict[str, Any], St
     good, bad = case.data.get("requests", ()), case.data.get("refused", ())
     different = []
     for words, answer in zip((*good, *bad), answers, strict=True):
-        try:
-            ours = nevras(solve(index, request_for(words, weak=weak), store))
-            said = ""
-        except SolveError as error:
-            ours, said = None, str(error)
+        ours, said = _ours(index, words, store, weak=weak)
         if ours != answer["packages"]:
             different.append((words, ours or said, answer["packages"] or answer["words"]))
     assert different == []
@@ -141,3 +154,47 @@ def test_the_answer_is_dnfs(case: Case, both: dict[str, tuple[dict[str, Any], St
 def test_there_are_repositories_enough() -> None:
     assert len(CASES) >= 30
     assert len({case.why for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("name", ["azl3", "emt3"])
+@pytest.mark.parametrize("weak", ["", "weak"])
+def test_the_answer_is_dnfs_on_a_whole_distribution(
+    name: str,
+    weak: str,
+    standin: Standin,
+    tmp_path: Path,
+) -> None:
+    repository = Repository(name="base", url=standin.urls[name], keys=(str(standin.keys[name]),))
+    store = Store(tmp_path / "store")
+    with HttpFetcher(ca=standin.ca) as fetcher:
+        index = read_metadata([repository], "x86_64", fetcher, store, {})
+    requests = [*_defaults(name), *_drawn(index, store)]
+    questions = [question([repository], words, weak=bool(weak), cache=name, ca=str(standin.ca)) for words in requests]
+    different = []
+    for words, answer in zip(requests, dnf_answers(questions), strict=True):
+        ours, said = _ours(index, words, store, weak=bool(weak))
+        if ours != answer["packages"]:
+            different.append((words, said or answer["words"] or set(ours or ()) ^ set(answer["packages"] or ())))
+    assert different == []
+
+
+def _ours(index: dict[str, Any], words: Sequence[str], store: Store, *, weak: bool) -> tuple[list[str] | None, str]:
+    """Return the packages, or None and why."""
+    try:
+        return nevras(solve(index, request_for(words, weak=weak), store)), ""
+    except SolveError as error:
+        return None, str(error)
+
+
+def _defaults(name: str) -> list[list[str]]:
+    """Return what the shipped recipes ask for: image and tools."""
+    recipes = [load_config(RECIPES / f"{name}-{kind}.yml", {}) for kind in ("minimal", "edge")]
+    return [asked["names"] for recipe in recipes for asked in request_of(recipe)["request"]["sets"].values()]
+
+
+def _drawn(index: dict[str, Any], store: Store) -> list[list[str]]:
+    """Return names drawn from the repository, alone and together: the same ones each time."""
+    (source,) = sources_of(index, store).values()
+    names = sorted(Packages([source], "x86_64").by_name)
+    dice = random.Random(3)
+    return [[name] for name in dice.sample(names, 40)] + [dice.sample(names, 3) for _ in range(20)]

@@ -14,6 +14,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from oic.provider.rpm.lent import lent_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -44,14 +46,5 @@ def held_back(root: Path) -> Iterator[str]:
     for name in NAMES:
         (place / name).write_text(_STAND_IN, encoding="ascii")
         (place / name).chmod(0o755)
-    configuration = root / _CONFIGURATION
-    missing = [parent for parent in (configuration.parent.parent, configuration.parent) if not parent.exists()]
-    configuration.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    configuration.write_text(_ENDS_DRACUT, encoding="ascii")
-    try:
+    with lent_file(root, _CONFIGURATION, _ENDS_DRACUT):
         yield f"/{PLACE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    finally:
-        configuration.unlink()
-        for directory in reversed(missing):
-            with contextlib.suppress(OSError):  # it belongs to a package by now
-                directory.rmdir()

@@ -20,6 +20,7 @@ from oic.chroot import child, kernel, sandbox, toolbox
 from oic.errors import ToolError
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
+from oic.provider.rpm.keybox import steady_keyring
 from oic.provider.rpm.scripts import failures_in, script_in
 from oic.provider.rpm.tags import Tag
 from oic.run import OverTimeError
@@ -58,6 +59,7 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
         sandbox.opened(tree.root, tree.log),
         toolbox.opened(tree.tools, tree.work, tree.log, []) as tools,
         held_back(tree.root) as search_path,
+        steady_keyring(tree.root, epoch),
     ):
         inside = tools.root / IMAGE
         inside.mkdir()

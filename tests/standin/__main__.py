@@ -15,10 +15,12 @@ from .publish import DISTRIBUTIONS, make
 from .serve import Served, serving
 
 RECIPE = """
-A recipe's target, for a build run with OIC_CA={ca}:
+For a build run with OIC_CA={ca} a recipe says one of
 
-  target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw, mirror: {azl3}, mirrorKeys: [{azl3}/repodata/repomd.xml.key]}}
-  target: {{os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: raw, mirror: {emt3}, mirrorKeys: [{emt3}/repodata/repomd.xml.key]}}
+  target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw,
+    mirror: {azl3}, mirrorKeys: [{azl3}/repodata/repomd.xml.key]}}
+  target: {{os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: raw,
+    mirror: {emt3}, mirrorKeys: [{emt3}/repodata/repomd.xml.key]}}
 
 Served until Ctrl-C.
 """

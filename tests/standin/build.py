@@ -9,31 +9,29 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oic.errors import ToolError
 from oic.provider.deb.packages import parse_package
 
 from .debian import NOT_NEEDED
-from .payload import Item, Payload, write_deb
+from .overlay import EPOCH, overlaid
+from .payload import Payload, write_deb
 from .relations import capability, evr, evr_text, requirement
 from .spec import COMPRESSIONS, Spec, spec_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .catalogue import Entry
     from .debian import Deb
-
-EPOCH = 1_717_200_000
-"""2024-06-01: the time of what is made here."""
+    from .payload import Item
 
 SHARED = frozenset(
     f"{top}{below}".strip("/")
@@ -92,7 +90,7 @@ def _key(entry: Entry, deb: Deb | None) -> str:
 @functools.cache
 def _code() -> str:
     here = Path(__file__).parent
-    names = ("build.py", "debian.py", "payload.py", "relations.py", "spec.py")
+    names = ("build.py", "debian.py", "overlay.py", "payload.py", "relations.py", "spec.py")
     return hashlib.sha256(b"".join((here / name).read_bytes() for name in names)).hexdigest()
 
 
@@ -101,59 +99,14 @@ def _build(entry: Entry, deb: Deb | None, known: frozenset[str], folder: Path) -
     tree.mkdir()
     payload = write_deb(deb.file, entry, tree) if deb else Payload(items={}, control=b"", newest=EPOCH)
     items = {path: item for path, item in payload.items.items() if path not in SHARED or entry.name == "filesystem"}
-    items = _overlaid(entry, deb, items, tree)
+    items = overlaid(entry, _files(entry, deb), items, tree)
     spec = _spec(entry, deb, payload, known, items)
     text = folder / "package.spec"
     text.write_text(spec_text(spec, str(tree)))
     return _rpmbuild(text, folder, payload.newest)
 
 
-def _overlaid(entry: Entry, deb: Deb | None, items: dict[str, Item], tree: Path) -> dict[str, Item]:
-    """Write what the entry adds, and change what it says otherwise."""
-    items = dict(items)
-    stated = {path.strip("/"): value for path, value in _files(entry, deb).items()}
-    for path, value in stated.items():
-        fields = value if isinstance(value, dict) else {"text": value}
-        place = tree / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.unlink(missing_ok=True)
-        place.write_text(fields["text"])
-        os.utime(place, (EPOCH, EPOCH))
-        item = Item(path=path, kind="file", mode=int(str(fields.get("mode", "644")), 8))
-        items[path] = replace(item, configuration=path.startswith("etc/"))
-    for path, target in entry.links.items():
-        place = tree / path.strip("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(target)
-        items[path.strip("/")] = Item(path=path.strip("/"), kind="link")
-    for path, mode in entry.directories.items():
-        (tree / path.strip("/")).mkdir(parents=True, exist_ok=True)
-        items[path.strip("/")] = Item(path=path.strip("/"), kind="directory", mode=int(mode, 8))
-    for path, target in entry.moves.items():
-        (tree / target.strip("/")).parent.mkdir(parents=True, exist_ok=True)
-        (tree / path.strip("/")).rename(tree / target.strip("/"))
-        moved = replace(items.pop(path.strip("/")), path=target.strip("/"), configuration=target.startswith("/etc/"))
-        items[moved.path] = moved
-    for path, pattern in entry.bundles.items():
-        (tree / path.strip("/")).write_bytes(b"".join(file.read_bytes() for file in sorted(tree.glob(pattern))))
-        os.utime(tree / path.strip("/"), (EPOCH, EPOCH))
-        items[path.strip("/")] = Item(path=path.strip("/"), kind="file", mode=0o644)
-    for path, (pattern, replacement) in entry.edits.items():
-        _edit(tree / path.strip("/"), pattern, replacement)
-    for path, mode in entry.ghosts.items():
-        place = tree / path.strip("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.touch()
-        items[path.strip("/")] = Item(path=path.strip("/"), kind="ghost", mode=int(mode, 8))
-    for path, words in entry.attributes.items():
-        mode, owner, group = words.split()
-        items[path.strip("/")] = replace(items[path.strip("/")], mode=int(mode, 8), owner=owner, group=group)
-    for path, capabilities in entry.capabilities.items():
-        items[path.strip("/")] = replace(items[path.strip("/")], capabilities=capabilities)
-    return items
-
-
-def _files(entry: Entry, deb: Deb | None) -> dict[str, object]:
+def _files(entry: Entry, deb: Deb | None) -> dict[str, Any]:
     """Return the files added, and for a package without content one that says why it has none."""
     files = dict(entry.files)
     if entry.why:
@@ -169,18 +122,7 @@ def _description(entry: Entry, deb: Deb | None) -> str:
     return "A stand-in for tests, made for them."
 
 
-def _edit(file: Path, pattern: str, replacement: str) -> None:
-    status = file.stat()
-    text, count = re.subn(pattern, replacement, file.read_text(), flags=re.MULTILINE)
-    if not count:
-        raise AssertionError(f"{file.name}: nothing matches {pattern}")
-    file.write_text(text)
-    os.utime(file, (status.st_mtime, status.st_mtime))
-
-
-def _spec(
-    entry: Entry, deb: Deb | None, payload: Payload, known: frozenset[str], items: Mapping[str, Item]
-) -> Spec:
+def _spec(entry: Entry, deb: Deb | None, payload: Payload, known: frozenset[str], items: Mapping[str, Item]) -> Spec:
     epoch, version, release = evr(deb.version) if deb else ("", entry.version, "1")
     relations = [*_relations(payload.control, known, entry), *_own_relations(entry)]
     return Spec(
@@ -244,5 +186,3 @@ def _rpmbuild(spec: Path, folder: Path, epoch: int) -> Path:
         raise ToolError(f"rpmbuild failed:\n    {tail}", where=str(kept))
     (made,) = (folder / "out").glob("*.rpm")
     return made
-
-

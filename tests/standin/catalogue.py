@@ -103,7 +103,7 @@ def read_catalogue() -> Catalogue:
 def _entry(name: str, fields: dict[str, Any]) -> Entry:
     if isinstance(fields, str):  # the commonest case: only another name
         fields = {"deb": fields}
-    tidy = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+    tidy: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
     files = {path: _text(value) for path, value in fields.get("files", {}).items()}
     # "name@dist" tells apart two packages of one name in two distributions
     return Entry(**{**tidy, "name": name.partition("@")[0], "files": files})

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.config.apt_sources import read_mirrors
@@ -25,6 +24,7 @@ from oic.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from pathlib import Path
 
     from oic.ospackage.lock import LockedPackage
 
@@ -34,8 +34,17 @@ SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
 NOT_NEEDED = frozenset(
     {
         # needed by maintainer scripts, which are dropped, or by Debian's own way of things
-        *("adduser", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info", "lsb-base", "lsb-release"),
-        *("linux-base", "runit-helper", "sensible-utils", "sysvinit-utils", "ucf", "usr-is-merged", "usrmerge"),
+        *("adduser", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info", "lsb-base"),
+        *(
+            "linux-base",
+            "lsb-release",
+            "runit-helper",
+            "sensible-utils",
+            "sysvinit-utils",
+            "ucf",
+            "usr-is-merged",
+            "usrmerge",
+        ),
         *("base-files", "base-passwd", "dash", "gcc-12-base"),
         *("initramfs-tools", "initramfs-tools-core", "grub-pc", "xxd", "python3-apt", "locales"),
         *("shim-signed-common", "shim-helpers-amd64-signed", "autotools-dev", "cpp", "gcc", "libc6-dev", "xkb-data"),

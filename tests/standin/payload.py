@@ -28,7 +28,8 @@ _LEFT_OUT = (
     *("usr/share/man/*", "usr/share/info/*", "usr/share/locale/*", "usr/share/lintian/*", "usr/share/bug/*"),
     *("usr/share/doc-base/*", "usr/share/doc/*/*.gz", "usr/share/doc/*/*/*", "usr/share/gcc/*", "etc/init.d/*"),
     *("usr/share/apport/*", "usr/share/zsh/*", "usr/share/fish/*", "etc/apparmor.d/*", "usr/share/doc/*/NEWS*"),
-    *("usr/share/doc/*/README*", "usr/share/doc/*/TODO*", "usr/share/doc/*/FAQ*", "etc/network/*", "etc/dhcp/dhclient-*"),
+    *("usr/share/doc/*/README*", "usr/share/doc/*/TODO*", "usr/share/doc/*/FAQ*", "etc/network/*"),
+    "etc/dhcp/dhclient-*",
 )
 _MERGED = re.compile(r"(?:usr/)?(?:(bin|sbin|lib)(?=/|$)|(?:lib64|libx32|lib32)(?=/|$))")
 

@@ -8,6 +8,7 @@ Everything is made aside and gets its name last; ``PLACE/made.json`` says from w
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING
 
 from oic.errors import ToolError
 
-from .build import EPOCH, built
+from .build import built
 from .catalogue import KEYS, read_catalogue
 from .debian import debs
+from .overlay import EPOCH
 from .signing import signer
 
 if TYPE_CHECKING:
@@ -51,6 +53,12 @@ DISTRIBUTIONS = (
 def make(place: Path, *, only: Sequence[str] = ()) -> None:
     """Bring `place` up to date; nothing is done when its inputs are the same. `only`: these packages, for a test."""
     place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _make(place, only)
+
+
+def _make(place: Path, only: Sequence[str]) -> None:
     catalogue = read_catalogue()
     content = debs(catalogue.roots(), place)
     entries = [entry for entry in catalogue.complete(content) if not only or entry.name in only]

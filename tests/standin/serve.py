@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +30,15 @@ class Served:
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    server: _Server
     protocol_version = "HTTP/1.1"
     timeout = 60
 
     def send_head(self) -> Any:
         """Answer a request for the rest of a file (RFC 9110, section 14); anything else as the base class does."""
         path = Path(self.translate_path(self.path))
+        if self.server.prepare:
+            self.server.prepare(path)
         match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if not match or not path.is_file():
             return super().send_head()
@@ -81,9 +84,12 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, tree: Path, context: ssl.SSLContext, port: int) -> None:
+    def __init__(
+        self, tree: Path, context: ssl.SSLContext, port: int, prepare: Callable[[Path], None] | None
+    ) -> None:
         super().__init__(("127.0.0.1", port), functools.partial(_Handler, directory=str(tree)))
         self._context = context
+        self.prepare = prepare
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         with contextlib.suppress(OSError), self._context.wrap_socket(request, server_side=True) as secured:
@@ -91,13 +97,15 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(tree: Path, *, port: int = 0) -> Iterator[Served]:
-    """Serve a directory while the body runs."""
+def serving(
+    tree: Path, *, port: int = 0, prepare: Callable[[Path], None] | None = None
+) -> Iterator[Served]:
+    """Serve a directory while the body runs; `prepare` is told each file before it is looked for, and may make it."""
     folder = Path(tempfile.mkdtemp(prefix="standin-tls-"))
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*_certificate(folder))
-        with _Server(tree, context, port) as server:
+        with _Server(tree, context, port, prepare) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
             thread.start()
             try:
@@ -116,7 +124,9 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
         subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, env={**os.environ})
 
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl("req", "-x509", *key, "-days", "30", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=stand-in authority")
+    openssl(
+        "req", "-x509", *key, "-days", "30", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=stand-in authority"
+    )
     openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
     (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
     signed = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", "30")

@@ -47,14 +47,25 @@ class Signer:
 
     def _rpmsign(self, files: Sequence[Path], *, old: bool) -> None:
         command = " ".join(
-            ["%{__gpg} gpg", *self._options(), "--no-armor", "-sbo", "%{__signature_filename}", "--", "%{__plaintext_filename}"]
+            [
+                "%{__gpg} gpg",
+                *self._options(),
+                "--no-armor",
+                "-sbo",
+                "%{__signature_filename}",
+                "--",
+                "%{__plaintext_filename}",
+            ]
         )
         macros = {"__gpg": "/usr/bin/gpg", "_gpg_name": self.name, "__gpg_sign_cmd": command}
         defines = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
         self._run("rpmsign", *defines, *(["--rpmv3"] if old else []), "--addsign", *map(str, files))
 
     def _options(self) -> list[str]:
-        return [*("--batch", "--no-tty", "--no-verbose", "--digest-algo", "sha256"), *("--faked-system-time", f"{self.time}!")]
+        return [
+            *("--batch", "--no-tty", "--no-verbose", "--digest-algo", "sha256"),
+            *("--faked-system-time", f"{self.time}!"),
+        ]
 
     def _run(self, *argv: str) -> None:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "GNUPGHOME": str(self.home), "LC_ALL": "C"}

@@ -1,20 +1,21 @@
-"""One real build, from the host's own mirror, that every test of this folder goes back to."""
+"""One real build of each package family that every test of this folder goes back to."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from oic.files import digest_of_file
 
-from .place import RECIPE, Place, make_distribution
+from .families import DEB, FAMILIES, Family
+from .place import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from oic.values import Digest
@@ -29,13 +30,33 @@ class Built:
     outputs: dict[str, Digest]
 
 
+@pytest.fixture(
+    params=[pytest.param(one, id=one.name, marks=() if one is DEB else pytest.mark.slow) for one in FAMILIES]
+)
+def family(request: pytest.FixtureRequest) -> Family:
+    """One package family after the other; tests whose rows are chosen for each take their own (`families.each`)."""
+    return cast("Family", request.param)
+
+
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    root = tmp_path_factory.mktemp("rebuild")
-    make_distribution(root / "distributions")
-    place = Place(root=root / "place", distributions=root / "distributions")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Built]:
+    """Build a family's recipe; twice asked for, once built."""
+    done: dict[str, Built] = {}
+
+    def build(family: Family) -> Built:
+        if family.name not in done:
+            done[family.name] = _built(family, tmp_path_factory.mktemp(family.name))
+        return done[family.name]
+
+    return build
+
+
+def _built(family: Family, root: Path) -> Built:
+    lent = {"OIC_DISTRIBUTIONS": str(root / "distributions")}
+    family.make_distribution(root / "distributions")
+    place = Place(root=root / "place", family=family, lent=lent)
     place.root.mkdir()
-    place.write(RECIPE)
+    place.write(family.recipe)
     if seed := os.environ.get("OIC_TEST_STORE"):  # packages of an earlier run; each is verified again
         shutil.copytree(seed, place.cache / "store", copy_function=os.link)
     place.doit("build").succeeded()
@@ -44,7 +65,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.fixture
-def place(built: Built) -> Iterator[Place]:
+def built(family: Family, builds: Callable[[Family], Built]) -> Built:
+    return builds(family)
+
+
+@pytest.fixture
+def place(built: Built) -> Place:
     """The place, as the first build left it."""
     built.place.restore(built.snapshot)
     return built.place

@@ -6,65 +6,60 @@ where a hand-over changes, and less nowhere.
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .place import RECIPE
+from .families import SOLVED, TREE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-Recipe = dict[str, Any]
-TREE = {"system", "fs", "disk", "evidence"}
-"""What follows from another tree, where neither the initramfs nor the kernel see the difference."""
-SOLVED = {"solve", "download", "verify", "chroot", "rootfs"}
-"""What follows from another lock; `chroot` and `rootfs` find their layers made where the packages are the same."""
+    from .families import Family, Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """A change of the recipe at `field`, a key path of the recipe format."""
+    """A value for the recipe's `field`, a key path of the recipe format; numbers in it are indices of lists."""
 
     name: str
     field: str
-    change: Callable[[Recipe], object]
+    value: Any
     direct: frozenset[str]
     ran: frozenset[str] | None = None
-    quick: bool = False
 
-    def edited(self) -> Recipe:
-        recipe = copy.deepcopy(RECIPE)
+    def change(self, recipe: Recipe) -> None:
+        node: Any = recipe
+        keys: list[Any] = [int(word) if word.isdigit() else word for word in self.field.split(".")]
+        *above, last = keys
+        for key in above:
+            node = node[key] if isinstance(node, list) or key in node else node.setdefault(key, {})
+        if isinstance(node, list) and last == len(node):
+            node.append(self.value)
+        else:
+            node[last] = self.value
+
+    def edited(self, recipe: Recipe) -> Recipe:
         self.change(recipe)
         return recipe
 
 
-def setting(field: str, value: Any) -> Callable[[Recipe], object]:
-    """Return a change of one field; numbers in the path are indices of lists."""
+def edits_of(family: Family) -> tuple[Edit, ...]:
+    """Return the table as it is for a family."""
+    return tuple(replace(edit, **family.differs.get(edit.name, {})) for edit in EDITS)
 
-    def change(recipe: Recipe) -> None:
-        node: Any = recipe
-        *above, last = [int(word) if word.isdigit() else word for word in field.split(".")]
-        for key in above:
-            node = node[key] if isinstance(node, list) or key in node else node.setdefault(key, {})
-        if isinstance(node, list) and last == len(node):
-            node.append(value)
-        else:
-            node[last] = value
 
-    return change
+def edit_of(family: Family, field: str) -> Edit:
+    """Return the first edit of a field."""
+    return next(edit for edit in edits_of(family) if edit.field == field)
 
 
 def edit(
-    field: str, value: Any, direct: str = "", ran: set[str] | None = None, *, name: str = "", quick: bool = False
+    field: str, value: Any, direct: str = "", ran: frozenset[str] | set[str] | None = None, *, name: str = ""
 ) -> Edit:
     return Edit(
         name=name or field,
         field=field,
-        change=setting(field, value),
+        value=value,
         direct=frozenset(direct.split()),
         ran=None if ran is None else frozenset(ran),
-        quick=quick,
     )
 
 
@@ -75,20 +70,6 @@ COMMANDS = f"{SYSTEM}.configurations"
 PARTITION = "disk.partitions.1"
 ESP = "disk.partitions.0"
 NOTHING: set[str] = set()
-
-RICH: Recipe = copy.deepcopy(RECIPE)
-RICH[SYSTEM]["packages"] = ["apt", "debian-archive-keyring", "systemd", "tzdata"]
-"""The recipe with the packages that some settings need."""
-
-RICH_EDITS = {
-    "services.enable": (["systemd-networkd"], TREE),
-    "services.disable": (["systemd-timesyncd", "e2scrub_reap"], {"system", "evidence"}),
-    "services.mask": (["systemd-networkd"], TREE),
-    "timezone": ("Europe/Berlin", TREE),
-    "packageSources": ("drop", TREE),
-    "packages": (["apt", "debian-archive-keyring", "systemd"], {*SOLVED, *TREE, "initrd"}),
-}
-"""Edits of `RICH` below systemConfig, and the stages that run."""
 
 EDITS = (
     # what a recipe says about itself
@@ -105,7 +86,7 @@ EDITS = (
     edit("target.mirror", "https://mirror.invalid/debian", "metadata"),
     edit("target.mirrorKeys", ["https://mirror.invalid/key"], "metadata"),
     # the tree
-    edit(f"{SYSTEM}.hostname", "two", "system evidence", TREE, quick=True),
+    edit(f"{SYSTEM}.hostname", "two", "system evidence", TREE),
     edit(f"{USER}.name", "root2", "system evidence", TREE),
     edit(f"{USER}.password", "changed", "system evidence", TREE),
     edit(f"{USER}.hash_algo", "sha256", "system evidence", TREE),
@@ -128,7 +109,6 @@ EDITS = (
         "system evidence",
         {*TREE, "initrd", "boot"},
         name="a file under /etc/modprobe.d made by a command",
-        quick=True,
     ),
     edit(f"{SYSTEM}.services.enable", ["ssh"], "system evidence"),
     edit(f"{SYSTEM}.services.disable", ["ssh"], "system evidence"),
@@ -139,7 +119,7 @@ EDITS = (
     edit(f"{SYSTEM}.keymap", "de", "system evidence", {*TREE, "initrd"}),
     edit(f"{SYSTEM}.packageSources", "drop", "system evidence"),
     # the kernel
-    edit(f"{SYSTEM}.kernel.cmdline", "quiet", "boot evidence", {"boot", "disk", "evidence"}, quick=True),
+    edit(f"{SYSTEM}.kernel.cmdline", "quiet", "boot evidence", {"boot", "disk", "evidence"}),
     edit(f"{SYSTEM}.kernel.enableExtraModules", "dummy", "initrd evidence", {"initrd", "boot", "disk", "evidence"}),
     edit(f"{SYSTEM}.kernel.packages", ["linux-image-cloud-amd64"], "solve evidence"),
     edit(f"{SYSTEM}.kernel.name", "another", "", NOTHING),
@@ -154,7 +134,6 @@ EDITS = (
         "solve evidence",
         {*SOLVED, "evidence"},
         name="a package that is in as a dependency",
-        quick=True,
     ),
     edit(f"{SYSTEM}.packages", ["less"], "solve evidence", {*SOLVED, *TREE, "initrd"}, name="a package more"),
     edit(  # busybox, which the initramfs takes in
@@ -166,9 +145,9 @@ EDITS = (
     edit("disk.partitionTableType", "gpt", "", NOTHING),
     edit("disk.artifacts", [{"type": "raw"}], "", NOTHING),
     edit("disk.size", "700MiB", "disk evidence", {"disk", "evidence"}),
-    edit(f"{PARTITION}.end", "610MiB", "fs disk evidence", {"fs", "disk", "evidence"}, quick=True),
+    edit(f"{PARTITION}.end", "610MiB", "fs disk evidence", {"fs", "disk", "evidence"}),
     edit(f"{PARTITION}.start", "98MiB", "fs disk evidence", {"fs", "disk", "evidence"}),
-    edit(f"{PARTITION}.fsLabel", "root", "fs evidence", {"fs", "disk", "evidence"}, quick=True),
+    edit(f"{PARTITION}.fsLabel", "root", "fs evidence", {"fs", "disk", "evidence"}),
     edit(f"{PARTITION}.name", "system", "disk evidence", {"disk", "evidence"}),
     edit(f"{PARTITION}.type", "linux", "disk evidence", {"disk", "evidence"}),
     edit(f"{PARTITION}.flags", ["hidden"], "disk evidence", {"disk", "evidence"}),

@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,25 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .place import Place
+    from .points import Point
 
 STOPPER = Path(__file__).parent / "stopper"
 _PR_SET_CHILD_SUBREAPER = 36
 _PATIENCE = 300.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """The count-th event of a name with a text among its arguments; with a delay, so many seconds after it."""
-
-    stage: str
-    event: str
-    text: str
-    count: int = 1
-    delay: float = 0
-
-    def __str__(self) -> str:
-        after = f"+{self.delay}s" if self.delay else ""
-        return f"{self.stage}-{self.event}-{self.text.replace('/', '_')}-{self.count}{after}"
 
 
 def lose(place: Place, stage: str) -> None:

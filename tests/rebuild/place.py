@@ -1,6 +1,6 @@
 """A user's place of work: a recipe, a cache, the real doit as a process of its own, and a way back to a built state.
 
-* The distribution is Debian 12 with fewer packages, as data (``OIC_DISTRIBUTIONS``): all code is the real one.
+* What its builds are of is a value: one of `families`.
 * Everything in an image's directory is replaced, never written in place, so hard links are a snapshot of it; layers and
   blobs are only ever added.
 """
@@ -14,9 +14,14 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .families import Family
 
 PROJECT = Path(__file__).parent.parent.parent
 STAGES = (
@@ -33,40 +38,6 @@ STAGES = (
     "disk",
     "evidence",
 )
-RECIPE: dict[str, Any] = {
-    "image": {"name": "small", "version": "1.0.0"},
-    "target": {"os": "debian", "dist": "debian12", "arch": "x86_64", "imageType": "raw"},
-    "disk": {
-        "size": "640MiB",
-        "partitionTableType": "gpt",
-        "partitions": [
-            {
-                "id": "boot",
-                "type": "esp",
-                "start": "1MiB",
-                "end": "97MiB",
-                "fsType": "fat32",
-                "mountPoint": "/boot/efi",
-                "mountOptions": "umask=0077",
-            },
-            {
-                "id": "rootfs",
-                "type": "linux-root-amd64",
-                "start": "97MiB",
-                "end": "600MiB",
-                "fsType": "ext4",
-                "mountPoint": "/",
-            },
-        ],
-    },
-    "systemConfig": {
-        "hostname": "one",
-        "kernel": {"cmdline": "console=ttyS0,115200"},
-        "users": [{"name": "admin", "password": "change-me", "shell": "/bin/sh"}],
-        "additionalFiles": [{"local": "files/motd", "final": "/etc/motd"}],
-        "configurations": [{"cmd": "echo one > /etc/one"}],
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +72,11 @@ class Ran:
 
 @dataclass(kw_only=True)
 class Place:
-    """A directory with ``small.yml``, its files, and a cache."""
+    """A directory with ``small.yml``, its files, and a cache; `lent` is the environment its family needs."""
 
     root: Path
-    distributions: Path
+    family: Family
+    lent: Mapping[str, str] = field(default_factory=dict)
     project: Path = PROJECT
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -160,8 +132,12 @@ class Place:
         return Ran(status=done.returncode, said=done.stdout)
 
     def variables(self) -> dict[str, str]:
-        own = {"OIC_DISTRIBUTIONS": str(self.distributions), "PYTHONPATH": str(self.project)}
-        return {**os.environ, **own, **self.environment}
+        return {**os.environ, **self.lent, "PYTHONPATH": str(self.project), **self.environment}
+
+    def another(self, root: Path) -> Place:
+        """Return a place elsewhere, of the same family."""
+        root.mkdir(exist_ok=True)
+        return Place(root=root, family=self.family, lent=self.lent)
 
     def keep(self, snapshot: Path) -> None:
         """Take a snapshot of the image's directory and of doit's memory."""
@@ -172,7 +148,7 @@ class Place:
 
     def restore(self, snapshot: Path) -> None:
         """Go back to a snapshot; the recipe and its files too."""
-        self.write(RECIPE)
+        self.write(self.family.recipe)
         for found in self.root.glob("*.lock.json"):
             found.unlink()
         self.environment.clear()
@@ -180,16 +156,3 @@ class Place:
         shutil.rmtree(self.image, ignore_errors=True)
         subprocess.run(["cp", "-al", str(snapshot / "small"), str(self.image)], check=True)
         shutil.copy2(snapshot / "doit.db", self.cache / "doit.db")
-
-
-def make_distribution(place: Path) -> None:
-    """Write Debian 12 with only the packages that a kernel and an initramfs need."""
-    folder = place / "debian/debian12"
-    shutil.copytree(PROJECT / "oic/distributions/debian/debian12", folder)
-    path = folder / "raw-x86_64.yml"
-    data = yaml.safe_load(path.read_text())
-    system = data["systemConfig"]
-    system["packages"] = ["initramfs-tools", "passwd"]
-    system["kernel"]["packages"] = ["linux-image-cloud-amd64"]
-    del system["services"], system["additionalFiles"]
-    path.write_text(yaml.safe_dump(data))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .conftest import outputs_of
-from .place import RECIPE, STAGES, Place
+from .place import STAGES, Place
 
 if TYPE_CHECKING:
     from .conftest import Built
@@ -116,7 +116,8 @@ def test_a_recipe_that_moved_is_no_other_recipe(place: Place, built: Built) -> N
 
 
 def test_what_is_not_built_yet_is_refused_by_name(place: Place) -> None:
-    disk = {**RECIPE["disk"], "artifacts": [{"type": "qcow2"}]}
-    place.write({**RECIPE, "disk": disk})
+    recipe = place.family.recipe
+    recipe["disk"]["artifacts"] = [{"type": "qcow2"}]
+    place.write(recipe)
     ran = place.doit("build").refused("not built yet", "disk.artifacts[0].type", "qcow2")
     assert len(ran.ran) <= 1

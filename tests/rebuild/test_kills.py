@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .conftest import outputs_of
-from .edits import EDITS
-from .killing import Point, children, interrupt, kill, litter, lose, mounted, orphans_come_here, stopped, terminate
-from .place import RECIPE, STAGES, Place
+from .edits import edit_of
+from .families import Family, each
+from .killing import children, interrupt, kill, litter, lose, mounted, orphans_come_here, stopped, terminate
+from .place import STAGES, Place
+from .points import COMMON, SHARED, Point, at, unrecorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,83 +24,6 @@ if TYPE_CHECKING:
     from .conftest import Built
 
 pytestmark = pytest.mark.mirror
-HANDOVERS = {
-    "metadata": "index",
-    "solve": "lock",
-    "verify": "trust",
-    "disk": "image",
-    "evidence": "small-1.0.0.manifest",
-}
-
-
-def rename_of(stage: str) -> Point:
-    """Just before the hand-over gets its name."""
-    return Point(stage=stage, event="os.rename", text=f"small/{HANDOVERS.get(stage, stage)}.json")
-
-
-def unrecorded(stage: str) -> Point:
-    """The stage is done, but doit has not written so."""
-    return Point(stage=stage, event="record", text=f"{stage}:small")
-
-
-def common(stage: str) -> list[Point]:
-    return [
-        Point(stage=stage, event="open", text=f"/{stage}."),
-        rename_of(stage),
-        Point(stage=stage, event="os.rename", text=f"slice/{stage}.json"),
-        unrecorded(stage),
-    ]
-
-
-def at(stage: str, event: str, text: str = "", count: int = 1, delay: float = 0) -> Point:
-    return Point(stage=stage, event=event, text=text or "/", count=count, delay=delay)
-
-
-OWN = [
-    at("metadata", "subprocess.Popen", "gpg"),
-    at("metadata", "socket.connect", "("),
-    at("solve", "open", "sha256/", 2),
-    at("solve", "open", "/solve.", delay=0.7),
-    at("download", "socket.connect", "(", 3),
-    at("download", "os.rename", "partial/", 5),
-    at("download", "open", "partial/", 4),
-    at("verify", "open", "sha256/", 40),
-    at("verify", "open", "sha256/", 90),
-    at("chroot", "open", "layers/", 100),
-    at("chroot", "open", "layers/", 400),
-    at("chroot", "os.utime", "layers/", 50),
-    at("chroot", "os.rename", "layers/", 2),
-    at("rootfs", "open", "var/lib/dpkg", 20),
-    at("rootfs", "subprocess.Popen", "dpkg", 2, delay=1.0),
-    at("rootfs", "subprocess.Popen", "--configure", delay=0.7),
-    at("rootfs", "os.utime", "layers/", 50),
-    at("rootfs", "os.rename", "layers/", 2),
-    at("system", "subprocess.Popen", "useradd", delay=0.01),
-    at("system", "subprocess.Popen", "/bin/sh"),
-    at("system", "shutil.copyfile", "vmlinuz"),
-    at("system", "os.rename", "small/initrd-inputs.json"),
-    at("system", "os.rename", "small/boot-inputs.json"),
-    at("system", "os.rename", "layers/", 2),
-    at("initrd", "subprocess.Popen", "mkinitramfs", delay=0.5),
-    at("initrd", "subprocess.Popen", "mkinitramfs", delay=4.0),
-    at("initrd", "shutil.copyfile", "initrd.img"),
-    at("initrd", "os.rename", "initrd.img"),
-    at("fs", "os.truncate", "rootfs.img"),
-    at("fs", "subprocess.Popen", "mke2fs", delay=0.3),
-    at("fs", "subprocess.Popen", "debugfs", delay=0.1),
-    at("fs", "os.rename", "rootfs.img"),
-    at("boot", "os.truncate", "esp.img"),
-    at("boot", "subprocess.Popen", "mcopy", 3, delay=0.02),
-    at("boot", "os.rename", "esp.img"),
-    at("disk", "open", "small-1.0.0.raw", 2),
-    at("disk", "open", "small-1.0.0.raw", 3, delay=0.2),
-    at("disk", "os.rename", "small-1.0.0.raw"),
-    at("evidence", "open", "manifest", 2),
-    at("evidence", "open", "trust.json"),
-]
-QUICK = {"fs-subprocess.Popen-mke2fs-1+0.3s", "disk-os.rename-small-1.0.0.raw-1", "system-subprocess.Popen-_bin_sh-1"}
-COMMON = [point for stage in STAGES for point in common(stage)]
-POINTS = sorted([*OWN, *COMMON], key=lambda point: STAGES.index(point.stage))
 
 
 @pytest.fixture(autouse=True)
@@ -107,9 +32,12 @@ def subreaper() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(
-    "point", [pytest.param(one, id=str(one), marks=() if str(one) in QUICK else pytest.mark.slow) for one in POINTS]
-)
+def points(family: Family) -> list[tuple[str, tuple[Point]]]:
+    every = sorted([*SHARED, *family.points, *COMMON], key=lambda point: STAGES.index(point.stage))
+    return [(str(point), (point,)) for point in every]
+
+
+@each("point", points)
 def test_a_killed_build_leaves_nothing_and_goes_on_to_the_same_bytes(point: Point, place: Place, built: Built) -> None:
     lose(place, point.stage)
     status, said = stopped(place, point, kill)
@@ -131,22 +59,22 @@ REVERTED = {
 }
 
 
-@pytest.mark.parametrize(
-    ("field", "stage"),
-    [
-        pytest.param(field, stage, id=f"{name}-{stage}", marks=() if stage == "system" else pytest.mark.slow)
+def reverted(_family: Family) -> list[tuple[str, tuple[str, str]]]:
+    return [
+        (f"{name} unrecorded after {stage}", (field, stage))
         for name, (field, stages) in REVERTED.items()
         for stage in stages
-    ],
-)
+    ]
+
+
+@each("field stage", reverted)
 def test_an_edit_killed_before_it_was_recorded_and_taken_back_leaves_no_trace(
     field: str, stage: str, place: Place, built: Built
 ) -> None:
-    edit = next(edit for edit in EDITS if edit.field == field)
-    place.write(edit.edited())
+    place.write(edit_of(place.family, field).edited(place.family.recipe))
     stopped(place, unrecorded(stage), kill)
     assert children() == []
-    place.write(RECIPE)
+    place.write(place.family.recipe)
     place.doit("build").succeeded()
     assert outputs_of(place) == built.outputs
 
@@ -179,22 +107,22 @@ def test_a_build_killed_again_and_again_gets_there_in_the_end(seed: int, place: 
 SIGNALS = {"Ctrl-C": (interrupt, 130), "SIGTERM": (terminate, 143)}
 WHILE = {
     "fs": at("fs", "subprocess.Popen", "mke2fs", delay=0.3),
-    "rootfs": at("rootfs", "subprocess.Popen", "--configure", delay=1.0),
-    "initrd": at("initrd", "subprocess.Popen", "mkinitramfs", delay=1.0),
     "download": at("download", "open", "partial/", 4),
     "disk": at("disk", "open", "small-1.0.0.raw", 3, delay=0.2),
     "metadata": at("metadata", "socket.connect", "(", delay=0.05),
 }
 
 
-@pytest.mark.parametrize("name", SIGNALS)
-@pytest.mark.parametrize(
-    "stage", [pytest.param(stage, marks=() if stage == "fs" else pytest.mark.slow) for stage in WHILE]
-)
-def test_a_stopped_build_says_so_and_goes_on_later(name: str, stage: str, place: Place, built: Built) -> None:
+def signals(family: Family) -> list[tuple[str, tuple[str, Point]]]:
+    every = {**WHILE, "rootfs": family.installing, "initrd": family.generating}
+    return [(f"{name} during {stage}", (name, point)) for name in SIGNALS for stage, point in every.items()]
+
+
+@each("name point", signals)
+def test_a_stopped_build_says_so_and_goes_on_later(name: str, point: Point, place: Place, built: Built) -> None:
     stop, expected = SIGNALS[name]
-    lose(place, stage)
-    status, said = stopped(place, WHILE[stage], stop)
+    lose(place, point.stage)
+    status, said = stopped(place, point, stop)
     assert status == expected, said
     assert said.count("stopped: what is finished stays") == 1, said
     assert "Traceback" not in said, said

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .conftest import outputs_of
+from .families import Family, each
 from .place import PROJECT, STAGES, Place
 
 if TYPE_CHECKING:
@@ -39,17 +40,9 @@ ARTEFACTS = {
     "esp.img": "boot",
     "small-1.0.0.raw": "disk",
 }
-FAST = {"trust.json", "system.json", "boot.json", "small-1.0.0.raw", "esp.img"}
 
 
-def marked(names: dict[str, str]) -> list[object]:
-    return [
-        pytest.param(name, stage, id=name, marks=() if name in FAST else pytest.mark.slow)
-        for name, stage in names.items()
-    ]
-
-
-@pytest.mark.parametrize(("name", "stage"), marked({**HANDOVERS, **ARTEFACTS}))
+@each("name stage", lambda _family: [(name, (name, stage)) for name, stage in {**HANDOVERS, **ARTEFACTS}.items()])
 def test_a_lost_file_runs_the_stage_that_makes_it(name: str, stage: str, place: Place, built: Built) -> None:
     (place.image / name).unlink()
     assert place.doit("build").succeeded().stages() == {stage}
@@ -61,15 +54,12 @@ def layer_of(place: Place, stage: str) -> list[str]:
     return list(json.loads((place.image / f"{stage}.json").read_text())["artefacts"])
 
 
-@pytest.mark.parametrize(
-    ("stage", "number"),
-    [
-        ("chroot", 0),
-        pytest.param("rootfs", 0, marks=pytest.mark.slow),
-        pytest.param("rootfs", 1, marks=pytest.mark.slow),
-        ("system", 0),
-    ],
-)
+def layers(family: Family) -> list[tuple[str, tuple[str, int]]]:
+    every = [("chroot", 0), *(("rootfs", number) for number in range(family.layers)), ("system", 0)]
+    return [(f"layer {number} of {stage}", (stage, number)) for stage, number in every]
+
+
+@each("stage number", layers)
 def test_a_lost_layer_runs_its_stage_and_comes_to_the_same_content(
     stage: str, number: int, place: Place, built: Built
 ) -> None:
@@ -114,17 +104,13 @@ def test_a_damaged_memory_is_said_in_one_line(place: Place) -> None:
     place.doit("build").refused("doit.db", "delete it")
 
 
-@pytest.mark.parametrize(
-    ("stage", "ran"),
-    [
-        ("boot", {"boot"}),
-        pytest.param("system", {"system"}, marks=pytest.mark.slow),
-        pytest.param("rootfs", {"rootfs"}, marks=pytest.mark.slow),
-        pytest.param("solve", {"solve"}, marks=pytest.mark.slow),
-    ],
-)
+def versions(_family: Family) -> list[tuple[str, tuple[str]]]:
+    return [(f"version of {stage}", (stage,)) for stage in ("boot", "system", "rootfs", "solve")]
+
+
+@each("stage", versions)
 def test_another_version_of_a_stage_runs_it_and_stops_where_the_result_is_the_same(
-    stage: str, ran: set[str], place: Place, built: Built
+    stage: str, place: Place, built: Built
 ) -> None:
     project = place.root / "another-version"
     shutil.rmtree(project, ignore_errors=True)
@@ -135,7 +121,7 @@ def test_another_version_of_a_stage_runs_it_and_stops_where_the_result_is_the_sa
     assert count
     (project / "oic/plan.py").write_text(other)
     place.project = project
-    assert place.doit("build").succeeded().stages() == ran
+    assert place.doit("build").succeeded().stages() == {stage}
     assert outputs_of(place) == built.outputs
 
 

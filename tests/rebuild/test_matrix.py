@@ -2,64 +2,72 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .edits import EDITS, RICH, RICH_EDITS, TREE, Edit, setting
-from .place import RECIPE, STAGES, Place
+from .conftest import outputs_of
+from .edits import Edit, edit_of, edits_of
+from .families import TREE, Family, each
+from .place import STAGES, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from .conftest import Built
 
 pytestmark = pytest.mark.mirror
-TABLE = [
-    pytest.param(edit, id=edit.name, marks=() if edit.quick else pytest.mark.slow)
-    for edit in EDITS
-    if edit.ran is not None and (edit.ran or edit.quick)
-]
-SILENT = [edit for edit in EDITS if edit.ran == frozenset()]
 
 
-@pytest.mark.parametrize("edit", TABLE)
+def running(family: Family) -> list[tuple[str, tuple[Edit]]]:
+    return [(edit.name, (edit,)) for edit in edits_of(family) if edit.ran]
+
+
+@each("edit", running)
 def test_an_edit_runs_exactly_these_stages(edit: Edit, place: Place) -> None:
-    place.write(edit.edited())
-    assert place.doit("build").succeeded().stages() == edit.ran
+    assert edit.ran is not None
+    place.write(edit.edited(place.family.recipe))
+    assert place.doit("build").succeeded().stages() == set(edit.ran)
     assert place.doit("build").succeeded().ran == []
 
 
 def test_edits_of_no_consequence_run_nothing(place: Place) -> None:
-    recipe = copy.deepcopy(RECIPE)
-    for edit in SILENT:
-        edit.change(recipe)
+    recipe = place.family.recipe
+    for edit in edits_of(place.family):
+        if edit.ran == frozenset():
+            edit.change(recipe)
     place.write(recipe)
     place.recipe.write_text("# a comment\n" + place.recipe.read_text())
     assert place.doit("build").succeeded().ran == []
 
 
 @pytest.fixture(scope="module")
-def rich(built: Built) -> Path:
-    """Build the recipe with more packages; return the snapshot."""
-    built.place.restore(built.snapshot)
-    built.place.write(RICH)
-    built.place.doit("build").succeeded()
-    snapshot = built.snapshot.with_name("rich")
-    built.place.keep(snapshot)
-    return snapshot
+def rich(builds: Callable[[Family], Built]) -> Callable[[Family], Path]:
+    """Build a family's recipe with more packages, once; return the snapshot."""
+    done: dict[str, Path] = {}
+
+    def build(family: Family) -> Path:
+        if family.name not in done:
+            built = builds(family)
+            built.place.restore(built.snapshot)
+            built.place.write(family.rich_recipe)
+            built.place.doit("build").succeeded()
+            done[family.name] = built.snapshot.with_name("rich")
+            built.place.keep(done[family.name])
+        return done[family.name]
+
+    return build
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", RICH_EDITS)
-def test_an_edit_that_needs_more_packages_runs_exactly_these_stages(name: str, rich: Path, built: Built) -> None:
-    value, ran = RICH_EDITS[name]
+@each("field value ran", lambda family: [(name, (name, *row)) for name, row in family.rich_edits.items()])
+def test_an_edit_that_needs_more_packages_runs_exactly_these_stages(
+    field: str, value: object, ran: set[str], rich: Callable[[Family], Path], built: Built
+) -> None:
     place = built.place
-    place.restore(rich)
-    recipe = copy.deepcopy(RICH)
-    setting(f"systemConfig.{name}", value)(recipe)
-    place.write(recipe)
+    place.restore(rich(place.family))
+    edit = Edit(name=field, field=f"systemConfig.{field}", value=value, direct=frozenset())
+    place.write(edit.edited(place.family.rich_recipe))
     assert place.doit("build").succeeded().stages() == ran
     assert place.doit("build").succeeded().ran == []
 
@@ -84,20 +92,17 @@ def test_a_file_of_another_name_with_the_same_content_comes_to_the_same_layer(pl
 
 @pytest.mark.slow
 def test_an_edit_taken_back_comes_to_the_first_bytes(place: Place, built: Built) -> None:
-    from .conftest import outputs_of  # noqa: PLC0415
-
-    for edit in EDITS:
-        if edit.field in ("systemConfig.hostname", "disk.partitions.1.fsLabel", "systemConfig.kernel.cmdline"):
-            place.write(edit.edited())
-            place.doit("build").succeeded()
-            assert outputs_of(place) != built.outputs
-    place.write(RECIPE)
+    for field in ("systemConfig.hostname", "disk.partitions.1.fsLabel", "systemConfig.kernel.cmdline"):
+        place.write(edit_of(place.family, field).edited(place.family.recipe))
+        place.doit("build").succeeded()
+        assert outputs_of(place) != built.outputs
+    place.write(place.family.recipe)
     place.doit("build").succeeded()
     assert outputs_of(place) == built.outputs
 
 
 def test_a_second_recipe_does_not_disturb_the_first(place: Place) -> None:
-    other = {**RECIPE, "image": {"name": "other", "version": "1.0.0"}}
+    other = {**place.family.recipe, "image": {"name": "other", "version": "1.0.0"}}
     place.write(other, "second.yml")
     ran = place.doit("build", image="second.yml").succeeded()
     assert ran.stages("second") == set(STAGES)
@@ -110,14 +115,11 @@ def test_a_second_recipe_does_not_disturb_the_first(place: Place) -> None:
 
 @pytest.mark.slow
 def test_a_copy_of_the_recipe_elsewhere_comes_to_the_same_bits(place: Place, built: Built) -> None:
-    elsewhere = Place(root=place.root / "elsewhere", distributions=place.distributions)
-    elsewhere.root.mkdir()
-    elsewhere.write(RECIPE)
+    elsewhere = place.another(place.root / "elsewhere")
+    elsewhere.write(place.family.recipe)
     elsewhere.environment["OIC_TEST"] = "another environment"
-    (elsewhere.cache).mkdir()
+    elsewhere.cache.mkdir()
     (elsewhere.cache / "store").symlink_to(place.cache / "store")
     elsewhere.doit("build").succeeded()
-    from .conftest import outputs_of  # noqa: PLC0415
-
     found, expected = outputs_of(elsewhere), dict(built.outputs)
     assert {name for name in expected if found[name] != expected[name]} <= {"index.json"}

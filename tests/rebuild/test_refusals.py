@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .conftest import outputs_of
+from .families import Family, each
 from .killing import lose
-from .place import RECIPE, Place
 
 if TYPE_CHECKING:
     from .conftest import Built
+    from .place import Place
 
 pytestmark = [pytest.mark.mirror, pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user too")]
 NOBODY = "nobody"
@@ -48,9 +49,8 @@ def test_a_user_is_kept_out_of_roots_cache(words: tuple[str, ...], place: Place,
 
 
 def test_root_is_kept_out_of_a_users_cache_and_leaves_nothing_there(place: Place) -> None:
-    theirs = Place(root=place.root / "theirs", distributions=place.distributions)
-    theirs.root.mkdir(exist_ok=True)
-    theirs.write(RECIPE)
+    theirs = place.another(place.root / "theirs")
+    theirs.write(place.family.recipe)
     theirs.cache.mkdir(exist_ok=True)
     shutil.chown(theirs.cache, NOBODY, "nogroup")
     theirs.doit("build").refused("the cache belongs to user id", "this is user id 0")
@@ -59,9 +59,8 @@ def test_root_is_kept_out_of_a_users_cache_and_leaves_nothing_there(place: Place
 
 def test_a_user_without_sub_ids_is_told_what_to_do(place: Place) -> None:
     readable(place)
-    theirs = Place(root=place.root / "subless", distributions=place.distributions)
-    theirs.root.mkdir(exist_ok=True)
-    theirs.write(RECIPE)
+    theirs = place.another(place.root / "subless")
+    theirs.write(place.family.recipe)
     shutil.copytree(place.image, theirs.image, ignore=shutil.ignore_patterns("recipe", "*.raw", "*.img", "work", "fs"))
     shutil.copytree(place.cache / "store", theirs.cache / "store", copy_function=os.link)
     subprocess.run(["chown", "-R", f"{NOBODY}:nogroup", theirs.root], check=True)
@@ -76,9 +75,8 @@ def test_a_user_without_sub_ids_is_told_what_to_do(place: Place) -> None:
 
 def test_a_cache_that_cannot_be_made_is_said_in_one_line(place: Place) -> None:
     readable(place)
-    other = Place(root=place.root, distributions=place.distributions)
-    argv = [word.replace(f"cache={place.cache}", "cache=/proc/nowhere") for word in other.argv("build")]
-    done = subprocess.run(argv, env=other.variables(), cwd=other.root, capture_output=True, text=True, check=False)
+    argv = [word.replace(f"cache={place.cache}", "cache=/proc/nowhere") for word in place.argv("build")]
+    done = subprocess.run(argv, env=place.variables(), cwd=place.root, capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert done.stderr.startswith("ERROR: /proc/nowhere: cannot be made the cache")
     assert len(done.stderr.splitlines()) == 1
@@ -97,18 +95,15 @@ mount -o remount,size=4g "$CACHE"
 """
 
 
-@pytest.mark.parametrize(
-    ("stage", "room"),
-    [
-        ("fs", 40),
-        pytest.param("chroot", 20, marks=pytest.mark.slow),
-        pytest.param("rootfs", 30, marks=pytest.mark.slow),
-        pytest.param("initrd", 6, marks=pytest.mark.slow),
-        pytest.param("boot", 10, marks=pytest.mark.slow),
-        pytest.param("disk", 40, marks=pytest.mark.slow),
-        pytest.param("evidence", 0, marks=pytest.mark.slow),
-    ],
-)
+ROOM = {"fs": 40, "chroot": 20, "rootfs": 30, "initrd": 6, "boot": 10, "disk": 40, "evidence": 0}
+"""MiB that are free when a stage begins; it needs more."""
+
+
+def rooms(_family: Family) -> list[tuple[str, tuple[str, int]]]:
+    return [(f"no room during {stage}", (stage, room)) for stage, room in ROOM.items()]
+
+
+@each("stage room", rooms)
 def test_a_full_disk_is_said_in_words_and_the_next_build_goes_on(
     stage: str, room: int, place: Place, built: Built
 ) -> None:

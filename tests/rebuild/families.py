@@ -1,0 +1,187 @@
+"""The package families, as the values in which their tests differ: every test here is one test, of each family.
+
+A family's distribution is a shipped one with fewer packages, as data (``OIC_DISTRIBUTIONS``): all code is the real one.
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from .place import PROJECT
+from .points import at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from .points import Point
+
+Recipe = dict[str, Any]
+TREE = frozenset({"system", "fs", "disk", "evidence"})
+"""What follows from another tree, where neither the initramfs nor the kernel see the difference."""
+SOLVED = frozenset({"solve", "download", "verify", "chroot", "rootfs"})
+"""What follows from another lock; `chroot` and `rootfs` find their layers made where the packages are the same."""
+
+_DISK: Recipe = {
+    "size": "640MiB",
+    "partitionTableType": "gpt",
+    "partitions": [
+        {
+            "id": "boot",
+            "type": "esp",
+            "start": "1MiB",
+            "end": "97MiB",
+            "fsType": "fat32",
+            "mountPoint": "/boot/efi",
+            "mountOptions": "umask=0077",
+        },
+        {
+            "id": "rootfs",
+            "type": "linux-root-amd64",
+            "start": "97MiB",
+            "end": "600MiB",
+            "fsType": "ext4",
+            "mountPoint": "/",
+        },
+    ],
+}
+_SYSTEM: Recipe = {
+    "hostname": "one",
+    "kernel": {"cmdline": "console=ttyS0,115200"},
+    "users": [{"name": "admin", "password": "change-me", "shell": "/bin/sh"}],
+    "additionalFiles": [{"local": "files/motd", "final": "/etc/motd"}],
+    "configurations": [{"cmd": "echo one > /etc/one"}],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """What of a package family its tests have to know.
+
+    * `packages`, `kernel` are all that the reduced distribution has in an image by default;
+    * `differs`: the edits of `edits.EDITS` whose fields are other ones, by name;
+    * `rich`, `rich_edits`: packages that some settings need, and edits below systemConfig with the stages that run;
+    * `points`: where builds of it are killed, beside the shared ones; `installing` and `generating`: in the middle;
+    * `layers`: how many layers a set is installed in;
+    * `quick`: the rows of the tests' tables that are not slow.
+    """
+
+    name: str
+    os: str
+    dist: str
+    packages: tuple[str, ...]
+    kernel: tuple[str, ...]
+    differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rich: tuple[str, ...]
+    rich_edits: Mapping[str, tuple[Any, frozenset[str]]]
+    points: tuple[Point, ...]
+    installing: Point
+    generating: Point
+    layers: int
+    quick: frozenset[str]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of all places of this family, to be changed at will."""
+        target = {"os": self.os, "dist": self.dist, "arch": "x86_64", "imageType": "raw"}
+        image = {"name": "small", "version": "1.0.0"}
+        return copy.deepcopy({"image": image, "target": target, "disk": _DISK, "systemConfig": _SYSTEM})
+
+    @property
+    def rich_recipe(self) -> Recipe:
+        recipe = self.recipe
+        recipe["systemConfig"]["packages"] = list(self.rich)
+        return recipe
+
+    def make_distribution(self, place: Path, mirror: str = "") -> None:
+        """Write the shipped distribution with only the packages that a kernel and an initramfs need."""
+        name = f"{self.os}/{self.dist}"
+        shutil.copytree(PROJECT / "oic/distributions" / name, place / name)
+        path = place / name / "raw-x86_64.yml"
+        data = yaml.safe_load(path.read_text())
+        system = data["systemConfig"]
+        system["packages"] = list(self.packages)
+        system["kernel"]["packages"] = list(self.kernel)
+        for other in ("services", "additionalFiles", "configurations"):
+            system.pop(other, None)
+        path.write_text(yaml.safe_dump(data))
+        if mirror:
+            facts = yaml.safe_load((path.parent / "distribution.yml").read_text())
+            (path.parent / "distribution.yml").write_text(yaml.safe_dump({**facts, "mirror": mirror}))
+
+
+DEB = Family(
+    name="deb",
+    os="debian",
+    dist="debian12",
+    packages=("initramfs-tools", "passwd"),
+    kernel=("linux-image-cloud-amd64",),
+    rich=("apt", "debian-archive-keyring", "systemd", "tzdata"),
+    rich_edits={
+        "services.enable": (["systemd-networkd"], TREE),
+        "services.disable": (["systemd-timesyncd", "e2scrub_reap"], frozenset({"system", "evidence"})),
+        "services.mask": (["systemd-networkd"], TREE),
+        "timezone": ("Europe/Berlin", TREE),
+        "packageSources": ("drop", TREE),
+        "packages": (["apt", "debian-archive-keyring", "systemd"], SOLVED | TREE | {"initrd"}),
+    },
+    points=(
+        at("solve", "open", "sha256/", 2),
+        at("solve", "open", "/solve.", delay=0.7),
+        at("verify", "open", "sha256/", 90),
+        at("rootfs", "open", "var/lib/dpkg", 20),
+        at("rootfs", "subprocess.Popen", "dpkg", 2, delay=1.0),
+        at("rootfs", "subprocess.Popen", "--configure", delay=0.7),
+        at("initrd", "subprocess.Popen", "mkinitramfs", delay=0.5),
+        at("initrd", "subprocess.Popen", "mkinitramfs", delay=4.0),
+    ),
+    installing=at("rootfs", "subprocess.Popen", "--configure", delay=1.0),
+    generating=at("initrd", "subprocess.Popen", "mkinitramfs", delay=1.0),
+    layers=2,
+    quick=frozenset(
+        {
+            "systemConfig.hostname",
+            "a file under /etc/modprobe.d made by a command",
+            "systemConfig.kernel.cmdline",
+            "a package that is in as a dependency",
+            "disk.partitions.1.end",
+            "disk.partitions.1.fsLabel",
+            "fs-subprocess.Popen-mke2fs-1+0.3s",
+            "disk-os.rename-small-1.0.0.raw-1",
+            "system-subprocess.Popen-_bin_sh-1",
+            "trust.json",
+            "system.json",
+            "boot.json",
+            "small-1.0.0.raw",
+            "esp.img",
+            "layer 0 of chroot",
+            "layer 0 of system",
+            "version of boot",
+            "hostname unrecorded after system",
+            "cmdline unrecorded after system",
+            "Ctrl-C during fs",
+            "SIGTERM during fs",
+            "no room during fs",
+        }
+    ),
+)
+FAMILIES = (DEB,)
+
+
+def each(names: str, rows: Callable[[Family], Iterable[tuple[str, tuple[object, ...]]]]) -> pytest.MarkDecorator:
+    """Run a test on each family with each of its rows, all slow but those that the family calls quick."""
+    values = [
+        pytest.param(family, *row, id=f"{family}-{name}", marks=() if name in family.quick else pytest.mark.slow)
+        for family in FAMILIES
+        for name, row in rows(family)
+    ]
+    return pytest.mark.parametrize(("family", *names.split()), values, indirect=["family"])

@@ -51,7 +51,7 @@ def redacted(url: str) -> str:
     return parts._replace(netloc=netloc, query="***" if parts.query else "", fragment="").geturl()
 
 
-_CLOCK = "the system's CA certificates and clock must be right; a private authority must be named"
+_CLOCK = "the system's CA certificates and clock must be right; name an authority of your own in OIC_CA"
 _WORDS: tuple[tuple[type[Exception], str, str, bool], ...] = (
     # kind, message, hint, may it pass; the first that occurs among the causes counts
     (ssl.SSLCertVerificationError, "expected a trusted TLS certificate", _CLOCK, False),

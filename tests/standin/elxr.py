@@ -4,20 +4,22 @@
     packages of eLxr's own (dpkg-deb) ──────┴─> dists/aria/…/Packages.gz ─> Release ─gpg─> Release.gpg, InRelease
 
 * Two components, ``main`` and ``non-free-firmware``: Debian's with its updates; eLxr has one suite for both.
-* The package files are the mirror's own: `elxr_web` fetches those that are asked for.
+* The package files are the mirror's own: the server fetches, verifies and keeps those that are asked for.
 * The same index of Debian's makes the same bytes, signatures included: the date is that of Debian's release.
 * The key, ``keys/elxr.*.asc``, is a test key and worth nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
 import os
 import subprocess
+import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -32,6 +34,7 @@ from oic.provider.deb.metadata import read_metadata
 from oic.store import Store
 from oic.values import Digest
 
+from .serve import Served, serving
 from .signing import signer
 
 if TYPE_CHECKING:
@@ -49,16 +52,38 @@ MOST = 2**28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repo:
-    """A repository that is made: its own files, Debian's mirror, and the packages that are there (path: sha256, size)."""
+    """A repository that is made: its files below `tree`, and of each package (by path) sha256 and size."""
 
     tree: Path
+    store: Store
     mirror: str
     packages: dict[str, tuple[str, int]]
+
+    def prepare(self, file: Path) -> None:
+        """Bring a package file that the index names into the tree; when the mirror fails, say so: it is not there."""
+        path = str(file.relative_to(self.tree)) if file.is_relative_to(self.tree) else ""
+        if path in self.packages and not file.exists():
+            try:
+                blob = self._fetched(path, *self.packages[path])
+            except OicError as error:
+                sys.stderr.write(f"{error}\n")
+                return
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):  # asked for twice at a time
+                os.link(blob, file)
+
+    def _fetched(self, path: str, digest: str, size: int) -> Path:
+        if not self.store.has(Digest(digest)):
+            with HttpFetcher() as fetcher:
+                body = fetcher.fetch(f"{self.mirror}/{path}", limit=size).body or b""
+            if self.store.add(body) != digest:
+                raise OicError(f"the mirror has another {path} than its index says")
+        return self.store.path(Digest(digest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A package of eLxr's own: a path in it may end in ``.gpg``, then it is the public key's."""
+    """A package of eLxr's own; a file of it whose name ends in ``.gpg`` is the public key."""
 
     name: str
     version: str
@@ -77,26 +102,36 @@ OWN = (
         name="uefi-ext4",
         version="1.0-1",
         text="stand-in for the ext4 driver of UEFI\n Debian has none: this package is empty.",
-        files={"usr/share/doc/uefi-ext4/README.standin": "Debian has no ext4 driver for UEFI: there is none in here.\n"},
+        files={
+            "usr/share/doc/uefi-ext4/README.standin": "Debian has no ext4 driver for UEFI: there is none in here.\n"
+        },
     ),
 )
+
+
+@contextlib.contextmanager
+def serving_elxr(place: Path) -> Iterator[Served]:
+    """Make the repository below `place` and serve it while the body runs; raises OicError."""
+    repo = make(place)
+    with serving(repo.tree.parent, prepare=repo.prepare) as served:
+        yield replace(served, url=f"{served.url}/elxr")
 
 
 def make(place: Path) -> Repo:
     """Make the repository below `place`, or find it made; raises OicError without Debian's mirror."""
     mirror, entries = _debian(place)
     key = hashlib.sha256(json.dumps([VERSION, entries], sort_keys=True).encode()).hexdigest()[:16]
-    tree = place / f"elxr-{key}"
+    tree = place / key / "elxr"
     if not tree.is_dir():
-        place.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix="elxr-", suffix=".part", dir=place))
+        tree.parent.mkdir(exist_ok=True)
+        aside = Path(tempfile.mkdtemp(suffix=".part", dir=tree.parent))
         _write(aside, place, entries)
         aside.chmod(0o755)
         aside.replace(tree)
     packages = {}
     for component in COMPONENTS:
         packages.update(_listed(gzip.decompress((tree / _index(component)).read_bytes())))
-    return Repo(tree=tree, mirror=mirror, packages=packages)
+    return Repo(tree=tree, store=Store(place / "store"), mirror=mirror, packages=packages)
 
 
 def _index(component: str) -> str:
@@ -111,8 +146,9 @@ def _debian(place: Path) -> tuple[str, list[dict[str, Any]]]:
     repositories = [
         Repository(name=suite, url=mirror, suite=suite, components=COMPONENTS, keys=(KEYRING,)) for suite in SUITES
     ]
-    memo = place / "elxr-debian.json"
+    memo = place / "debian.json"
     before = json.loads(memo.read_text()) if memo.exists() else {}
+    place.mkdir(parents=True, exist_ok=True)
     with HttpFetcher() as fetcher:
         index = read_metadata(repositories, "amd64", fetcher, Store(place / "store"), before)
     memo.write_text(json.dumps(index))

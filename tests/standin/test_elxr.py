@@ -1,0 +1,147 @@
+"""The eLxr stand-in is a repository that apt takes for one, and default recipes of eLxr build and boot from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .__main__ import default_place
+from .elxr import KEY, make, serving_elxr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .serve import Served
+
+PROJECT = Path(__file__).parents[2]
+DOIT = Path(sys.executable).with_name("doit")
+pytestmark = pytest.mark.mirror
+
+
+@pytest.fixture(scope="session")
+def elxr() -> Iterator[Served]:
+    """Make and serve the stand-in."""
+    for program in ("dpkg-deb", "gpg", "openssl"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}: install dpkg, gnupg, openssl")
+    with serving_elxr(default_place() / "elxr") as served:
+        yield served
+
+
+def digests(tree: Path) -> dict[str, str]:
+    """Return the sha256 of every file but those passed on from Debian's mirror."""
+    own = [*tree.glob("dists/**/*"), *tree.glob("pool/main/e/*elxr*/*"), *tree.glob("public.gpg")]
+    return {
+        path.relative_to(tree).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in own
+        if path.is_file()
+    }
+
+
+def test_the_same_index_of_debians_makes_the_same_bytes(tmp_path: Path) -> None:
+    place = default_place() / "elxr"
+    first = make(place).tree
+    (tmp_path / "store").symlink_to(place / "store")
+    second = make(tmp_path).tree
+    assert first != second
+    assert digests(first) == digests(second)
+    assert len(digests(first)) >= 7
+
+
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt-get")
+def test_apt_itself_takes_it_for_a_signed_repository(elxr: Served, tmp_path: Path) -> None:
+    for folder in ("etc/apt.conf.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "status").touch()
+    (tmp_path / "etc/key.asc").write_bytes(KEY.read_bytes())
+    source = f"deb [signed-by={tmp_path}/etc/key.asc] {elxr.url} aria main non-free-firmware\n"
+    (tmp_path / "etc/sources.list").write_text(source)
+    (tmp_path / "apt.conf").write_text(
+        f'Dir::State "{tmp_path}/state"; Dir::State::status "{tmp_path}/status"; Dir::Cache "{tmp_path}/cache";\n'
+        f'Dir::Etc "{tmp_path}/etc"; Dir::Log "{tmp_path}"; APT::Sandbox::User "root"; Debug::NoLocking "1";\n'
+        f'APT::Architecture "amd64"; APT::Architectures ""; Acquire::Languages "none";\n'
+        f'Acquire::https::CaInfo "{elxr.ca}"; Acquire::https::Proxy "DIRECT";\n'
+    )
+    env = {**os.environ, "APT_CONFIG": str(tmp_path / "apt.conf"), "LC_ALL": "C"}
+
+    def apt(*words: str) -> str:
+        done = subprocess.run(["apt-get", *words], env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert not re.search("^(W|E|Err|Ign)[: ]", done.stdout + done.stderr, re.MULTILINE)
+        return done.stdout
+
+    apt("update")
+    apt("download", "elxr-archive-keyring", "uefi-ext4", "hostname")
+    assert len(list(tmp_path.glob("*.deb"))) == 3
+    would = apt("--simulate", "--no-install-recommends", "install", "linux-image-amd64", "elxr-archive-keyring")
+    assert "Inst elxr-archive-keyring (2024.1 stand-in for eLxr:12.0/aria [all])" in would
+
+
+class Image:
+    """A shipped recipe of eLxr's with its mirror at the stand-in, in a place of its own."""
+
+    def __init__(self, name: str, place: Path, elxr: Served) -> None:
+        self.name, self.place, self.ca = name, place, str(elxr.ca)
+        shutil.copytree(PROJECT / "recipes", place, ignore=shutil.ignore_patterns("*.lock.json"))
+        recipe = place / f"{name}.yml"
+        recipe.write_text(recipe.read_text().replace("imageType: raw", f"imageType: raw\n  mirror: {elxr.url}"))
+
+    def doit(self, *words: str) -> str:
+        argv = [str(DOIT), "-f", str(PROJECT / "dodo.py"), *words, f"image={self.place / self.name}.yml"]
+        env = {**os.environ, "OIC_CA": self.ca}
+        argv.append(f"cache={self.place / 'cache'}")
+        done = subprocess.run(argv, cwd=self.place, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.place / "cache" / self.name / name).read_text())
+
+
+def test_the_default_packages_resolve_and_are_signed_by_the_key_at_the_mirror(elxr: Served, tmp_path: Path) -> None:
+    image = Image("elxr12-minimal", tmp_path / "place", elxr)
+    image.doit("solve")
+    lock = image.json("lock.json")
+    names = {package["name"] for package in lock["sets"]["image"]}
+    assert {"uefi-ext4", "elxr-archive-keyring", "dracut", "systemd-boot", "openssh-server", "apt"} <= names
+    assert all(package["url"].startswith(f"{elxr.url}/pool/") for package in lock["sets"]["image"])
+    shown = ["gpg", "--batch", "--with-colons", "--show-keys", str(KEY)]
+    listing = subprocess.run(shown, check=True, capture_output=True, text=True).stdout
+    fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr"))
+    assert [repository["signers"] for repository in lock["repositories"]] == [[fingerprint]]
+
+
+def test_a_mirror_of_an_unknown_authority_is_refused_in_one_line(elxr: Served, tmp_path: Path) -> None:
+    image = Image("elxr12-minimal", tmp_path / "place", elxr)
+    image.ca = ""
+    with pytest.raises(AssertionError, match=r"metadata:elxr12-minimal failed: .*certificate.*OIC_CA") as caught:
+        image.doit("metadata")
+    assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.boot
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["elxr12-minimal", "elxr12-edge"])
+def test_a_recipe_is_built_and_boots_with_exactly_its_packages(name: str, elxr: Served, tmp_path: Path) -> None:
+    image = Image(name, tmp_path / "place", elxr)
+    said = image.doit("boot-test")
+    assert "note: not yet as wind-river-elxr/elxr12 itself: its root is read-only" in image.doit("build")
+    report = image.json("boot-test.json")
+    assert report["failed_units"] == []
+    locked = {package["name"] for package in image.json("lock.json")["sets"]["image"]}
+    assert {package.split(":")[0] for package in report["packages"]} == locked
+    assert {mount["target"]: mount["fs_type"] for mount in report["mounts"]} == {
+        "/": "ext4",
+        "/boot/efi": "vfat",
+        "/opt": "ext4",
+    }
+    assert "dracut, kernel" in said

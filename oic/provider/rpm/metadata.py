@@ -94,10 +94,8 @@ def _read_repository(
     documents = _documents(repository, where, source)
     signers = () if repository.trusted else _signers(repository, where, documents, keys)
     repomd = parse_repomd(documents[where], where=where)
-    if last:
-        check_age(repomd, last["revision"], last["timestamp"], now, where=where)
-    else:
-        check_age(repomd, "", 0, now, where=where)
+    check_age(repomd, last.get("revision", ""), last.get("timestamp", 0), now, where=where)
+    primary = _listed(repomd.files[PRIMARY], base, source, last.get("primary"))
     entry = {
         "name": repository.name,
         "origin": _origin(repository),
@@ -112,7 +110,7 @@ def _read_repository(
         "repomd": {url.rpartition("/")[2]: source.remember(url, body) for url, body in documents.items()},
         "revision": repomd.revision,
         "timestamp": repomd.timestamp,
-        "primary": _listed(repomd.files[PRIMARY], base, source, last.get("primary")),
+        "primary": primary,
         "filelists": None,
     }
     return _Found(entry=entry, repomd=repomd)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
+import lzma
 import re
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
+
+import zstandard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,16 +27,28 @@ _IN_PRIMARY = re.compile(r"/etc/|.*/s?bin/|/usr/lib/sendmail$")
 """Which files createrepo_c lists in primary."""
 
 
-def write_repository(folder: Path, packages: Iterable[Any], *, revision: int = 1000) -> str:
+COMPRESSED = {
+    "gz": lambda plain: gzip.compress(plain, mtime=0),
+    "xz": lzma.compress,
+    "zst": zstandard.compress,
+    "bz2": bz2.compress,
+    "": bytes,
+}
+
+
+def write_repository(
+    folder: Path, packages: Iterable[Any], *, revision: int = 1000, compression: str = "gz", checksum: str = "sha256"
+) -> str:
     """Write repodata below `folder` and return the repository's URL."""
     entries = [_parsed(package) for package in packages]
     files = {"primary": primary_of(entries), "filelists": _filelists(entries), "other": _other(entries)}
     (folder / "repodata").mkdir(parents=True)
     data = ""
     for kind, text in files.items():
-        body = gzip.compress(text.encode(), mtime=0)
-        (folder / f"repodata/{kind}.xml.gz").write_bytes(body)
-        data += _data(kind, f"repodata/{kind}.xml.gz", text.encode(), body, revision)
+        body = COMPRESSED[compression](text.encode())
+        path = f"repodata/{kind}.xml.{compression}".rstrip(".")
+        (folder / path).write_bytes(body)
+        data += data_of(kind, path, text.encode(), body, revision, checksum)
     (folder / "repodata/repomd.xml").write_text(repomd_of(data, revision))
     return folder.as_uri()
 
@@ -42,10 +58,10 @@ def repomd_of(data: str, revision: int) -> str:
     return f"{HEAD}<repomd {spaces}>\n<revision>{revision}</revision>\n{data}</repomd>"
 
 
-def _data(kind: str, location: str, plain: bytes, body: bytes, timestamp: int) -> str:
+def data_of(kind: str, location: str, plain: bytes, body: bytes, timestamp: int, checksum: str = "sha256") -> str:
     return (
-        f'<data type="{kind}"><checksum type="sha256">{hashlib.sha256(body).hexdigest()}</checksum>'
-        f'<open-checksum type="sha256">{hashlib.sha256(plain).hexdigest()}</open-checksum>'
+        f'<data type="{kind}"><checksum type="{checksum}">{hashlib.new(checksum, body).hexdigest()}</checksum>'
+        f'<open-checksum type="{checksum}">{hashlib.new(checksum, plain).hexdigest()}</open-checksum>'
         f'<location href="{location}"/><timestamp>{timestamp}</timestamp>'
         f"<size>{len(body)}</size><open-size>{len(plain)}</open-size></data>\n"
     )

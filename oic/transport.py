@@ -39,7 +39,8 @@ def tls_context(ca: Path | None) -> ssl.SSLContext:
             context.load_verify_locations(cafile=ca)
         except OSError as error:  # ssl.SSLError is one
             hint = "name a file of PEM certificates"
-            raise FetchError(f"expected a certificate authority, found {error}", where=str(ca), hint=hint) from error
+            found = error.strerror or error
+            raise FetchError(f"expected a certificate authority, found {found}", where=str(ca), hint=hint) from error
     return context
 
 

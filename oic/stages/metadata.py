@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,11 @@ def run(stage: Stage) -> str:
     write_json(stage.path(MEMO), index.pop("http", {}))
     blobs = sorted({digest for digest in _digests(index) if store.has(digest)})
     stage.write({**index, "artefacts": [stage.artefact(store.path(digest)) for digest in blobs]})
-    return f"{len(repositories)} repositories, signatures good"
+    trusted = [repository.name for repository in repositories if repository.trusted]
+    for name in trusted:
+        sys.stderr.write(f"note: the metadata of {name} is taken unsigned, by [trusted=yes] of the recipe\n")
+    signed = len(repositories) - len(trusted)
+    return f"{signed} repositories, signatures good" + (f"; {len(trusted)} unsigned" if trusted else "")
 
 
 def _digests(value: Any) -> Iterator[Digest]:

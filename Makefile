@@ -8,9 +8,10 @@ PYTEST := $(VENV)/bin/python -m pytest
 BUILD_PACKAGES := python3-venv gnupg uidmap debian-archive-keyring
 BOOT_PACKAGES  := qemu-system-x86 ovmf
 # What only tests and benchmarks compare with.
-TEST_PACKAGES  := $(BOOT_PACKAGES) apt-utils binutils dosfstools e2fsprogs fdisk gdisk git mmdebstrap mtools openssl
+STANDIN_PACKAGES := createrepo-c gnupg openssl rpm
+TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils dnf dosfstools e2fsprogs fdisk gdisk git mmdebstrap mtools
 
-.PHONY: build boot-test test test-all lint bench clean packages-build packages-boot packages-test
+.PHONY: build boot-test test test-all lint bench standin clean packages-build packages-boot packages-test packages-standin
 
 build: $(VENV)/build.stamp packages-build
 	$(DOIT) build $(if $(image),image=$(image))
@@ -31,9 +32,14 @@ lint: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp packages-test
 	$(VENV)/bin/python benchmarks/build.py
 
+# The stand-in for the rpm distributions, kept in OIC_STANDIN or the user's cache: see docs.
+standin: $(VENV)/test.stamp packages-standin
+	$(VENV)/bin/python -m tests.standin $(if $(serve),serve)
+
 packages-build: ; @./.ci/packages $(BUILD_PACKAGES)
 packages-boot:  ; @./.ci/packages $(BOOT_PACKAGES)
 packages-test:  ; @./.ci/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+packages-standin: ; @./.ci/packages $(STANDIN_PACKAGES)
 
 $(VENV)/build.stamp: pyproject.toml | packages-build
 	$(PYTHON) -m venv $(VENV)

@@ -12,7 +12,7 @@
       attributes: {path: mode owner group}
       capabilities: {path: capabilities}
       ghosts: {path: mode}
-      edits: {path: [regular expression, replacement]}
+      edits: {path: [[regular expression, replacement]]}
       moves: {path: path}     within the package
       bundles: {path: glob}   the content of all these files, joined
       alone: true             without Debian's relations
@@ -60,7 +60,7 @@ class Entry:
     attributes: Mapping[str, str] = field(default_factory=dict)
     capabilities: Mapping[str, str] = field(default_factory=dict)
     ghosts: Mapping[str, str] = field(default_factory=dict)
-    edits: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    edits: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
     moves: Mapping[str, str] = field(default_factory=dict)
     bundles: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False

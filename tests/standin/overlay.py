@@ -37,8 +37,9 @@ def overlaid(entry: Entry, files: Mapping[str, Any], items: dict[str, Item], tre
     for path, pattern in entry.bundles.items():
         text = "".join(file.read_text() for file in sorted(tree.glob(pattern)))
         _add(made, replace(_write(tree, path.strip("/"), text), configuration=False))
-    for path, (pattern, replacement) in entry.edits.items():
-        _edit(tree / path.strip("/"), pattern, replacement)
+    for path, edits in entry.edits.items():
+        for pattern, replacement in edits:
+            _edit(tree / path.strip("/"), pattern, replacement)
     for path, mode in entry.ghosts.items():
         _place(tree, path).touch()
         _add(made, Item(path=path.strip("/"), kind="ghost", mode=int(mode, 8)))

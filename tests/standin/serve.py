@@ -84,9 +84,7 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(
-        self, tree: Path, context: ssl.SSLContext, port: int, prepare: Callable[[Path], None] | None
-    ) -> None:
+    def __init__(self, tree: Path, context: ssl.SSLContext, port: int, prepare: Callable[[Path], None] | None) -> None:
         super().__init__(("127.0.0.1", port), functools.partial(_Handler, directory=str(tree)))
         self._context = context
         self.prepare = prepare
@@ -97,9 +95,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(
-    tree: Path, *, port: int = 0, prepare: Callable[[Path], None] | None = None
-) -> Iterator[Served]:
+def serving(tree: Path, *, port: int = 0, prepare: Callable[[Path], None] | None = None) -> Iterator[Served]:
     """Serve a directory while the body runs; `prepare` is told each file before it is looked for, and may make it."""
     folder = Path(tempfile.mkdtemp(prefix="standin-tls-"))
     try:

@@ -34,11 +34,9 @@ def asked_of_dpkg(version: str, bound: str) -> int:
 
 
 def asked_of_rpm(pairs: list[tuple[str, str]]) -> list[int]:
-    calls = " ".join(
-        f"print(rpm.ver('{left}') < rpm.ver('{right}') and -1 or rpm.ver('{left}') == rpm.ver('{right}') and 0 or 1, ' ')"
-        for left, right in pairs
-    )
-    done = subprocess.run(["rpm", "--eval", f"%{{lua: {calls}}}"], capture_output=True, text=True, check=True)
+    calls = " ".join(f"compared('{left}', '{right}')" for left, right in pairs)
+    lua = "function compared(a, b) a, b = rpm.ver(a), rpm.ver(b); print(a < b and -1 or a == b and 0 or 1, ' ') end"
+    done = subprocess.run(["rpm", "--eval", f"%{{lua: {lua} {calls}}}"], capture_output=True, text=True, check=True)
     return [int(word) for word in done.stdout.split()]
 
 

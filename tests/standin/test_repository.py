@@ -1,4 +1,4 @@
-"""The stand-in is a real repository: Debian's own dnf and rpm take it for one, and install the default lists from it."""
+"""The stand-in is a real repository: Debian's own dnf and rpm take it for one and install the default lists."""
 
 from __future__ import annotations
 
@@ -60,9 +60,15 @@ class Dnf:
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         options = {
-            "reposdir": self.place / "none", "varsdir": self.place / "none", "cachedir": self.place / "cache",
-            "logdir": self.place / "log", "install_weak_deps": "False", "s.gpgcheck": "1", "s.repo_gpgcheck": "1",
-            "s.gpgkey": self.key, "s.sslcacert": self.ca,
+            "reposdir": self.place / "none",
+            "varsdir": self.place / "none",
+            "cachedir": self.place / "cache",
+            "logdir": self.place / "log",
+            "install_weak_deps": "False",
+            "s.gpgcheck": "1",
+            "s.repo_gpgcheck": "1",
+            "s.gpgkey": self.key,
+            "s.sslcacert": self.ca,
         }
         argv = ["dnf", "-y", "--installroot", str(self.place / "root"), "--releasever", "3.0", "--repofrompath"]
         argv += [f"s,{self.url}", "--repo", "s", *(f"--setopt={name}={value}" for name, value in options.items())]

@@ -28,6 +28,7 @@ PURE = (
     "oic.errors",
     "oic.ospackage.lock",
     "oic.ospackage.near",
+    "oic.ospackage.problems",
     "oic.ospackage.solver",
     "oic.config.merge",
     "oic.config.model",
@@ -50,6 +51,10 @@ PURE = (
     "oic.provider.rpm.placement",
     "oic.provider.rpm.signature",
     "oic.provider.rpm.tags",
+    "oic.provider.rpm.markup",
+    "oic.provider.rpm.repomd",
+    "oic.provider.rpm.rich",
+    "oic.provider.rpm.version",
     "oic.image.geometry",
     "oic.image.gpt",
     "oic.image.seeds",
@@ -62,6 +67,7 @@ READERS = (
     "oic.config.distribution",
     "oic.ospackage.graph",
     "oic.provider.deb.solve",
+    "oic.provider.rpm.solve",
 )
 """These, and all they import, may read files, and reach no further."""
 

@@ -20,6 +20,8 @@ def problem_lines(problems: Iterable[tuple[Fact, ...]], what_there_is: Callable[
 def _line(facts: tuple[Fact, ...], what_there_is: Callable[[str], str]) -> str:
     """Tell the steps, what is decisive first: a dependency nothing satisfies, a conflict, then who wants it."""
     sentences = [text for fact in sorted(_each_once(facts), key=_weight) if (text := _sentence(fact, what_there_is))]
+    if not sentences:
+        return "no set of packages answers the request"
     more = len(sentences) - _MOST
     return "; ".join(dict.fromkeys(sentences[:_MOST])) + (f"; and {more} more steps" if more > 0 else "")
 

@@ -109,7 +109,7 @@ def choose(packages: Packages, wishes: Sequence[Wanted], *, recommends: bool) ->
 
 
 def _what_there_is(packages: Packages, capability: str) -> str:
-    there = packages.providing(capability.split(maxsplit=1)[0])
+    there = packages.providing(capability.partition(" ")[0])
     return f"but there is only {', '.join(map(str, there))}" if there else "which no package provides"
 
 

@@ -1,0 +1,277 @@
+"""What the lock says of a solved set, and what is said where there is none: dnf decides which packages are in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from oic.config.model import Repository
+from oic.errors import SolveError
+from oic.files import to_json
+from oic.net import HttpFetcher
+from oic.ospackage.graph import why
+from oic.ospackage.lock import lock_from_dict
+from oic.provider.rpm.metadata import read_metadata
+from oic.provider.rpm.rich import satisfying
+from oic.provider.rpm.solve import solve
+from oic.store import Store
+
+from .repodata import write_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oic.ospackage.lock import Lock
+
+    Ask = Callable[..., Lock]
+
+PROJECT = Path(__file__).parents[3]
+PACKAGES = [
+    {"nevra": "app-1:2.0-3", "requires": ["libc.so.6()(64bit)", "tool >= 1", "(extra if tool)"], "pre": ["users"]},
+    {"nevra": "libc-2-1", "provides": ["libc.so.6()(64bit)"], "requires": ["libc-common = 2"]},
+    {"nevra": "libc-common-2-1.noarch", "requires": ["libc"]},
+    {"nevra": "tool-1-1", "recommends": ["extra", "tool-doc", "missing"]},
+    "tool-doc-1-1.noarch",
+    "extra-1-1",
+    "users-1-1",
+    {"nevra": "app-lang-1-1", "supplements": ["app"]},
+    {"nevra": "bad-1-1", "requires": ["tool >= 7", "nowhere"]},
+    {"nevra": "worse-1-1", "requires": ["bad"], "conflicts": ["tool"]},
+    {"nevra": "odd+name-1~rc1^git-1", "provides": ["odd"]},
+    "foreign-1-1.i686",
+    {"nevra": "needs-foreign-1-1", "requires": ["foreign"]},
+    "both-2-1.i686",
+    "both-1-1",
+    "source-1-1.src",
+]
+
+
+def request(*words: str, weak: bool = False, **sets: list[str]) -> dict[str, Any]:
+    named = {"image": list(words), **sets}
+    return {
+        "architecture": "x86_64",
+        "recommends": weak,
+        "sets": {name: {"names": names, "essential": name == "image"} for name, names in named.items()},
+    }
+
+
+def index_of(store: Store, folder: Path, packages: list[Any] = PACKAGES, **changes: Any) -> dict[str, Any]:
+    repository = Repository(name="base", url=write_repository(folder, packages), keys=(), trusted=True, **changes)
+    with HttpFetcher() as fetcher:
+        return read_metadata([repository], "x86_64", fetcher, store, {})
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    store = Store(tmp_path / "store")
+    index = index_of(store, tmp_path / "base")
+    return lambda *words, **options: solve(index, request(*words, **options), store)
+
+
+def packages(lock: Lock, name: str = "image") -> dict[str, Any]:
+    return {one.name: one for one in lock.sets[name]}
+
+
+def test_the_lock_has_everything_there_is_to_know(ask: Ask, tmp_path: Path) -> None:
+    lock = ask("app", "odd+name", tools=["tool"])
+    app, odd = packages(lock)["app"], packages(lock)["odd+name"]
+    assert (app.name, app.version, app.architecture, app.repository) == ("app", "1:2.0-3", "x86_64", "base")
+    assert app.location == "Packages/app-2.0-3.x86_64.rpm"
+    assert app.url == f"file://{tmp_path}/base/Packages/app-2.0-3.x86_64.rpm"
+    assert (odd.version, odd.url) == (
+        "1~rc1^git-1",
+        f"file://{tmp_path}/base/Packages/odd+name-1~rc1^git-1.x86_64.rpm",
+    )
+    assert app.size == len("app-2.0-3.x86_64")
+    assert (app.essential, app.requested) == (False, ("app",))
+    assert packages(lock)["libc"].requested == ()
+    assert list(packages(lock, "tools")) == ["tool"]
+    assert (lock.repositories[0].trusted, lock.repositories[0].keys) == (True, ())
+    assert lock_from_dict(json.loads(to_json(lock))) == lock
+
+
+def test_every_edge_names_the_package_that_answers(ask: Ask) -> None:
+    edges = [(edge.kind, edge.relation, edge.package) for edge in packages(ask("app"))["app"].requires]
+    assert edges == [
+        ("Requires(pre)", "users", "users"),
+        ("Requires", "libc.so.6()(64bit)", "libc"),
+        ("Requires", "tool >= 1", "tool"),
+        ("Requires", "(extra if tool)", "extra"),
+    ]
+    assert packages(ask("tool"))["tool"].requires == ()
+
+
+def test_weak_edges_are_told_when_they_were_followed(ask: Ask) -> None:
+    lock = ask("app", weak=True, tools=["tool"])
+    assert list(packages(lock, "tools")) == ["tool"], "the tools are but unpacked"
+    (path,) = why(lock.sets["image"], "tool-doc")
+    assert path == [
+        "app 1:2.0-3: asked for as app",
+        "tool 1-1: app Requires tool >= 1",
+        "tool-doc 1-1: tool Recommends tool-doc",
+    ]
+    assert why(lock.sets["image"], "app-lang")[0][-1] == "app-lang 1-1: app is in its Supplements app"
+
+
+def test_what_a_package_needs_comes_before_it(ask: Ask) -> None:
+    order = [one.name for one in ask("app").sets["image"]]
+    assert order.index("users") < order.index("app")
+    assert order.index("libc-common") < order.index("app")
+    assert set(order) == {"users", "app", "libc", "libc-common", "tool", "extra"}
+
+
+def test_a_word_is_remembered_by_every_package_it_means(ask: Ask) -> None:
+    lock = ask("tool*", "tool-1-1.x86_64", "odd")
+    assert packages(lock)["tool"].requested == ("tool*", "tool-1-1.x86_64")
+    assert packages(lock)["tool-doc"].requested == ("tool*",)
+    assert packages(lock)["odd+name"].requested == ("odd",)
+
+
+def test_only_the_architecture_and_noarch_count(ask: Ask) -> None:
+    assert packages(ask("both"))["both"].version == "1-1"
+    for word in ("foreign", "both.i686", "both-2-1", "source"):
+        with pytest.raises(SolveError):
+            ask(word)
+    with pytest.raises(SolveError, match=r"needs-foreign-1-1\.x86_64 needs foreign, which no package provides"):
+        ask("needs-foreign")
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (["tol"], ["there is no package tol (did you mean tool?)"]),
+        (["tool-3"], ["expected tool in version 3, found 1-1"]),
+        (["tool-3-1"], ["expected tool in version 3-1, found 1-1"]),
+        (["nothing*"], ["no package's name matches nothing*"]),
+        (["/usr/nothing"], ["no package is known to have the file /usr/nothing (name the package that has it)"]),
+        (["tol", "libc", "extr"], ["no package tol (did you mean tool?)", "no package extr (did you mean extra?)"]),
+        (["bad"], ["no package provides; bad-1-1.x86_64 needs tool >= 7, but there is only tool-1-1.x86_64"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_told_in_words(words: list[str], lines: list[str], ask: Ask) -> None:
+    with pytest.raises(SolveError) as caught:
+        ask(*words)
+    said = str(caught.value).splitlines()
+    assert len(said) == len(lines)
+    for line, expected in zip(said, lines, strict=True):
+        assert line.startswith("image: ")
+        assert line.endswith(expected)
+
+
+def test_every_problem_of_every_set_is_told(ask: Ask) -> None:
+    with pytest.raises(SolveError) as caught:
+        ask("worse", "needs-foreign", tools=["nothing"])
+    first, *rest = sorted(str(caught.value).splitlines())
+    assert "tools: there is no package nothing" in rest
+    assert first.startswith("image: ")
+    for text in (
+        "bad-1-1.x86_64 needs",
+        "worse-1-1.x86_64 needs bad, which only bad-1-1.x86_64 can be",
+        "needs foreign",
+    ):
+        assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("packages", "words", "message"),
+    [
+        ([{"nevra": "a-1-1", "conflicts": ["b"]}, "b-1-1"], "a b", "a does not go with b (it conflicts with b)"),
+        ([{"nevra": "a-1-1", "obsoletes": ["b"]}, "b-1-1"], "a b-1", "a does not go with b (it obsoletes b)"),
+        (["a-1-1", "a-2-1"], "a-1 a-2", "a-2-1.x86_64 and a cannot both be there"),
+        ([{"nevra": "a-1-1", "requires": ["b >= 2"]}, "b-1-1"], "a", "a needs b >= 2, but there is only b"),
+        ([{"nevra": "a-1-1", "requires": ["(x or y)"]}], "a", "a needs (x or y), which no package provides"),
+    ],
+)
+def test_each_kind_of_problem_has_its_words(packages: list[Any], words: str, message: str, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    index = index_of(store, tmp_path / "base", packages)
+    with pytest.raises(SolveError) as caught:
+        solve(index, request(*words.split()), store)
+    assert str(caught.value).replace("-1-1.x86_64", "") == f"image: {message}"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "found"),
+    [
+        ("tool", "10"),
+        ("tool-1", "1.5"),
+        ("tool-1.4", "1.4"),
+        ("tool-1.4-2", "1.4"),
+        ("to?l", "10"),
+        ("tool-1.*", "1.5"),
+        ("tool-1.50", None),
+        ("too", None),
+    ],
+)
+def test_what_may_be_taken_from_a_repository(allowed: str, found: str | None, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    versions = ["tool-1-1", "tool-1.4-2", "tool-1.5-1", "tool-10-1"]
+    index = index_of(store, tmp_path / "base", versions, allow_packages=(allowed,))
+    if found is None:
+        with pytest.raises(SolveError, match="there is no package tool"):
+            solve(index, request("tool"), store)
+    else:
+        assert packages(solve(index, request("tool"), store))["tool"].version.partition("-")[0] == found
+
+
+def test_the_lock_does_not_depend_on_hashes_or_language(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    index = index_of(store, tmp_path / "base")
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    script = """import json, sys
+from pathlib import Path
+from oic.files import to_json
+from oic.provider.rpm.solve import solve
+from oic.store import Store
+index, request, store = sys.argv[1:]
+print(to_json(solve(json.loads(Path(index).read_text()), json.loads(request), Store(Path(store)))))
+"""
+    asked = json.dumps(request("app", "tool*", weak=True))
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / "index.json"), asked, str(store.root)],
+            env={"PYTHONHASHSEED": seed, "LC_ALL": language, "PYTHONPATH": str(PROJECT), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed, language in (("1", "C"), ("2", "de_DE.UTF-8"), ("3", "tr_TR.UTF-8"))
+    }
+    assert len(said) == 1
+    assert '"app-lang"' in said.pop()
+
+
+@pytest.mark.parametrize(
+    ("text", "there", "expected"),
+    [
+        ("a", "a", "a"),
+        ("a >= 1", "", ""),
+        ("(a or b)", "b", "b"),
+        ("(a or b or c)", "b c", "b"),
+        ("(a and b and c)", "a b c", "a b c"),
+        ("(a if b)", "a", ""),
+        ("(a if b)", "a b", "a"),
+        ("(a if b else c)", "c", "c"),
+        ("(a unless b)", "a b", ""),
+        ("(a unless b else c)", "a b c", "c"),
+        ("((a and b) or c)", "c", "c"),
+        ("((a if b) and (c >= 2 if d))", "a b c d", "a c"),
+        ("(perl(Foo::Bar) >= 1.5 or b)", "perl(Foo::Bar)", "perl(Foo::Bar)"),
+        ("(libc.so.6(GLIBC_2.4)(64bit) and b)", "libc.so.6(GLIBC_2.4)(64bit) b", "b libc.so.6(GLIBC_2.4)(64bit)"),
+        ("(x with y)", "x y", ""),
+        ("(a without b)", "a b", "a"),
+    ],
+)
+def test_rich_dependencies_are_read(text: str, there: str, expected: str) -> None:
+    found = satisfying(text, lambda simple: frozenset({simple.partition(" ")[0]} & set(there.split())))
+    assert found == frozenset(expected.split())
+
+
+@pytest.mark.parametrize("text", ["", "(", "((", "()", ")", "(a or", "(a or b", "a)b", "(a or b))", "( a or b )"])
+def test_a_damaged_rich_dependency_ends(text: str) -> None:
+    satisfying(text, lambda simple: frozenset({simple}))

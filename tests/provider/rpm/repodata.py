@@ -40,17 +40,22 @@ def write_repository(
     folder: Path, packages: Iterable[Any], *, revision: int = 1000, compression: str = "gz", checksum: str = "sha256"
 ) -> str:
     """Write repodata below `folder` and return the repository's URL."""
-    entries = [_parsed(package) for package in packages]
-    files = {"primary": primary_of(entries), "filelists": _filelists(entries), "other": _other(entries)}
     (folder / "repodata").mkdir(parents=True)
     data = ""
-    for kind, text in files.items():
-        body = COMPRESSED[compression](text.encode())
+    for kind, plain in documents_of(packages).items():
+        body = COMPRESSED[compression](plain)
         path = f"repodata/{kind}.xml.{compression}".rstrip(".")
         (folder / path).write_bytes(body)
-        data += data_of(kind, path, text.encode(), body, revision, checksum)
+        data += data_of(kind, path, plain, body, revision, checksum)
     (folder / "repodata/repomd.xml").write_text(repomd_of(data, revision))
     return folder.as_uri()
+
+
+def documents_of(packages: Iterable[Any]) -> dict[str, bytes]:
+    """Return the plain documents of a repository of these packages."""
+    entries = [_parsed(package) for package in packages]
+    texts = {"primary": _primary(entries), "filelists": _filelists(entries), "other": _other(entries)}
+    return {kind: text.encode() for kind, text in texts.items()}
 
 
 def repomd_of(data: str, revision: int) -> str:
@@ -82,7 +87,7 @@ def _parsed(package: Any) -> dict[str, Any]:
     return given
 
 
-def primary_of(entries: list[dict[str, Any]]) -> str:
+def _primary(entries: list[dict[str, Any]]) -> str:
     spaces = 'xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm"'
     packages = "".join(map(_primary_entry, entries))
     return f'{HEAD}<metadata {spaces} packages="{len(entries)}">\n{packages}</metadata>'

@@ -113,7 +113,7 @@ def check_age(found: Repomd, revision: str, timestamp: int, now: datetime, *, wh
 def safe_location(path: str) -> bool:
     """Tell whether a path of the metadata stays below its repository, read plainly or with its %xx decoded."""
     return all(
-        re.fullmatch(r"[^\x00-\x20\x7f\\?#]+", text)
+        re.fullmatch(r"[^\x00-\x1f\x7f\\?#]+", text)
         and not text.startswith("/")
         and "://" not in text
         and ".." not in text.split("/")

@@ -164,7 +164,7 @@ def test_a_changed_primary_is_refused(
         (r'href="[^"]+"', 'href="../../etc/foo.rpm"', "expected foo-1-1.x86_64 below the repository"),
         (r'href="[^"]+"', 'href="/foo.rpm"', "below the repository, found it at '//foo.rpm'"),
         (r'href="[^"]+"', 'href="https://elsewhere/foo.rpm"', "below the repository"),
-        (r'href="[^"]+"', 'href="a b.rpm"', "below the repository"),
+        (r'href="[^"]+"', 'href="a&#9;b.rpm"', "below the repository"),
         (r'href="[^"]+"', 'href="a.rpm?x#y"', "below the repository"),
         ("<location href", '<location xml:base="http://elsewhere/" href', "below the repository"),
         (r"<location[^>]+>", "", "below the repository, found it at ''"),

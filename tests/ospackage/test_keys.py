@@ -1,0 +1,114 @@
+"""The key files that packages are signed by: locked by digest, brought in like packages, refused when another."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.errors import FetchError, SolveError, TrustError
+from oic.files import to_plain, write_json
+from oic.ospackage.lock import FORMAT, Lock, LockedKey, LockedPackage, LockedRepository
+from oic.stage import Stage
+from oic.stages import download
+from oic.stages.solve import read_kept
+from oic.store import Store
+from oic.values import Bytes, Digest, ImageName
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BODY = b"a package"
+
+
+def digest(data: bytes) -> Digest:
+    return Digest(hashlib.sha256(data).hexdigest())
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> LockedKey:
+    file = tmp_path / "signing.key"
+    file.write_bytes(b"a key")
+    return LockedKey(url=file.as_uri(), sha256=digest(b"a key"), size=Bytes(5))
+
+
+@pytest.fixture
+def lock(tmp_path: Path, key: LockedKey) -> Lock:
+    (tmp_path / "a.rpm").write_bytes(BODY)
+    package = LockedPackage(
+        name="a",
+        version="1-1",
+        architecture="noarch",
+        repository="base",
+        location="a.rpm",
+        url=(tmp_path / "a.rpm").as_uri(),
+        size=Bytes(len(BODY)),
+        sha256=digest(BODY),
+        essential=False,
+        requested=("a",),
+        requires=(),
+    )
+    repository = LockedRepository(
+        name="base", url=tmp_path.as_uri(), suite="", components=(), signers=("AB",), keys=(key,), trusted=False
+    )
+    return Lock(request=digest(b""), asked={}, repositories=(repository, repository), sets={"image": (package,)})
+
+
+@pytest.fixture
+def stage(tmp_path: Path, lock: Lock) -> Stage:
+    made = Stage(
+        name="download",
+        image=ImageName("small"),
+        recipe=tmp_path / "small.yml",
+        cache=tmp_path / "cache",
+        slice_text="{}",
+        inputs=("lock.json",),
+        outputs=("download.json",),
+        version=1,
+    )
+    made.directory.mkdir(parents=True)
+    write_json(made.path("lock.json"), {"format": FORMAT, **to_plain(lock)})
+    return made
+
+
+def test_a_key_is_brought_into_an_empty_store(stage: Stage, key: LockedKey) -> None:
+    assert download.run(stage).startswith("1 packages fetched")
+    store = Store(stage.cache / "store")
+    assert store.read(key.sha256) == b"a key"
+    assert stage.path("download.json").read_text().count("store/sha256/") == 2, "a lost key is a lost artefact"
+
+
+def test_a_key_that_is_there_is_not_fetched_again(stage: Stage, key: LockedKey, tmp_path: Path) -> None:
+    Store(stage.cache / "store").add(b"a key")
+    (tmp_path / "signing.key").unlink()
+    download.run(stage)
+    assert Store(stage.cache / "store").has(key.sha256)
+
+
+def test_another_key_in_its_place_is_refused(stage: Stage, key: LockedKey, tmp_path: Path) -> None:
+    (tmp_path / "signing.key").write_bytes(b"b key")
+    with pytest.raises(TrustError, match=r"key of base: .*expected sha256"):
+        download.run(stage)
+    assert not Store(stage.cache / "store").has(key.sha256)
+    (tmp_path / "signing.key").unlink()
+    with pytest.raises(FetchError, match=r"key of base: .*signing"):
+        download.run(stage)
+
+
+@pytest.mark.parametrize(
+    "change", [{"sha256": "../../escape"}, {"size": -1}, {"size": "5"}, {"url": None}, {"sha256": "AB" * 32}]
+)
+def test_a_kept_lock_with_an_odd_key_is_refused(change: dict[str, object], lock: Lock, tmp_path: Path) -> None:
+    file = tmp_path / "small.lock.json"
+    odd = dataclasses.replace(lock.repositories[0].keys[0], **change)  # type: ignore[arg-type]
+    repository = dataclasses.replace(lock.repositories[0], keys=(odd,))
+    write_json(file, {"format": FORMAT, **to_plain(dataclasses.replace(lock, repositories=(repository,)))})
+    with pytest.raises(SolveError, match="expected a locked repository, found 'base' with odd fields"):
+        read_kept(file)
+
+
+def test_a_kept_lock_keeps_its_keys(lock: Lock, tmp_path: Path) -> None:
+    write_json(tmp_path / "small.lock.json", {"format": FORMAT, **to_plain(lock)})
+    assert read_kept(tmp_path / "small.lock.json") == lock

@@ -125,6 +125,10 @@ def _differences(old: Lock | None, new: Lock) -> Iterator[str]:
         counts = (f"{len(entry)} for the {name}" for name, entry in new.sets.items())
         yield f"solved for the first time: {', '.join(counts)}"
         return
+    signers = {entry.name: entry.signers for entry in old.repositories}
+    for entry in new.repositories:
+        if (known := signers.get(entry.name, entry.signers)) != entry.signers:
+            yield f"{entry.name}: signed by {_named(known)} -> {_named(entry.signers)}"
     count = 0
     for name in sorted(new.sets):
         before = {package.name: package.version for package in old.sets.get(name, ())}
@@ -134,6 +138,10 @@ def _differences(old: Lock | None, new: Lock) -> Iterator[str]:
                 count += 1
                 yield f"{name}: {package} {before.get(package, '(new)')} -> {after.get(package, '(gone)')}"
     yield f"{count} packages changed" if count else "no package changed"
+
+
+def _named(signers: Sequence[str]) -> str:
+    return ", ".join(signers) or "nobody"
 
 
 def _lock(config: FinalConfig, stages: Sequence[Stage]) -> None:

@@ -127,7 +127,7 @@ def _trailer(*values: int) -> bytes:
     return _patched(len(rpm.header.signed) - 16, struct.pack(">IIiI", *values))
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "begin with ed ab ee db"),
     "deb": (lambda: b"!<arch>\n" * 99, "begin with ed ab ee db"),
     "cut in the lead": (lambda: _good()[:50], "cut off in its lead"),

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -284,7 +284,8 @@ def test_another_package_however_well_signed(
     field: str, unsigned: bytes, keys: Callable[[str], Key], store: Store, tmp_path: Path
 ) -> None:
     file = keys("rsa2048").sign(_file(tmp_path, unsigned))
-    words = _refused(file, store, keys("rsa2048"), **{field: "other"})
+    fields: dict[str, Any] = {field: "other"}
+    words = _refused(file, store, keys("rsa2048"), **fields)
     assert re.search("expected the package .*other.*, found small 1:1.0-1 noarch", words)
 
 

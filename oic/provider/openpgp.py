@@ -6,6 +6,8 @@
   required; one that is bad, expired, or by an expired or revoked key, is refused whatever stands beside it.
 * A further signature by a key that is not the repository's is refused as well, where apt lets it pass: somebody put
   it there. An archive that signs with a new key as well needs its new keyring on this host first.
+* A signature of a document by a weak hash is refused. What a key says of itself may be: a key counts because the recipe
+  or the distribution names its file, and keys in use since before 2016 bind their names by SHA-1.
 
 The status lines are those of gnupg's doc/DETAILS.
 """
@@ -24,14 +26,13 @@ from oic.errors import OicError, ToolError, TrustError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# SHA-1 signatures count for nothing; keys are trusted because the recipe names them, not by the web of trust.
+# Keys are trusted because the recipe names them, not by the web of trust.
 _OPTIONS = (
     "--batch",
     "--no-options",
     "--no-autostart",
     "--no-auto-key-retrieve",
     "--trust-model=always",
-    "--weak-digest=SHA1",
 )
 _REFUSED = {
     "BADSIG": "a signature that does not match the text",
@@ -41,6 +42,9 @@ _REFUSED = {
 }
 # Of ERRSIG: 4 is an unknown algorithm, 9 a missing public key.
 _UNJUDGED = {"4", "9"}
+# Of VALIDSIG, by the numbers of RFC 4880, section 9.4.
+_HASHES = {"8": "sha256", "9": "sha384", "10": "sha512"}
+_WEAK_HASHES = {"1": "md5", "2": "sha1", "3": "ripemd160", "11": "sha224"}
 
 
 @contextlib.contextmanager
@@ -99,6 +103,10 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
                 )
             unknown.add(words[0])
         if keyword == "VALIDSIG":
+            if words[7] not in _HASHES:
+                found = _WEAK_HASHES.get(words[7], f"hash algorithm {words[7]}")
+                expected = " or ".join(_HASHES.values())
+                raise TrustError(f"expected a signature of {expected}, found one of {found}, too weak", where=where)
             good.add(words[-1])  # the fingerprint of the primary key, whichever subkey signed
     if not good:
         found = f"signatures by unknown keys {', '.join(sorted(unknown))}" if unknown else "no signature"

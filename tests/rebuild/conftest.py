@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from standin.fixtures import Standin, standin
 
 from oic.files import digest_of_file
 
-from .families import DEB, FAMILIES, Family
+from .families import DEB, FAMILIES, RPM, Family
 from .place import Place
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.values import Digest
+
+
+__all__ = ["standin"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +43,26 @@ def family(request: pytest.FixtureRequest) -> Family:
 
 
 @pytest.fixture(scope="session")
-def builds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Built]:
+def builds(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[Family], Built]:
     """Build a family's recipe; twice asked for, once built."""
     done: dict[str, Built] = {}
 
     def build(family: Family) -> Built:
         if family.name not in done:
-            done[family.name] = _built(family, tmp_path_factory.mktemp(family.name))
+            repositories = request.getfixturevalue("standin") if family is RPM else None
+            done[family.name] = _built(family, tmp_path_factory.mktemp(family.name), repositories)
         return done[family.name]
 
     return build
 
 
-def _built(family: Family, root: Path) -> Built:
+def _built(family: Family, root: Path, repositories: Standin | None) -> Built:
     lent = {"OIC_DISTRIBUTIONS": str(root / "distributions")}
-    family.make_distribution(root / "distributions")
+    if repositories:
+        shutil.copy(repositories.ca, root / "ca.crt")  # for other users to read, too
+        lent["OIC_CA"] = str(root / "ca.crt")
+    mirror = repositories.urls[family.dist] if repositories else ""
+    family.make_distribution(root / "distributions", mirror)
     place = Place(root=root / "place", family=family, lent=lent)
     place.root.mkdir()
     place.write(family.recipe)

@@ -174,7 +174,50 @@ DEB = Family(
         }
     ),
 )
-FAMILIES = (DEB,)
+RPM = Family(
+    name="rpm",
+    os="azure-linux",
+    dist="azl3",
+    packages=("filesystem", "bash", "coreutils", "shadow-utils", "dracut", "systemd-udev"),
+    kernel=("kernel",),
+    differs={"tools": {"value": "azl3"}},
+    rich=("azurelinux-repos-shared", "tzdata"),
+    rich_edits={
+        "services.enable": (["systemd-networkd"], TREE),
+        "services.disable": (["systemd-networkd"], frozenset({"system", "evidence"})),
+        "services.mask": (["systemd-networkd"], TREE),
+        "timezone": ("Europe/Berlin", TREE),
+        "packageSources": ("drop", TREE),
+        "packages": (["azurelinux-repos-shared"], SOLVED | TREE | {"initrd"}),
+    },
+    points=(
+        at("verify", "subprocess.Popen", "gpg", 2),
+        at("rootfs", "open", "sha256/", 30),
+        at("rootfs", "open", "/held/", 3),
+        at("rootfs", "subprocess.Popen", "--noplugins", delay=0.3),
+        at("rootfs", "subprocess.Popen", "--noplugins", delay=1.5),
+        at("rootfs", "subprocess.Popen", "--noplugins", delay=3.0),
+        at("rootfs", "os.remove", "00-held.conf"),
+        at("initrd", "subprocess.Popen", "dracut", delay=0.5),
+        at("initrd", "subprocess.Popen", "dracut", delay=4.0),
+        at("initrd", "subprocess.Popen", "dracut", delay=8.0),
+    ),
+    installing=at("rootfs", "subprocess.Popen", "--noplugins", delay=1.0),
+    generating=at("initrd", "subprocess.Popen", "dracut", delay=1.0),
+    layers=1,
+    quick=frozenset(
+        {
+            "systemConfig.hostname",
+            "systemConfig.kernel.cmdline",
+            "a package that is in as a dependency",
+            "rootfs-subprocess.Popen---noplugins-1+1.5s",
+            "initrd-subprocess.Popen-dracut-1+4.0s",
+            "boot.json",
+            "layer 0 of system",
+        }
+    ),
+)
+FAMILIES = (DEB, RPM)
 
 
 def each(names: str, rows: Callable[[Family], Iterable[tuple[str, tuple[object, ...]]]]) -> pytest.MarkDecorator:

@@ -1,4 +1,4 @@
-"""``python -m tests.standin [DIR]`` makes the stand-in; ``python -m tests.standin serve [DIR]`` makes and serves it."""
+"""``python -m tests.standin [DIR]`` makes the stand-ins; with ``serve`` before the directory it serves them as well."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 from oic.errors import OicError
 
-from .publish import DISTRIBUTIONS, make
-from .serve import Served, serving
+from .elxr import make as make_elxr
+from .elxr import serving_elxr
+from .publish import make
+from .serve import serving
 
 RECIPE = """
 For a build run with OIC_CA={ca} a recipe says one of
 
-  target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw,
-    mirror: {azl3}, mirrorKeys: [{azl3}/repodata/repomd.xml.key]}}
-  target: {{os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: raw,
-    mirror: {emt3}, mirrorKeys: [{emt3}/repodata/repomd.xml.key]}}
+  target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw, mirror: {rpm}/azurelinux/3.0/prod}}
+  target: {{os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: raw, mirror: {rpm}/microvisor/rpms/3.0,
+    mirrorKeys: [{rpm}/microvisor/rpms/3.0/base/repodata/repomd.xml.key]}}
+  target: {{os: wind-river-elxr, dist: elxr12, arch: x86_64, imageType: raw, mirror: {deb}}}
 
 Served until Ctrl-C.
 """
@@ -45,22 +48,28 @@ def main(words: list[str]) -> int:
         return 1
     try:
         make(place)
+        make_elxr(place / "elxr")
     except OicError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"made in {place / 'tree'}\n")
+    sys.stdout.write(f"made in {place / 'tree'} and {place / 'elxr'}\n")
     if serve:
-        with serving(place / "tree") as served:
-            _wait(served)
+        with (
+            serving(place / "tree") as rpm,
+            serving_elxr(place / "elxr") as deb,
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            both = Path(folder) / "ca.crt"
+            both.write_bytes(rpm.ca.read_bytes() + deb.ca.read_bytes())
+            _wait(RECIPE.format(ca=both, rpm=rpm.url, deb=deb.url))
     return 0
 
 
-def _wait(served: Served) -> None:
+def _wait(said: str) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    urls = {distribution.name: f"{served.url}/{distribution.path}" for distribution in DISTRIBUTIONS}
-    sys.stdout.write(RECIPE.format(ca=served.ca, **urls))
+    sys.stdout.write(said)
     sys.stdout.flush()
     stop.wait()
 

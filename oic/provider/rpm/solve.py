@@ -3,7 +3,7 @@
 index ─> sources ─> pool ─words─> what is asked for ─ libsolv ─┬─ a set ─> its edges, in order ─> lock
                                                               └─ none: the problems, in words
 
-* libsolv is asked as dnf asks it, so that its answer is dnf's.
+* libsolv is asked as dnf asks it, so that its answer is dnf's. What else dnf sets is about packages installed before.
 * One name has one version, kernels and others that dnf installs side by side among them.
 * A repository's priority comes before the version; within one priority the newest that goes is taken.
 """
@@ -38,11 +38,6 @@ _KINDS = (("Requires(pre)", solv.SOLVABLE_REQUIRES, 1), ("Requires", solv.SOLVAB
 """How lock and libsolv call the dependencies that must be there; 1: those of scripts alone, -1: the others."""
 _WEAK = (("Recommends", solv.SOLVABLE_RECOMMENDS, 0),)
 _REVERSE = (("is in its Supplements", solv.SOLVABLE_SUPPLEMENTS, 0),)
-_DNF_FLAGS = (
-    solv.Solver.SOLVER_FLAG_KEEP_ORPHANS,
-    solv.Solver.SOLVER_FLAG_BEST_OBEY_POLICY,
-    solv.Solver.SOLVER_FLAG_YUM_OBSOLETES,
-)
 
 
 def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
@@ -99,8 +94,6 @@ def choose(packages: Packages, wishes: Sequence[Wanted], *, recommends: bool) ->
         for wish in wishes
     ]
     solver = pool.Solver()
-    for flag in _DNF_FLAGS:
-        solver.set_flag(flag, 1)
     solver.set_flag(solver.SOLVER_FLAG_IGNORE_RECOMMENDED, not recommends)
     if problems := solver.solve(jobs):
         facts = [facts_of(problem, packages.words_of) for problem in problems]

@@ -45,9 +45,13 @@ class _Claim:
 
 
 class _Links:
-    """Real paths under a set of symbolic links, which are named by real paths themselves."""
+    """Real paths under a set of symbolic links, which are named by real paths themselves.
+
+    `passed` are directories that must be there because a link goes through them and back: ``a/../b``.
+    """
 
     def __init__(self, links: Mapping[str, str]) -> None:
+        self.passed: set[str] = set()
         self._links = links
         self._known = {"/": "/"}
 
@@ -69,6 +73,7 @@ class _Links:
         while todo:
             name = todo.pop()
             if name == "..":
+                self.passed.add("/" + "/".join(place))
                 del place[-1:]
             elif name not in ("", "."):
                 target = self._links.get("/" + "/".join([*place, name]))
@@ -101,6 +106,8 @@ def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
                 places[-1][file.path] = way.named(file.path)
     for path in merged:
         directories.setdefault(way.real(path), 0o755)
+    for path in way.passed:
+        directories.setdefault(path, 0o755)
     for path in (*claims, *list(directories)):
         _add_parents(directories, path)
     _check_kinds(claims, directories, merged)

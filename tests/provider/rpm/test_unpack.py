@@ -49,6 +49,7 @@ FILESYSTEM_FILES = """\
 %attr(1777,root,root) /var/tmp
 %attr(1777,root,root) /tmp
 %attr(0700,root,root) /root
+%dir %attr(0555,root,root) /
 %ghost /usr/lib/ghost
 """
 LIBRARY = """\

@@ -12,6 +12,7 @@ from oic.config.distribution import distributions_folders
 from oic.config.schema import problems_of
 from oic.config.source import parse
 from oic.errors import RecipeError
+from oic.plan import plan
 
 from .conftest import HEAD, MIRROR
 
@@ -148,3 +149,19 @@ def test_the_shipped_data_is_valid(path: Path) -> None:
     assert problems_of(tree, kind, needs=False) == []
     for file in tree.get("systemConfig", "additionalFiles").items:
         assert (path.parent / file.get("local").text).is_file()
+
+
+@pytest.mark.parametrize("folder", sorted(distributions_folders()[-1].glob("*/*")), ids=lambda path: path.name)
+def test_a_recipe_of_image_and_target_alone_is_planned_for_every_shipped_distribution(
+    folder: Path, load: Load, tmp_path: Path
+) -> None:
+    head = HEAD.replace("os: debian", f"os: {folder.parent.name}").replace("debian12", folder.name)
+    config = load("", head=head)
+    assert config.unbuilt == config.absent == ()
+    stages = plan(config, tmp_path / "cache")
+    assert [stage.name for stage in stages][-2:] == ["disk", "evidence"]
+    assert all(repository.url.startswith(MIRROR) for repository in config.repositories)
+    assert all(repository.image_key and repository.keys for repository in config.repositories)
+    assert "/" in {partition.mount_point for partition in config.disk.partitions}
+    enabled = config.system.services.enable
+    assert {"systemd-networkd.service", "NetworkManager.service"} & set(enabled)

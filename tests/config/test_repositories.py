@@ -13,6 +13,7 @@ import pytest
 from oic.config.dnf_sources import read_repository
 from oic.config.repositories import filled
 from oic.errors import RecipeError
+from oic.plan import plan
 
 if TYPE_CHECKING:
     from oic.config.model import Repository
@@ -66,7 +67,9 @@ def with_target(words: str) -> str:
 
 @pytest.mark.usefixtures("acme")
 def test_the_distributions_own_place(load: Load) -> None:
-    (base,) = load("", head=RPM).repositories
+    config = load("", head=RPM)
+    (base,) = config.repositories
+    assert plan(config, Path("/cache"))[0].name == "metadata"
     assert (base.url, base.suite, base.components) == ("https://acme.invalid/7/os/x86_64", "", ())
     assert base.mirror_list == "https://acme.invalid/mirrors?release=7&arch=x86_64"
     assert base.keys == (f"{base.url}/repodata/repomd.xml.key", "https://keys.invalid/acme.asc", "/etc/keys/acme.asc")
@@ -251,3 +254,4 @@ def test_a_deb_distribution_of_ones_own_is_data_only(acme: Path, load: Load) -> 
     config = load("", head=RPM)
     assert config.repositories[0].keys == ("https://acme.invalid/deb/archive.gpg",)
     assert (config.distribution.provider, config.distribution.architecture) == ("deb", "amd64")
+    assert len(plan(config, Path("/cache"))) > 1

@@ -80,7 +80,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("chroot", 1, provider, ("lock.json", "trust.json"), "chroot.json"),
         stage("rootfs", 3, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
         stage("system", 1, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
-        stage("initrd", 1, _initrd(config), ("rootfs.json", "initrd-inputs.json"), "initrd.json"),
+        stage("initrd", 2, _initrd(config), ("rootfs.json", "initrd-inputs.json"), "initrd.json"),
         stage("fs", 2, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
         stage("boot", 2, _boot(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"),
         stage("disk", 1, _disk(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),

@@ -48,6 +48,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         with overlay.merged(below, work / "root", upper=upper, work=work / "work") as root:
             if not whole:
                 _show(top, root, sorted(inputs["reads"]))
+            child.inside(root, _add_defaults, initrd.GENERATORS[name].defaults)
             child.inside(root, _add_modules, initrd.GENERATORS[name].modules_file, modules)
             env = {"SOURCE_DATE_EPOCH": str(inputs["epoch"])}
             with sandbox.opened(root, log, env=env) as box:
@@ -96,6 +97,12 @@ def _place(root: Path, kind: str, content: bytes, mode: int, name: str) -> None:
     elif kind == "file":
         path.write_bytes(content)
         path.chmod(mode)
+
+
+def _add_defaults(root: Path, files: Sequence[tuple[str, str]]) -> None:
+    for name, text in files:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
 
 
 def _add_modules(root: Path, file: str, modules: Sequence[str]) -> None:

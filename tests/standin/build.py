@@ -64,6 +64,8 @@ MACROS = {
 def built(entries: Sequence[Entry], debs: Mapping[str, Deb], cache: Path) -> dict[Entry, Path]:
     """Return each entry's package file, building what the cache has not; raises ToolError."""
     cache.mkdir(parents=True, exist_ok=True)
+    for left in cache.glob(".build-*"):  # by a run that was killed
+        shutil.rmtree(left)
     known = {*debs, *(name for entry in entries for name in entry.also)}
     build = functools.partial(_built, debs=debs, known=frozenset(known), cache=cache)
     # the largest first: no straggler at the end

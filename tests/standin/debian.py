@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from oic.config.apt_sources import read_mirrors
 from oic.config.model import Repository
 from oic.errors import OicError
+from oic.files import written_aside
 from oic.net import HttpFetcher
 from oic.ospackage.download import Wanted, download_packages
 from oic.progress import progress
@@ -69,20 +70,27 @@ def debs(roots: Collection[str], place: Path) -> dict[str, Deb]:
     """Return the closure of `roots`, by name, downloading what is missing; raises OicError."""
     store = Store(place / "store")
     entries = _kept(place, roots)
-    if entries is None:
-        entries = _solved(roots, store)
-        (place / "debian.json").write_text(json.dumps({"roots": sorted(roots), "packages": entries}, indent=1))
+    try:
+        _download(entries or _solved(roots, place, store), store)
+    except OicError:
+        if entries is None:
+            raise
+        # the mirror keeps no superseded versions, and there is no lock here to hold on to them for
+        _download(_solved(roots, place, store), store)
+    return {
+        entry["name"]: Deb(
+            name=entry["name"], version=entry["version"], sha256=entry["sha256"], file=store.path(entry["sha256"])
+        )
+        for entry in _kept(place, roots) or []
+    }
+
+
+def _download(entries: list[dict[str, Any]], store: Store) -> None:
     wanted = [
         Wanted(digest=entry["sha256"], size=entry["size"], urls=(entry["url"],), label=entry["name"])
         for entry in entries
     ]
     download_packages(wanted, store, HttpFetcher, progress)
-    return {
-        entry["name"]: Deb(
-            name=entry["name"], version=entry["version"], sha256=entry["sha256"], file=store.path(entry["sha256"])
-        )
-        for entry in entries
-    }
 
 
 def _kept(place: Path, roots: Collection[str]) -> list[dict[str, Any]] | None:
@@ -94,7 +102,8 @@ def _kept(place: Path, roots: Collection[str]) -> list[dict[str, Any]] | None:
     return None
 
 
-def _solved(roots: Collection[str], store: Store) -> list[dict[str, Any]]:
+def _solved(roots: Collection[str], place: Path, store: Store) -> list[dict[str, Any]]:
+    """Solve on metadata fetched now, and keep the answer."""
     repositories = _repositories()
     with HttpFetcher() as fetcher:
         index = read_metadata(repositories, "amd64", fetcher, store, {})
@@ -104,11 +113,14 @@ def _solved(roots: Collection[str], store: Store) -> list[dict[str, Any]]:
         "sets": {"standin": {"names": sorted(roots), "essential": False}},
     }
     packages = {package.name: package for package in solve(index, request, store).sets["standin"]}
-    return [
+    entries = [
         {"name": name, "version": package.version, "sha256": package.sha256, "size": package.size, "url": package.url}
         for name, package in sorted(packages.items())
         if name in _closure(packages, roots)
     ]
+    with written_aside(place / "debian.json") as aside:
+        aside.write_text(json.dumps({"roots": sorted(roots), "packages": entries}, indent=1))
+    return entries
 
 
 def _closure(packages: dict[str, LockedPackage], roots: Iterable[str]) -> set[str]:

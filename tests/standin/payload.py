@@ -75,7 +75,7 @@ def write_deb(file: Path, entry: Entry, tree: Path) -> Payload:
         with tar_of(stream, deb.data, entry.deb) as tar:
             for member in tar:
                 path = merged(member.name)
-                if path and path != "usr" and _is_taken(path, entry):
+                if path not in {"", ".", "usr"} and _is_taken(path, entry):
                     items[path] = _write(tar, member, path, tree)
                     newest = max(newest, int(member.mtime))
     for path in configuration & items.keys():

@@ -38,15 +38,16 @@ OLD_STYLE = frozenset({"bc", "jq", "which"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """A distribution's name, which is its key's, and its repository below the served directory."""
+    """A distribution's name, which is its key's, its repository below the served directory, its metadata's packing."""
 
     name: str
     path: str
+    compression: str
 
 
 DISTRIBUTIONS = (
-    Distribution(name="azl3", path="azurelinux/3.0/prod/base/x86_64"),
-    Distribution(name="emt3", path="microvisor/rpms/3.0/base"),
+    Distribution(name="azl3", path="azurelinux/3.0/prod/base/x86_64", compression="gz"),
+    Distribution(name="emt3", path="microvisor/rpms/3.0/base", compression="xz"),
 )
 
 
@@ -109,7 +110,7 @@ def _publish(distribution: Distribution, packages: Mapping[Entry, Path], folder:
         _sign(files, ours_to_sign)
         for file in files:
             os.utime(file, (revision, revision))
-        _write_metadata(folder, revision)
+        _write_metadata(folder, revision, distribution.compression)
         ours_to_sign.sign_detached(folder / "repodata/repomd.xml")
     shutil.copyfile(KEYS / f"{distribution.name}.pub.asc", folder / "repodata/repomd.xml.key")
 
@@ -128,9 +129,9 @@ def _sign(files: Sequence[Path], signed_by: Signer) -> None:
     signed_by.sign_packages(old, old=True)
 
 
-def _write_metadata(folder: Path, revision: int) -> None:
+def _write_metadata(folder: Path, revision: int, compression: str) -> None:
     options = ["--quiet", "--workers", "2", "--no-database", "--simple-md-filenames", "--checksum", "sha256"]
-    options += ["--revision", str(revision), "--set-timestamp-to-revision"]
+    options += ["--general-compress-type", compression, "--revision", str(revision), "--set-timestamp-to-revision"]
     _run(["createrepo_c", *options, str(folder)])
 
 

@@ -70,10 +70,13 @@ class Dnf:
             "s.gpgkey": self.key,
             "s.sslcacert": self.ca,
         }
-        argv = ["dnf", "-y", "--installroot", str(self.place / "root"), "--releasever", "3.0", "--repofrompath"]
+        # gpg, run by dnf and by a scriptlet, leaves agents behind: they end with the namespace
+        user = ["--user", "--map-root-user"] if os.geteuid() else []
+        argv = ["unshare", "--fork", "--pid", "--kill-child", "--mount-proc", *user, "dnf", "-y"]
+        argv += ["--installroot", str(self.place / "root"), "--releasever", "3.0", "--repofrompath"]
         argv += [f"s,{self.url}", "--repo", "s", *(f"--setopt={name}={value}" for name, value in options.items())]
         (self.place / "log").mkdir(exist_ok=True)
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.place), "LC_ALL": "C", "no_proxy": "*"}
+        env = {"PATH": os.environ["PATH"], "HOME": "/root", "LC_ALL": "C", "no_proxy": "*"}
         return subprocess.run([*argv, *words], env=env, capture_output=True, text=True, check=False)
 
 
@@ -90,8 +93,8 @@ def test_the_default_lists_resolve(distribution: str, names: tuple[str, ...], st
 
 def test_a_foreign_key_is_refused(standin: Standin, tmp_path: Path) -> None:
     done = Dnf(tmp_path, standin.urls["azl3"], f"file://{KEYS / 'foreign.pub.asc'}", standin.ca)("repoquery", "bash")
-    assert done.returncode != 0
-    assert "bad PGP signature" in done.stderr or "repomd.xml GPG signature verification error" in done.stderr
+    assert "bash" not in done.stdout
+    assert "repomd.xml GPG signature verification error: Bad GPG signature" in done.stderr
 
 
 @pytest.mark.parametrize(("distribution", "foreign"), [("azl3", "emt3"), ("emt3", "azl3")])
@@ -126,7 +129,7 @@ def test_there_is_something_of_everything(standin: Standin) -> None:
     assert "mkinitrd -q" in query("initramfs", "--scripts")
     assert "/usr/lib/modules" in query("initramfs", "--filetriggers")
     assert "<lua>" in query("filesystem", "--scripts")
-    assert "/etc/machine-id" in query("filesystem", "--state", "-g") or "/etc/machine-id" in query("filesystem", "-l")
+    assert "/etc/machine-id g" in query("filesystem", "--qf", "[%{FILENAMES} %{FILEFLAGS:fflags}\\n]")
     assert "cap_net_raw=ep" in query("iputils", "--filecaps")
     assert "useradd" in query("openssh-server", "--scripts")
     assert " or " in query("cloud-init", "--requires")

@@ -224,7 +224,7 @@ def _make_parents(path: str) -> None:
 def _write_file(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, *, hashed: bool) -> str:
     reader = tar.extractfile(entry)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
+    with os.fdopen(descriptor, "wb") as file:  # buffered: a bare write(2) may write less than all, and say no more
         digest = ""
         if reader and hashed:
             content = reader.read()

@@ -232,6 +232,7 @@ def _write_file(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, *, hash
             file.write(content)
         elif reader:
             shutil.copyfileobj(reader, file, _BUFFER)
+        file.flush()  # before the mode: writing takes set-user-id bits away
         os.fchown(descriptor, entry.uid, entry.gid)
         os.fchmod(descriptor, stat.S_IMODE(entry.mode))
     return digest

@@ -100,7 +100,7 @@ def serving(tree: Path, *, port: int = 0, prepare: Callable[[Path], None] | None
     folder = Path(tempfile.mkdtemp(prefix="standin-tls-"))
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*_certificate(folder))
+        context.load_cert_chain(*certificate(folder))
         with _Server(tree, context, port, prepare) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
             thread.start()
@@ -113,7 +113,7 @@ def serving(tree: Path, *, port: int = 0, prepare: Callable[[Path], None] | None
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def certificate(folder: Path) -> tuple[Path, Path]:
     """Make an authority, ``ca.crt``, and a certificate of the loopback signed by it; return certificate and key."""
 
     def openssl(*words: str) -> None:

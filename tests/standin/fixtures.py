@@ -1,6 +1,6 @@
-"""The stand-in as a fixture of the session: made if need be, served over TLS, its keys beside it.
+"""The stand-ins as fixtures of the session: made if need be, served over TLS, their keys beside them.
 
-A test module says ``from standin.fixtures import standin``.
+A test module says ``from standin.fixtures import standin``, or ``elxr``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import pytest
 
 from .__main__ import default_place
 from .catalogue import KEYS
+from .elxr import serving_elxr
 from .publish import DISTRIBUTIONS, make
-from .serve import serving
+from .serve import Served, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,3 +47,13 @@ def standin() -> Iterator[Standin]:
             keys={name: KEYS / f"{name}.pub.asc" for name in ("azl3", "emt3", "foreign")},
             ca=served.ca,
         )
+
+
+@pytest.fixture(scope="session")
+def elxr() -> Iterator[Served]:
+    """Make and serve the stand-in of eLxr."""
+    for program in ("dpkg-deb", "gpg", "openssl"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}: install dpkg, gnupg, openssl")
+    with serving_elxr(default_place() / "elxr") as served:
+        yield served

@@ -149,9 +149,10 @@ def _write_host_keys_unit(root: Path) -> None:
 
 
 def _set_units(services: dict[str, list[str]], box: Sandbox) -> None:
-    for verb in ("enable", "disable", "mask"):
+    # By force: a unit that is an alias, or that a preset has enabled, is a link already where the mask's is to be.
+    for verb, options in (("enable", ()), ("disable", ()), ("mask", ("--force",))):
         if services[verb]:
-            box.run(["systemctl", verb, *services[verb]], env={"SYSTEMD_OFFLINE": "1"}, capture=False)
+            box.run(["systemctl", verb, *options, *services[verb]], env={"SYSTEMD_OFFLINE": "1"}, capture=False)
 
 
 def _inputs(trees: Sequence[Path], work: Path, kernel_to: Path) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("download", 1, {}, ("lock.json",), "download.json"),
         stage("verify", 2, provider, ("lock.json", "download.json"), "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "trust.json"), "chroot.json"),
-        stage("rootfs", 3, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
+        stage("rootfs", 4, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
         stage("system", 1, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 2, _initrd(config), ("rootfs.json", "initrd-inputs.json"), "initrd.json"),
         stage("fs", 2, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),

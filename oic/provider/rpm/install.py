@@ -147,9 +147,10 @@ def _modes_of(paths: Sequence[str], headers: Sequence[Header]) -> dict[str, int]
 
 
 def _settle(root: Path, modes: Mapping[str, int]) -> None:
-    """Give the lent directories their modes, and take away what the database needs only while it is open.
+    """Give the lent directories their modes, and leave the database as one that nobody has open.
 
-    Raises ToolError where the database's journal holds what the database does not have yet.
+    Raises ToolError where its journal holds what the database itself does not have yet. Journal and shared memory stay,
+    both empty: without them only root could open it (sqlite's "Write-Ahead Logging", on read-only databases).
     """
     for path, mode in modes.items():
         (root / path[1:]).chmod(mode)
@@ -157,7 +158,6 @@ def _settle(root: Path, modes: Mapping[str, int]) -> None:
         for journal in (root / place).glob("*-wal"):
             if journal.stat().st_size:
                 raise ToolError("expected rpm to have closed its database, found an open journal", where=str(journal))
-    for place in _DATABASES:
-        for pattern in ("*-wal", "*-shm", ".rpm.lock"):
-            for left in (root / place).glob(pattern):
-                left.unlink()
+        for memory in (root / place).glob("*-shm"):
+            memory.write_bytes(bytes(memory.stat().st_size))
+        (root / place / ".rpm.lock").unlink(missing_ok=True)

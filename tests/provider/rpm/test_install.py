@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,10 +54,24 @@ FILES = (
 
 def test_the_database_knows_what_is_there_and_nothing_differs(shop: Path, tmp_path: Path) -> None:
     done = installed(small(shop, FILES), shop / "tools", tmp_path)
-    assert os.listdir(done.tree / "var/lib/rpm") == ["rpmdb.sqlite"]
+    sizes = {path.name: path.stat().st_size for path in (done.tree / "var/lib/rpm").iterdir()}
+    assert sizes == {"rpmdb.sqlite": sizes["rpmdb.sqlite"], "rpmdb.sqlite-shm": 32768, "rpmdb.sqlite-wal": 0}
+    assert not any((done.tree / "var/lib/rpm/rpmdb.sqlite-shm").read_bytes())
     assert rpm(done.tree, "-qa", "--qf", "%{NAME} ").split() == ["filesystem", "small"]
     assert rpm(done.tree, "-Va") == ""
     assert rpm(done.tree, "-q", "--qf", "%{INSTALLTID}", "small") == str(done.epoch)
+
+
+def test_an_ordinary_user_can_ask_the_database(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("becoming another user needs root")
+    tree = installed(small(shop, FILES), shop / "tools", tmp_path_factory.mktemp("installed")).tree
+    with tempfile.TemporaryDirectory() as place:  # pytest's own directories are closed to others
+        shutil.copytree(tree / "var/lib/rpm", f"{place}/rpm")
+        os.chmod(place, 0o755)
+        argv = ["rpm", "--dbpath", f"{place}/rpm", "-q", "small"]
+        asked = subprocess.run(argv, user="nobody", capture_output=True, text=True, check=False)
+    assert asked.stdout == "small-1-1.x86_64\n", asked.stderr
 
 
 def test_twice_the_same(shop: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -53,7 +54,10 @@ class Bench:
     place: Path
     distributions: Path
     mirror: str
+    dist: str = "tiny1"
     environment: dict[str, str] = field(default_factory=dict)
+    named: str = field(default="", repr=False)
+    """What hand-overs said whenever they were looked at: an update forgets, the store does not."""
 
     @property
     def recipe(self) -> Path:
@@ -69,8 +73,8 @@ class Bench:
 
     def write(self, body: str = "", *, mirror: str = "") -> None:
         """Write the recipe: five lines that make it complete, then `body`."""
-        head = ["image: {name: small, version: 1.0.0}", "target:", "  os: tiny", "  dist: tiny1", "  arch: x86_64"]
-        head += ["  imageType: raw", f"  mirror: {mirror or self.mirror}"]
+        head = ["image: {name: small, version: 1.0.0}", "target:", "  os: tiny", f"  dist: {self.dist}"]
+        head += ["  arch: x86_64", "  imageType: raw", f"  mirror: {mirror or self.mirror}"]
         self.recipe.write_text("\n".join([*head, body]))
 
     def oic(self, *words: str, program: str = "", under: tuple[str, ...] = (), cache: Path | None = None) -> Ran:
@@ -98,6 +102,18 @@ class Bench:
             self.oic("solve").succeeded()
         packages = json.loads((self.image / "lock.json").read_text())["sets"]["image"]
         return str(next(package["sha256"] for package in packages if package["name"] == name))
+
+    def forget_metadata(self) -> None:
+        """Have the next build fetch metadata anew: an update in the same breath."""
+        (self.image / "index.json").unlink(missing_ok=True)
+
+    def keeps_nothing_unverified(self) -> None:
+        """Each blob is what its name says, and something signed named it; no layer is there."""
+        self.named += "".join(file.read_text() for file in self.image.glob("*.json"))
+        for blob in self.cache.glob("store/sha256/*/*"):
+            assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
+            assert blob.name in self.named, f"{blob} is named nowhere"
+        assert not list(self.cache.glob("layers/*/layer.json"))
 
     def variables(self) -> dict[str, str]:
         """Return the environment of what runs here."""

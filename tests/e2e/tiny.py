@@ -159,7 +159,7 @@ class Tiny:
 
     def serve(self, path: str, body: bytes) -> None:
         self._bodies[path] = body
-        self.mirror.answers[path] = _answer(body)
+        self.mirror.answers[path] = answer_of(body)
 
     def body(self, path: str) -> bytes:
         """Return what is served at a path."""
@@ -175,7 +175,8 @@ class Tiny:
         return self.packages[name]
 
 
-def _answer(body: bytes) -> Answer:
+def answer_of(body: bytes) -> Answer:
+    """Return what serves this body, and says when it has not changed."""
     served = Served(body, tag=f'"{_sha256(body)}"')
 
     def answer(request: Request) -> None:

@@ -1,0 +1,106 @@
+"""Packages that are signed and bad: what they bring gets nowhere, and what they run is ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider.rpm.surgery import TRAILER, cpio_entry, package
+
+from oic.run import PATIENCE
+
+from .tiny_rpm import hello, sealed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provider.rpm.keys import Key
+    from provider.rpm.surgery import Parts
+
+    from .bench import Bench
+    from .tiny_rpm import TinyRpm
+
+FILE, DEVICE, LINK = 0o100644, 0o020666, 0o120777
+ESCAPED = "outside-of-every-root"
+
+
+def _extra(payload: bytes, *files: tuple[str, bytes, int], name: str = "extra") -> Parts:
+    """Return a package whose payload is not what its header says, and whose digests are right."""
+    return package(*(files or (("/opt/extra", b"abc", FILE),)), payload=payload, name=name)
+
+
+BAD = {
+    "a path with ..": (cpio_entry(f"./opt/../../../{ESCAPED}") + TRAILER, "expected a path below the root"),
+    "an absolute path": (cpio_entry(f"/tmp/{ESCAPED}") + TRAILER, "expected a file of the header in the payload"),
+    "a device": (cpio_entry("./opt/extra", mode=DEVICE) + TRAILER, "expected mode 100644 of '/opt/extra' in the"),
+    "a link for a file": (cpio_entry("./opt/extra", b"/et", LINK) + TRAILER, "expected mode 100644 of '/opt/extra'"),
+    "a bomb": (cpio_entry("./opt/extra", b"abc") + TRAILER + bytes(64 << 20), "expected the end of the payload after"),
+    "other content": (cpio_entry("./opt/extra", b"cba") + TRAILER, "expected sha256 "),
+}
+
+
+def _never_finished(bench: Bench, *stages: str) -> None:
+    assert not [stage for stage in stages if (bench.image / f"{stage}.json").exists()]
+    assert not (bench.place / ESCAPED).exists()
+
+
+def test_a_payload_that_is_not_its_header_s(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key]) -> None:
+    for number, (payload, words) in enumerate(BAD.values()):
+        bad = sealed(_extra(payload), keys["own"])
+        tiny_rpms.publish(revision=1000 + number, extra=bad)
+        rpm_bench.forget_metadata()
+        rpm_bench.oic("chroot").refused_in_one_line("chroot:small failed: extra 1.0-1", words)
+        rpm_bench.keeps_nothing_unverified()
+        _never_finished(rpm_bench, "chroot")
+    tiny_rpms.publish(revision=2000)
+    rpm_bench.oic("update").succeeded()
+    rpm_bench.oic("chroot").succeeded("2 packages unpacked")
+
+
+def test_a_link_out_of_the_root_leads_back_in(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key]) -> None:
+    place = rpm_bench.place / "target"
+    place.mkdir()
+    files = (("/opt/out", str(place).encode(), LINK), (f"/opt/out/{ESCAPED}", b"abc", FILE))
+    tiny_rpms.publish(extra=sealed(package(*files, name="extra"), keys["own"]))
+    rpm_bench.oic("chroot").succeeded("2 packages unpacked")
+    assert not list(place.iterdir())
+    (inside,) = rpm_bench.cache.glob(f"layers/*/tree/**/{ESCAPED}")
+    assert inside.read_bytes() == b"abc"
+
+
+def test_rpm_refuses_such_payloads_too(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key]) -> None:
+    payload = cpio_entry(f"./opt/../../../{ESCAPED}") + TRAILER
+    tiny_rpms.publish(hello=sealed(_extra(payload, name="hello"), keys["own"]))
+    rpm_bench.oic("rootfs").refused("rootfs:small failed: ", "hello-1.0-1")
+    _never_finished(rpm_bench, "rootfs")
+
+
+FAILING = {
+    "%prein(hello-0:1.0-1.noarch)": "%pre\nexit 7",
+    "%post(hello-0:1.0-1.noarch)": "%post\nexit 7",
+    "%posttrans(hello-0:1.0-1.noarch)": "%posttrans\nexit 7",
+}
+
+
+def test_a_scriptlet_that_fails(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path) -> None:
+    log = rpm_bench.image / "log/rootfs.log"
+    for number, (name, script) in enumerate(FAILING.items()):
+        file = keys["own"].sign(hello(script).make(tmp_path / str(number)))
+        tiny_rpms.publish(revision=2000 + number, hello=file.read_bytes())
+        rpm_bench.forget_metadata()
+        rpm_bench.oic("rootfs").refused(f"rootfs:small failed: {log}: scriptlet {name} failed: ")
+        _never_finished(rpm_bench, "rootfs")
+    tiny_rpms.publish(revision=3000)
+    rpm_bench.oic("update").succeeded()
+    rpm_bench.oic("rootfs").succeeded("3 packages installed")
+
+
+def test_a_scriptlet_that_hangs(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path) -> None:
+    file = keys["own"].sign(hello("%post\nsleep 1000").make(tmp_path / "made"))
+    tiny_rpms.publish(hello=file.read_bytes())
+    rpm_bench.environment[PATIENCE] = "3"
+    words = "the scriptlet %post(hello) did not end: rpm did not end within 3 s and was killed"
+    rpm_bench.oic("rootfs").refused_in_one_line("rootfs:small failed: ", words, f"{PATIENCE}=SECONDS")
+    _never_finished(rpm_bench, "rootfs")
+    tiny_rpms.publish(revision=3000)
+    rpm_bench.oic("update").succeeded()
+    rpm_bench.oic("rootfs").succeeded("3 packages installed")

@@ -1,8 +1,12 @@
-"""Real images of the recipes that are shipped, built once a session from the host's own mirror."""
+"""Real images of the recipes that are shipped, built once a session.
+
+Debian's are built from the host's own mirror, those of distributions that only their users reach from stand-ins.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,12 +15,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
+from standin.fixtures import elxr, standin
+
+from oic.chroot import layers, namespace, overlay, sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 PROJECT = Path(__file__).parents[2]
 DOIT = Path(sys.executable).with_name("doit")
+
+__all__ = ["elxr", "standin"]
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A stand-in: what a recipe's target says of it, and the authority that its certificate is of."""
+
+    target: dict[str, object]
+    ca: Path
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,7 @@ class Built:
 
     name: str
     place: Path
+    mirror: Mirror | None
 
     @property
     def directory(self) -> Path:
@@ -41,16 +60,42 @@ class Built:
     def doit(self, *words: str) -> str:
         argv = [str(DOIT), "-f", str(PROJECT / "dodo.py"), *words]
         argv += [f"image={self.recipe}", f"cache={self.place / 'cache'}"]
-        done = subprocess.run(argv, cwd=self.place, capture_output=True, text=True, check=False)
+        env = {**os.environ, **({"OIC_CA": str(self.mirror.ca)} if self.mirror else {})}
+        done = subprocess.run(argv, cwd=self.place, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def json(self, name: str) -> Any:
         return json.loads((self.directory / name).read_text(encoding="utf-8"))
 
+    def packages(self) -> dict[str, str]:
+        """Return the version of each package that the lock has in the image."""
+        return {package["name"]: package["version"] for package in self.json("lock.json")["sets"]["image"]}
+
+    def inside(self, *argv: str) -> str:
+        """Return what a program of the image prints, run in the image's tree with its initramfs at /tmp/initrd.img."""
+        trees = [layers.read(self.place / "cache" / name).tree for name in self.json("system.json")["layers"]]
+        work = self.place / "inside"
+        work.mkdir()
+        try:
+            return namespace.call(_printed, trees, work, argv, self.directory / "initrd.img")
+        finally:
+            shutil.rmtree(work)
+
+
+def _printed(trees: Sequence[Path], work: Path, argv: Sequence[str], initrd: Path) -> str:
+    upper = work / "upper"
+    upper.mkdir()
+    with (
+        overlay.merged(trees, work / "root", upper=upper, work=work / "work") as root,
+        sandbox.opened(root, work / "log") as box,
+    ):
+        box.show(initrd, "initrd.img")
+        return box.run(argv).text
+
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
+def built(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], Built]:
     """Lock and build a shipped recipe; twice asked for, once built."""
     place = tmp_path_factory.mktemp("images")
     shutil.copytree(PROJECT / "recipes", place / "recipes", ignore=shutil.ignore_patterns("*.lock.json"))
@@ -58,10 +103,27 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
 
     def build(name: str) -> Built:
         if name not in done:
-            image = Built(name, place)
+            image = Built(name, place, _mirror_for(name, request))
+            if image.mirror:
+                recipe = yaml.safe_load(image.recipe.read_text())
+                recipe["target"] |= image.mirror.target
+                image.recipe.write_text(yaml.safe_dump(recipe, sort_keys=False))
             image.doit("lock")
             image.doit("build")
             done[name] = image
         return done[name]
 
     return build
+
+
+def _mirror_for(name: str, request: pytest.FixtureRequest) -> Mirror | None:
+    distribution = name.partition("-")[0]
+    if distribution in ("azl3", "emt3"):
+        served = request.getfixturevalue("standin")
+        url, key = served.urls[distribution], "repodata/repomd.xml.key"
+    elif distribution == "elxr12":
+        served = request.getfixturevalue("elxr")
+        url, key = served.url, "public.gpg"
+    else:
+        return None
+    return Mirror({"mirror": url, "mirrorKeys": [f"{url}/{key}"]}, served.ca)

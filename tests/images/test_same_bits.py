@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.images.conftest import PROJECT
+from .conftest import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.images.conftest import Built
+    from .conftest import Built
 
 pytestmark = pytest.mark.mirror
 
@@ -47,9 +47,10 @@ def checkout(user: pwd.struct_passwd) -> Path:
     return place
 
 
-def as_user(checkout: Path, command: str) -> str:
+def as_user(checkout: Path, command: str, **variables: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     environment |= {"TZ": "Asia/Tokyo", "LANG": "tr_TR.UTF-8", "LC_ALL": "", "HOME": str(checkout.parents[1])}
+    environment |= variables
     environment["PATH"] = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
     done = subprocess.run(
         ["bash", "-c", f"umask 077; cd {checkout} && {command}"],
@@ -67,15 +68,32 @@ def as_user(checkout: Path, command: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["edge", pytest.param("minimal", marks=pytest.mark.slow), pytest.param("debian13-minimal", marks=pytest.mark.slow)],
+    [
+        "edge",
+        "azl3-minimal",
+        pytest.param("minimal", marks=pytest.mark.slow),
+        pytest.param("debian13-minimal", marks=pytest.mark.slow),
+        pytest.param("azl3-edge", marks=pytest.mark.slow),
+        pytest.param("emt3-minimal", marks=pytest.mark.slow),
+        pytest.param("elxr12-minimal", marks=pytest.mark.slow),
+    ],
 )
 def test_root_and_a_user_make_the_same_bits(built: Callable[[str], Built], checkout: Path, name: str) -> None:
     image = built(name)
-    lock = checkout / "recipes" / f"{name}.lock.json"
-    shutil.copy(image.recipe.with_name(lock.name), lock)
-    shutil.chown(lock, USER, USER)
-    said = as_user(checkout, f"make build PYTHON=/usr/bin/python3 image={name}.yml")
+    variables = {}
+    for file in (image.recipe, image.recipe.with_name(f"{name}.lock.json")):
+        _given(file, checkout / "recipes" / file.name)
+    if image.mirror:
+        variables["OIC_CA"] = str(_given(image.mirror.ca, checkout.with_name("ca.crt")))
+    said = as_user(checkout, f"make build PYTHON=/usr/bin/python3 image={name}.yml", **variables)
     wanted = image.json(f"{name}-1.0.0.manifest.json")["files"][0]["sha256"]
     assert said.splitlines()[-1].endswith(f"sha256:{wanted}")
     raw = checkout / "cache" / name / f"{name}-1.0.0.raw"
     assert subprocess.run(["sha256sum", raw], capture_output=True, text=True, check=True).stdout.split()[0] == wanted
+    subprocess.run(["rm", "-rf", checkout / "cache" / name], check=True)  # gigabytes, of each image
+
+
+def _given(file: Path, place: Path) -> Path:
+    shutil.copy(file, place)
+    shutil.chown(place, USER, USER)
+    return place

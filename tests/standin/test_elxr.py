@@ -1,4 +1,4 @@
-"""The eLxr stand-in is a repository that apt takes for one, and default recipes of eLxr build and boot from it."""
+"""The eLxr stand-in is a repository that apt takes for one, and eLxr's default packages resolve from it."""
 
 from __future__ import annotations
 
@@ -15,26 +15,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .__main__ import default_place
-from .elxr import KEY, make, serving_elxr
+from .elxr import KEY, make
+from .fixtures import elxr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .serve import Served
 
 PROJECT = Path(__file__).parents[2]
 DOIT = Path(sys.executable).with_name("doit")
 pytestmark = pytest.mark.mirror
-
-
-@pytest.fixture(scope="session")
-def elxr() -> Iterator[Served]:
-    """Make and serve the stand-in."""
-    for program in ("dpkg-deb", "gpg", "openssl"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}: install dpkg, gnupg, openssl")
-    with serving_elxr(default_place() / "elxr") as served:
-        yield served
+__all__ = ["elxr"]
 
 
 def digests(tree: Path) -> dict[str, str]:
@@ -126,22 +116,3 @@ def test_a_mirror_of_an_unknown_authority_is_refused_in_one_line(elxr: Served, t
     with pytest.raises(AssertionError, match=r"metadata:elxr12-minimal failed: .*certificate.*OIC_CA") as caught:
         image.doit("metadata")
     assert "Traceback" not in str(caught.value)
-
-
-@pytest.mark.boot
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["elxr12-minimal", "elxr12-edge"])
-def test_a_recipe_is_built_and_boots_with_exactly_its_packages(name: str, elxr: Served, tmp_path: Path) -> None:
-    image = Image(name, tmp_path / "place", elxr)
-    said = image.doit("boot-test")
-    assert "note: not yet as wind-river-elxr/elxr12 itself: its root is read-only" in image.doit("build")
-    report = image.json("boot-test.json")
-    assert report["failed_units"] == []
-    locked = {package["name"] for package in image.json("lock.json")["sets"]["image"]}
-    assert {package.split(":")[0] for package in report["packages"]} == locked
-    assert {mount["target"]: mount["fs_type"] for mount in report["mounts"]} == {
-        "/": "ext4",
-        "/boot/efi": "vfat",
-        "/opt": "ext4",
-    }
-    assert "dracut, kernel" in said

@@ -1,0 +1,73 @@
+"""What the rpm family's own programs say of an image: the database, the files, the initramfs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.provider.rpm.family import list_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Built
+
+pytestmark = pytest.mark.mirror
+
+CHANGED = {
+    "/etc/fstab": "the recipe's partitions",
+    "/etc/group": "the users of scriptlets and of the recipe",
+    "/etc/hosts": "the recipe's host name",
+    "/etc/passwd": "the users of scriptlets and of the recipe",
+    "/run/lock": "/run is another file system when the image runs: nothing of it is kept",
+}
+"""Files that are not as their package has them, and why."""
+
+
+@pytest.fixture(
+    params=[
+        "azl3-minimal",
+        pytest.param("azl3-edge", marks=pytest.mark.slow),
+        pytest.param("emt3-minimal", marks=pytest.mark.slow),
+    ]
+)
+def image(built: Callable[[str], Built], request: pytest.FixtureRequest) -> Built:
+    return built(request.param)
+
+
+def test_rpm_has_the_packages_of_the_lock(image: Built) -> None:
+    listed = dict(line.split("\t") for line in image.inside(*list_command()).splitlines())
+    assert {name.split(":")[0]: version for name, version in listed.items()} == image.packages()
+
+
+def test_rpm_finds_every_file_as_its_package_has_it_but_for_these(image: Built) -> None:
+    lines = image.inside("sh", "-c", "rpm -Va || true").splitlines()
+    found = {line.rsplit(maxsplit=1)[-1]: line for line in lines}
+    assert not {path: line for path, line in found.items() if path not in CHANGED}
+    wrong = r"S\.5\.{4}T\.\s+c "  # size, digest and time of a configuration file: never owner, mode or capabilities
+    assert [line for line in lines if not re.match(wrong, line)] == ["missing     /run/lock"]
+
+
+def test_the_database_is_whole_and_nobody_has_it_open(image: Built) -> None:
+    assert image.inside("rpmdb", "--verifydb") == ""
+    journal = "cat /var/lib/rpm/rpmdb.sqlite-wal; tr -d '\\0' < /var/lib/rpm/rpmdb.sqlite-shm"
+    assert image.inside("sh", "-c", journal) == ""
+
+
+def test_the_targets_own_package_manager_reads_the_database(image: Built) -> None:
+    said = image.inside("tdnf", "--disablerepo=*", "list", "installed")
+    rows = [line.split() for line in said.splitlines() if line.endswith("@System")]
+    assert {name.rpartition(".")[0]: version for name, version, _ in rows} == image.packages()
+
+
+def test_the_initramfs_is_for_any_machine(image: Built) -> None:
+    """The list of default packages has dracut-hostonly: the build must not make what only the builder boots."""
+    assert 'hostonly="yes"' in image.inside("sh", "-c", "cat /etc/dracut.conf.d/*")
+    files = image.inside("lsinitrd", "/tmp/initrd.img")
+    drivers = set(re.findall(r"/([\w-]+)\.ko", files))
+    assert {"hv_storvsc", "hv_netvsc", "xen-blkfront", "xen-scsifront", "virtio_blk", "virtio_scsi"} <= drivers
+    assert "hostonly-files" not in files
+    (machine_id,) = re.findall(r"^.* etc/machine-id$", files, re.MULTILINE)
+    assert re.search(r" root +0 ", machine_id), "empty: a machine gets its own"

@@ -65,7 +65,7 @@ def run_all(*argv: object) -> str:
 def test_the_users_password_is_nowhere_but_as_a_hash(built: Callable[[str], Built], name: str) -> None:
     image = built(name)
     assert "admin:$6$" in inside(image, "cat /etc/shadow")
-    argv = ["grep", "-rlaF", "change-me", image.directory, image.place / "cache/layers"]
+    argv = ["grep", "-rlaF", "change-me", str(image.directory), str(image.place / "cache/layers")]
     found = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert found.stdout == ""
 

@@ -36,19 +36,11 @@ NOT_NEEDED = frozenset(
     {
         # needed by maintainer scripts, which are dropped, or by Debian's own way of things
         *("adduser", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info", "lsb-base"),
-        *(
-            "linux-base",
-            "lsb-release",
-            "runit-helper",
-            "sensible-utils",
-            "sysvinit-utils",
-            "ucf",
-            "usr-is-merged",
-            "usrmerge",
-        ),
-        *("base-files", "base-passwd", "dash", "gcc-12-base"),
-        *("initramfs-tools", "initramfs-tools-core", "grub-pc", "xxd", "python3-apt", "locales"),
-        *("shim-signed-common", "shim-helpers-amd64-signed", "autotools-dev", "cpp", "gcc", "libc6-dev", "xkb-data"),
+        *("linux-base", "lsb-release", "runit-helper", "sensible-utils", "sysvinit-utils", "ucf", "usr-is-merged"),
+        *("usrmerge", "base-files", "base-passwd", "dash", "gcc-12-base", "initramfs-tools", "initramfs-tools-core"),
+        *("grub-pc", "xxd", "python3-apt", "locales", "shim-signed-common", "shim-helpers-amd64-signed", "xkb-data"),
+        # compilers, which libtool asks for
+        *("autotools-dev", "cpp", "gcc", "libc6-dev"),
         # scripts in Perl beside the programs; the rpm family keeps them in packages of their own
         *("perl", "perl-base", "debugedit", "os-prober", "libdpkg-perl"),
     }

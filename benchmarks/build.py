@@ -1,17 +1,18 @@
-"""The time and memory of each stage of a build, beside mmdebstrap: ``make bench``, or with ``--help`` by itself.
+"""The time and memory of each stage of a build, beside the family's own: ``make bench``, or with ``--help`` by itself.
 
-    warm-up build ─> its store behind a mirror on loopback ─┬─ doit build      (an empty cache each time)  ┐
-                                                            └─ mmdebstrap      (the same packages)         ┴ interleaved
+    warm-up build ─> a server on loopback ─┬─ doit build         (an empty cache each time)  ┐
+                                           └─ mmdebstrap or dnf  (the same packages)         ┴ interleaved
 
-* Both fetch the same index and packages from the same mirror, check signatures, solve, unpack, configure and make an
-  initramfs; both write to the same disk; mmdebstrap's dpkg does not sync either (``force-unsafe-io``).
-* What mmdebstrap installed is held against the lock, name and version: another set ends the benchmark.
+* Both fetch the same index and packages from the same server, check signatures, solve, unpack, configure and make an
+  initramfs; both write to the same disk; neither syncs.
+* What the other one installed is held against the lock, name and version: another set ends the benchmark.
 * Nothing here is a test: figures are of one machine at one time.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -22,20 +23,17 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from measure import Cost, measured
-from mirror import base_of, serving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 PROJECT = Path(__file__).parent.parent
-COMPARABLE = ("metadata", "solve", "download", "verify", "rootfs", "initrd")
-"""The stages that do what mmdebstrap does: it makes no build environment, no users or files, no disk."""
-MERGED_USR = 'for name in bin sbin lib lib64; do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
-"""mmdebstrap begins with a merged /usr, as the build does; else the package usrmerge moves every file later."""
+RIVALS = {"deb": "mmdebstrap", "rpm": "dnf"}
 
 
 def main() -> None:
@@ -49,16 +47,31 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     log = given.work / "log"
     log.mkdir(exist_ok=True)
-    print("warm-up build", file=sys.stderr, flush=True)
-    measured(_build(_bench_recipe(given.recipe, {}, given.work / "recipe"), warm), log / "warm.log")
+
+    def warm_up(target: dict[str, str]) -> None:
+        print("warm-up build", file=sys.stderr, flush=True)
+        measured(_build(_bench_recipe(given.recipe, target, given.work / "recipe"), warm), log / "warm.log")
+
+    rival = importlib.import_module(RIVALS[_family(given.recipe)])
     builds, others = [], []
-    with serving(warm, image) as url, tempfile.TemporaryDirectory(dir=given.work) as scratch:
-        recipe = _bench_recipe(given.recipe, {"mirror": f"{url}{base_of('')}"}, Path(scratch))
+    with rival.source(warm, image, warm_up) as target, tempfile.TemporaryDirectory(dir=given.work) as scratch:
+        recipe = _bench_recipe(given.recipe, target, Path(scratch))
         for number in range(1, given.runs + 1):
             print(f"run {number} of {given.runs}", file=sys.stderr, flush=True)
             builds.append(_measured_build(recipe, Path(scratch) / "cache", log / f"build-{number}.log"))
-            others.append(_measured_mmdebstrap(warm / image, url, Path(scratch), log / f"mmdebstrap-{number}.log"))
-    print(_report(given.recipe, warm / image, builds, others))
+            other = Path(scratch) / "other"
+            others.append(_measured_other(rival, warm / image, target, other, log / f"{rival.__name__}-{number}.log"))
+    print(_report(given.recipe, warm / image, rival, builds, others))
+
+
+def _family(recipe: Path) -> str:
+    target = _plain(recipe)["target"]
+    return str(_plain(PROJECT / "oic/distributions" / target["os"] / target["dist"] / "distribution.yml")["provider"])
+
+
+def _plain(file: Path) -> dict[str, Any]:
+    plain: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return plain
 
 
 def _build(recipe: Path, cache: Path) -> list[str]:
@@ -67,7 +80,7 @@ def _build(recipe: Path, cache: Path) -> list[str]:
 
 def _bench_recipe(recipe: Path, target: dict[str, str], place: Path) -> Path:
     """Write the recipe that is `recipe` with another `target`, away from a lock that lies beside it."""
-    plain = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    plain = _plain(recipe)
     parts = {"include": [str(recipe.absolute())], "image": plain["image"], "target": {**plain["target"], **target}}
     path = place / recipe.name
     path.parent.mkdir(exist_ok=True)
@@ -88,31 +101,21 @@ def _measured_build(recipe: Path, cache: Path, log: Path) -> dict[str, Cost]:
     return costs
 
 
-def _measured_mmdebstrap(directory: Path, url: str, scratch: Path, log: Path) -> dict[str, Cost]:
-    """Measure mmdebstrap making a directory of the lock's packages; `directory` is the warm image's."""
-    index, lock = (json.loads((directory / name).read_text()) for name in ("index.json", "lock.json"))
-    asked, tree = lock["asked"]["sets"]["image"]["names"], scratch / "tree"
-    keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    sources = [
-        f"deb [signed-by={keys}] {url}{base_of(entry['name'])} {entry['suite']} {' '.join(entry['components'])}"
-        for entry in index["repositories"]
-    ]
-    options = ["--variant=essential", "--format=directory", f"--include={','.join(asked)}", "--dpkgopt=force-unsafe-io"]
-    hook = f"--setup-hook={MERGED_USR}"
-    argv = ["mmdebstrap", "--quiet", *options, hook, index["repositories"][0]["suite"], str(tree), *sources]
+def _measured_other(
+    rival: ModuleType, directory: Path, target: dict[str, str], place: Path, log: Path
+) -> dict[str, Cost]:
+    """Measure the other one making a directory of the lock's packages; `directory` is the warm image's."""
+    place.mkdir()
+    tree = place / "tree"
+    argv = rival.command(directory, target, tree)
     os.sync()
-    costs = measured(argv, log, env={**os.environ, "TMPDIR": str(scratch)})
-    _expect_same(lock["sets"]["image"], tree)
-    _remove(tree)
-    return costs
-
-
-def _expect_same(packages: Sequence[dict[str, str]], tree: Path) -> None:
-    query = ["dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\\n"]
-    found = set(subprocess.run(query, check=True, capture_output=True, text=True).stdout.splitlines())
+    costs = measured(argv, log)
+    packages = json.loads((directory / "lock.json").read_text())["sets"]["image"]
     wanted = {f"{package['name']} {package['version']}" for package in packages}
-    if found != wanted:
-        raise SystemExit(f"mmdebstrap installed other packages than the lock's: {sorted(found ^ wanted)}")
+    if different := rival.installed(tree) ^ wanted:
+        raise SystemExit(f"{rival.__name__} installed other packages than the lock's: {sorted(different)}")
+    _remove(place)
+    return costs
 
 
 def _remove(tree: Path) -> None:
@@ -123,7 +126,13 @@ def _remove(tree: Path) -> None:
         subprocess.run(["unshare", "--map-auto", "--map-root-user", "rm", "-rf", str(tree)], check=True)
 
 
-def _report(recipe: Path, directory: Path, builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> str:
+def _report(
+    recipe: Path,
+    directory: Path,
+    rival: ModuleType,
+    builds: Sequence[dict[str, Cost]],
+    others: Sequence[dict[str, Cost]],
+) -> str:
     manifest = json.loads(next(directory.glob("*.manifest.json")).read_text())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     lines = [
@@ -131,37 +140,37 @@ def _report(recipe: Path, directory: Path, builds: Sequence[dict[str, Cost]], ot
         f"runs: {len(builds)}, interleaved; {datetime.now(UTC):%Y-%m-%d};",
         f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, load {os.getloadavg()[2]:.1f}.",
         "",
-        *_stages(builds, others),
+        *_stages(rival, builds, others),
         "",
-        *_same_work(builds, others),
+        *_same_work(rival, builds, others),
     ]
     return "\n".join(lines)
 
 
-def _stages(builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> list[str]:
+def _stages(rival: ModuleType, builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> list[str]:
     names = [name for name in builds[0] if name not in ("", "before", "after")]
     return [
         "| stage | min s | median s | max s | peak MiB |",
         "|---|--:|--:|--:|--:|",
         *(_row(name, [costs[name] for costs in builds]) for name in names),
         _row("**whole build**", [costs[""] for costs in builds]),
-        _row("**mmdebstrap**", [costs[""] for costs in others]),
+        _row(f"**{rival.__name__}**", [costs[""] for costs in others]),
     ]
 
 
-def _same_work(builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> list[str]:
+def _same_work(rival: ModuleType, builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> list[str]:
     whole = [costs[""].seconds for costs in builds]
-    same = [sum(costs[name].seconds for name in COMPARABLE) for costs in builds]
+    same = [sum(costs[name].seconds for name in rival.COMPARABLE) for costs in builds]
     theirs = [costs[""].seconds for costs in others]
     by_same = [their / our for their, our in zip(theirs, same, strict=True)]
     by_whole = [their / our for their, our in zip(theirs, whole, strict=True)]
     return [
         "| the same work | min | median | max |",
         "|---|--:|--:|--:|",
-        f"| {', '.join(COMPARABLE)}: seconds | {_spread(same)} |",
-        f"| mmdebstrap: seconds | {_spread(theirs)} |",
-        f"| mmdebstrap ÷ these stages, run by run | {_spread(by_same, 2)} |",
-        f"| mmdebstrap ÷ the whole build, run by run | {_spread(by_whole, 2)} |",
+        f"| {', '.join(rival.COMPARABLE)}: seconds | {_spread(same)} |",
+        f"| {rival.__name__}: seconds | {_spread(theirs)} |",
+        f"| {rival.__name__} ÷ these stages, run by run | {_spread(by_same, 2)} |",
+        f"| {rival.__name__} ÷ the whole build, run by run | {_spread(by_whole, 2)} |",
     ]
 
 

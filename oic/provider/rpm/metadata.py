@@ -4,7 +4,7 @@
     keys ─> private keyring
     repomd.xml + repomd.xml.asc ─gpg─> document ─> not older than last time
         └─ primary ─ size, checksum, checksum of what is in it ─> packages that are no trick ─> store
-              └─ a path is needed that no package is known to have ─> filelists, as primary
+              └─ a path in some package's dependencies that no primary lists ─> filelists, as primary
 
 * What is returned holds digests of verified bytes in the store, nothing else of the mirror's; ``http`` is kept apart,
   as `oic.provider.documents` says.
@@ -71,7 +71,7 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
     entries = [one.entry for one in found]
     packages = Packages([source_of(entry, store) for entry in entries], architecture)
     packages.check()
-    if packages.unknown_files():
+    if packages.unlisted_files():
         _add_filelists(found, source, before)
     return {"architecture": architecture, "repositories": entries, "http": source.new_memo}
 

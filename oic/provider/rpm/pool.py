@@ -28,6 +28,9 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 _EVR = re.compile(r"(?:[0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+")
 _CAPABILITY = re.compile(r"(?P<name>\S+)(?:\s+(?P<flags><=|>=|<|>|=)\s+(?P<evr>\S+))?")
 _FLAGS = {"<": solv.REL_LT, ">": solv.REL_GT, "=": solv.REL_EQ}
+_IN_PRIMARY = re.compile("/etc/|/usr/lib/sendmail$|.*bin/", re.DOTALL)
+"""The files that primary lists: createrepo's rule, and libsolv's."""
+_BY_NAME = solv.Selection.SELECTION_NAME | solv.Selection.SELECTION_REL
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -89,15 +92,9 @@ class Packages:
                 if problem := _problem(package):
                     raise TrustError(problem, where=package.repo.name)
 
-    def unknown_files(self) -> list[str]:
-        """Return the paths that packages need and no package is known to have: only filelists can tell."""
-        return [
-            self.pool.id2str(word)
-            for word in self._file_words
-            if not self.pool.whatprovides(word)
-            # A path that stands in a relation of two, as in (a if /path), is not found by either look.
-            and (self._names(solv.SOLVABLE_REQUIRES, word) or not self._names(solv.SOLVABLE_CONFLICTS, word))
-        ]
+    def unlisted_files(self) -> list[str]:
+        """Return the paths in packages' dependencies that primary does not list: who has them only filelists tell."""
+        return [path for path in map(self.pool.id2str, self._file_words) if not _IN_PRIMARY.match(path)]
 
     def providing(self, text: str) -> list[Any]:
         """Return the packages that provide ``name`` or ``name >= version``, or that the pool takes a path to be in."""
@@ -117,8 +114,10 @@ class Packages:
         found = self.pool.select(path, solv.Selection.SELECTION_FILELIST).solvables()
         return [package for package in found if package.id in self.words_of]
 
-    def _names(self, relation: int, word: int) -> bool:
-        return bool(self.pool.whatcontainsdep(relation, word))
+    def replaces(self, package: Any, other: Any) -> bool:
+        """Tell whether one of the package's Obsoletes names the other, in its version."""
+        named = (self.pool.select(str(text), _BY_NAME) for text in package.lookup_deparray(solv.SOLVABLE_OBSOLETES))
+        return any(found.id == other.id for selection in named for found in selection.solvables())
 
 
 def without_epoch(evr: str) -> str:

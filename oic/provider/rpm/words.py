@@ -2,7 +2,8 @@
 
 openssh-server              a package, or one that obsoletes it
 kernel-6.6.1-2.azl3         a version; also name-version, name-epoch:version-release, each with .arch behind it
-python3-*                   every package whose name the glob matches: * ? [0-9]; a version may hold one, too
+python3-*                   every package whose name the glob matches: * ? [0-9]; a version may hold one, or all of
+                            name-version-release.arch; with one for the architecture, each of them is wanted
 /usr/bin/vim, perl(Foo)     whatever package has the file, or provides the capability, with ``>= 1`` behind it or not
 
 Of the ways to read a word the first counts that means a package, in dnf's order: the whole, with and without
@@ -24,7 +25,7 @@ from oic.provider.rpm.pool import Packages, without_epoch
 from oic.provider.rpm.version import split_evr, vercmp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _GLOB = re.compile(r"[*?\[]")
 _EVR = r"(?:(?P<epoch>[0-9]+):)?(?P<version>[^-:]+)"
@@ -66,9 +67,14 @@ def _meant(packages: Packages, word: str) -> list[Wanted]:
     for form in _FORMS:
         match = form.fullmatch(word)
         if match and (names := _matching(packages, match.groupdict())):
-            if set(match.groupdict()) == {"name"}:
+            architectures = bool(_GLOB.search(match.groupdict().get("arch") or ""))
+            if architectures:
+                names = [entry for found in names for entry in _by_architecture(found)]
+            if architectures or set(match.groupdict()) == {"name"}:
                 names = [[*entry, *_obsoleting(packages, entry)] for entry in names]
             return [Wanted(word=word, packages=tuple(entry)) for entry in names]
+    if _GLOB.search(word) and (names := _matching_whole(packages, word)):
+        return [Wanted(word=word, packages=tuple(entry)) for entry in names]
     providers = packages.providing(word) or packages.having(word)
     return [Wanted(word=word, packages=tuple(providers))] if providers else []
 
@@ -83,6 +89,22 @@ def _matching(packages: Packages, parts: Mapping[str, str | None]) -> list[list[
     )
     fitting = ([package for package in packages.by_name.get(other, ()) if _fits(package, parts)] for other in names)
     return [entry for entry in fitting if entry]
+
+
+def _matching_whole(packages: Packages, glob: str) -> list[list[Any]]:
+    """Return the packages whose name, version and architecture in one the glob matches, those of one name together."""
+
+    def fits(package: Any) -> bool:
+        evr = package.evr if ":" in package.evr else f"0:{package.evr}"
+        return fnmatch.fnmatchcase(f"{package.name}-{evr if ':' in glob else without_epoch(evr)}.{package.arch}", glob)
+
+    fitting = (list(filter(fits, packages.by_name[name])) for name in sorted(packages.by_name))
+    return [entry for entry in fitting if entry]
+
+
+def _by_architecture(found: Sequence[Any]) -> list[list[Any]]:
+    architectures = dict.fromkeys(package.arch for package in found)
+    return [[package for package in found if package.arch == architecture] for architecture in architectures]
 
 
 def _fits(package: Any, parts: Mapping[str, str | None]) -> bool:
@@ -103,11 +125,12 @@ def _is_version(version: str, asked: str | None) -> bool:
 
 
 def _obsoleting(packages: Packages, obsoleted: Iterable[Any]) -> Iterator[Any]:
-    """Yield the packages of other names that say they replace one of these."""
+    """Yield the packages of other names that say they replace one of these, by its name: what it provides is not it."""
     seen: set[int] = set()
     for package in obsoleted:
         for other in packages.pool.whatmatchessolvable(solv.SOLVABLE_OBSOLETES, package):
-            if other.id in packages.words_of and other.name != package.name and other.id not in seen:
+            new = other.id in packages.words_of and other.name != package.name and other.id not in seen
+            if new and packages.replaces(other, package):
                 seen.add(other.id)
                 yield other
 

@@ -96,7 +96,7 @@ def test_every_compression_and_strong_checksum_is_read(
     assert mirror.sent == [], "a checksum that is not the store's own is remembered"
 
 
-def test_filelists_are_fetched_only_for_a_path_nobody_is_known_to_have(mirror: Mirror, store: Store, key: str) -> None:
+def test_filelists_are_fetched_only_for_a_path_not_in_primary(mirror: Mirror, store: Store, key: str) -> None:
     assert read(mirror, store, key)["repositories"][0]["filelists"] is None
     assert not any("filelists" in url for url in mirror.asked)
     mirror.publish_rpm(PATHS)
@@ -108,8 +108,11 @@ def test_filelists_are_fetched_only_for_a_path_nobody_is_known_to_have(mirror: M
     [
         ([{"nevra": "a-1-1", "requires": ["(b if /opt/x)"]}, "b-1-1"], "needed"),
         ([{"nevra": "a-1-1", "recommends": ["/opt/x"]}], "needed"),
-        ([{"nevra": "a-1-1", "conflicts": ["/opt/x"]}], "left"),
-        ([{"nevra": "a-1-1", "requires": ["/opt/x"]}, {"nevra": "b-1-1", "provides": ["/opt/x"]}], "left"),
+        ([{"nevra": "a-1-1", "conflicts": ["/opt/x"]}], "needed"),
+        ([{"nevra": "a-1-1", "requires": ["/opt/x"]}, {"nevra": "b-1-1", "provides": ["/opt/x"]}], "needed"),
+        ([{"nevra": "a-1-1", "provides": ["/opt/x"]}], "left"),
+        ([{"nevra": "a-1-1", "requires": ["/usr/bin/nowhere"]}], "left"),
+        ([{"nevra": "a-1-1", "requires": ["/usr/lib/sendmail"]}], "left"),
         ([{"nevra": "a-1-1", "requires": ["/etc/x"]}, {"nevra": "b-1-1", "files": ["/etc/x"]}], "left"),
     ],
 )

@@ -81,7 +81,7 @@ def test_primary_is_read_or_refused_and_can_be_solved_with(primary: bytes, filel
         refuse_markup(primary, where="here")
         packages = Packages([Source(name="fuzz", primary=primary, filelists=filelists)], "x86_64")
         packages.check()
-        packages.unknown_files()
+        packages.unlisted_files()
         for word in ("app", "/opt/x", "*", "tool-1"):
             choose(packages, wanted(packages, [word]), recommends=True)
 

@@ -128,6 +128,7 @@ def _system(config: FinalConfig, placed: Layout, users: list[dict[str, Any]]) ->
         "keymap": system.keymap,
         "packageSources": _known_to_image(config),
         "mounts": _mounts(config, placed),
+        "esp": next((entry.mount_point for entry in config.disk.partitions if _is_esp(entry) and _mounted(entry)), ""),
     }
 
 
@@ -179,7 +180,11 @@ ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 
 def _esp(config: FinalConfig) -> str:
-    return next((entry.id for entry in config.disk.partitions if entry.type_uuid == ESP_TYPE), "")
+    return next((entry.id for entry in config.disk.partitions if _is_esp(entry)), "")
+
+
+def _is_esp(entry: Partition) -> bool:
+    return entry.type_uuid == ESP_TYPE
 
 
 def _boot(config: FinalConfig, placed: Layout, seed: str) -> dict[str, Any]:

@@ -21,14 +21,15 @@ class Kernel:
     os_release: str
 
 
-def newest(root: Path) -> Kernel:
-    """Return the newest kernel of a tree; raises OicError where there is none. Runs with the tree as its root."""
+def newest(root: Path) -> tuple[Kernel, bytes]:
+    """Return the newest kernel of a tree and its image; raises OicError for none. Runs with the tree as its root."""
     modules = root / "usr/lib/modules"
     versions = [path.name for path in modules.iterdir()] if modules.is_dir() else []
     for version in sorted(versions, key=_natural, reverse=True):
         for path in (f"boot/vmlinuz-{version}", f"usr/lib/modules/{version}/vmlinuz"):
             if (root / path).is_file():
-                return Kernel(version=version, path=path, os_release=_os_release(root))
+                kernel = Kernel(version=version, path=path, os_release=_os_release(root))
+                return kernel, (root / path).read_bytes()
     raise OicError(
         "expected a kernel (boot/vmlinuz-VERSION and its modules) among the image's packages, found none",
         hint="name one in systemConfig.kernel.packages",

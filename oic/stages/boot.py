@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import layers, namespace, toolbox
 from oic.errors import OicError
 from oic.files import digest_of_sparse
+from oic.image import esp as esp_files
 from oic.image.fat import make_fat
 from oic.image.seeds import volume_id_for
 from oic.image.tools import reproducible_env
@@ -64,6 +65,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     with toolbox.workspace(place / "work/boot") as work, toolbox.opened(chroot, work, log, [place]) as tools:
         uki = work / "linux.efi"
         _write_uki(part, inputs, place, uki, tools.root / f"{_EFI}/linux{small}.efi.stub", tools)
+        below = {name: place / "esp" / name for name in inputs["esp"]}
         manager = (tools.root / f"{_EFI}/systemd-boot{small}.efi").read_bytes()
         files: dict[str, Path | bytes] = {
             f"EFI/BOOT/BOOT{large}.EFI": manager,
@@ -79,7 +81,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
             volume_id=volume_id,
             label=esp["label"],
             epoch=inputs["epoch"],
-            files=files,
+            files=esp_files.together(below, files),
             tools=tools,
         )
 

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import child, layers, namespace, overlay, sandbox, toolbox
-from oic.files import digest_of_file, read_json
+from oic.files import digest_of_file, read_json, written_aside
 from oic.image import initrd
 
 if TYPE_CHECKING:
@@ -47,24 +47,35 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         below = [*trees, top] if whole else trees
         with overlay.merged(below, work / "root", upper=upper, work=work / "work") as root:
             if not whole:
-                _show(top, root, sorted(inputs["reads"]))
+                child.inside(root, _place_all, child.inside(top, _read_all, sorted(inputs["reads"])))
             child.inside(root, _add_defaults, initrd.GENERATORS[name].defaults)
             child.inside(root, _add_modules, initrd.GENERATORS[name].modules_file, modules)
             env = {"SOURCE_DATE_EPOCH": str(inputs["epoch"])}
             with sandbox.opened(root, log, env=env) as box:
                 argv = initrd.command(name, inputs["version"], modules, "/tmp/initrd.img")  # noqa: S108 - a private tmpfs
                 box.run(argv, capture=False)
-                aside = image.with_name(".initrd.img.part")
-                shutil.copyfile(root / "tmp/initrd.img", aside)
-                aside.chmod(0o644)
-                os.replace(aside, image)
+                content = child.inside(root, _made)
+        with written_aside(image) as aside:
+            aside.write_bytes(content)
 
 
-def _show(top: Path, root: Path, paths: Sequence[str]) -> None:
-    """Copy paths of the configuration layer into the generator's view of the tree; a whiteout removes."""
-    for path in paths:
-        for source in (top / path, *sorted((top / path).rglob("*"))):
-            child.inside(root, _place, *_read(source), str(source.relative_to(top)))
+def _made(root: Path) -> bytes:
+    return (root / "tmp/initrd.img").read_bytes()
+
+
+def _read_all(top: Path, paths: Sequence[str]) -> list[tuple[str, bytes, int, str]]:
+    """Read paths of the configuration layer, which is the root here: no link of it leads anywhere else."""
+    return [
+        (*_read(source), str(source.relative_to(top)))
+        for path in paths
+        for source in (top / path, *(() if (top / path).is_symlink() else sorted((top / path).rglob("*"))))
+    ]
+
+
+def _place_all(root: Path, entries: Sequence[tuple[str, bytes, int, str]]) -> None:
+    """Put them into the generator's view of the tree; a whiteout removes."""
+    for entry in entries:
+        _place(root, *entry)
 
 
 def _read(source: Path) -> tuple[str, bytes, int]:

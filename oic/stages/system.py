@@ -10,8 +10,7 @@ those two stages read of it, so that they run when that changes and not before.
 
 from __future__ import annotations
 
-import os
-import shutil
+import hashlib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import child, layers, namespace, overlay, sandbox
 from oic.chroot.tree import empty
 from oic.errors import OicError
-from oic.files import digest_of, digest_of_file
-from oic.image import accounts, initrd, kernels, settings
+from oic.files import digest_of, digest_of_file, written_aside
+from oic.image import accounts, esp, initrd, kernels, settings
 from oic.image.commands import run_commands
 from oic.ospackage.lock import LockedRepository
 from oic.provider import provider_of
@@ -43,7 +42,11 @@ def run(stage: Stage) -> str:
     trees = [layer.tree for layer in below]
     layer = layers.made(stage.cache, key, partial(_fill, part, rootfs, trees, stage.log), network=online)
     places = [*rootfs["layers"], stage.artefact(layer.place)]
-    reads = namespace.call(_inputs, [*trees, layer.tree], stage.path("work/system"), stage.path("vmlinuz"))
+    reads = namespace.call(_inputs, [*trees, layer.tree], stage.path("work/system"), part["esp"])
+    with written_aside(stage.path("vmlinuz")) as kernel:
+        kernel.write_bytes(reads["kernel"])
+    esp.write_files(stage.path("esp"), reads["esp"])
+    copied = [stage.path("vmlinuz"), *(stage.path("esp") / name for name in reads["esp"])]
     stage.write(
         {
             "layers": places,
@@ -53,8 +56,14 @@ def run(stage: Stage) -> str:
         }
     )
     stage.write({**reads["initrd"], "epoch": layer.epoch}, "initrd-inputs.json")
-    kernel = {**reads["boot"], "epoch": layer.epoch, "artefacts": [stage.artefact(stage.path("vmlinuz"))]}
-    stage.write(kernel, "boot-inputs.json")
+    boot = {
+        **reads["boot"],
+        "sha256": hashlib.sha256(reads["kernel"]).hexdigest(),
+        "esp": {name: hashlib.sha256(content).hexdigest() for name, content in reads["esp"].items()},
+        "epoch": layer.epoch,
+        "artefacts": [stage.artefact(path) for path in copied],
+    }
+    stage.write(boot, "boot-inputs.json")
     return f"{len(part['users'])} users, {len(part['files'])} files, {len(part['commands'])} commands"
 
 
@@ -155,17 +164,18 @@ def _set_units(services: dict[str, list[str]], box: Sandbox) -> None:
             box.run(["systemctl", verb, *options, *services[verb]], env={"SYSTEMD_OFFLINE": "1"}, capture=False)
 
 
-def _inputs(trees: Sequence[Path], work: Path, kernel_to: Path) -> dict[str, Any]:
+def _inputs(trees: Sequence[Path], work: Path, esp_at: str) -> dict[str, Any]:
     work.mkdir(parents=True, exist_ok=True)
     with overlay.merged(trees, work / "root") as root:
-        kernel = child.inside(root, kernels.newest)
-        kernel_to.parent.mkdir(parents=True, exist_ok=True)
-        aside = kernel_to.with_name(".vmlinuz.part")
-        shutil.copyfile(root / kernel.path, aside)
-        os.replace(aside, kernel_to)
-        boot = {"version": kernel.version, "sha256": digest_of_file(kernel_to), "osRelease": kernel.os_release}
+        kernel, content = child.inside(root, kernels.newest)
         generator = child.inside(root, initrd.generator_of)
+        files = child.inside(root, esp.files_below, esp_at)
     reads = child.inside(trees[-1], initrd.digests, generator)
     if initrd.is_open(reads, generator):
         reads["."] = layers.read(trees[-1].parent).digest
-    return {"boot": boot, "initrd": {"generator": generator, "reads": reads, "version": kernel.version}}
+    return {
+        "kernel": content,
+        "esp": files,
+        "boot": {"version": kernel.version, "osRelease": kernel.os_release},
+        "initrd": {"generator": generator, "reads": reads, "version": kernel.version},
+    }

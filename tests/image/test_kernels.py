@@ -25,7 +25,7 @@ def test_the_newest_is_what_sort_says_it_is(tmp_path: Path) -> None:
     order = subprocess.run(["sort", "-V"], input="\n".join(versions), capture_output=True, text=True, check=True).stdout
     for version in random.Random(1).sample(versions, len(versions)):
         put(tmp_path, version)
-    assert newest(tmp_path).version == order.split()[-1] == "6.12.3-1.emt3"
+    assert newest(tmp_path)[0].version == order.split()[-1] == "6.12.3-1.emt3"
 
 
 def test_modules_without_an_image_do_not_count(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_modules_without_an_image_do_not_count(tmp_path: Path) -> None:
     put(tmp_path, "6.9.0-1-amd64", image=False)
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/os-release").write_text("ID=debian\n")
-    kernel = newest(tmp_path)
+    kernel, _ = newest(tmp_path)
     assert (kernel.version, kernel.path) == ("6.1.0-9-amd64", "boot/vmlinuz-6.1.0-9-amd64")
     assert kernel.os_release == "ID=debian\n"
 
@@ -41,7 +41,7 @@ def test_modules_without_an_image_do_not_count(tmp_path: Path) -> None:
 def test_an_image_among_the_modules_is_found(tmp_path: Path) -> None:
     put(tmp_path, "6.6.1", image=False)
     (tmp_path / "usr/lib/modules/6.6.1/vmlinuz").touch()
-    assert newest(tmp_path).path == "usr/lib/modules/6.6.1/vmlinuz"
+    assert newest(tmp_path)[0].path == "usr/lib/modules/6.6.1/vmlinuz"
 
 
 def test_no_kernel_is_said(tmp_path: Path) -> None:

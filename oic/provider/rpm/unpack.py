@@ -104,9 +104,10 @@ def _settle_directories(root: Path, placement: Placement) -> None:
 
 def _put_share(packages: Sequence[_Package], root: Path) -> None:
     outside = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # where the packages are still to be found
+    files = [os.path.realpath(package.path) for package in packages]  # a link on the way would lead into the new root
     _enter(root)
-    for package in packages:
-        with open(os.open(str(package.path).lstrip("/"), os.O_RDONLY | os.O_CLOEXEC, dir_fd=outside), "rb") as file:
+    for package, path in zip(packages, files, strict=True):
+        with open(os.open(path.lstrip("/"), os.O_RDONLY | os.O_CLOEXEC, dir_fd=outside), "rb") as file:
             file.seek(package.rpm.payload_offset)
             _put_package(package, file)
 

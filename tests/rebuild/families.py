@@ -178,9 +178,16 @@ RPM = Family(
     name="rpm",
     os="azure-linux",
     dist="azl3",
-    packages=("filesystem", "bash", "coreutils", "shadow-utils", "dracut", "systemd-udev"),
+    packages=("azurelinux-release", "bash", "coreutils", "dracut", "filesystem", "shadow-utils", "systemd-udev"),
     kernel=("kernel",),
-    differs={"tools": {"value": "azl3"}},
+    differs={
+        "tools": {"value": "azl3"},
+        # dracut reads it, and takes in nothing of it for any machine
+        "a file under /etc/modprobe.d made by a command": {"ran": TREE | {"initrd"}},
+        "systemConfig.locale": {"ran": TREE | {"initrd"}},
+        "a package more": {"ran": SOLVED | TREE | {"initrd", "boot"}},  # less, which dracut takes in
+        "systemConfig.recommends": {"ran": SOLVED | {"evidence"}},  # no package here has any
+    },
     rich=("azurelinux-repos-shared", "tzdata"),
     rich_edits={
         "services.enable": (["systemd-networkd"], TREE),

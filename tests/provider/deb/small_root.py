@@ -123,7 +123,8 @@ def installed_by_oic(
     at = place / "root"
     (place / "upper").mkdir(parents=True)
     with overlay.merged([root], at, upper=place / "upper", work=place / "work"):
-        epoch = install(packages, Tree(root=at, below=(root,), log=place / "log", epoch=0, tools=place, work=place), careful=careful)
+        tree = Tree(root=at, below=(root,), log=place / "log", epoch=0, tools=place, work=place)
+        epoch = install(packages, tree, careful=careful)
         (place / "epoch").write_text(str(epoch))
         return _copied(at, place / "copy")
 

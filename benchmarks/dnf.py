@@ -18,6 +18,7 @@ from tests.standin.serve import serving
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+ENVIRONMENT = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C")
 COMPARABLE = ("metadata", "solve", "download", "verify", "chroot", "rootfs", "initrd")
 """The stages that do what dnf does: the build unpacks an rpm of its own first, dnf is the host's."""
 INSIDE = """
@@ -25,6 +26,7 @@ mkdir -p "$0/proc" "$0/dev" "$0/../dnf/log"
 mount -t proc proc "$0/proc"
 mount -t tmpfs tmpfs "$0/dev"
 for node in null zero full random urandom tty; do cp -a "/dev/$node" "$0/dev/"; done
+ln -s /proc/self/fd "$0/dev/fd"
 exec dnf --installroot "$0" "$@"
 """
 """What scripts of packages need, in a mount namespace of its own: without /proc, dracut makes no initramfs."""
@@ -61,7 +63,7 @@ def command(directory: Path, target: dict[str, str], tree: Path) -> list[str]:  
     }
     options = [f"--setopt={name}={value}" for name, value in settings.items()]
     words = ["--assumeyes", "--releasever", "3.0", "--repofrompath", f"s,{url}", "--repo", "s", *options]
-    around = ["env", "-i", f"PATH={os.environ['PATH']}", "HOME=/root", "unshare", "--mount", "--pid", "--fork"]
+    around = ["env", "-i", *ENVIRONMENT, "unshare", "--mount", "--pid", "--fork"]
     names = lock["asked"]["sets"]["image"]["names"]
     return [*around, "--kill-child", "sh", "-euc", INSIDE, str(tree), *words, "install", *names]
 
@@ -72,6 +74,6 @@ def installed(tree: Path) -> set[str]:
     if len(made) != 1 or made[0].stat().st_size < 1 << 20:
         raise SystemExit(f"dnf's run made no initramfs: {made}")
     form = "%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\n"
-    argv = ["rpm", "--root", str(tree), "--dbpath", "/var/lib/rpm", "-qa", "--qf", form]
+    argv = ["env", "-i", *ENVIRONMENT, "rpm", "--root", str(tree), "-qa", "--qf", form]  # where Debian's rpm puts it
     lines = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.splitlines()
     return {line.replace(" 0:", " ") for line in lines if not line.startswith("gpg-pubkey ")}

@@ -35,9 +35,14 @@ _PREAMBLE = 16
 _ENTRY = struct.Struct(">IIiI")  # the region trailer's offset is negative
 _MOST_ENTRIES = {Sig.REGION: 64, Tag.REGION: 0xFFFF}
 _MOST_DATA = {Sig.REGION: 16 << 20, Tag.REGION: 64 << 20}
+_MOST_VALUES = 1 << 19
+"""Of one tag: more files than any package has, and few enough to be looked at one by one."""
 _FIRST_TAG = 100
 _CHAR, _INT8, _INT16, _INT32, _INT64, _STRING, _BINARY, _STRINGS, _I18N = range(1, 10)
 _WIDTHS = {_CHAR: 1, _INT8: 1, _INT16: 2, _INT32: 4, _INT64: 8, _BINARY: 1}
+_SHORT = (_CHAR, _INT8, _INT16, _INT32)
+_LONG = (Sig.LONG_SIZE, Tag.LONG_FILE_SIZES)
+"""The tags whose numbers have 64 bits; what the others are put to use for, as times and modes, has 32 at most."""
 _CODES = {_CHAR: "B", _INT8: "B", _INT16: "H", _INT32: "I", _INT64: "Q"}
 
 
@@ -77,7 +82,7 @@ class Header:
 
     def numbers(self, tag: int) -> tuple[int, ...]:
         """Return the unsigned numbers of a tag; none when it is absent."""
-        entry = self._of_kind(tag, tuple(_CODES))
+        entry = self._of_kind(tag, (_INT64,) if tag in _LONG else _SHORT)
         if entry is None:
             return ()
         return struct.unpack(f">{entry.count}{_CODES[entry.kind]}", self.store[entry.start : entry.end])
@@ -209,7 +214,8 @@ def _entries(rows: list[tuple[int, int, int, int]], store: bytes, region_end: in
     starts = [offset for _, _, offset, _ in rows[1:]] + [len(store)]
     for (tag, kind, start, count), following in zip(rows[1:], starts[1:], strict=True):
         limit = min(following, trailer) if start < trailer else following
-        if tag < _FIRST_TAG or not _CHAR <= kind <= _I18N or not count:
+        most = _MOST_VALUES if kind != _BINARY else len(store)
+        if tag < _FIRST_TAG or not _CHAR <= kind <= _I18N or not 0 < count <= most:
             raise _BadEntryError(f"tag {tag} has type {kind} and {count} values")
         if start % _WIDTHS.get(kind, 1):
             raise _BadEntryError(f"tag {tag} of type {kind} is not aligned: offset {start}")

@@ -2,12 +2,15 @@
 
 * A file list is read only as a whole: arrays of one length, paths below the root and each only once, types that a
   package may have. Paths are absolute (``/usr/bin/env``); rpm splits them into directory and base name.
+* What no file system could hold is refused here: names, paths and links that are too long, directories too deep.
 * Files are in the order of the header, by which a payload may number them.
 * Raises TrustError: the header is signed, so any surprise in it is worth a refusal.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import stat
 from collections import Counter
 from dataclasses import dataclass
@@ -26,6 +29,9 @@ GHOST = 1 << 6
 CONFIG = 1 << 0
 """RPMFILE_CONFIG."""
 _TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
+_MOST_NAME, _MOST_PATH = 255, 4095  # limits.h(0p): NAME_MAX, PATH_MAX without its zero
+_MOST_DEPTH = 200
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCRIPTS = {
     "pretrans": (Tag.PRETRANS, Tag.PRETRANS_PROGRAM),
     "prein": (Tag.PREIN, Tag.PREIN_PROGRAM),
@@ -155,7 +161,11 @@ def _paths(header: Header) -> list[str]:
     for name, index in zip(names, indexes, strict=True):
         path = directories[index] + name
         if path != "/" and ("/" in name or not _is_plain(path)):
-            raise TrustError(f"expected a path below the root, found {path!r} in the header", where=header.where)
+            message = f"expected a path below the root, found {path[:120]!r} in the header"
+            raise TrustError(message, where=header.where)
+        if not _fits(path):
+            message = f"expected a path that a file system can hold, found {path[:120]!r} in the header"
+            raise TrustError(message, where=header.where)
         paths.append(path)
     repeated = [path for path, count in Counter(paths).items() if count > 1]
     if repeated:
@@ -164,8 +174,14 @@ def _paths(header: Header) -> list[str]:
 
 
 def _is_plain(path: str) -> bool:
-    """Tell whether a path has only real names of one line between its slashes."""
-    return "\n" not in path and not {"", ".", ".."} & set(path[1:].split("/"))
+    """Tell whether a path has only real names of plain text between its slashes."""
+    return not _CONTROL.search(path) and not {"", ".", ".."} & set(path[1:].split("/"))
+
+
+def _fits(path: str) -> bool:
+    raw = os.fsencode(path)
+    names = raw[1:].split(b"/")
+    return len(raw) <= _MOST_PATH and len(names) <= _MOST_DEPTH and max(map(len, names)) <= _MOST_NAME
 
 
 def _check_type(file: File, where: str) -> None:
@@ -176,5 +192,9 @@ def _check_type(file: File, where: str) -> None:
         raise TrustError(f"expected files, directories and links, found a device node, {file.path!r}", where=where)
     if kind not in _TYPES:
         raise TrustError(f"expected a file of a known type, found {file.path!r} of mode {file.mode:o}", where=where)
+    if len(os.fsencode(file.link)) > _MOST_PATH:
+        raise TrustError(
+            f"expected a link's target of {_MOST_PATH} bytes at most, found more, {file.path!r}", where=where
+        )
     if (kind == stat.S_IFLNK) != bool(file.link):
         raise TrustError(f"expected a target with a link and with nothing else, found {file.path!r}", where=where)

@@ -81,6 +81,7 @@ def members_of(plain: IO[bytes], files: Sequence[File], where: str) -> Iterator[
     """Yield the members of a plain archive; raises TrustError as soon as it isn't what the header says."""
     stream = _Stream(plain, where)
     here = [file for file in files if not file.ghost]
+    _check_links(here, where)
     missing = {file.path: file for file in here}
     links = _Links(here)
     while (found := _next(stream, files, missing, where)) is not None:
@@ -133,6 +134,16 @@ class _Links:
         met = self._sets.setdefault(key, [])
         met.append(file)
         return tuple(met) if len(met) == self._sizes[key] else ()
+
+
+def _check_links(files: Sequence[File], where: str) -> None:
+    """Expect the names of one file to say the same of its content: only the last one's is looked at."""
+    told: dict[tuple[int, int], tuple[int, str]] = {}
+    for file in filter(lambda file: stat.S_ISREG(file.mode), files):
+        content = (file.size, file.digest)
+        if told.setdefault((file.device, file.inode), content) != content:
+            message = f"expected one content of all names of a file in the header, found another of {file.path!r}"
+            raise TrustError(message, where=where)
 
 
 def _content_size(file: File) -> int:

@@ -82,7 +82,7 @@ class _Links:
                     continue
                 met += 1
                 if met > _MOST_LINKS:
-                    raise TrustError(f"expected a directory, found a loop of symbolic links at {path}")
+                    raise TrustError(f"expected a directory, found a loop of symbolic links at {path!r}")
                 place = [] if target.startswith("/") else place
                 todo += target.split("/")[::-1]
         return "/" + "/".join(place)
@@ -123,7 +123,8 @@ def _ways(links: Mapping[str, str]) -> _Links:
         if following == found:
             return way
         found = following
-    raise TrustError("expected symbolic links that lead somewhere, found some that lead through each other")
+    message = f"found some that lead through each other, {min(found)!r} for one"
+    raise TrustError(f"expected symbolic links that lead somewhere, {message}")
 
 
 def _claimed(claims: dict[str, _Claim], path: str, name: str, file: File) -> bool:
@@ -134,7 +135,7 @@ def _claimed(claims: dict[str, _Claim], path: str, name: str, file: File) -> boo
         return True
     same = (stat.S_IFMT(first.mode), first.digest, first.link) == (stat.S_IFMT(file.mode), file.digest, file.link)
     if claim.package == name or not same:
-        raise TrustError(f"expected one {path}, found another in {claim.package}", where=name)
+        raise TrustError(f"expected one {path!r}, found another in {claim.package}", where=name)
     return False
 
 
@@ -150,5 +151,5 @@ def _check_kinds(claims: Mapping[str, _Claim], directories: Mapping[str, int], m
     for path, claim in claims.items():
         if path in directories or path in merged:
             raise TrustError(
-                f"expected a directory {path}, found {claim.file.path} of another type", where=claim.package
+                f"expected a directory {path!r}, found {claim.file.path!r} of another type", where=claim.package
             )

@@ -125,7 +125,7 @@ def _put_package(package: _Package, file: IO[bytes]) -> None:
         except OSError as error:
             if error.errno in _HOST_TROUBLE:
                 raise
-            message = f"{member.file.path} cannot be unpacked: {error.strerror}"
+            message = f"{member.file.path!r} cannot be unpacked: {error.strerror}"
             raise TrustError(message, where=where) from error
 
 

@@ -127,6 +127,7 @@ def _trailer(*values: int) -> bytes:
     return _patched(len(rpm.header.signed) - 16, struct.pack(">IIiI", *values))
 
 
+LONG = Value(kind=5, count=1, data=b"\x80" + bytes(7))
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "begin with ed ab ee db"),
     "deb": (lambda: b"!<arch>\n" * 99, "begin with ed ab ee db"),
@@ -150,7 +151,14 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "endless string": (lambda: _value(9000, Value(kind=STRING, count=1, data=b"a" * 9)), "fewer than 1 strings"),
     "few strings": (lambda: _value(9000, Value(kind=8, count=3, data=b"a\0b\0")), "fewer than 3 strings"),
     "few numbers": (lambda: _value(9000, Value(kind=INT32, count=9, data=b"a" * 4)), "ends at"),
-    "most numbers": (lambda: _value(9000, Value(kind=5, count=0xFFFFFFFF, data=b"a" * 8)), "ends at"),
+    "most numbers": (lambda: _value(9000, Value(kind=5, count=0xFFFFFFFF, data=b"a" * 8)), "and 4294967295 values"),
+    "most strings": (
+        lambda: _value(9000, Value(kind=8, count=1 << 20, data=bytes(1 << 20))),
+        "tag 9000 has type 8 and 1048576 values",
+    ),
+    "time of 64 bits": (lambda: _value(Tag.FILE_MTIMES, LONG), "another type in tag 1034, found type 5"),
+    "mode of 64 bits": (lambda: _value(Tag.FILE_MODES, LONG), "another type in tag 1030, found type 5"),
+    "epoch of 64 bits": (lambda: _value(Tag.EPOCH, LONG), "another type in tag 1003, found type 5"),
     "region missing": (lambda: _row(0, 1000, 6, 0, 1), "expected region tag 63 first"),
     "another region": (lambda: _row(0, 62, 7, 0, 16), "expected region tag 63 first"),
     "trailer far": (lambda: _row(0, 63, 7, 0x7FFFFFF0, 16), "is outside of"),
@@ -179,6 +187,15 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty part": (lambda: _value(Tag.DIRECTORY_NAMES, text("/usr//")), "a path below the root"),
     "no name": (lambda: _value(Tag.BASE_NAMES, text("")), "a path below the root"),
     "two lines": (lambda: _value(Tag.BASE_NAMES, text("a\nb")), "a path below the root, found '/usr/a\\nb'"),
+    "escape": (lambda: _value(Tag.BASE_NAMES, text("a\x1b[2J")), "a path below the root, found '/usr/a\\x1b[2J'"),
+    "long name": (lambda: _value(Tag.BASE_NAMES, text("n" * 256)), "a path that a file system can hold"),
+    "long directory": (lambda: _value(Tag.DIRECTORY_NAMES, text("/" + "n" * 256 + "/")), "a file system can hold"),
+    "long path": (lambda: _value(Tag.DIRECTORY_NAMES, text("/" + ("n" * 99 + "/") * 41)), "a file system can hold"),
+    "deep path": (lambda: _value(Tag.DIRECTORY_NAMES, text("/" + "n/" * 1000)), "a file system can hold"),
+    "long link": (
+        lambda: package(("/usr/l", b"a/../" * 1000, 0o120777)).bytes(),
+        "a link's target of 4095 bytes at most, found more, '/usr/l'",
+    ),
     "path twice": (
         lambda: package(("/usr/a", b"x", 0o100644), ("/usr/a", b"x", 0o100644)).bytes(),
         "each path once in the header, found '/usr/a' twice",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
 import struct
@@ -23,7 +24,7 @@ from oic.provider.rpm.payload import members_of
 from oic.provider.rpm.tags import Tag
 
 from .made import PAYLOADS, Made
-from .surgery import TRAILER, Parts, cpio_entry, cpio_numbered, numbers, one, package
+from .surgery import TRAILER, Parts, cpio_entry, cpio_numbered, numbers, one, package, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +172,16 @@ REFUSED: dict[str, tuple[Callable[[], Parts], str]] = {
         lambda: _linked(cpio_entry("./usr/a") + cpio_entry("./usr/b") + TRAILER),
         "expected 3 bytes of '/usr/b', as the header says, found 0",
     ),
+    "names of one file that differ": (
+        lambda: _with_digests(_linked(cpio_entry("./usr/a") + cpio_entry("./usr/b", b"abc") + TRAILER), b"abd", b"abc"),
+        "expected one content of all names of a file in the header, found another of '/usr/b'",
+    ),
 }
+
+
+def _with_digests(parts: Parts, *contents_told: bytes) -> Parts:
+    parts.header[Tag.FILE_DIGESTS] = text(*(hashlib.sha256(told).hexdigest() for told in contents_told))
+    return parts
 
 
 def _ghostly(parts: Parts) -> Parts:

@@ -28,9 +28,9 @@ def refused(bench: Bench, stage: str, *texts: str) -> None:
     assert not (bench.image / "rootfs.json").exists()
 
 
-def goes_on(bench: Bench, tiny: TinyRpm, *, revision: int = 3000) -> None:
+def goes_on(bench: Bench, tiny: TinyRpm) -> None:
     """With good packages published in their stead, an update is all it takes."""
-    tiny.publish(revision=revision)
+    tiny.publish(revision=3000)
     bench.oic("update").succeeded()
     bench.oic("rootfs").succeeded("5 packages, all good", "2 packages unpacked", "3 packages installed")
 

@@ -190,9 +190,9 @@ RPM = Family(
     },
     rich=("azurelinux-repos-shared", "tzdata"),
     rich_edits={
-        "services.enable": (["systemd-networkd"], TREE),
-        "services.disable": (["systemd-networkd"], frozenset({"system", "evidence"})),
-        "services.mask": (["systemd-networkd"], TREE),
+        "services.enable": (["debug-shell"], TREE),
+        "services.disable": (["debug-shell"], frozenset({"system", "evidence"})),
+        "services.mask": (["debug-shell"], TREE),
         "timezone": ("Europe/Berlin", TREE),
         "packageSources": ("drop", TREE),
         "packages": (["azurelinux-repos-shared"], SOLVED | TREE | {"initrd"}),

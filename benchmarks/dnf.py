@@ -29,7 +29,7 @@ for node in null zero full random urandom tty; do cp -a "/dev/$node" "$0/dev/"; 
 ln -s /proc/self/fd "$0/dev/fd"
 exec dnf --installroot "$0" "$@"
 """
-"""What scripts of packages need, in a mount namespace of its own: without /proc, dracut makes no initramfs."""
+"""What scripts of packages have in a build too, in a mount namespace of its own."""
 
 
 @contextlib.contextmanager

@@ -71,6 +71,7 @@ def test_a_link_out_of_the_root_leads_back_in(rpm_bench: Bench, tiny_rpms: TinyR
     assert inside.read_bytes() == b"abc"
 
 
+@pytest.mark.slow
 def test_rpm_refuses_such_payloads_too(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key]) -> None:
     payload = cpio_entry(f"./opt/../../../{ESCAPED}") + TRAILER
     tiny_rpms.publish(hello=sealed(_extra(payload, name="hello"), keys["own"]))

@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from provider.rpm.keys import Key
 
 from .tiny_rpm import KEY, PAST, PRIMARY, REPOMD, SIGNATURE
@@ -110,6 +111,7 @@ SIGNED_NONSENSE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.mark.slow
 def test_metadata_that_is_signed_and_no_good(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
     for words, change in SIGNED_NONSENSE.items():
         tiny_rpms.publish(change=change)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from provider.rpm.surgery import numbers, parts_of
 
 from oic.provider.rpm.tags import Tag
@@ -104,6 +105,7 @@ def test_a_package_that_is_as_indexed_and_not_to_be_trusted(
     goes_on(rpm_bench, tiny_rpms)
 
 
+@pytest.mark.slow
 def test_packages_of_a_key_that_expired(
     rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path
 ) -> None:

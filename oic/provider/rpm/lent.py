@@ -23,7 +23,7 @@ def lent_file(root: Path, name: str, text: str, *, mode: int = 0o755) -> Iterato
     try:
         yield path
     finally:
-        path.unlink()
+        path.unlink(missing_ok=True)  # a scriptlet may have cleaned up there
         for directory in missing:
             with contextlib.suppress(OSError):
                 directory.rmdir()

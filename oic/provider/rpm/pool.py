@@ -63,6 +63,8 @@ class Packages:
     def __init__(self, sources: Sequence[Source], architecture: str) -> None:
         self.pool = solv.Pool()
         self.pool.setarch(architecture)
+        # As dnf: a newer version that may not be taken makes an older one less welcome all the same.
+        self.pool.set_flag(solv.Pool.POOL_FLAG_WHATPROVIDESWITHDISABLED, 1)
         self.architectures = (architecture, "noarch")
         self.by_name: dict[str, list[Any]] = {}
         self.words_of: dict[int, str] = {}

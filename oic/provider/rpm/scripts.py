@@ -5,6 +5,7 @@ the C locale)::
 
     warning: %post(name-1.0-1.noarch) scriptlet failed, exit status 1
     error: lua script failed: [string "%post(name-1.0-1.noarch)"]:1: ...
+    error: invalid syntax in lua scriptlet: [string "%post(a-name-longer-than-lua-shows-1.0-1..."]:1: ...
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from oic.provider.rpm.header import Header
 
 _FAILED = re.compile(
-    r"^(?:error|warning): (?:"
-    r"(?P<what>%\w+\(\S+\)) scriptlet failed, (?P<how>.+)"
-    r'|lua script failed: \[string "(?P<lua>%\w+\(\S+\))"\]:(?P<where>.+))$',
+    r"(?:error|warning): (?:"
+    r"(?P<what>%\w+\(\S+?\)) scriptlet failed, (?P<how>.+)"
+    r"|Couldn't create temporary file for (?P<unwritten>%\w+\(\S+?\)): (?P<why>.+)"
+    r'|(?:lua script failed|invalid syntax in lua script(?:let)?): (?:\[string "(?P<lua>[^"]+)"\]:)?(?P<where>.+))$',
     re.MULTILINE,
 )
+"""Not at the begin of a line: the scriptlet may have written the begin of one."""
 
 _SCRIPTS = {
     "%pretrans": Tag.PRETRANS,
@@ -39,7 +42,8 @@ _SCRIPTS = {
 def failures_in(text: str) -> list[str]:
     """Return each scriptlet that rpm says has failed, and how."""
     return [
-        f"scriptlet {found['what'] or found['lua']} failed: {(found['how'] or found['where']).strip()}"
+        f"scriptlet {found['what'] or found['unwritten'] or found['lua'] or 'in lua'} failed: "
+        f"{(found['how'] or found['why'] or found['where']).strip()}"
         for found in _FAILED.finditer(text)
     ]
 

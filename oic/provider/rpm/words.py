@@ -124,13 +124,12 @@ def _is_version(version: str, asked: str | None) -> bool:
     return fnmatch.fnmatchcase(version, asked) if _GLOB.search(asked) else not vercmp(version, asked)
 
 
-def _obsoleting(packages: Packages, obsoleted: Iterable[Any]) -> Iterator[Any]:
-    """Yield the packages of other names that say they replace one of these, by its name: what it provides is not it."""
-    seen: set[int] = set()
+def _obsoleting(packages: Packages, obsoleted: Sequence[Any]) -> Iterator[Any]:
+    """Yield further packages that say they replace one of these, by its name: what it provides is not it."""
+    seen = {package.id for package in obsoleted}
     for package in obsoleted:
         for other in packages.pool.whatmatchessolvable(solv.SOLVABLE_OBSOLETES, package):
-            new = other.id in packages.words_of and other.name != package.name and other.id not in seen
-            if new and packages.replaces(other, package):
+            if other.id in packages.words_of and other.id not in seen and packages.replaces(other, package):
                 seen.add(other.id)
                 yield other
 

@@ -93,6 +93,12 @@ FAILING = {
     "%post": ("%files\n%post\nexit 7\n", "%post"),
     "%posttrans": ("%files\n%posttrans\nkill -9 $$\n", "%posttrans"),
     "lua": ('%files\n%post -p <lua>\nerror("no")\n', "%post"),
+    "half a line": ("%files\n%post\nprintf working; exit 7\n", "%post"),
+    "half a line of a trigger": (
+        "%files\n%transfiletriggerin -- /usr\nprintf working >&2; exit 7\n",
+        "%transfiletriggerin",
+    ),
+    "half a line of lua": ('%files\n%post -p <lua>\nio.write("working") io.flush() error("no")\n', "%post"),
     "trigger": ("%files\n%triggerin -- filesystem\nexit 7\n", "%triggerin"),
     "file trigger": ("%files\n%transfiletriggerin -- /usr\nexit 7\n", "%transfiletriggerin"),
 }
@@ -105,6 +111,24 @@ def test_a_failing_scriptlet_fails_and_is_named(kind: str, shop: Path, tmp_path:
         installed(small(shop, body), shop / "tools", tmp_path)
     assert str(caught.value).splitlines()[0].startswith(f"{tmp_path / 'log'}: scriptlet {name}(small-1-1")
     assert "failed: " in str(caught.value)
+
+
+LONG = "a-package-of-a-name-that-is-longer-than-lua-shows-of-a-script"
+
+
+@pytest.mark.parametrize(("error", "name"), [('"no"', r"%post\(a-package-of-\S+"), ("{}", "in lua")])
+def test_a_failing_lua_scriptlet_that_rpm_does_not_name_in_full(
+    error: str, name: str, shop: Path, tmp_path: Path
+) -> None:
+    files = small(shop, f"%files\n%post -p <lua>\nerror({error})\n", LONG)
+    with pytest.raises(ToolError, match=rf"scriptlet {name} failed: "):
+        installed(files, shop / "tools", tmp_path)
+
+
+def test_a_scriptlet_may_clean_up_what_was_lent(shop: Path, tmp_path: Path) -> None:
+    lua = '%posttrans -p <lua>\nassert(os.remove("/etc/dracut.conf.d/00-held.conf"))\n'
+    done = installed(small(shop, f"%files\n{lua}"), shop / "tools", tmp_path)
+    assert not (done.tree / "etc/dracut.conf.d").exists()
 
 
 @pytest.mark.parametrize("when", ["%pre", "%post", "%posttrans"])

@@ -23,7 +23,9 @@ def lent_file(root: Path, name: str, text: str, *, mode: int = 0o755) -> Iterato
     try:
         yield path
     finally:
-        path.unlink(missing_ok=True)  # a scriptlet may have cleaned up there
+        # A scriptlet may have cleaned up there, or put in place of the directory a link that is not to be followed.
+        if path.parent.resolve().is_relative_to(root.resolve()):
+            path.unlink(missing_ok=True)
         for directory in missing:
             with contextlib.suppress(OSError):
                 directory.rmdir()

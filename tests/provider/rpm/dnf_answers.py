@@ -1,6 +1,7 @@
 """Ask dnf itself, in the system's own Python: requests as JSON on stdin, its answers as JSON on stdout.
 
-Each request: repositories (name, url, priority, allowed), what to install, weak dependencies or not. Each answer:
+Each request: repositories (name, url, priority, allowed), what to install, weak dependencies or not, perhaps what is
+excluded. Each answer:
 the packages as name-epoch:version-release.arch@repository, or null where dnf refuses, with its words.
 """
 
@@ -28,6 +29,7 @@ def answer(request: dict, cache: str) -> dict:
     conf.obsoletes = True
     conf.installonlypkgs = []
     conf.ignorearch = False
+    conf.excludepkgs = request.get("excluded", [])
     for entry in request["repositories"]:
         repository = base.repos.add_new_repo(entry["name"], conf, baseurl=[entry["url"]], gpgcheck=False)
         repository.priority = -entry["priority"]

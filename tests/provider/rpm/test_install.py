@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import ToolError
+from oic.provider.rpm.lent import lent_file
 from oic.run import PATIENCE
 
 from .small_root import installed, make_filesystem, make_tools, rpmbuild
@@ -129,6 +130,18 @@ def test_a_scriptlet_may_clean_up_what_was_lent(shop: Path, tmp_path: Path) -> N
     lua = '%posttrans -p <lua>\nassert(os.remove("/etc/dracut.conf.d/00-held.conf"))\n'
     done = installed(small(shop, f"%files\n{lua}"), shop / "tools", tmp_path)
     assert not (done.tree / "etc/dracut.conf.d").exists()
+
+
+def test_what_was_lent_is_not_looked_for_outside_of_the_tree(tmp_path: Path) -> None:
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    outside.mkdir()
+    root.mkdir()
+    (outside / "file").write_text("kept")
+    with lent_file(root, "etc/lent/file", "lent") as lent:
+        lent.unlink()
+        lent.parent.rmdir()
+        lent.parent.symlink_to(outside)
+    assert (outside / "file").read_text() == "kept"
 
 
 @pytest.mark.parametrize("when", ["%pre", "%post", "%posttrans"])

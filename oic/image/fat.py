@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from oic.values import Bytes
 
 _FAT32_FROM = 64 << 20
+_FIRST_DAY = 315532800  # 1980, the first year that FAT knows
+_VOLUME_LABEL = b"\x08"
 _FORBIDDEN = frozenset('"*:<>?\\|') | {chr(code) for code in range(32)} | {"\x7f"}
 
 
@@ -45,6 +49,7 @@ def make_fat(  # noqa: PLR0913
         env = reproducible_env(epoch)
         kind = ["-F", "32"] if size >= _FAT32_FROM else []
         tools.run(["mkfs.vfat", *kind, "-i", f"{volume_id:08x}", "-n", label or "NO NAME", str(aside)], env=env)
+        _date_label(aside, epoch)
         if directories:
             tools.run(["mmd", "-i", str(aside), *(f"::{path}" for path in directories)], env=env)
         for number, (path, content) in enumerate(contents.items()):
@@ -52,6 +57,22 @@ def make_fat(  # noqa: PLR0913
             if isinstance(content, bytes):
                 source.write_bytes(content)
             tools.run(["mcopy", "-i", str(aside), str(source), f"::{path}"], env=env)
+
+
+def _date_label(image: Path, epoch: int) -> None:
+    """Give the volume label, the root directory's first entry, `epoch` as its time: mkfs.vfat takes the clock's."""
+    when = datetime.fromtimestamp(max(epoch, _FIRST_DAY), UTC)
+    time = when.hour << 11 | when.minute << 5 | when.second // 2
+    day = (when.year - 1980) << 9 | when.month << 5 | when.day
+    with image.open("r+b") as file:
+        boot = file.read(512)
+        sector, _, reserved, tables, _, _, _, short = struct.unpack_from("<HBHBHHBH", boot, 11)
+        (long,) = struct.unpack_from("<I", boot, 36)  # FAT32's sectors in a table; older kinds have them in `short`
+        root = (reserved + tables * (short or long)) * sector
+        file.seek(root + 11)
+        if file.read(1) == _VOLUME_LABEL:
+            file.seek(root + 14)
+            file.write(struct.pack("<HHHHHH", time, day, day, 0, time, day))
 
 
 def _check_names(paths: list[PurePosixPath]) -> None:

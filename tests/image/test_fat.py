@@ -64,6 +64,14 @@ def test_label_volume_id_and_times_are_as_asked(tmp_path: Path) -> None:
     assert {*re.findall(r"\d{4}-\d\d-\d\d +\d+:\d\d", said)} == {"2023-11-14  22:13"}
 
 
+@pytest.mark.parametrize("size", [16, 100])
+def test_the_label_is_as_old_as_the_rest(tmp_path: Path, size: int) -> None:
+    raw = _make(tmp_path / "image", size=size << 20).read_bytes()
+    label = raw[raw.index(b"ESP        \x08") :][:32]
+    file = raw[raw.index(b"EFI        \x10") :][:32]
+    assert (label[14:20], label[22:26]) == (file[14:20], file[22:26])
+
+
 def test_the_same_content_gives_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = digest_of_file(_make(tmp_path / "one"))
     late = tmp_path / "late"

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from collections import Counter
@@ -178,8 +177,12 @@ def _is_plain(path: str) -> bool:
     return not _CONTROL.search(path) and not {"", ".", ".."} & set(path[1:].split("/"))
 
 
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _fits(path: str) -> bool:
-    raw = os.fsencode(path)
+    raw = _raw(path)
     names = raw[1:].split(b"/")
     return len(raw) <= _MOST_PATH and len(names) <= _MOST_DEPTH and max(map(len, names)) <= _MOST_NAME
 
@@ -192,7 +195,7 @@ def _check_type(file: File, where: str) -> None:
         raise TrustError(f"expected files, directories and links, found a device node, {file.path!r}", where=where)
     if kind not in _TYPES:
         raise TrustError(f"expected a file of a known type, found {file.path!r} of mode {file.mode:o}", where=where)
-    if len(os.fsencode(file.link)) > _MOST_PATH:
+    if len(_raw(file.link)) > _MOST_PATH:
         raise TrustError(
             f"expected a link's target of {_MOST_PATH} bytes at most, found more, {file.path!r}", where=where
         )

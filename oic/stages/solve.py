@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,11 @@ def read_kept(file: Path) -> Lock:
         raise SolveError("expected a lock, found JSON of another shape", where=str(file), hint=_HINT) from error
     if odd is not None:
         raise SolveError(f"expected a locked {odd} with odd fields", where=str(file), hint=_HINT)
+    for name, packages in lock.sets.items():
+        counts = Counter(package.name for package in packages)
+        if twice := [package for package, count in counts.items() if count > 1]:
+            found = ", ".join(sorted(twice))
+            raise SolveError(f"expected a package once in {name}, found {found} again", where=str(file), hint=_HINT)
     return lock
 
 

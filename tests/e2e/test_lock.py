@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 NEWER = ("hello_2", "libtiny1_2")
 
 
+def twice(lock: str) -> str:
+    """Return the lock with the first package of its image named again."""
+    data = json.loads(lock)
+    data["sets"]["image"].append(next(package for package in data["sets"]["image"] if package["name"] == "base"))
+    return json.dumps(data)
+
+
 def publish_newer(tiny: Tiny) -> None:
     tiny.publish((*FIRST, *MORE, *NEWER), age=timedelta(minutes=1))
 
@@ -74,6 +81,7 @@ def test_a_lock_that_is_none_is_refused_until_it_is_made_anew(bench: Bench, tiny
         "[]": "expected a lock of format 2, found None",
         '{"format": 99}': "expected a lock of format 2, found 99",
         '{"format": 2}': "expected a lock, found JSON of another shape",
+        twice(good): "expected a package once in image, found base again",
         good.replace('"size": ', '"size": -'): "expected a locked package, found 'base' with odd fields",
         good.replace('"sha256": "', '"sha256": "../'): "expected a locked package, found 'base' with odd fields",
     }.items():

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from oic.chroot import child, kernel, sandbox, toolbox
@@ -21,7 +22,7 @@ from oic.errors import ToolError
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
 from oic.provider.rpm.keybox import steady_keyring
-from oic.provider.rpm.scripts import failures_in, script_in
+from oic.provider.rpm.scripts import failures_in, missing_owners_in, script_in
 from oic.provider.rpm.tags import Tag
 from oic.run import OverTimeError
 
@@ -97,22 +98,24 @@ def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
         raise _hanging(error, tree.root, headers) from error
     except ToolError as error:
         raise _named(error, tree, start) from error
-    failed = _failures(tree, start)
+    failed = failures_in(_said(tree, start))
     if failed:
         raise ToolError("; ".join(failed), where=str(tree.log))
+    for owner in missing_owners_in(_said(tree, start)):
+        sys.stderr.write(f"note: files of the {owner} are root's: nobody of that name was there when they came\n")
 
 
-def _failures(tree: Tree, start: int) -> list[str]:
+def _said(tree: Tree, start: int) -> str:
     if not tree.log.exists():  # rpm was not even started
-        return []
+        return ""
     with tree.log.open("rb") as log:
         log.seek(start)
-        return failures_in(log.read().decode("utf-8", "replace"))
+        return log.read().decode("utf-8", "replace")
 
 
 def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
     """Put the scriptlets that failed first, and what rpm said about it last."""
-    failed = "; ".join(_failures(tree, start))
+    failed = "; ".join(failures_in(_said(tree, start)))
     return ToolError(f"{failed}\n{error.message}" if failed else error.message, where=error.where, hint=error.hint)
 
 

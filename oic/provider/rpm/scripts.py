@@ -27,6 +27,8 @@ _FAILED = re.compile(
 )
 """Not at the begin of a line: the scriptlet may have written the begin of one."""
 
+_MISSING = re.compile(r"^warning: (user|group) (\S+) does not exist - using root$", re.MULTILINE)
+
 _SCRIPTS = {
     "%pretrans": Tag.PRETRANS,
     "%pre": Tag.PREIN,
@@ -46,6 +48,11 @@ def failures_in(text: str) -> list[str]:
         f"{(found['how'] or found['why'] or found['where']).strip()}"
         for found in _FAILED.finditer(text)
     ]
+
+
+def missing_owners_in(text: str) -> list[str]:
+    """Return each user and group that rpm says it did not find, and took root for."""
+    return sorted({f"{found[1]} {found[2]}" for found in _MISSING.finditer(text)})
 
 
 def script_in(header: Header, text: str) -> str:

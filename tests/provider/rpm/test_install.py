@@ -89,6 +89,14 @@ def test_lent_directories_get_the_mode_of_their_package_and_stay_empty(shop: Pat
     assert not [path for name in modes for path in (tree / name).iterdir()]
 
 
+def test_an_owner_that_is_not_there_is_said_aloud(
+    shop: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    owned = FILES.replace("%files\n", "%files\n%attr(-,nobodyhere,root) ")
+    installed(small(shop, owned), shop / "tools", tmp_path)
+    assert "note: files of the user nobodyhere are root's" in capfd.readouterr().err
+
+
 FAILING = {
     "%pre": ("%files\n%pre\nexit 7\n", "%prein"),
     "%post": ("%files\n%post\nexit 7\n", "%post"),

@@ -25,7 +25,7 @@ from oic.ospackage.lock import LockedPackage, read_lock
 from oic.plan import plan
 from oic.provider.compression import decompressed
 from oic.run import ENVIRONMENT
-from oic.stages import download, metadata, rootfs, solve, verify
+from oic.stages import chroot, download, metadata, rootfs, solve, verify
 from oic.store import Store
 
 if TYPE_CHECKING:
@@ -75,15 +75,14 @@ def installed(recipe: Path, cache: Path, names: Callable[[str], Sequence[str]] |
     metadata.run(stages["metadata"])
     index = index_text(stages["metadata"])
     part = stages["solve"].slice
-    sets = {"image": part["request"]["sets"]["image"]}
     if names:
-        sets["image"]["names"] = list(names(index))
-    part["request"]["sets"] = sets
+        part["request"]["sets"]["image"]["names"] = list(names(index))
     solve.run(replace(stages["solve"], slice_text=to_json(part)))
-    for stage, run in (("download", download.run), ("verify", verify.run), ("rootfs", rootfs.run)):
-        stages[stage].log.parent.mkdir(exist_ok=True)
-        stages[stage].log.unlink(missing_ok=True)
-        run(stages[stage])
+    for stage in (download, verify, chroot, rootfs):
+        name = stage.__name__.rpartition(".")[2]
+        stages[name].log.parent.mkdir(exist_ok=True)
+        stages[name].log.unlink(missing_ok=True)
+        stage.run(stages[name])
     done = read_json(stages["rootfs"].path("rootfs.json"))
     return Installed(
         suite=done["repositories"][0]["suite"],

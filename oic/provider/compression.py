@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import zstandard
 
@@ -37,34 +37,12 @@ def decompressed(data: bytes, compression: str, limit: int, *, where: str) -> by
     return plain
 
 
-def _xz(data: bytes, limit: int) -> tuple[bytes, bool]:
-    """Unpack a file of one or several streams."""
+def _streams(data: bytes, limit: int, new: Callable[[], Any]) -> tuple[bytes, bool]:
+    """Unpack a file of one or several streams, each by a `new` decompressor of the standard library."""
     plain = bytearray()
     ended = False
     while data and len(plain) < limit:
-        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
-        plain += stream.decompress(data, limit - len(plain))
-        ended = stream.eof
-        data = stream.unused_data if ended else b""
-    return bytes(plain), ended
-
-
-def _gz(data: bytes, limit: int) -> tuple[bytes, bool]:
-    plain = bytearray()
-    ended = False
-    while data and len(plain) < limit:
-        stream = zlib.decompressobj(wbits=31)
-        plain += stream.decompress(data, limit - len(plain))
-        ended = stream.eof
-        data = stream.unused_data if ended else b""
-    return bytes(plain), ended
-
-
-def _bz2(data: bytes, limit: int) -> tuple[bytes, bool]:
-    plain = bytearray()
-    ended = False
-    while data and len(plain) < limit:
-        stream = bz2.BZ2Decompressor()
+        stream = new()
         plain += stream.decompress(data, limit - len(plain))
         ended = stream.eof
         data = stream.unused_data if ended else b""
@@ -87,9 +65,9 @@ def _zst(data: bytes, limit: int) -> tuple[bytes, bool]:
 
 
 _DECOMPRESSORS: dict[str, Callable[[bytes, int], tuple[bytes, bool]]] = {
-    "bz2": _bz2,
-    "gz": _gz,
-    "xz": _xz,
+    "bz2": lambda data, limit: _streams(data, limit, bz2.BZ2Decompressor),
+    "gz": lambda data, limit: _streams(data, limit, lambda: zlib.decompressobj(wbits=31)),
+    "xz": lambda data, limit: _streams(data, limit, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)),
     "zst": _zst,
     "": lambda data, limit: (data[:limit], True),
 }

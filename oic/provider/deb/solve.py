@@ -19,6 +19,7 @@ from oic.files import digest_of
 from oic.ospackage import solver
 from oic.ospackage.graph import install_order
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Requirement
+from oic.ospackage.sets import solved_sets
 from oic.provider.compression import decompressed
 from oic.provider.deb import feed
 from oic.provider.deb.packages import PackagesIndex
@@ -41,22 +42,14 @@ _ROUNDS = 3
 def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
     """Return the lock that answers `request`; raises SolveError with a line for each problem of each set."""
     sources = sources_of(index, store)
-    sets = {}
-    problems = []
-    for name, asked in sorted(request["sets"].items()):
-        universe = Universe(
-            [sources[repository] for repository in asked.get("repositories", sources)], request["architecture"]
-        )
-        # A set without Essential is only unpacked, for its tools: what they need and no more.
-        recommends = request["recommends"] and asked["essential"]
-        try:
-            sets[name] = _solve_set(
-                universe, asked, {entry["name"]: entry["url"] for entry in index["repositories"]}, recommends=recommends
-            )
-        except SolveError as error:
-            problems += [f"{name}: {line}" for line in str(error).splitlines()]
-    if problems:
-        raise SolveError("\n".join(problems))
+    urls = {entry["name"]: entry["url"] for entry in index["repositories"]}
+
+    def solve_set(asked: dict[str, Any], recommends: bool) -> tuple[LockedPackage, ...]:  # noqa: FBT001 - called by us
+        names = asked.get("repositories", sources)
+        universe = Universe([sources[name] for name in names], request["architecture"])
+        return _solve_set(universe, asked, urls, recommends=recommends)
+
+    sets = solved_sets(request, solve_set)
     return Lock(request=digest_of(request), asked=request, repositories=_repositories(index), sets=sets)
 
 

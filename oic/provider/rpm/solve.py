@@ -21,6 +21,7 @@ from oic.files import digest_of
 from oic.ospackage.graph import install_order
 from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository, Requirement
 from oic.ospackage.problems import problem_lines
+from oic.ospackage.sets import solved_sets
 from oic.ospackage.solver import facts_of
 from oic.provider.compression import decompressed
 from oic.provider.rpm.pool import Packages, Source, location_of
@@ -44,20 +45,14 @@ def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
     """Return the lock that answers `request`; raises SolveError with a line for each problem of each set."""
     sources = sources_of(index, store)
     pools: dict[tuple[str, ...], Packages] = {}
-    sets = {}
-    problems = []
-    for name, asked in sorted(request["sets"].items()):
+
+    def solve_set(asked: dict[str, Any], recommends: bool) -> tuple[LockedPackage, ...]:  # noqa: FBT001 - called by us
         names = tuple(asked.get("repositories", sources))
         if names not in pools:
             pools[names] = Packages([sources[repository] for repository in names], request["architecture"])
-        # The tools are only unpacked, for their programs' sake: what they need and no more.
-        recommends = request["recommends"] and asked["essential"]
-        try:
-            sets[name] = _solve_set(pools[names], asked["names"], _urls(index), recommends=recommends)
-        except SolveError as error:
-            problems += [f"{name}: {line}" for line in str(error).splitlines()]
-    if problems:
-        raise SolveError("\n".join(problems))
+        return _solve_set(pools[names], asked["names"], _urls(index), recommends=recommends)
+
+    sets = solved_sets(request, solve_set)
     return Lock(request=digest_of(request), asked=request, repositories=_repositories(index), sets=sets)
 
 

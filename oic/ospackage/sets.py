@@ -1,0 +1,33 @@
+"""The package sets of a request, each solved by its family; what is wrong with any of them is told at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oic.errors import SolveError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oic.ospackage.lock import LockedPackage
+
+
+def solved_sets(
+    request: dict[str, Any], solve_set: Callable[[dict[str, Any], bool], tuple[LockedPackage, ...]]
+) -> dict[str, tuple[LockedPackage, ...]]:
+    """Return each set by name, as `solve_set` answers it (what is asked, with recommended packages or without).
+
+    Raises SolveError with a line for each problem of each set.
+    """
+    sets = {}
+    problems = []
+    for name, asked in sorted(request["sets"].items()):
+        # The tools are only unpacked, for their programs' sake: what they need and no more.
+        recommends = request["recommends"] and asked["essential"]
+        try:
+            sets[name] = solve_set(asked, recommends)
+        except SolveError as error:
+            problems += [f"{name}: {line}" for line in str(error).splitlines()]
+    if problems:
+        raise SolveError("\n".join(problems))
+    return sets

@@ -78,13 +78,21 @@ def digest_of_paths(root: Path, patterns: Sequence[str]) -> dict[str, str]:
     """Return the digest of each path that one of the glob `patterns` (relative to `root`) names, directories whole."""
     found: dict[str, str] = {}
     for pattern in patterns:
-        for path in root.glob(pattern):
+        for path in _named(root, pattern):
             relative = str(path.relative_to(root))
             if path.is_dir() and not path.is_symlink():
                 found[relative] = digest_of_tree(path)
             else:
                 found[relative] = hashlib.sha256(_describe(path, relative, path.lstat())).hexdigest()
     return found
+
+
+def _named(root: Path, pattern: str) -> Iterator[Path]:
+    """Yield what a glob names; pathlib would pass over a link named in full that leads out of a layer, as most do."""
+    if "*" in pattern:
+        yield from root.glob(pattern)
+    elif os.path.lexists(root / pattern):
+        yield root / pattern
 
 
 def _describe(file: Path, path: str, status: os.stat_result) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import child, layers, namespace, overlay, sandbox, toolbox
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from oic.chroot.sandbox import Sandbox
     from oic.stage import Stage
 
 
@@ -49,14 +51,22 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
             if not whole:
                 child.inside(root, _place_all, child.inside(top, _read_all, sorted(inputs["reads"])))
             child.inside(root, _add_defaults, initrd.GENERATORS[name].defaults)
-            child.inside(root, _add_modules, initrd.GENERATORS[name].modules_file, modules)
             env = {"SOURCE_DATE_EPOCH": str(inputs["epoch"])}
             with sandbox.opened(root, log, env=env) as box:
-                argv = initrd.command(name, inputs["version"], modules, "/tmp/initrd.img")  # noqa: S108 - a private tmpfs
+                there = _there(inputs["version"], modules, box)
+                child.inside(root, _add_modules, initrd.GENERATORS[name].modules_file, there)
+                argv = initrd.command(name, inputs["version"], there, "/tmp/initrd.img")  # noqa: S108 - a private tmpfs
                 box.run(argv, capture=False)
                 content = child.inside(root, _made)
         with written_aside(image) as aside:
             aside.write_bytes(content)
+
+
+def _there(version: str, modules: Sequence[str], box: Sandbox) -> list[str]:
+    absent = initrd.absent(version, modules, box)
+    if absent:
+        sys.stderr.write(f"note: kernel {version} has no module {', '.join(absent)} (enableExtraModules)\n")
+    return [module for module in modules if module not in absent]
 
 
 def _made(root: Path) -> bytes:

@@ -55,3 +55,15 @@ def test_the_command_line_never_asks_for_this_machine() -> None:
     assert "--no-hostonly" in words
     assert words[-3:] == ["--force-drivers", "usbcore usb-common", "/tmp/out"]
     assert command("initramfs-tools", "6.1.0", ["x"], "/tmp/out") == ["mkinitramfs", "-o", "/tmp/out", "6.1.0"]
+
+
+def test_a_link_that_leads_out_of_the_configuration_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/crypttab").symlink_to("/usr/share/of/a/package")
+    first = digests(tmp_path, "dracut")
+    assert list(first) == ["etc/crypttab"]
+    (tmp_path / "etc/crypttab").unlink()
+    (tmp_path / "etc/crypttab").symlink_to("/usr/share/of/another")
+    assert digests(tmp_path, "dracut") != first
+    (tmp_path / "etc/dracut.conf").symlink_to("/usr/share/dracut.conf")
+    assert is_open(digests(tmp_path, "dracut"), "dracut")

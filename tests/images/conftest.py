@@ -58,12 +58,13 @@ class Built:
         return self.directory / f"{self.name}-1.0.0.raw"
 
     def doit(self, *words: str) -> str:
+        """Run doit on the recipe; return all that it says."""
         argv = [str(DOIT), "-f", str(PROJECT / "dodo.py"), *words]
         argv += [f"image={self.recipe}", f"cache={self.place / 'cache'}"]
         env = {**os.environ, **({"OIC_CA": str(self.mirror.ca)} if self.mirror else {})}
         done = subprocess.run(argv, cwd=self.place, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout + done.stderr
 
     def json(self, name: str) -> Any:
         return json.loads((self.directory / name).read_text(encoding="utf-8"))

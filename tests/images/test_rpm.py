@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from oic.provider.rpm.family import list_command
 
@@ -79,3 +81,18 @@ def test_the_initramfs_is_for_any_machine(image: Built) -> None:
     assert {"hv_storvsc", "xen-blkfront", "xen-scsifront", "virtio_blk", "virtio_scsi"} <= drivers
     (machine_id,) = re.findall(r"^.* etc/machine-id$", files, re.MULTILINE)
     assert re.search(r" root +0 ", machine_id), "empty: a machine gets its own"
+
+
+def test_a_module_that_the_kernel_lacks_keeps_no_other_out(built: Callable[[str], Built]) -> None:
+    image = built("azl3-minimal")
+    recipe = yaml.safe_load(image.recipe.read_text())
+    recipe["systemConfig"] = {"kernel": {"enableExtraModules": "no-such-one wireguard"}}
+    other = dataclasses.replace(image, name="azl3-modules")
+    other.recipe.write_text(yaml.safe_dump(recipe))
+    said = other.doit("initrd")
+    version = other.json("initrd-inputs.json")["version"]
+    assert f"note: kernel {version} has no module no-such-one (enableExtraModules)" in said.splitlines()
+    files = other.inside("lsinitrd", "/tmp/initrd.img")
+    assert "/wireguard.ko" in files
+    assert "/udp_tunnel.ko" in files, "what it needs"
+    assert "wireguard" not in image.inside("lsinitrd", "/tmp/initrd.img")

@@ -58,7 +58,7 @@ def main(words: list[str]) -> int:
         with (
             serving(place / "tree") as rpm,
             serving_elxr(place / "elxr") as deb,
-            tempfile.TemporaryDirectory() as folder,
+            tempfile.TemporaryDirectory(prefix="standin-tls-") as folder,
         ):
             both = Path(folder) / "ca.crt"
             both.write_bytes(rpm.ca.read_bytes() + deb.ca.read_bytes())

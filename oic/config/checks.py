@@ -32,11 +32,11 @@ def problems_in(tree: Node) -> Problems:
     """Say everything that is wrong with one recipe, or part of one, beyond its schema."""
     system, disk = tree.get("systemConfig"), tree.get("disk")
     partitions = disk.get("partitions").items
-    yield from _same(system.get("users").items, "name", "user")
-    yield from _same(system.get("additionalFiles").items, "final", "file")
-    yield from _same(partitions, "id", "partition")
-    yield from _same(partitions, "index", "partition")
-    yield from _same(partitions, "mountPoint", "partition", mount_point)
+    yield from same(system.get("users").items, "name", "user")
+    yield from same(system.get("additionalFiles").items, "final", "file")
+    yield from same(partitions, "id", "partition")
+    yield from same(partitions, "index", "partition")
+    yield from same(partitions, "mountPoint", "partition", mount_point)
     yield from disk_problems(disk)
     yield from _user_problems(system.get("users"))
     yield from _service_problems(system.get("services"))
@@ -81,7 +81,8 @@ def notes_in(tree: Node) -> Iterator[tuple[Node, str]]:
             yield repository, "a placeholder (<URL> or <PUBLIC_KEY_URL>); the repository is left out"
 
 
-def _same(items: list[Node], key: str, thing: str, normal: Callable[[str], str] = str) -> Problems:
+def same(items: list[Node], key: str, thing: str, normal: Callable[[str], str] = str) -> Problems:
+    """Say which of the items have a key's value in common."""
     seen: dict[object, Node] = {}
     for item in items:
         node = item.get(key)

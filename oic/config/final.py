@@ -31,6 +31,7 @@ from oic.config.distribution import (
     left_out,
     read_distribution,
 )
+from oic.config.facts import problems_in_defaults, problems_in_facts
 from oic.config.merge import merged
 from oic.config.model import FinalConfig
 from oic.config.parts import read_parts
@@ -71,6 +72,7 @@ def load_config(
     _validate(parts, data, lookup.used, validated, problems)
     for part in parts:
         problems += problems_in(part.tree)
+    problems += _data_problems(data, tree)
     whole = merged(data.defaults, tree) if data.defaults else tree
     problems += problems_of_whole(whole)
     distribution = _distribution(data, tree, problems, root)
@@ -143,6 +145,15 @@ def _distribution_data(tree: Node, problems: Problems) -> DistributionData:
         else:
             problems.append((os_, _unknown("an operating system", os_.text, sorted(systems))))
     return DistributionData(id=name, facts=None, defaults=None, content=())
+
+
+def _data_problems(data: DistributionData, tree: Node) -> Problems:
+    if data.facts is None:
+        return []
+    found = list(problems_in_facts(data.facts))
+    if data.defaults:
+        found += problems_in_defaults(data.defaults, data.facts, target_of(tree).arch)
+    return found
 
 
 def _unknown(thing: str, found: str, words: Sequence[str]) -> str:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from oic.config.source import Node
 
+WORDS = ("arch", "basearch", "releasever")
+"""The variables of URLs and paths."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
@@ -38,7 +41,7 @@ class _Place:
 def repositories_of(facts: Node, name: str, target: Node, root: Path) -> tuple[Repository, ...]:
     """Return the repositories of a distribution's data file; raises RecipeError when the host knows no mirror."""
     architecture = facts.get("architectures", target.get("arch").text).text
-    words = {"arch": architecture, "basearch": architecture, "releasever": facts.get("release").text}
+    words = dict(zip(WORDS, (architecture, architecture, facts.get("release").text), strict=True))
     entries = facts.get("repositories").items
     mirror = target.get("mirror").text or facts.get("mirror").text
     if mirror != "host":

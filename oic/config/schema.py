@@ -39,6 +39,16 @@ def problems_of(tree: Node, name: str, *, needs: bool = True) -> list[tuple[Node
     return found
 
 
+def is_field(path: str) -> bool:
+    """Tell whether a recipe has a field of that key path, ``systemConfig.immutability`` say."""
+    whole = json.loads(schema_bytes("recipe"))
+    node = whole
+    for key in path.split("."):
+        node = node.get("properties", {}).get(key, {})
+        node = whole["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+    return bool(node)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` when a known word is near, else nothing."""
     lowered = {item.lower(): item for item in known}
@@ -82,6 +92,8 @@ def _problems(error: ValidationError, node: Node) -> Iterator[tuple[Node, str]]:
         words = [str(item) for item in wanted]
         near = did_you_mean(str(node.value), words)
         yield node, f"expected one of {', '.join(words)}, found {described(node.value)}{near}"
+    elif error.validator in ("minItems", "minProperties"):
+        yield node, f"expected {_expected(schema)}, found an empty one"
     else:
         yield node, f"expected {_expected(schema)}, found {_found(node)}"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -138,6 +139,38 @@ def test_a_folder_of_ones_own_that_is_none_is_refused(
     monkeypatch.setenv("OIC_DISTRIBUTIONS", place)
     with pytest.raises(RecipeError, match=f"expected the absolute path of a folder, found '{place}'"):
         load("")
+
+
+FACTS, DEFAULTS = "distribution.yml", "raw-x86_64.yml"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "edited", "said"),
+    [
+        (FACTS, "name: bookworm-updates", "name: bookworm", "repository to have its own name, found bookworm here"),
+        (FACTS, "mirror: host", "mirror: https://a.invalid/$nobasearch", "found $nobasearch"),
+        (FACTS, "suite: bookworm-updates", "suite: bookworm-updates\n    path: '{}'", "or $releasever, found {}"),
+        (FACTS, "x86_64: amd64", "aarch64: arm64", "word for x86_64, for which there are defaults, found aarch64"),
+        (FACTS, "tools:", "notYet: {systemConfig.imutability: it is not}\ntools:", "found systemConfig.imutability"),
+        (FACTS, "release:", "hostSuites: []\nrelease:", "expected each key once"),
+        (DEFAULTS, "disk:", "include: [parts.yml]\ndisk:", "defaults as one whole, found include: a recipe's"),
+        (DEFAULTS, "id: rootfs", "id: boot", "each partition to have its own id, found boot here"),
+    ],
+)
+def test_a_mistake_in_a_data_file_is_one_line_with_its_place(
+    file: str, text: str, edited: str, said: str, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "own/debian/debian12"
+    shutil.copytree(distributions_folders()[-1] / "debian/debian12", folder)
+    before = (folder / file).read_text()
+    assert text in before
+    (folder / file).write_text(before.replace(text, edited, 1))
+    monkeypatch.setenv("OIC_DISTRIBUTIONS", str(tmp_path / "own"))
+    with pytest.raises(RecipeError) as caught:
+        load("")
+    (line,) = str(caught.value).splitlines()
+    assert re.match(rf"{re.escape(str(folder / file))}:\d+: ", line)
+    assert said in line
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""What a schema cannot say about a distribution's data files: its facts, and its defaults for an image type.
+
+A recipe may be one of many for a distribution: a mistake here is told with the data file's line, not with the recipe's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from oic.config.checks import problems_in, same
+from oic.config.repositories import WORDS, filled
+from oic.config.schema import is_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from oic.config.source import Node
+
+    Problems = Iterator[tuple[Node, str]]
+
+_VARIABLE = re.compile(r"\$\{?\w+\}?|\{\w*\}")
+
+
+def problems_in_facts(facts: Node) -> Problems:
+    """Say what of a ``distribution.yml`` cannot be: repositories of one name, variables that nothing fills."""
+    repositories = facts.get("repositories").items
+    yield from same(repositories, "name", "repository")
+    nodes = [facts.get("mirror")]
+    for entry in repositories:
+        nodes += [entry.get("path"), entry.get("mirrorList"), *entry.get("keys").items]
+    for node in nodes:
+        if found := _VARIABLE.search(filled(node.text, dict.fromkeys(WORDS, ""))):
+            yield node, f"expected the variables {{arch}}, $basearch or $releasever, found {found[0]}"
+    for path, node in facts.get("notYet").entries.items():
+        if not is_field(path):
+            yield node, f"expected a recipe's field such as systemConfig.immutability, found {path}"
+
+
+def problems_in_defaults(defaults: Node, facts: Node, architecture: str) -> Problems:
+    """Say what of a ``<imageType>-<arch>.yml`` cannot be, in itself or with the facts beside it."""
+    yield from problems_in(defaults)
+    words = facts.get("architectures")
+    if words.entries and architecture not in words.entries:
+        found = ", ".join(words.entries)
+        yield words, f"expected the family's word for {architecture}, for which there are defaults, found {found}"
+    for key in ("include", "lock"):
+        if defaults.get(key).value is not None:
+            yield defaults.get(key), f"expected a distribution's defaults as one whole, found {key}: a recipe's"

@@ -50,6 +50,7 @@ _SENTENCES = {
     "conflict": "{source} does not go with {targets} (it conflicts with {capability})",
     "obsoletes": "{source} does not go with {targets} (it obsoletes {capability})",
     "same": "{source} and {targets} cannot both be there",
+    "word": "{source} is asked for, which only {targets} can be",
     "alone": "{source} cannot be installed: it conflicts with {capability}, which it is itself",
 }
 
@@ -57,6 +58,8 @@ _SENTENCES = {
 def _sentence(fact: Fact, what_there_is: Callable[[str], str]) -> str:
     if fact.kind == "needs" and not fact.targets:
         return f"{fact.source} needs {fact.capability}, {what_there_is(fact.capability)}"
+    if fact.kind == "conflict" and not any(fact.targets):  # with several at once: one of them may well be there
+        return f"{fact.source} conflicts with {fact.capability}"
     text = _SENTENCES.get(fact.kind, "")
     return text.format(source=fact.source, capability=fact.capability, targets=_listed(fact.targets))
 

@@ -42,7 +42,8 @@ class Fact:
 
     `kind`: ``asked`` (the request wants `capability`), ``needs`` (`source` requires it; only `targets` satisfy it,
     none: nothing does), ``conflict`` (`source` conflicts with the one in `targets`), ``obsoletes`` (it replaces that
-    one), ``same`` (two of one name), ``alone`` (`source` conflicts with itself).
+    one), ``same`` (two of one name), ``alone`` (`source` conflicts with itself), ``word`` (`source` is a word of the
+    recipe, which means one of `targets`).
     """
 
     kind: str

@@ -12,10 +12,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oic.ospackage.globs import glob_matches
 from oic.provider.deb.version import version_key
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Source:
     def allows(self, package: DebPackage) -> bool:
         """Tell whether the package may be taken from here: by exact name, ``name_version`` or glob."""
         words = (package.name, f"{package.name}_{package.version}", f"{package.name}-{package.version}")
-        return not self.allowed or any(fnmatch.fnmatchcase(word, allowed) for allowed in self.allowed for word in words)
+        return not self.allowed or any(glob_matches(word, allowed) for allowed in self.allowed for word in words)
 
 
 class Universe:

@@ -8,12 +8,12 @@ openssh-server:amd64    the architecture may be said, another one is refused
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import SolveError
+from oic.ospackage.globs import glob_matches
 from oic.ospackage.near import near_hint
 from oic.provider.deb.relation import Relation
 
@@ -75,10 +75,10 @@ def _pin(pins: dict[str, DebPackage], package: DebPackage, word: str) -> None:
 
 
 def _matching(universe: Universe, glob: str, version: str | None) -> list[DebPackage]:
-    names = sorted(name for name in universe.names() if fnmatch.fnmatchcase(name, glob))
+    names = sorted(name for name in universe.names() if glob_matches(name, glob))
     if version is not None:
         versions = (
-            (package for package in universe.versions(name) if fnmatch.fnmatchcase(package.version, version))
+            (package for package in universe.versions(name) if glob_matches(package.version, version))
             for name in names
         )
         found = [next(matching, None) for matching in versions]
@@ -96,7 +96,7 @@ def _pinned(universe: Universe, name: str, version: str) -> DebPackage:
     if not versions:
         raise SolveError(f"there is no package {name}", hint=near_hint(name, universe.names()))
     for package in versions:
-        if package.version == version or fnmatch.fnmatchcase(package.version, version):
+        if package.version == version or glob_matches(package.version, version):
             return package
     there = ", ".join(package.version for package in versions)
     raise SolveError(f"expected {name} in version {version}, found {there}")

@@ -1,6 +1,6 @@
 """All packages a set may be taken from: several repositories' metadata in one libsolv pool.
 
-* libsolv reads verified bytes only, out of memory.
+* libsolv reads verified bytes only, out of memory, and as dnf has it read them: see `_read_primary`.
 * Packages of the architecture and ``noarch`` ones count, no others; of a repository with ``allowPackages`` those named.
 * What a package's entry must be to be used is checked here: a name, version and location that are no trick, a size,
   and a checksum that the store can go by.
@@ -9,16 +9,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import solv
 
 from oic.errors import TrustError
+from oic.ospackage.globs import glob_matches
 from oic.provider.rpm.repomd import safe_location
 
 if TYPE_CHECKING:
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 _EVR = re.compile(r"(?:[0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+")
-_CAPABILITY = re.compile(r"(?P<name>\S+)(?:\s+(?P<flags><=|>=|<|>|=)\s+(?P<evr>\S+))?")
+_CAPABILITY = re.compile(r"(?P<name>\S+)(?:\s+(?P<flags><=|>=|<|>|==?)\s+(?P<evr>\S+))?")
 _FLAGS = {"<": solv.REL_LT, ">": solv.REL_GT, "=": solv.REL_EQ}
 _IN_PRIMARY = re.compile("/etc/|/usr/lib/sendmail$|.*bin/", re.DOTALL)
 """The files that primary lists: createrepo's rule, and libsolv's."""
 _BY_NAME = solv.Selection.SELECTION_NAME | solv.Selection.SELECTION_REL
+_MOST_TOLD = 4
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -50,8 +52,8 @@ class Source:
             return True
         full = f"{package.name}-{without_epoch(package.evr)}"
         return any(
-            fnmatch.fnmatchcase(package.name, word)
-            or fnmatch.fnmatchcase(full, word)
+            glob_matches(package.name, word)
+            or glob_matches(full, word)
             or (word.startswith(f"{package.name}-") and re.match(rf"{re.escape(word)}(?![A-Za-z0-9])", full))
             for word in self.allowed
         )
@@ -68,9 +70,11 @@ class Packages:
         self.architectures = (architecture, "noarch")
         self.by_name: dict[str, list[Any]] = {}
         self.words_of: dict[int, str] = {}
-        for source in sources:
+        # As dnf: the best repository's first. Where it is a tie, what comes first decides.
+        for source in sorted(sources, key=lambda source: -source.priority):
             self._add(source)
         self.pool.set_considered_list(list(self.words_of))
+        self._tell_apart()
         self._file_words = self.pool.addfileprovides_queue()
         self.pool.createwhatprovides()
         for packages in self.by_name.values():
@@ -79,13 +83,20 @@ class Packages:
     def _add(self, source: Source) -> None:
         repository = self.pool.add_repo(source.name)
         repository.priority = source.priority
-        _read(repository, source.primary, "primary", 0)
+        _read_primary(repository, source.primary)
         if source.filelists is not None:
             _read(repository, source.filelists, "filelists", repository.REPO_EXTEND_SOLVABLES)
         for package in repository.solvables:
             if package.arch in self.architectures and source.allows(package):
                 self.by_name.setdefault(package.name, []).append(package)
                 self.words_of[package.id] = str(package)
+
+    def _tell_apart(self) -> None:
+        """Name the repository with packages that several of them have."""
+        count = Counter(self.words_of.values())
+        for number, words in self.words_of.items():
+            if count[words] > 1:
+                self.words_of[number] = f"{words} of {self.pool.id2solvable(number).repo.name}"
 
     def check(self) -> None:
         """Raise TrustError for the first package whose entry is not what it must be."""
@@ -100,6 +111,19 @@ class Packages:
 
     def providing(self, text: str) -> list[Any]:
         """Return the packages that provide ``name`` or ``name >= version``, or that the pool takes a path to be in."""
+        return [package for package in self._whatprovides(text) if package.id in self.words_of]
+
+    def left_out(self, text: str) -> str:
+        """Return, in words, what provides ``name >= version`` and may not be taken, and why; or nothing."""
+        found: dict[str, list[str]] = {}
+        for package in self._whatprovides(text):
+            if package.id not in self.words_of:
+                here = package.arch in self.architectures
+                why = f"left out by allowPackages of {package.repo.name}" if here else "of another architecture"
+                found.setdefault(why, []).append(str(package))
+        return "; ".join(f"{why}: {', '.join(packages[:_MOST_TOLD])}" for why, packages in found.items())
+
+    def _whatprovides(self, text: str) -> list[Any]:
         match = _CAPABILITY.fullmatch(text)
         if not match:
             return []
@@ -107,7 +131,7 @@ class Packages:
         if match["flags"]:
             flags = functools.reduce(int.__or__, (_FLAGS[sign] for sign in match["flags"]))
             capability = capability.Rel(flags, self.pool.Dep(match["evr"]))
-        return [package for package in self.pool.whatprovides(capability) if package.id in self.words_of]
+        return list(self.pool.whatprovides(capability))
 
     def having(self, path: str) -> list[Any]:
         """Return the packages that are known to have a file: of many files only filelists tell."""
@@ -130,6 +154,25 @@ def without_epoch(evr: str) -> str:
 def location_of(package: Any) -> str:
     """Return the path of a package below its repository."""
     return str(package.lookup_location()[0] or "")
+
+
+def _read_primary(repository: Any, document: bytes) -> None:
+    """Read primary by way of libsolv's own format, as dnf does.
+
+    There a package's dependencies are put in another order, and the solver goes by it: of several sets that are as
+    good as each other it would find another one than dnf.
+    """
+    pool = solv.Pool()  # lives as long as this name: what is in it does not hold it
+    apart = pool.add_repo(repository.name)
+    _read(apart, document, "primary", 0)
+    with os.fdopen(os.memfd_create("solv"), "wb") as file:
+        for treat in (apart.write, repository.add_solv):
+            file.seek(0)
+            stream = solv.xfopen_fd("primary.solv", file.fileno())
+            done = treat(stream)
+            stream.close()
+            if not done:
+                raise TrustError(f"expected primary metadata, found {repository.pool.errstr}", where=repository.name)
 
 
 def _read(repository: Any, document: bytes, kind: str, flags: int) -> None:

@@ -10,6 +10,7 @@ index ─> sources ─> pool ─words─> what is asked for ─ libsolv ─┬�
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from oic.ospackage.graph import install_order
 from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository, Requirement
 from oic.ospackage.problems import problem_lines
 from oic.ospackage.sets import solved_sets
-from oic.ospackage.solver import facts_of
+from oic.ospackage.solver import Fact, facts_of
 from oic.provider.compression import decompressed
 from oic.provider.rpm.pool import Packages, Source, location_of
 from oic.provider.rpm.rich import satisfying
@@ -78,8 +79,10 @@ def source_of(entry: dict[str, Any], store: Store) -> Source:
     )
 
 
-def choose(packages: Packages, wishes: Sequence[Wanted], *, recommends: bool) -> list[Any]:
-    """Return the packages to install; raises SolveError with a line for each problem."""
+def choose(
+    packages: Packages, wishes: Sequence[Wanted], *, recommends: bool, unknown: Sequence[str] = ()
+) -> list[Any]:
+    """Return the packages to install; raises SolveError with a line for each problem, `unknown` ones first."""
     pool = packages.pool
     jobs = [
         pool.Job(
@@ -90,22 +93,54 @@ def choose(packages: Packages, wishes: Sequence[Wanted], *, recommends: bool) ->
     ]
     solver = pool.Solver()
     solver.set_flag(solver.SOLVER_FLAG_IGNORE_RECOMMENDED, not recommends)
-    if problems := solver.solve(jobs):
-        facts = [facts_of(problem, packages.words_of) for problem in problems]
-        raise SolveError("\n".join(problem_lines(facts, functools.partial(_what_there_is, packages))))
+    facts = [_facts(problem, packages, wishes) for problem in solver.solve(jobs)]
+    if problems := [*unknown, *problem_lines(facts, functools.partial(_what_there_is, packages))]:
+        raise SolveError("\n".join(problems))
     return list(solver.transaction().newsolvables())
 
 
+def _facts(problem: Any, packages: Packages, wishes: Iterable[Wanted]) -> tuple[Fact, ...]:
+    """Return the steps of a problem, and which words may mean packages of several names that are in it."""
+    facts = [
+        dataclasses.replace(fact, targets=()) if fact.kind == "needs" and _lacking(packages, fact.capability) else fact
+        for fact in facts_of(problem, packages.words_of)
+    ]
+    told = {name for fact in facts for name in (fact.source, *fact.targets)}
+    for wish in wishes:
+        targets = tuple(packages.words_of[package.id] for package in wish.packages)
+        if len({package.name for package in wish.packages}) > 1 and told.issuperset(targets):
+            facts.append(Fact(kind="word", source=wish.word, capability="", targets=targets))
+    return tuple(facts)
+
+
+def _lacking(packages: Packages, capability: str) -> list[str]:
+    """Return the parts of a rich dependency that no package provides, if only some are."""
+    parts: dict[str, bool] = {}
+
+    def look(part: str) -> frozenset[str]:
+        parts[part] = bool(packages.providing(part))
+        return frozenset()
+
+    if capability.startswith("("):
+        satisfying(capability, look)
+    return [part for part, there in parts.items() if not there] if any(parts.values()) else []
+
+
 def _what_there_is(packages: Packages, capability: str) -> str:
+    if lacking := _lacking(packages, capability):
+        return f"of which no package provides {' or '.join(lacking)}"
     there = packages.providing(capability.partition(" ")[0])
-    return f"but there is only {', '.join(map(str, there))}" if there else "which no package provides"
+    found = f"but there is only {', '.join(dict.fromkeys(map(str, there)))}" if there else "which no package provides"
+    left_out = packages.left_out(capability)
+    return f"{found} ({left_out})" if left_out else found
 
 
 def _solve_set(
     packages: Packages, words: Sequence[str], urls: Mapping[str, str], *, recommends: bool
 ) -> tuple[LockedPackage, ...]:
-    wishes = wanted(packages, words)
-    chosen = {package.name: package for package in choose(packages, wishes, recommends=recommends)}
+    wishes, unknown = wanted(packages, words)
+    found = choose(packages, wishes, recommends=recommends, unknown=unknown)
+    chosen = {package.name: package for package in found}
     edges = _Edges(packages, chosen)
     requires = {name: tuple(edges.of(package, _KINDS)) for name, package in chosen.items()}
     order = install_order(

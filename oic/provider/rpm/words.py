@@ -12,7 +12,6 @@ architecture, before the name alone, before a version split off.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import solv
 
 from oic.errors import SolveError
+from oic.ospackage.globs import glob_matches
 from oic.ospackage.near import near_hint
 from oic.provider.rpm.pool import Packages, without_epoch
 from oic.provider.rpm.version import split_evr, vercmp
@@ -49,18 +49,16 @@ class Wanted:
     packages: tuple[Any, ...]
 
 
-def wanted(packages: Packages, words: Iterable[str]) -> list[Wanted]:
-    """Return what the words mean, a glob once for each name; raises SolveError with a line for each unknown word."""
+def wanted(packages: Packages, words: Iterable[str]) -> tuple[list[Wanted], list[str]]:
+    """Return what the words mean, a glob once for each name, and a line for each word that means nothing."""
     found: list[Wanted] = []
-    problems = []
+    problems: list[str] = []
     for word in words:
         meant = _meant(packages, word)
         found += meant
         if not meant:
             problems.append(str(_unknown(packages, word)))
-    if problems:
-        raise SolveError("\n".join(problems))
-    return found
+    return found, problems
 
 
 def _meant(packages: Packages, word: str) -> list[Wanted]:
@@ -83,7 +81,7 @@ def _matching(packages: Packages, parts: Mapping[str, str | None]) -> list[list[
     """Return the packages that fit the parts of a word, those of one name together."""
     name = parts["name"] or ""
     names = (
-        sorted(other for other in packages.by_name if fnmatch.fnmatchcase(other, name))
+        sorted(other for other in packages.by_name if glob_matches(other, name))
         if _GLOB.search(name)
         else [name]
     )
@@ -96,7 +94,7 @@ def _matching_whole(packages: Packages, glob: str) -> list[list[Any]]:
 
     def fits(package: Any) -> bool:
         evr = package.evr if ":" in package.evr else f"0:{package.evr}"
-        return fnmatch.fnmatchcase(f"{package.name}-{evr if ':' in glob else without_epoch(evr)}.{package.arch}", glob)
+        return glob_matches(f"{package.name}-{evr if ':' in glob else without_epoch(evr)}.{package.arch}", glob)
 
     fitting = (list(filter(fits, packages.by_name[name])) for name in sorted(packages.by_name))
     return [entry for entry in fitting if entry]
@@ -114,14 +112,14 @@ def _fits(package: Any, parts: Mapping[str, str | None]) -> bool:
         (asked is None or int(asked) == epoch)
         and _is_version(version, parts.get("version"))
         and _is_version(release, parts.get("release"))
-        and fnmatch.fnmatchcase(package.arch, parts.get("arch") or "*")
+        and glob_matches(package.arch, parts.get("arch") or "*")
     )
 
 
 def _is_version(version: str, asked: str | None) -> bool:
     if asked is None:
         return True
-    return fnmatch.fnmatchcase(version, asked) if _GLOB.search(asked) else not vercmp(version, asked)
+    return glob_matches(version, asked) if _GLOB.search(asked) else not vercmp(version, asked)
 
 
 def _obsoleting(packages: Packages, obsoleted: Sequence[Any]) -> Iterator[Any]:
@@ -139,11 +137,14 @@ def _unknown(packages: Packages, word: str) -> SolveError:
         match = form.fullmatch(word)
         there = packages.by_name.get(match["name"], ()) if match else ()
         if match and there:
-            versions = ", ".join(dict.fromkeys(without_epoch(package.evr) for package in there))
             asked = word.removeprefix(f"{match['name']}-")
-            return SolveError(f"expected {match['name']} in version {asked}, found {versions}")
+            evrs = (package.evr if ":" in asked else without_epoch(package.evr) for package in there)
+            versions = ", ".join(dict.fromkeys(evrs))
+            hint = packages.left_out(f"{match['name']} = {asked}") or None
+            return SolveError(f"expected {match['name']} in version {asked}, found {versions}", hint=hint)
     if _GLOB.search(word):
         return SolveError(f"no package's name matches {word}", hint=near_hint(_GLOB.split(word)[0], packages.by_name))
     if word.startswith("/"):
         return SolveError(f"no package is known to have the file {word}", hint="name the package that has it")
-    return SolveError(f"there is no package {word}", hint=near_hint(word, packages.by_name))
+    hint = packages.left_out(word) or near_hint(word, packages.by_name)
+    return SolveError(f"there is no package {word}", hint=hint)

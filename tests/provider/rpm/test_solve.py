@@ -184,8 +184,39 @@ def test_every_problem_of_every_set_is_told(ask: Ask) -> None:
         (["a-1-1", "a-2-1"], "a-1 a-2", "a-2-1.x86_64 and a cannot both be there"),
         ([{"nevra": "a-1-1", "requires": ["b >= 2"]}, "b-1-1"], "a", "a needs b >= 2, but there is only b"),
         ([{"nevra": "a-1-1", "requires": ["(x or y)"]}], "a", "a needs (x or y), which no package provides"),
+        (
+            [{"nevra": "a-1-1", "requires": ["((x and b) or y)"]}, "b-1-1"],
+            "a",
+            "a needs ((x and b) or y), of which no package provides x or y",
+        ),
+        (
+            [{"nevra": "a-1-1", "requires": ["((x if b) and b)"]}, "b-1-1"],
+            "a",
+            "a needs ((x if b) and b), of which no package provides x",
+        ),
+        ([{"nevra": "a-1-1", "conflicts": ["(b and c)"]}, "b-1-1", "c-1-1"], "a b c", "a conflicts with (b and c)"),
+        (
+            [{"nevra": "a-1-1", "requires": ["x"]}, "b-1-1", {"nevra": "b-2-1", "obsoletes": ["a"]}],
+            "a b-1",
+            (
+                "a needs x, which no package provides; b-2-1.x86_64 and b cannot both be there; "
+                "a is asked for, which only a or b-2-1.x86_64 can be"
+            ),
+        ),
+        (
+            ["a-1-1", {"nevra": "b-1-1", "requires": ["a >= 2"]}, {"nevra": "a-2-1.i686"}],
+            "b",
+            "b needs a >= 2, but there is only a (of another architecture: a-2-1.i686)",
+        ),
+        (["a-1-1", {"nevra": "b-1-1.i686"}], "b", "there is no package b (of another architecture: b-1-1.i686)"),
+        (["a-1:1-1", "a-2:1-1"], "a-3:1", "expected a in version 3:1, found 2:1-1, 1:1-1"),
+        (
+            [{"nevra": "a-1-1", "requires": ["x"]}],
+            "b a",
+            "there is no package b\nimage: a needs x, which no package provides",
+        ),
     ],
-)
+)  # fmt: skip
 def test_each_kind_of_problem_has_its_words(packages: list[Any], words: str, message: str, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     index = index_of(store, tmp_path / "base", packages)
@@ -216,6 +247,38 @@ def test_what_may_be_taken_from_a_repository(allowed: str, found: str | None, tm
             solve(index, request("tool"), store)
     else:
         assert packages(solve(index, request("tool"), store))["tool"].version.partition("-")[0] == found
+
+
+def test_what_a_repository_has_and_may_not_give_is_said(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    packages = ["tool-2-1", "other-1-1", {"nevra": "app-1-1", "requires": ["tool >= 2"]}]
+    index = index_of(store, tmp_path / "base", packages, allow_packages=("app", "other"))
+    left_out = "left out by allowPackages of base: tool-2-1.x86_64"
+    with pytest.raises(SolveError) as caught:
+        solve(index, request("tool", "app"), store)
+    assert str(caught.value).splitlines() == [
+        f"image: there is no package tool ({left_out})",
+        f"image: app-1-1.x86_64 needs tool >= 2, which no package provides ({left_out})",
+    ]
+
+
+def test_one_package_in_two_repositories_is_told_apart(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    user = {"nevra": "user-1-1", "requires": ["one-a", "one-b", "one >= 2"]}
+    repositories = [
+        Repository(name=name, url=write_repository(tmp_path / name, packages), keys=(), trusted=True)
+        for name, packages in (
+            ("a", [{"nevra": "one-1-1", "provides": ["one-a"]}, user]),
+            ("b", [{"nevra": "one-1-1", "provides": ["one-b"]}]),
+        )
+    ]
+    with HttpFetcher() as fetcher:
+        index = read_metadata(repositories, "x86_64", fetcher, store, {})
+    with pytest.raises(SolveError) as caught:
+        solve(index, request("one-a", "one-b"), store)
+    assert "one-1-1.x86_64 of b and one-1-1.x86_64 of a cannot both be there" in str(caught.value)
+    with pytest.raises(SolveError, match=r"needs one >= 2, but there is only one-1-1\.x86_64$"):
+        solve(index, request("user"), store)
 
 
 def test_the_lock_does_not_depend_on_hashes_or_language(tmp_path: Path) -> None:

@@ -13,13 +13,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oic.config.crypt import hashed
+from oic.config.model import Disk
 from oic.files import digest_of, to_json, to_plain
 from oic.image.geometry import layout
 from oic.image.seeds import uuid_for
 from oic.stage import Stage
+from oic.values import Bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +48,8 @@ DOCS = {
 
 def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
     """Return the stages of an image in an order in which they can run."""
+    if config.unbuilt:  # planned only to be refused, and its disk may be of a kind that nobody here can lay out
+        config = replace(config, disk=Disk(size=Bytes(0), table="gpt", partitions=()))
     seed = seed_of(config)
     placed = layout(config.disk, seed)
     provider = {"provider": config.distribution.provider}
@@ -190,10 +195,10 @@ def _is_esp(entry: Partition) -> bool:
 def _boot(config: FinalConfig, placed: Layout, seed: str) -> dict[str, Any]:
     esp = next((entry for entry in placed.partitions if entry.id == _esp(config)), None)
     label = next((entry.fs_label for entry in config.disk.partitions if entry.id == _esp(config)), "")
-    root = next(entry.id for entry in config.disk.partitions if entry.mount_point == "/")
+    root = next((entry.id for entry in config.disk.partitions if entry.mount_point == "/"), "")
     return {
         "cmdline": config.system.kernel.cmdline,
-        "root": next(entry.part_uuid for entry in placed.partitions if entry.id == root),
+        "root": next((entry.part_uuid for entry in placed.partitions if entry.id == root), ""),
         "name": f"{config.image.name}-{config.image.version}",
         "esp": {"id": esp.id, "size": esp.size, "label": label} if esp else None,
         "seed": seed,

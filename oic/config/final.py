@@ -150,9 +150,13 @@ def _distribution_data(tree: Node, problems: Problems) -> DistributionData:
 def _data_problems(data: DistributionData, tree: Node) -> Problems:
     if data.facts is None:
         return []
-    found = list(problems_in_facts(data.facts))
+    found, target = list(problems_in_facts(data.facts)), target_of(tree)
     if data.defaults:
-        found += problems_in_defaults(data.defaults, data.facts, target_of(tree).arch)
+        found += problems_in_defaults(data.defaults, data.facts, target.arch)
+    elif target.arch in data.facts.get("architectures").entries and target.image_type == "raw":
+        named = f"{target.image_type}-{target.arch}.yml"
+        if tree.get("disk").value is None:
+            found.append((tree.get("target"), f"expected a disk, as {data.id} has no {named}, found none"))
     return found
 
 

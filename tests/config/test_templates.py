@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oic.plan import plan
+
 if TYPE_CHECKING:
     from .conftest import Load
 
@@ -99,8 +101,12 @@ OTHERS = {
 
 
 def unbuilt(load: Load, template: str) -> list[str]:
-    """Load a template as it stands; return what of it a build refuses, as ``key.path: reason``."""
+    """Load a template as it stands; return what of it a build refuses, as ``key.path: reason``.
+
+    It can be planned all the same: its tasks are what says so.
+    """
     config = load(template, head="", variables={"KEY_PATH": "/keys/DB.key"})
+    assert plan(config, config.recipe.parent / "cache")
     return [": ".join(line.split(": ")[1:]).removesuffix(" is not built yet") for line in config.unbuilt]
 
 
@@ -184,6 +190,7 @@ ADDITIONS = {
 @pytest.mark.parametrize("body", ADDITIONS)
 def test_what_is_added_to_the_format_validates_and_is_built_or_refused_by_name(body: str, load: Load) -> None:
     config = load(body)
+    assert plan(config, config.recipe.parent / "cache")
     assert [": ".join(line.split(": ")[1:]).removesuffix(" is not built yet") for line in config.unbuilt] == ADDITIONS[
         body
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +76,24 @@ def test_what_is_not_built_yet_is_refused_by_name_however_fresh_all_else_is(benc
     bench.oic("validate").succeeded(f"not built yet: {bench.recipe}:8: {reason}", "not one that can be built yet")
     bench.write()
     bench.oic("verify").succeeded("-- verify:small")
+
+
+@pytest.mark.parametrize("word", ["imageType: iso", "arch: aarch64", "dist: debian13, arch: armv7hl"])
+def test_an_image_without_a_disk_is_a_valid_recipe_and_refused_by_name(word: str, bench: Bench) -> None:
+    target = {"os": "debian", "dist": "debian12", "arch": "x86_64", "imageType": "raw"}
+    target |= dict(pair.split(": ") for pair in word.split(", "))
+    bench.recipe.write_text(f"image: {{name: a, version: 1.0.0}}\ntarget: {json.dumps(target)}\n")
+    bench.oic("validate").succeeded("is not built yet", "a valid recipe, but not one that can be built yet")
+    bench.oic("build").refused("cannot be built:", "is not built yet")
+
+
+def test_a_distribution_without_defaults_needs_a_disk_in_the_recipe(bench: Bench) -> None:
+    own = bench.place / "own"
+    shutil.copytree(bench.distributions, own)
+    (defaults,) = own.glob("*/*/raw-x86_64.yml")
+    defaults.unlink()
+    bench.distributions = own
+    bench.oic("validate").refused_in_one_line(f"{bench.recipe}:", "expected a disk, as ", "has no raw-x86_64.yml")
 
 
 def test_a_file_that_is_not_there_is_noted_and_refused_before_anything_is_done(bench: Bench, tiny: Tiny) -> None:

@@ -115,7 +115,7 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
         )
     if unknown:
         found = ", ".join(sorted(unknown))
-        hint = "if the distribution has a new key, upgrade its keyring package on this host"
+        hint = "if the repository has a new key, name it too, or upgrade its keyring package on this host"
         message = f"expected signatures by this repository's keys only, found another by unknown key {found}"
         raise TrustError(message, where=where, hint=hint)
     return tuple(sorted(good))

@@ -28,7 +28,7 @@ def bases_of(repository: Repository, architecture: str, fetcher: Fetcher) -> lis
     if not repository.mirror_list:
         return [repository.url.rstrip("/")]
     body = fetcher.fetch(repository.mirror_list, limit=_MOST_LIST).body or b""
-    lines = [line.partition("#")[0].strip() for line in body.decode("utf-8", "replace").splitlines()]
+    lines = [line.partition("#")[0].strip() for line in body.decode("utf-8-sig", "replace").splitlines()]
     urls = [_filled(line, architecture).rstrip("/") for line in lines if line]
     if not urls or any("://" not in url for url in urls):
         found = next((line for line in lines if line and "://" not in line), "none")

@@ -70,6 +70,7 @@ class Packages:
         self.architectures = (architecture, "noarch")
         self.by_name: dict[str, list[Any]] = {}
         self.words_of: dict[int, str] = {}
+        self._not_taken: dict[str, list[Any]] = {}
         # As dnf: the best repository's first. Where it is a tie, what comes first decides.
         for source in sorted(sources, key=lambda source: -source.priority):
             self._add(source)
@@ -90,6 +91,8 @@ class Packages:
             if package.arch in self.architectures and source.allows(package):
                 self.by_name.setdefault(package.name, []).append(package)
                 self.words_of[package.id] = str(package)
+            else:
+                self._not_taken.setdefault(package.name, []).append(package)
 
     def _tell_apart(self) -> None:
         """Name the repository with packages that several of them have."""
@@ -103,7 +106,8 @@ class Packages:
         for packages in self.by_name.values():
             for package in packages:
                 if problem := _problem(package):
-                    raise TrustError(problem, where=package.repo.name)
+                    hint = "createrepo_c --checksum sha256 writes them" if "sha256" in problem else None
+                    raise TrustError(problem, where=package.repo.name, hint=hint)
 
     def unlisted_files(self) -> list[str]:
         """Return the paths in packages' dependencies that primary does not list: who has them only filelists tell."""
@@ -116,7 +120,7 @@ class Packages:
     def left_out(self, text: str) -> str:
         """Return, in words, what provides ``name >= version`` and may not be taken, and why; or nothing."""
         found: dict[str, list[str]] = {}
-        for package in self._whatprovides(text):
+        for package in {one.id: one for one in (*self._whatprovides(text), *self._not_taken.get(text, ()))}.values():
             if package.id not in self.words_of:
                 here = package.arch in self.architectures
                 why = f"left out by allowPackages of {package.repo.name}" if here else "of another architecture"
@@ -197,8 +201,10 @@ def _problem(package: Any) -> str:
     checksum = package.lookup_checksum(solv.SOLVABLE_CHECKSUM)
     if not _NAME.fullmatch(package.name) or not _EVR.fullmatch(package.evr):
         return f"expected a package's name and version, found {name!r}"
-    if package.lookup_str(solv.SOLVABLE_MEDIABASE) or not safe_location(location_of(package)):
-        return f"expected {name} below the repository, found it at {location_of(package)[:120]!r}"
+    base = package.lookup_str(solv.SOLVABLE_MEDIABASE)  # xml:base: another place than the repository
+    if base or not safe_location(location_of(package)):
+        found = "/".join(filter(None, (base, location_of(package))))
+        return f"expected {name} below the repository, found it at {found[:120]!r}"
     if not checksum or not _SHA256.fullmatch(str(checksum)):
         return f"expected a sha256 checksum of {name}, found {str(checksum)[:20]}"
     if not package.lookup_num(solv.SOLVABLE_DOWNLOADSIZE):

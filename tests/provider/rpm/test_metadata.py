@@ -132,7 +132,7 @@ def test_a_mirror_list_is_tried_in_order(
 ) -> None:
     mirror.publish_rpm(base="memory://good/x86_64/base")
     mirror.documents["memory://lists/base"] = (
-        b"# mirrors\nmemory://gone/$basearch/base/\n\nmemory://good/{arch}/base/ # ours\n"
+        b"\xef\xbb\xbf# mirrors\nmemory://gone/$basearch/base/\n\nmemory://good/{arch}/base/ # ours\n"
     )
     index = read(mirror, store, key, mirror_list="memory://lists/base")
     (entry,) = index["repositories"]

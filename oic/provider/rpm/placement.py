@@ -3,8 +3,8 @@
 * Directories that some package makes a symbolic link (``/lib64`` → ``usr/lib``) are followed: every file gets the path
   it really has, so packages may name a place differently and come in any order. A link never leads out of the root.
 * ``/bin``, ``/lib``, ``/lib64`` and ``/sbin`` are links to their namesakes in ``/usr`` unless a package says otherwise.
-* Two packages may have one file, if it is the same; the first one brings it. Of a directory they share, the first one
-  says the mode. Anything else is a clash, and an error.
+* Two packages may have one file, if it is the same, and one may have it by two ways; the first brings it. Of a directory
+  they share, the first one says the mode. Anything else is a clash, and an error.
 """
 
 from __future__ import annotations
@@ -128,13 +128,13 @@ def _ways(links: Mapping[str, str]) -> _Links:
 
 
 def _claimed(claims: dict[str, _Claim], path: str, name: str, file: File) -> bool:
-    """Tell whether this is the first claim on a path; a second must be for the same file."""
+    """Tell whether this is the first claim on a path; another must be for the same file."""
     claim = claims.setdefault(path, _Claim(package=name, file=file))
     first = claim.file
     if first is file:
         return True
     same = (stat.S_IFMT(first.mode), first.digest, first.link) == (stat.S_IFMT(file.mode), file.digest, file.link)
-    if claim.package == name or not same:
+    if not same:
         raise TrustError(f"expected one {path!r}, found another in {claim.package}", where=name)
     return False
 

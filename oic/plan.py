@@ -86,7 +86,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("rootfs", 4, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
         stage("system", 2, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 3, _initrd(config), ("rootfs.json", "initrd-inputs.json"), "initrd.json"),
-        stage("fs", 3, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
+        stage("fs", 4, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
         stage("boot", 3, _boot(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"),
         stage("disk", 1, _disk(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),
         stage("evidence", 2, _evidence(config, users), EVIDENCE, f"{stem}.manifest.json"),

@@ -20,7 +20,7 @@ from oic.files import written_aside
 from oic.image.tools import reproducible_env
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from oic.image.tools import Tools
     from oic.values import Bytes
@@ -32,16 +32,25 @@ _FORBIDDEN = frozenset('"*:<>?\\|') | {chr(code) for code in range(32)} | {"\x7f
 
 
 def make_fat(  # noqa: PLR0913
-    image: Path, *, size: Bytes, volume_id: int, label: str, epoch: int, files: Mapping[str, Path | bytes], tools: Tools
+    image: Path,
+    *,
+    size: Bytes,
+    volume_id: int,
+    label: str,
+    epoch: int,
+    files: Mapping[str, Path | bytes],
+    directories: Sequence[str] = (),
+    tools: Tools,
 ) -> None:
     """Write a FAT image of `size` bytes with `files` (path in the image: source) in it; directories come by themselves.
 
-    A source that is a path must be visible to the tools under it.
+    `directories` are those that may be empty. A source that is a path must be visible to the tools under it.
     Raises OicError for a name or label FAT cannot hold and for content larger than `size`, ToolError when a tool fails.
     """
     contents = {PurePosixPath("/", name): files[name] for name in sorted(files)}
-    directories = sorted({parent for path in contents for parent in path.parents if parent.name})
-    _check_names([*directories, *contents])
+    below = {parent for path in contents for parent in path.parents if parent.name}
+    every = sorted({*below, *(PurePosixPath("/", name) for name in directories)})
+    _check_names([*every, *contents])
     _check_label(label)
     _check_room(contents, size)
     with written_aside(image) as aside, tempfile.TemporaryDirectory(dir=image.parent, prefix=".fat.") as work:
@@ -50,8 +59,8 @@ def make_fat(  # noqa: PLR0913
         kind = ["-F", "32"] if size >= _FAT32_FROM else []
         tools.run(["mkfs.vfat", *kind, "-i", f"{volume_id:08x}", "-n", label or "NO NAME", str(aside)], env=env)
         _date_label(aside, epoch)
-        if directories:
-            tools.run(["mmd", "-i", str(aside), *(f"::{path}" for path in directories)], env=env)
+        if every:
+            tools.run(["mmd", "-i", str(aside), *(f"::{path}" for path in every)], env=env)
         for number, (path, content) in enumerate(contents.items()):
             source = content if isinstance(content, Path) else Path(work, str(number))
             if isinstance(content, bytes):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from oic.chroot import kernel, layers, namespace, overlay, toolbox
+from oic.chroot import child, layers, namespace, overlay, toolbox
 from oic.errors import OicError
 from oic.files import digest_of_sparse
+from oic.image import views
 from oic.image.ext4 import make_ext4
 from oic.image.fat import make_fat
 from oic.image.seeds import volume_id_for
 from oic.values import Bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from oic.image.tools import Tools
@@ -51,10 +51,11 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         toolbox.workspace(work),
         overlay.merged(trees, work / "root", upper=_made(work / "upper"), work=work / "work") as root,
     ):
+        places = child.inside(root, views.places, part["mountPoints"])
         for entry in part["partitions"]:
             image, tools_work = images[entry["id"]], _made(work / f"tools-{entry['id']}")
             with (
-                _view(root, entry["at"], part["mountPoints"], work / "view") as view,
+                views.shown(root, places.get(entry["at"], ""), sorted(places.values()), work / "view") as view,
                 toolbox.opened(chroot, tools_work, log, [view, image.parent]) as tools,
             ):
                 _make_one(entry, view, image, epoch, tools)
@@ -65,41 +66,22 @@ def _made(directory: Path) -> Path:
     return directory
 
 
-@contextlib.contextmanager
-def _view(root: Path, at: str, mount_points: Sequence[str], place: Path) -> Iterator[Path]:
-    """Show what belongs on one partition: the tree from its mount point on, other mount points below it empty.
-
-    A partition that is mounted nowhere has nothing.
-    """
-    _made(place)
-    if not at:
-        kernel.mount("tmpfs", str(place), "tmpfs", options="mode=755")
-    else:
-        kernel.mount(str(root / at.strip("/")), str(place), flags=kernel.MS_BIND)
-    try:
-        for other in mount_points if at else ():
-            if other != at and (other + "/").startswith(at.rstrip("/") + "/"):
-                _hide(place / other[len(at) :].strip("/"), other)
-        yield place
-    finally:
-        kernel.unmount(str(place), kernel.MNT_DETACH)
-
-
-def _hide(inside: Path, mount_point: str) -> None:
-    if inside.is_symlink():
-        raise OicError(f"mount point {mount_point}: expected a directory in the tree, found a symbolic link")
-    _made(inside)
-    mode = inside.stat().st_mode & 0o7777
-    kernel.mount("tmpfs", str(inside), "tmpfs", options=f"mode={mode:o}")
-
-
 def _make_one(entry: dict[str, Any], view: Path, image: Path, epoch: int, tools: Tools) -> None:
     size, label, kind = Bytes(entry["size"]), entry["label"], entry["type"]
     if kind == "ext4":
         make_ext4(view, image, size=size, uuid=entry["uuid"], label=label, epoch=epoch, tools=tools)
     elif kind in ("fat32", "fat16", "vfat"):
-        files = {str(path.relative_to(view)): path for path in view.rglob("*") if path.is_file()}
+        files, directories = views.for_fat(view, entry["at"])
         volume_id = volume_id_for(entry["uuid"], "volume id")
-        make_fat(image, size=size, volume_id=volume_id, label=label, epoch=epoch, files=files, tools=tools)
+        make_fat(
+            image,
+            size=size,
+            volume_id=volume_id,
+            label=label,
+            epoch=epoch,
+            files=files,
+            directories=directories,
+            tools=tools,
+        )
     else:
         raise OicError(f"partition {entry['id']}: expected ext4 or fat32, found {kind}")

@@ -57,6 +57,20 @@ def test_content_comes_out_as_it_went_in(tmp_path: Path) -> None:
     assert found == {"vmlinuz": KERNEL, **{name.lstrip("/"): content for name, content in FILES.items()}}
 
 
+def test_directories_may_be_empty(tmp_path: Path) -> None:
+    image, size, files = tmp_path / "image", Bytes(64 << 20), {"in/file": b"content"}
+    directories = ["up/load", "up", "in"]
+    make_fat(
+        image, size=size, volume_id=1, label="", epoch=EPOCH, files=files, directories=directories, tools=HostTools()
+    )
+    assert sorted(output("mdir", "-b", "-/", "-a", "-i", image, "::/").split()) == [
+        "::/in/",
+        "::/in/file",
+        "::/up/",
+        "::/up/load/",
+    ]
+
+
 def test_label_volume_id_and_times_are_as_asked(tmp_path: Path) -> None:
     said = output("mdir", "-i", _make(tmp_path / "image"), "-/", "::")
     assert "Volume in drive : is ESP" in said

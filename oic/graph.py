@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from oic.config.model import FinalConfig
 
 PROJECT = Path(__file__).parent.parent
-_KNOWN = ("image", "cache", "package", "format", "timeout")
+_KNOWN = ("image", "cache", "package", "timeout")
 
 
 def variables() -> dict[str, str]:

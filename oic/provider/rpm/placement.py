@@ -3,8 +3,8 @@
 * Directories that some package makes a symbolic link (``/lib64`` → ``usr/lib``) are followed: every file gets the path
   it really has, so packages may name a place differently and come in any order. A link never leads out of the root.
 * ``/bin``, ``/lib``, ``/lib64`` and ``/sbin`` are links to their namesakes in ``/usr`` unless a package says otherwise.
-* Two packages may have one file, if it is the same, and one may have it by two ways; the first brings it. Of a directory
-  they share, the first one says the mode. Anything else is a clash, and an error.
+* Two packages may have one file, if it is the same, and one may have it by two ways; the first brings it. Of a
+  directory they share, the first one says the mode. Anything else is a clash, and an error.
 """
 
 from __future__ import annotations

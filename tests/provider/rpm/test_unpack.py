@@ -61,7 +61,7 @@ echo same >usr/lib64/shared
 touch -d @1600000000 usr/lib64/shared
 echo twice >lib64/twice; touch -d @1600000000 lib64/twice; cp -p lib64/twice usr/lib64/twice
 """
-LIBRARY_FILES = "/lib64/*\n/usr/lib64/twice\n/usr/lib64/other\n/usr/lib64/large\n/usr/lib64/shared\n/usr/bin/suid\n/var/run/lib\n"
+LIBRARY_FILES = "/lib64/*\n/usr/lib64/[lost]*\n/usr/bin/suid\n/var/run/lib\n"
 PROGRAM = """\
 cd %{buildroot}; mkdir -p bin usr/lib/deep sbin; echo prog >bin/program; ln -s ../bin/program sbin/link
 echo more >usr/lib/deep/more; echo same >usr/lib/shared; touch -d @1600000000 usr/lib/shared

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from doit.exceptions import TaskFailed
 
-    from oic.config.model import FinalConfig
+    from oic.config.model import FinalConfig, User
     from oic.stage import Stage
 
 DOCS = {
@@ -168,6 +168,12 @@ def _why(stages: Sequence[Stage], name: str) -> None:
         _say("\n  ".join(path))
 
 
+def can_log_in(user: User) -> bool:
+    """Tell whether the boot test can log in as a user: by a password it knows, to a shell."""
+    shell = user.shell.rpartition("/")[2]
+    return user.password[:1] not in ("", "$") and not user.startup_script and shell not in ("nologin", "false")
+
+
 def _boot_test(config: FinalConfig, stages: Sequence[Stage], timeout: str) -> None:
     from oic.boottest.boot import boot_test  # noqa: PLC0415 - only where it is needed
     from oic.provider import provider_of  # noqa: PLC0415
@@ -178,7 +184,7 @@ def _boot_test(config: FinalConfig, stages: Sequence[Stage], timeout: str) -> No
         disk.path(disk.outputs[1]),
         expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock.sets["image"]},
         list_command=provider_of(config.distribution.provider).list_command(),
-        users=[(user.name, user.password) for user in config.system.users if user.password[:1] not in ("", "$")],
+        users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],
         log=disk.path("log/boot-test.log"),
         timeout=float(timeout),
         report=lambda line: _say(f"  {line}"),

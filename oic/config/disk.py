@@ -66,6 +66,11 @@ def file_system(word: str) -> str:
     return _FILE_SYSTEMS.get(word, word)
 
 
+def is_swap(partition: Node) -> bool:
+    """Tell whether a partition is of the type of swap space."""
+    return _type_of(partition) == type_guid("linux-swap")
+
+
 def mount_point(word: str) -> str:
     """Return a mount point without a slash at its end; ``none`` is empty."""
     return "" if word in {"", "none"} else word.rstrip("/") or "/"
@@ -86,15 +91,19 @@ def _partition(node: Node, place: _Place) -> Partition:
     return Partition(
         id=node.get("id").text,
         name=node.get("name").text or node.get("id").text,
-        type_uuid=type_guid(node.get("typeUUID").text or node.get("type").text or "linux") or "",
+        type_uuid=_type_of(node),
         fs_type=file_system(node.get("fsType").text),
         fs_label=node.get("fsLabel").text,
         start=Bytes(place.start) if given else None,
         size=None if whole or place.end is None else Bytes(place.end - place.start),
         mount_point=mount_point(node.get("mountPoint").text),
-        mount_options=node.get("mountOptions").text,
+        mount_options=node.get("mountOptions").text.replace(", ", ","),  # fstab(5) has no room for a space
         flags=node.get("flags").texts,
     )
+
+
+def _type_of(node: Node) -> str:
+    return type_guid(node.get("typeUUID").text or node.get("type").text or "linux") or ""
 
 
 def _size(node: Node) -> int | None:

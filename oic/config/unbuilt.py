@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.config.checks import is_placeholder
-from oic.config.disk import file_system
+from oic.config.disk import file_system, is_swap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +59,8 @@ def _disk(disk: Node) -> Found:
     for partition in disk.get("partitions").items:
         if file_system(partition.get("fsType").text) not in _FILE_SYSTEMS:
             yield partition.get("fsType"), f"the file system {partition.get('fsType').text} {_NOT_YET}"
+        if "fsType" not in partition.entries and is_swap(partition):
+            yield partition, f"swap space {_NOT_YET} (fsType: none only keeps its place)"
         if partition.get("grow").true:
             yield partition.get("grow"), f"a partition that grows at first boot {_NOT_YET}"
 

@@ -15,6 +15,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oic.config.partition_types import type_guid
 from oic.errors import RecipeError
 from oic.image.seeds import uuid_for
 from oic.values import Bytes, Sector
@@ -36,6 +37,9 @@ BACKUP_SECTORS = 33
 ATTRIBUTES = {"required": 0, "legacy_boot": 2, "grow": 59, "read-only": 60, "hidden": 62, "no-auto": 63}
 # Flags of parted's vocabulary that a GPT says by the partition's type: nothing is left to set.
 TYPE_FLAGS = frozenset({"bios_grub", "boot", "esp", "swap"})
+# Types that systemd-gpt-auto-generator(8) makes units of wherever it finds them; without content those fail.
+_FOUND = ("linux-swap", "linux-home", "linux-srv", "linux-var", "linux-tmp", "xbootldr")
+AUTOMATIC = frozenset(type_guid(name) for name in _FOUND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +101,17 @@ def layout(disk: Disk, seed: str) -> Layout:
             part_uuid=uuid_for(seed, f"partition {entry.id}"),
             start=Sector(start),
             sectors=Sector(end - start),
-            attributes=sum(1 << ATTRIBUTES[flag] for flag in set(entry.flags) - TYPE_FLAGS),
+            attributes=sum(1 << ATTRIBUTES[flag] for flag in _flags(entry)),
         )
         for number, (entry, (start, end)) in enumerate(zip(disk.partitions, spans, strict=True), 1)
     )
     return Layout(size=disk.size, disk_uuid=uuid_for(seed, "disk"), partitions=placed)
+
+
+def _flags(entry: Partition) -> set[str]:
+    """Return the flags a partition has: one without content must not be mounted or swapped on by its type alone."""
+    empty = not entry.fs_type and entry.type_uuid.lower() in AUTOMATIC
+    return set(entry.flags) - TYPE_FLAGS | ({"no-auto"} if empty else set())
 
 
 def _last_usable(size: Bytes) -> Sector:

@@ -159,6 +159,10 @@ def test_every_target_of_the_format_validates(target: str, load: Load) -> None:
 
 
 ADDITIONS = {
+    "disk: {size: 2GiB, partitions: [{id: e, type: esp, size: 1GiB}, {id: s, typeUUID: '8200', size: 1MiB},"
+    " {id: n, type: linux-swap, fsType: none, size: 1MiB}, {id: r, type: linux, end: '0', mountPoint: /}]}": [
+        "disk.partitions[1]: swap space is not built yet (fsType: none only keeps its place)",
+    ],
     "disk: {size: auto, partitions: [{id: e, type: esp, size: 1GiB}, {id: r, type: linux, end: '0', mountPoint: /, grow: true}]}": [
         "disk.size: a disk sized by its content",
         "disk.partitions[1].grow: a partition that grows at first boot",

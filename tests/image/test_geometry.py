@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -69,6 +70,16 @@ def test_identity_goes_with_the_id_not_with_the_place() -> None:
     first, second = layout(disk(9 * MIB, [a, b]), "s"), layout(disk(9 * MIB, [b, a]), "s")
     assert {e.id: e.part_uuid for e in first.partitions} == {e.id: e.part_uuid for e in second.partitions}
     assert layout(disk(9 * MIB, [a, b]), "other").disk_uuid != first.disk_uuid
+
+
+def test_a_partition_without_content_is_not_for_systemd_to_find_by_its_type() -> None:
+    swap, home = "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", "933AC7E1-2EB4-4F13-B844-0E14E2AEF915"
+    full = [partition("linux", None, MIB), partition("home", None, MIB, type_uuid=home, flags=("hidden",))]
+    empty = [replace(entry, id=f"{entry.id}-empty", fs_type="") for entry in full]
+    empty.append(replace(empty[0], id="swap", type_uuid=swap))
+    placed = layout(disk(9 * MIB, [*full, *empty]), "s")
+    bits = {entry.id: [bit for bit in range(64) if entry.attributes >> bit & 1] for entry in placed.partitions}
+    assert bits == {"linux": [], "home": [62], "linux-empty": [], "home-empty": [62, 63], "swap": [63]}
 
 
 @pytest.mark.parametrize(

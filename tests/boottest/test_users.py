@@ -1,0 +1,43 @@
+"""As whom the boot test logs in: only users who get a shell by a password that the recipe says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from oic.config.model import User
+from oic.demand import can_log_in
+
+PLAIN = User(
+    name="admin",
+    password="change-me",
+    hash_algo="sha512",
+    password_max_age=None,
+    startup_script="",
+    groups=(),
+    sudo=False,
+    home="",
+    shell="",
+    ssh_authorized_keys=(),
+)
+
+
+@pytest.mark.parametrize("shell", ["", "/bin/sh", "/usr/bin/bash"])
+def test_a_user_with_a_password_and_a_shell_is_one(shell: str) -> None:
+    assert can_log_in(replace(PLAIN, shell=shell))
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        replace(PLAIN, password=""),
+        replace(PLAIN, password="$6$salt$hash"),
+        replace(PLAIN, shell="/usr/sbin/nologin"),
+        replace(PLAIN, shell="/bin/false"),
+        replace(PLAIN, startup_script="/opt/kiosk"),
+    ],
+    ids=["locked", "hashed", "nologin", "false", "startup script"],
+)
+def test_one_without_is_none(user: User) -> None:
+    assert not can_log_in(user)

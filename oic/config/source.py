@@ -156,7 +156,7 @@ def described(value: Any) -> str:
         return f"{str(value).lower()} (a YAML truth value; quote it to mean the word)"
     if isinstance(value, str):
         shown = value if len(value) <= 60 else value[:57] + "…"
-        return f"'{shown}'"
+        return f"'{one_line(shown)}'"
     if isinstance(value, int):
         return f"the number {value}"
     return "a list" if isinstance(value, list) else "a mapping"

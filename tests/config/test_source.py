@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oic.config.source import parse, plain, read_bytes
@@ -93,6 +93,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         assert str(caught.value) == f"{tmp_path / name}: {found}"
 
 
+@example(b".\n\n!")
 @given(st.binary(max_size=200) | st.text(alphabet="ab:[]{}-&*!#|>'\"\n\t ?,%@0", max_size=200).map(str.encode))
 def test_no_bytes_do_worse_than_a_recipe_error(data: bytes) -> None:
     try:

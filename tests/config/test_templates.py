@@ -33,6 +33,11 @@ systemConfig:
     - {name: sys_telemetry}
   packages: [cloud-init, rsyslog]
   kernel: {version: 6.12, cmdline: "quiet splash"}
+disk:
+  size: 4GiB
+  partitions:
+    - {id: boot, type: esp, flags: [esp, boot], start: 1MiB, end: 513MiB, fsType: fat32, mountPoint: /boot/efi, mountOptions: umask=0077}
+    - {id: rootfs, type: linux-root-amd64, start: 513MiB, end: 0, fsType: ext4, mountPoint: /, mountOptions: "defaults, ro"}
 """
 
 ELXR = """image: {name: elxr-cloud, version: "12.12.0"}
@@ -116,6 +121,8 @@ def test_an_image_of_azure_linux_with_secure_boot(load: Load) -> None:
         "systemConfig.immutability.enabled: a read-only root",
         "systemConfig.immutability.secureBootDBKey: secureBootDBKey",
     ]
+    config = load(AZURE, head="", variables={"KEY_PATH": "/keys/DB.key"})
+    assert config.disk.partitions[1].mount_options == "defaults,ro", "fstab(5) has no room for a space"
 
 
 def test_a_cloud_image_of_elxr_with_foreign_repositories(load: Load) -> None:

@@ -144,8 +144,7 @@ def parse(data: bytes, path: Path) -> Node:
         raise RecipeError("expected a mapping such as 'image: …', found an empty file", where=str(path))
     node = _Reader(path).node(top, top.start_mark.line + 1, "", 0)
     if not isinstance(node.value, dict):
-        found = one_line(described(node.value))
-        raise RecipeError(f"expected a mapping such as 'image: …', found {found}", where=f"{path}:1")
+        raise RecipeError(f"expected a mapping such as 'image: …', found {described(node.value)}", where=f"{path}:1")
     return node
 
 

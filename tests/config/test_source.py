@@ -94,7 +94,6 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 
 @example(b".\n\n!")
-@example(b".\n\n!")
 @given(st.binary(max_size=200) | st.text(alphabet="ab:[]{}-&*!#|>'\"\n\t ?,%@0", max_size=200).map(str.encode))
 def test_no_bytes_do_worse_than_a_recipe_error(data: bytes) -> None:
     try:

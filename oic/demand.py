@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from doit.exceptions import TaskFailed
 
     from oic.config.model import FinalConfig, User
+    from oic.ospackage.lock import LockedPackage
     from oic.stage import Stage
 
 DOCS = {
@@ -131,13 +132,23 @@ def _differences(old: Lock | None, new: Lock) -> Iterator[str]:
             yield f"{entry.name}: signed by {_named(known)} -> {_named(entry.signers)}"
     count = 0
     for name in sorted(new.sets):
-        before = {package.name: package.version for package in old.sets.get(name, ())}
-        after = {package.name: package.version for package in new.sets[name]}
+        before = {package.name: package for package in old.sets.get(name, ())}
+        after = {package.name: package for package in new.sets[name]}
         for package in sorted({*before, *after}):
-            if before.get(package) != after.get(package):
+            if change := _change(before.get(package), after.get(package)):
                 count += 1
-                yield f"{name}: {package} {before.get(package, '(new)')} -> {after.get(package, '(gone)')}"
+                yield f"{name}: {package} {change}"
     yield f"{count} packages changed" if count else "no package changed"
+
+
+def _change(old: LockedPackage | None, new: LockedPackage | None) -> str:
+    """Tell what becomes of a package; nothing where it is the same file."""
+    if not old or not new or old.version != new.version:
+        return f"{old.version if old else '(new)'} -> {new.version if new else '(gone)'}"
+    if old.sha256 == new.sha256:
+        return ""
+    elsewhere = f", of {new.repository} instead of {old.repository}" if new.repository != old.repository else ""
+    return f"{new.version} is another file than before{elsewhere}"
 
 
 def _named(signers: Sequence[str]) -> str:

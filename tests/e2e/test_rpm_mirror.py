@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from provider.rpm.keys import Key
 
-from .tiny_rpm import KEY, PAST, PRIMARY, REPOMD, SIGNATURE
+from .tiny_rpm import KEY, PAST, PRIMARY, REPOMD, SIGNATURE, hello
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,3 +152,13 @@ def test_an_update_signed_by_another_key_says_so(rpm_bench: Bench, tiny_rpms: Ti
     tiny_rpms.serve(KEY, keys["own"].public() + keys["next"].public())
     rpm_bench.oic("update").succeeded("no package changed")
     rpm_bench.oic("verify").succeeded("5 packages, all good")
+
+
+def test_an_update_names_a_package_that_is_another_file_of_its_version(
+    rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path
+) -> None:
+    rpm_bench.oic("verify").succeeded()
+    built_again = keys["own"].sign(hello("%post\ntrue").make(tmp_path / "again")).read_bytes()
+    tiny_rpms.publish(revision=2000, hello=built_again)
+    rpm_bench.oic("update").succeeded("image: hello 1.0-1 is another file than before", "1 packages changed")
+    rpm_bench.oic("verify").succeeded("1 packages fetched")

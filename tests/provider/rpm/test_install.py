@@ -89,6 +89,13 @@ def test_lent_directories_get_the_mode_of_their_package_and_stay_empty(shop: Pat
     assert not [path for name in modes for path in (tree / name).iterdir()]
 
 
+def test_a_package_may_make_and_mode_the_lent_directories_itself(shop: Path, tmp_path: Path) -> None:
+    """As the family's own ``filesystem`` does, for whom they are ghosts."""
+    lua = '%pretrans -p <lua>\nfor _, at in ipairs({"/proc", "/sys"}) do posix.mkdir(at) posix.chmod(at, 0555) end\n'
+    tree = installed(small(shop, f"{lua}%files\n"), shop / "tools", tmp_path).tree
+    assert [(tree / name).stat().st_mode & 0o7777 for name in ("proc", "sys")] == [0o555, 0o555]
+
+
 def test_an_owner_that_is_not_there_is_said_aloud(
     shop: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

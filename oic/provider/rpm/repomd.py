@@ -83,7 +83,7 @@ def parse_repomd(document: bytes, *, where: str) -> Repomd:
     entries: dict[str, Element] = {}
     for entry in root.all("data"):
         kind = entry.attributes.get("type", "")
-        if kind in entries:
+        if kind in entries and kind in (PRIMARY, FILELISTS):
             raise TrustError(f"expected {kind} once, found it again", where=where)
         entries[kind] = entry
     if PRIMARY not in entries:

@@ -79,9 +79,7 @@ def source_of(entry: dict[str, Any], store: Store) -> Source:
     )
 
 
-def choose(
-    packages: Packages, wishes: Sequence[Wanted], *, recommends: bool, unknown: Sequence[str] = ()
-) -> list[Any]:
+def choose(packages: Packages, wishes: Sequence[Wanted], *, recommends: bool, unknown: Sequence[str] = ()) -> list[Any]:
     """Return the packages to install; raises SolveError with a line for each problem, `unknown` ones first."""
     pool = packages.pool
     jobs = [
@@ -169,7 +167,9 @@ class _Edges:
     def of(self, package: Any, kinds: Iterable[tuple[str, int, int]]) -> Iterator[Requirement]:
         """Yield the dependencies of these kinds, each with the chosen packages that satisfy it."""
         for kind, relation, marker in kinds:
-            for text in dict.fromkeys(map(str, package.lookup_deparray(relation, marker))):
+            # Sorted: libsolv's order changes with whatever else the repository has, and the lock must not.
+            texts = set(map(str, package.lookup_deparray(relation, marker)))
+            for text in sorted(texts, key=lambda text: (text.startswith("("), text)):
                 found = satisfying(text, self._providers)
                 if package.name in found:
                     continue

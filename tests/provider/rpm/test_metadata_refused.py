@@ -128,7 +128,7 @@ def test_kin_of_primary_are_passed_over(mirror: Mirror, store: Store, key: str) 
     extra = '<data type="primary_db"><checksum type="md5">0</checksum><location href="/../x"/></data>'
     mirror.change(
         "</repomd>",
-        f"{extra}{extra.replace('primary_db', 'primary_zck')}{extra.replace('primary_db', 'modules')}</repomd>",
+        f"{extra}{extra.replace('primary_db', 'primary_zck')}{extra.replace('primary_db', 'modules')}{extra}</repomd>",
     )
     assert read(mirror, store, key)["repositories"]
 

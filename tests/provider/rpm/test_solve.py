@@ -307,3 +307,14 @@ print(to_json(solve(json.loads(Path(index).read_text()), json.loads(request), St
     }
     assert len(said) == 1
     assert '"app-lang"' in said.pop()
+
+
+def test_the_lock_does_not_change_with_what_else_there_is(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    packages = [{"nevra": "app-1-1", "requires": ["b", "a", "c"], "pre": ["c", "a >= 1"]}, "a-1-1", "b-1-1", "c-1-1"]
+    others = [{"nevra": f"x{number}-1-1", "requires": ["c", "b"][: number % 2 + 1]} for number in range(20)]
+    alone, beside = (
+        solve(index_of(store, tmp_path / name, there), request("app"), store)
+        for name, there in (("alone", packages), ("beside", [*others, *packages]))
+    )
+    assert [one.requires for one in alone.sets["image"]] == [one.requires for one in beside.sets["image"]]

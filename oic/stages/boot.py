@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic.chroot import layers, namespace, toolbox
+from oic.chroot import child, layers, namespace, toolbox
 from oic.errors import OicError
 from oic.files import digest_of_sparse
 from oic.image import esp as esp_files
@@ -63,10 +63,10 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
 ) -> None:
     small, large = _ARCHITECTURES[part["arch"]]
     with toolbox.workspace(place / "work/boot") as work, toolbox.opened(chroot, work, log, [place]) as tools:
-        uki = work / "linux.efi"
-        _write_uki(part, inputs, place, uki, tools.root / f"{_EFI}/linux{small}.efi.stub", tools)
+        uki, stub = work / "linux.efi", f"{_EFI}/linux{small}.efi.stub"
+        _write_uki(part, inputs, place, uki, stub, tools)
         below = {name: place / "esp" / name for name in inputs["esp"]}
-        manager = (tools.root / f"{_EFI}/systemd-boot{small}.efi").read_bytes()
+        manager = child.inside(tools.root, read_loader, f"{_EFI}/systemd-boot{small}.efi")
         files: dict[str, Path | bytes] = {
             f"EFI/BOOT/BOOT{large}.EFI": manager,
             f"EFI/systemd/systemd-boot{small}.efi": manager,
@@ -86,8 +86,16 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         )
 
 
+def read_loader(root: Path, name: str) -> bytes:
+    """Read what systemd brings for the firmware, in the build environment, which is the root here."""
+    if not (root / name).is_file():
+        hint = "the distribution's tools lack the package that has systemd-boot"
+        raise OicError(f"expected {name} in the build environment, found none", hint=hint)
+    return (root / name).read_bytes()
+
+
 def _write_uki(  # noqa: PLR0913 - the sections of the image
-    part: dict[str, Any], inputs: dict[str, Any], place: Path, uki: Path, stub: Path, tools: Sandbox
+    part: dict[str, Any], inputs: dict[str, Any], place: Path, uki: Path, stub: str, tools: Sandbox
 ) -> None:
     """Let the distribution's own ukify do it where the tools have it; else append the sections here."""
     kernel, initrd, cmdline = place / "vmlinuz", place / "initrd.img", _command_line(part)
@@ -99,13 +107,13 @@ def _write_uki(  # noqa: PLR0913 - the sections of the image
             (".initrd", initrd.read_bytes()),
             (".linux", kernel.read_bytes()),
         )
-        uki.write_bytes(assemble_uki(stub.read_bytes(), sections))
+        uki.write_bytes(assemble_uki(child.inside(tools.root, read_loader, stub), sections))
         return
     texts = {"cmdline": cmdline, "os-release": inputs["osRelease"]}
     for name, text in texts.items():
         (uki.parent / name).write_text(text, encoding="utf-8")
     argv = ukify_argv(
-        stub=Path("/") / stub.relative_to(tools.root),
+        stub=Path("/") / stub,
         kernel=kernel,
         initrds=[initrd],
         cmdline=uki.parent / "cmdline",

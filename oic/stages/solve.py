@@ -39,13 +39,16 @@ def solved(stage: Stage) -> Lock:
     for warning in provider.metadata_warnings(index, datetime.now(UTC)):
         sys.stderr.write(f"note: {warning}\n")
     try:
-        return provider.solve(index, part["request"], store)
+        lock = provider.solve(index, part["request"], store)
     except OicError as error:
         if not (error.where or "").startswith(str(store.root)):
             raise
         # Damaged since the metadata stage was judged; the store has removed it, so the next look finds it gone.
         hint = "the stored metadata is lost or damaged: run doit update image=…"
         raise type(error)(error.message, where=error.where, hint=hint) from error
+    if not lock.sets["image"]:
+        raise SolveError("expected packages for the image, found none", hint="name them in systemConfig.packages")
+    return lock
 
 
 def kept_lock(file: Path, request: dict[str, Any]) -> Lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,16 @@ def test_a_distribution_without_defaults_needs_a_disk_in_the_recipe(bench: Bench
     defaults.unlink()
     bench.distributions = own
     bench.oic("validate").refused_in_one_line(f"{bench.recipe}:", "expected a disk, as ", "has no raw-x86_64.yml")
+
+
+def test_an_image_of_no_package_is_refused(rpm_bench: Bench) -> None:
+    own = rpm_bench.place / "own"
+    shutil.copytree(rpm_bench.distributions, own)
+    (defaults,) = own.glob("*/*/raw-x86_64.yml")
+    defaults.write_text(re.sub(r"packages: \[.*?\]", "packages: []", defaults.read_text()))
+    rpm_bench.distributions = own
+    said = rpm_bench.oic("rootfs")
+    said.refused_in_one_line("solve:small failed: expected packages for the image, found none (name them in")
 
 
 def test_a_file_that_is_not_there_is_noted_and_refused_before_anything_is_done(bench: Bench, tiny: Tiny) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from doit.exceptions import InvalidCommand
 from doit.reporter import ConsoleReporter
 
-from oic import claim
+from oic import claim, workers
 from oic import tasks as wiring
 from oic.chroot import idmap
 from oic.errors import OicError
@@ -50,6 +50,11 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             for note in self.notes[image]:
                 sys.stderr.write(f"note: {note}\n")
 
+    def execute_task(self, task: Task) -> None:
+        """Say that a task begins; under ``-n`` a worker has taken it up."""
+        workers.watch()
+        super().execute_task(task)
+
     def write(self, text: str) -> None:
         """Print; when nobody reads any more (``| head``), the build goes on without a word."""
         try:
@@ -65,9 +70,9 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             self.write("".join(fail.traceback) + "\n")
 
     def complete_run(self) -> None:
-        """Say where the artefacts are, or nothing more after a failure."""
+        """Say where the artefacts are, or nothing more of a build that failed or was stopped."""
         super().complete_run()
-        if self.failures or self.runtime_errors:
+        if self.failures or self.runtime_errors or sys.exc_info()[0]:  # doit calls this while an exception passes, too
             return
         for image in self.built:
             stage: Stage = self.tasks[f"evidence:{image}"].actions[0].args[0]

@@ -3,12 +3,15 @@
 * argv lists, never a shell; an environment made from nothing.
 * What the program says goes to the stage's log; an error carries the log's last lines and its path.
 * A program that outlives its time is killed with all it started in its session.
+* What somebody else kills, the kernel out of memory for one, is a failure, and so is a full disk; where scripts pass
+  over both, `whole` looks for them.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -36,6 +39,16 @@ PATIENCE = "OIC_PATIENCE"
 _DEFAULT_PATIENCE = 3600.0
 
 
+_SIGNALS = "Killed|Aborted|Bus error|Segmentation fault|Illegal instruction|Floating point exception"
+_HURT = re.compile(
+    rf"^(?:.*: line \d+: +\d+ )?(?:{_SIGNALS})(?: \(core dumped\))?(?:$| {{2}}.*)"  # a shell, of what it started
+    r"|^.*'cp .*' failed with \d+$"  # dracut-install
+    r"|^.*(?:No space left on device|Disk quota exceeded|Input/output error|Cannot allocate memory).*$",
+    re.MULTILINE,
+)
+"""Lines that tell of a part that was not done for want of memory or room: scripts pass over it as over a lack."""
+
+
 class OverTimeError(ToolError):
     """A program that did not end in time."""
 
@@ -58,12 +71,14 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
     capture: bool = True,
     accept: Sequence[int] = (0,),
     timeout: float | None = None,
+    whole: bool = False,
 ) -> Output:
     """Run a program to its end.
 
     `enter` runs in the child before exec (to change root). `capture` keeps standard output out of the log and returns
     it. Raises ToolError when the program cannot be started, ends with a status not in `accept` or takes longer than
-    `timeout` seconds (`patience`, unless given).
+    `timeout` seconds (`patience`, unless given); when `whole`, also when the log says that a part of it was killed or
+    found no room.
     """
     timeout = patience() if timeout is None else timeout
     with _opened(log) as sink:
@@ -85,6 +100,8 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
         text = _communicate(process, argv, stdin, timeout, log)
         if process.returncode not in accept:
             raise ToolError(_failure(argv, process.returncode, sink, start, text), where=_where(log))
+        if whole and (hurt := _hurt_in(sink, start)):
+            raise ToolError(f"{argv[0]} ended well, but a part of it did not:\n    {hurt}", where=_where(log))
     return Output(text=text, status=process.returncode)
 
 
@@ -130,6 +147,12 @@ def _communicate(
 def _end(process: subprocess.Popen[bytes]) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _hurt_in(sink: IO[bytes], start: int) -> str:
+    sink.seek(start)
+    found = _HURT.search(sink.read().decode("utf-8", "replace"))
+    return " ".join(found[0].split())[:200] if found else ""
 
 
 def _failure(argv: Sequence[str], status: int, sink: IO[bytes], start: int, text: str) -> str:

@@ -1,13 +1,15 @@
 """A function run in a child process; its result, or the error it raised, comes back through a pipe.
 
 * A child dies with its parent, whatever kills that.
-* An `OicError` arrives as it was raised; any other exception is a bug and arrives with the child's traceback.
+* An `OicError` arrives as it was raised; any other exception is a bug and arrives with the child's traceback. One
+  that somebody killed is a `ToolError`.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import traceback
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from oic.chroot import kernel
-from oic.errors import OicError
+from oic.errors import OicError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +41,9 @@ class Child(Generic[Result]):
         with os.fdopen(self.pipe, "rb") as pipe:
             data = pipe.read()
         _, status = os.waitpid(self.pid, 0)
+        if not data and os.WIFSIGNALED(status):
+            killed = signal.Signals(os.WTERMSIG(status)).name
+            raise ToolError(f"a process of the build was killed by {killed}", hint="was memory short? build again")
         if not data:
             raise ChildError(f"a build process ended without a word (wait status {status})")
         return _value(data)  # type: ignore[no-any-return]

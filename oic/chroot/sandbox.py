@@ -40,7 +40,7 @@ class Sandbox:
     log: Path
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def run(
+    def run(  # noqa: PLR0913 - what `oic.run.run` can do, but for what the tree decides
         self,
         argv: Sequence[str],
         *,
@@ -48,14 +48,15 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         capture: bool = True,
         network: bool = False,
+        whole: bool = False,
     ) -> Output:
-        """Run a program of the tree in the tree; raises ToolError.
+        """Run a program of the tree in the tree; raises ToolError (`whole` as in `oic.run.run`).
 
         `network` leaves it the network of the namespace around it, which has one only if that was asked for.
         """
         merged = {**self.env, **(env or {})}
         enter = functools.partial(self._enter, network=network)
-        return run(argv, log=self.log, stdin=stdin, env=merged, capture=capture, enter=enter)
+        return run(argv, log=self.log, stdin=stdin, env=merged, capture=capture, enter=enter, whole=whole)
 
     def show(self, file: Path, inside: str) -> str:
         """Show a file of the host to programs, read-only, under /tmp; return its path inside."""

@@ -56,7 +56,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
                 there = _there(inputs["version"], modules, box)
                 child.inside(root, _add_modules, initrd.GENERATORS[name].modules_file, there)
                 argv = initrd.command(name, inputs["version"], there, "/tmp/initrd.img")  # noqa: S108 - a private tmpfs
-                box.run(argv, capture=False)
+                box.run(argv, capture=False, whole=True)
                 content = child.inside(root, _made)
         with written_aside(image) as aside:
             aside.write_bytes(content)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oic.chroot import namespace
+from oic.chroot import child, namespace
 from oic.chroot.child import ChildError
 from oic.errors import OicError, ToolError
 
@@ -69,9 +69,17 @@ def test_a_bug_arrives_with_its_traceback() -> None:
     assert "in fail" in str(caught.value)
 
 
+def test_a_killed_process_is_said_in_one_line() -> None:
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(ToolError, match=r"^a process of the build was killed by SIGKILL"):
+        child.start(die).result()
+
+
 _SLEEPER = """
 import subprocess
-from oic.chroot import namespace
+from oic.chroot import child, namespace
 def sleep():
     print("up", flush=True)
     subprocess.run(["sleep", "4711"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,4 +109,20 @@ def test_stages_that_need_not_wait_for_each_other_run_in_parallel(place: Place, 
     lose(place, "fs")
     lose(place, "boot")
     assert place.doit("-n", "2", "build").succeeded().stages() == {"fs", "boot"}
+    assert outputs_of(place) == built.outputs
+
+
+def test_a_killed_process_of_a_parallel_build_ends_it_and_the_next_one_goes_on(place: Place, built: Built) -> None:
+    lose(place, "fs")
+    build = place.start("-n", "2", "build", start_new_session=True)
+    assert build.stdout
+    while not build.stdout.readline().startswith(".  fs"):
+        pass
+    for worker in Path(f"/proc/{build.pid}/task/{build.pid}/children").read_text().split():
+        os.kill(int(worker), signal.SIGKILL)
+    said, _ = build.communicate(timeout=60)
+    assert build.returncode == 1, said
+    assert said.count("a process of the build was killed by SIGKILL") == 1, said
+    assert "Traceback" not in said
+    place.doit("build").succeeded()
     assert outputs_of(place) == built.outputs

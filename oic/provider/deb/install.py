@@ -86,7 +86,7 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
             box.run(["dpkg-trigger", "--no-await", "--by-package=dpkg", name], capture=False)
         if not bootstrap or ordered:
             _unpack_in_order(ordered, known, box)
-        box.run(["dpkg", "--force-unsafe-io", "--configure", "-a"], capture=False)
+        box.run(["dpkg", "--force-unsafe-io", "--configure", "-a"], capture=False, whole=True)
         (tree.root / _POLICY).unlink()
     return epoch
 
@@ -191,7 +191,7 @@ def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
             "DPKG_ROOT": "",
             "DPKG_ADMINDIR": "/var/lib/dpkg",
         }
-        box.run(["/var/lib/dpkg/tmp.ci/preinst", "install"], env=env, capture=False)
+        box.run(["/var/lib/dpkg/tmp.ci/preinst", "install"], env=env, capture=False, whole=True)
         shutil.rmtree(place)
 
 
@@ -201,7 +201,7 @@ def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox)
     priorities = {package.locked.name: package.fields.get("Priority", "") for package in known}
     for action, names in steps([package.locked for package in known], priorities, ordered):
         words = [_shown(files[name], box) for name in names] if action == "--unpack" else names
-        box.run([*_DPKG, action, *words], capture=False)
+        box.run([*_DPKG, action, *words], capture=False, whole=True)
 
 
 def _shown(package: _Package, box: Sandbox) -> str:

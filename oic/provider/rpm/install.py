@@ -93,7 +93,7 @@ def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
     )
     start = tree.log.stat().st_size if tree.log.exists() else 0
     try:
-        tools.run(["rpm", *options, *files], env=environment_at(epoch), capture=False)
+        tools.run(["rpm", *options, *files], env=environment_at(epoch), capture=False, whole=True)
     except OverTimeError as error:
         raise _hanging(error, tree.root, headers) from error
     except ToolError as error:

@@ -1,0 +1,46 @@
+"""Programs that end well although a part of them did not, as real shells tell of it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.errors import ToolError
+from oic.run import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HURT = {
+    "a killed program": "sh -c 'kill -9 $$'; true",
+    "in a function": "part() { sh -c 'kill -SEGV $$' || return 0; }; part; true",
+    "in a subshell": "( sh -c 'kill -ABRT $$'; : ); true",
+    "without room": "cat /etc/passwd > /dev/full || true",
+    "told by dracut-install": "echo \"dracut-install: ERROR: 'cp --reflink=auto -fL /a /b' failed with 137\" >&2",
+}
+WELL = {
+    "nothing": "true",
+    "the words of it": "echo 'the Killed and the Aborted: no space left over'; echo Killed by nobody",
+    "a failure": "false; cat /nonexistent || true",
+    "a program that it ends itself": "sleep 60 & kill $!; wait $! || true",
+}
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("script", HURT.values(), ids=HURT)
+def test_what_a_script_passes_over_is_a_failure_when_the_whole_is_asked_for(
+    script: str, shell: str, tmp_path: Path
+) -> None:
+    assert shutil.which(shell)
+    with pytest.raises(ToolError, match="ended well, but a part of it did not"):
+        run([shell, "-c", script], log=tmp_path / "log", capture=False, whole=True)
+    assert run([shell, "-c", script], log=tmp_path / "log", capture=False).status == 0
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("script", WELL.values(), ids=WELL)
+def test_what_is_whole_is_none(script: str, shell: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("Killed\n")  # of an earlier program
+    assert run([shell, "-c", script], log=tmp_path / "log", capture=False, whole=True).status == 0

@@ -20,11 +20,13 @@ from .serve import serving
 RECIPE = """
 For a build run with OIC_CA={ca} a recipe says one of
 
-  target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw, mirror: {rpm}/azurelinux/3.0/prod/base/x86_64}}
-  target: {{os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: raw,
-    mirror: {rpm}/microvisor/rpms/3.0/base,
-    mirrorKeys: [{rpm}/microvisor/rpms/3.0/base/repodata/repomd.xml.key]}}
-  target: {{os: wind-river-elxr, dist: elxr12, arch: x86_64, imageType: raw, mirror: {deb}}}
+target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw, mirror: {rpm}/azurelinux/3.0/prod/base/x86_64}}
+
+target: {{os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: raw,
+  mirror: {rpm}/microvisor/rpms/3.0/base,
+  mirrorKeys: [{rpm}/microvisor/rpms/3.0/base/repodata/repomd.xml.key]}}
+
+target: {{os: wind-river-elxr, dist: elxr12, arch: x86_64, imageType: raw, mirror: {deb}}}
 
 Served until Ctrl-C.
 """

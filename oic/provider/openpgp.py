@@ -15,6 +15,7 @@ The status lines are those of gnupg's doc/DETAILS.
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ import gnupg
 from oic.errors import OicError, ToolError, TrustError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
 # Keys are trusted because the recipe names them, not by the web of trust.
 _OPTIONS = (
@@ -44,31 +45,37 @@ _REFUSED = {
 _UNJUDGED = {"4", "9"}
 # Of VALIDSIG, by the numbers of RFC 4880, section 9.4.
 _HASHES = {"8": "sha256", "9": "sha384", "10": "sha512"}
+_DAMAGED = re.compile(r"read error: Invalid (keyring|packet)|CRC error")
 _WEAK_HASHES = {"1": "md5", "2": "sha1", "3": "ripemd160", "11": "sha224"}
 
 
 @contextlib.contextmanager
-def keyring(keys: Iterable[bytes], *, where: str) -> Iterator[Any]:
-    """Yield a gpg that knows these key files and nothing else; raises ToolError without gpg, TrustError without key."""
+def keyring(keys: Mapping[str, bytes]) -> Iterator[Any]:
+    """Yield a gpg that knows these key files, by URL, and nothing else.
+
+    Raises ToolError without gpg, TrustError for a file that holds no key.
+    """
     with tempfile.TemporaryDirectory(prefix="oic-gpg-") as home:
         try:
             gpg = gnupg.GPG(gnupghome=home, options=list(_OPTIONS))
         except (OSError, ValueError) as error:
             raise ToolError(f"cannot run gpg: {error}", hint="install it: apt-get install gpg") from error
-        for number, key in enumerate(keys, 1):
+        for url, key in keys.items():
             imported = gpg.import_keys(key)
             if not imported.fingerprints:
-                raise _not_imported(imported.stderr, number, where)
+                raise _not_imported(imported.stderr, url)
         yield gpg
 
 
-def _not_imported(stderr: str, number: int, where: str) -> OicError:
+def _not_imported(stderr: str, url: str) -> OicError:
     """Return what is wrong: with the key file, or, a full disk for one, with what gpg needs."""
     said = [line.removeprefix("gpg: ") for line in stderr.splitlines() if line.startswith("gpg: ")]
     if not said or any(line[0] == "NODATA" for line in status_of(stderr)):
-        return TrustError(f"expected an OpenPGP key in key file {number}, found none", where=where)
+        return TrustError("expected an OpenPGP key, found none", where=url)
+    if any(_DAMAGED.search(line) for line in said):
+        return TrustError("expected an OpenPGP key, found a damaged one", where=url)
     error = next((line for line in said if line.startswith("error")), said[-1])
-    return ToolError(f"gpg cannot take in key file {number}: {error}", where=where)
+    return ToolError(f"gpg cannot take in the key: {error}", where=url)
 
 
 def detached_signers(gpg: Any, text: bytes, signature: bytes, *, where: str) -> tuple[str, ...]:
@@ -97,6 +104,8 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
         if keyword in _REFUSED:
             raise TrustError(f"found {_REFUSED[keyword]} ({' '.join(words)})", where=where)
         if keyword == "ERRSIG":
+            if words[2] in _WEAK_HASHES:
+                raise _weak(words[2], where)
             if words[5:6] and words[5] not in _UNJUDGED:
                 raise TrustError(
                     f"found a signature gpg cannot check, by key {words[0]} (code {words[5]})", where=where
@@ -104,18 +113,21 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
             unknown.add(words[0])
         if keyword == "VALIDSIG":
             if words[7] not in _HASHES:
-                found = _WEAK_HASHES.get(words[7], f"hash algorithm {words[7]}")
-                expected = " or ".join(_HASHES.values())
-                raise TrustError(f"expected a signature of {expected}, found one of {found}, too weak", where=where)
+                raise _weak(words[7], where)
             good.add(words[-1])  # the fingerprint of the primary key, whichever subkey signed
     if not good:
         found = f"signatures by unknown keys {', '.join(sorted(unknown))}" if unknown else "no signature"
-        raise TrustError(
-            f"expected a signature by a key of this repository, found {found}", where=where, hint="is it the right key?"
-        )
+        hint = "is it the right key?" if unknown else None
+        raise TrustError(f"expected a signature by a key of this repository, found {found}", where=where, hint=hint)
     if unknown:
         found = ", ".join(sorted(unknown))
         hint = "if the repository has a new key, name it too, or upgrade its keyring package on this host"
         message = f"expected signatures by this repository's keys only, found another by unknown key {found}"
         raise TrustError(message, where=where, hint=hint)
     return tuple(sorted(good))
+
+
+def _weak(number: str, where: str) -> TrustError:
+    found = _WEAK_HASHES.get(number, f"hash algorithm {number}")
+    expected = " or ".join(_HASHES.values())
+    return TrustError(f"expected a signature of {expected}, found one of {found}, too weak", where=where)

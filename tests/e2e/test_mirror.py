@@ -67,7 +67,7 @@ ANSWERS: dict[Callable[[Request], None], str] = {
     cut_off: "expected the whole body, found it cut off",
     in_trouble: "expected a file, found HTTP 503 after 2 attempts (the mirror is in trouble: try again later)",
     gone: "/dists/tiny/Release: expected a file, found HTTP 404 (is the URL right?)",
-    a_login_page: "expected one signed text and its signature, found something else",
+    a_login_page: "expected a file of a repository, found a web page (is the URL right? does the network here want a",
     elsewhere: "refused a redirect to file:///etc/hostname (name the URL it leads to, if you mean it)",
     in_circles: "expected a file, found more than 5 redirects",
 }  # fmt: skip

@@ -45,7 +45,7 @@ def test_a_repository_that_is_not_signed(rpm_bench: Bench, tiny_rpms: TinyRpm) -
     tiny_rpms.lose(SIGNATURE)
     refused(rpm_bench, where, "expected a signature, found none (an unsigned repository needs [trusted=yes]")
     tiny_rpms.serve(SIGNATURE, b"<html>Please log in</html>\n")
-    refused(rpm_bench, where, "expected a signature")
+    refused(rpm_bench, where, "expected a file of a repository, found a web page (is the URL right? does the network")
     goes_on(rpm_bench, tiny_rpms)
 
 
@@ -80,12 +80,30 @@ def test_a_key_that_no_longer_counts(
     goes_on(rpm_bench, tiny_rpms)
 
 
-def test_a_key_that_is_none(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
+def test_a_key_that_is_none(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key]) -> None:
     tiny_rpms.lose(KEY)
     refused(rpm_bench, tiny_rpms.mirror.url(KEY), "expected a file, found HTTP 404")
-    tiny_rpms.serve(KEY, b"<html>Please log in</html>\n")
-    refused(rpm_bench, "tiny", "key")
+    tiny_rpms.serve(KEY, keys["own"].public().replace(b"-----BEGIN", b"-----END", 1))
+    refused(rpm_bench, tiny_rpms.mirror.url(KEY), "expected an OpenPGP key, found none")
+    tiny_rpms.serve(KEY, _with_another_sum(keys["own"].public()))
+    refused(rpm_bench, tiny_rpms.mirror.url(KEY), "expected an OpenPGP key, found a damaged one")
     goes_on(rpm_bench, tiny_rpms)
+
+
+def _with_another_sum(armored: bytes) -> bytes:
+    """Return a key whose checksum, RFC 4880 section 6.1, is not its own."""
+    head, _, tail = armored.rpartition(b"\n=")
+    return head + b"\n=" + (b"AAAA" if tail[:4] != b"AAAA" else b"BBBB") + tail[4:]
+
+
+def test_of_several_keys_those_that_are_there_count(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
+    gone, further = (tiny_rpms.mirror.url(f"{KEY}.{name}") for name in ("gone", "lost"))
+    rpm_bench.write(f"  mirrorKeys: ['{gone}', '{tiny_rpms.mirror.url(KEY)}']\n")
+    words = f"note: this key of tiny is passed over: {gone}: expected a file, found HTTP 404"
+    rpm_bench.oic("verify").succeeded(words, "5 packages, all good")
+    rpm_bench.write(f"  mirrorKeys: ['{gone}', '{further}']\n")
+    words = f"tiny: expected a key file, found none of {gone}, {further} (are the URLs right?)"
+    rpm_bench.oic("solve").refused_in_one_line(words)
 
 
 def test_metadata_that_is_not_what_was_signed(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
@@ -119,6 +137,13 @@ def test_metadata_that_is_signed_and_no_good(rpm_bench: Bench, tiny_rpms: TinyRp
         assert not (rpm_bench.image / "index.json").exists()
         signed = map(hashlib.sha256, tiny_rpms.bodies.values())  # nonsense as it is: the store may have it
         rpm_bench.named += " ".join(body.hexdigest() for body in signed)
+    goes_on(rpm_bench, tiny_rpms)
+
+
+def test_a_list_of_packages_that_is_none(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
+    """Signed and all: were it taken, no package would be there until somebody thought of an update."""
+    tiny_rpms.publish(change=lambda plain: re.sub(b"<(/?)metadata", rb"<\1filelists", plain))
+    refused(rpm_bench, tiny_rpms.mirror.url(PRIMARY), "expected <metadata>, found <filelists>")
     goes_on(rpm_bench, tiny_rpms)
 
 

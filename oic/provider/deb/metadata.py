@@ -108,7 +108,7 @@ def _signed_release(
             documents["Release.gpg"] = source.document(f"{base}/Release.gpg")
     if repository.trusted:
         return documents, _unsigned_text(documents, base), ()
-    with keyring(key_files(repository, source.fetcher).values(), where=repository.name) as gpg:
+    with keyring(key_files(repository, source.fetcher)) as gpg:
         if "InRelease" in documents:
             text, signers = signed_text(gpg, documents["InRelease"], where=f"{base}/InRelease")
         else:

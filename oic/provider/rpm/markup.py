@@ -43,32 +43,33 @@ class Element:
         return "".join(child.text).strip() if child else ""
 
 
-def refuse_markup(document: bytes, *, where: str) -> None:
-    """Raise TrustError when a document is not well-formed, too deep, or has a document type; read nothing else."""
-    _Reader(where, keep=False).read(document)
+def refuse_markup(document: bytes, *, root: str, where: str) -> None:
+    """Raise TrustError when a document is not well-formed, too deep, has a document type, or another root element."""
+    _Reader(where, expected=root).read(document)
 
 
 def parse_markup(document: bytes, *, where: str) -> Element:
     """Return the root of a small document; raises TrustError as `refuse_markup` does."""
-    reader = _Reader(where, keep=True)
+    reader = _Reader(where)
     reader.read(document)
     return reader.root.children[0]
 
 
 class _Reader:
-    """One reading of one document."""
+    """One reading of one document, kept whole unless it is only to be of the `expected` root."""
 
-    def __init__(self, where: str, *, keep: bool) -> None:
+    def __init__(self, where: str, *, expected: str = "") -> None:
         self.root = Element(name="", attributes={})
         self._where = where
+        self._expected = expected
         self._depth = 0
         self._open = [self.root]
         self._parser = expat.ParserCreate(namespace_separator=_BETWEEN)
         self._parser.StartDoctypeDeclHandler = self._refuse
         self._parser.EntityDeclHandler = self._refuse
-        self._parser.StartElementHandler = self._start_kept if keep else self._start
-        self._parser.EndElementHandler = self._end_kept if keep else self._end
-        if keep:
+        self._parser.StartElementHandler = self._start_first if expected else self._start_kept
+        self._parser.EndElementHandler = self._end if expected else self._end_kept
+        if not expected:
             self._parser.CharacterDataHandler = self._text
 
     def read(self, document: bytes) -> None:
@@ -82,6 +83,13 @@ class _Reader:
 
     def _refuse(self, name: str, *_: object) -> None:
         raise TrustError(f"expected plain XML, found a document type or entity ({name[:40]!r})", where=self._where)
+
+    def _start_first(self, name: str, attributes: Mapping[str, str]) -> None:
+        found = name.rpartition(_BETWEEN)[2]
+        if found != self._expected:
+            raise TrustError(f"expected <{self._expected}>, found <{found[:40]}>", where=self._where)
+        self._parser.StartElementHandler = self._start
+        self._start(name, attributes)
 
     def _start(self, _name: str, _attributes: Mapping[str, str]) -> None:
         self._depth += 1

@@ -28,7 +28,7 @@ from oic.provider.openpgp import detached_signers, keyring
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.mirrors import bases_of, from_first
 from oic.provider.rpm.pool import Packages
-from oic.provider.rpm.repomd import FILELISTS, PRIMARY, check_age, parse_repomd
+from oic.provider.rpm.repomd import FILELISTS, PRIMARY, ROOTS, check_age, parse_repomd
 from oic.provider.rpm.solve import source_of
 from oic.values import Digest
 
@@ -92,10 +92,10 @@ def _read_repository(
     where = f"{base}/{_REPOMD}"
     keys = {} if repository.trusted else key_files(repository, source.fetcher)
     documents = _documents(repository, where, source)
-    signers = () if repository.trusted else _signers(repository, where, documents, keys)
+    signers = () if repository.trusted else _signers(where, documents, keys)
     repomd = parse_repomd(documents[where], where=where)
     check_age(repomd, last.get("revision", ""), last.get("timestamp", 0), now, where=where)
-    primary = _listed(repomd.files[PRIMARY], base, source, last.get("primary"))
+    primary = _listed(repomd, PRIMARY, base, source, last)
     entry = {
         "name": repository.name,
         "origin": _origin(repository),
@@ -133,32 +133,31 @@ def _documents(repository: Repository, where: str, source: Documents) -> dict[st
     return documents
 
 
-def _signers(
-    repository: Repository, where: str, documents: dict[str, bytes], keys: dict[str, bytes]
-) -> tuple[str, ...]:
+def _signers(where: str, documents: dict[str, bytes], keys: dict[str, bytes]) -> tuple[str, ...]:
     signature = f"{where}.asc"
-    with keyring(keys.values(), where=repository.name) as gpg:
+    with keyring(keys) as gpg:
         return detached_signers(gpg, documents[where], documents[signature], where=signature)
 
 
 def _add_filelists(found: Sequence[_Found], source: Documents, before: dict[str, Any]) -> None:
     for one in found:
-        if file := one.repomd.files.get(FILELISTS):
+        if FILELISTS in one.repomd.files:
             last = before.get(one.entry["origin"], {})
-            one.entry["filelists"] = _listed(file, one.entry["url"], source, last.get("filelists"))
+            one.entry["filelists"] = _listed(one.repomd, FILELISTS, one.entry["url"], source, last)
 
 
-def _listed(file: MetadataFile, base: str, source: Documents, last: dict[str, Any] | None) -> dict[str, Any]:
+def _listed(repomd: Repomd, kind: str, base: str, source: Documents, last: dict[str, Any]) -> dict[str, Any]:
     """Return the index's word on a file that repomd.xml vouches for, once it is in the store."""
+    file = repomd.files[kind]
     where = f"{base}/{file.location}"
-    body = _stored(file, source.store, last)
+    body = _stored(file, source.store, last.get(kind))
     if body is None:
         body = source.fetcher.fetch(where, limit=file.size).body or b""
         _expect(body, file.checksum, file.size if file.exact else len(body), where)
     plain = decompressed(body, file.compression, file.plain_size, where=where)
     if file.plain:
         _expect(plain, file.plain, len(plain), f"{where}, decompressed")
-    refuse_markup(plain, where=where)
+    refuse_markup(plain, root=ROOTS[kind], where=where)
     return {
         "sha256": source.store.add(body),
         "checksum": str(file.checksum),

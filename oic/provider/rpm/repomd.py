@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PRIMARY = "primary"
 FILELISTS = "filelists"
+ROOTS = {PRIMARY: "metadata", FILELISTS: "filelists"}
+"""The root element of each."""
 
 STRONG = {"sha256": 64, "sha384": 96, "sha512": 128}
 """Checksums that count, and how many hexadecimal digits each has."""

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from dataclasses import dataclass
@@ -18,10 +17,9 @@ from typing import IO, TYPE_CHECKING
 
 from oic.chroot import child
 from oic.errors import TrustError
-from oic.provider.rpm.compression import plain_payload
+from oic.provider.rpm.contents import checked, contents_of
 from oic.provider.rpm.header import read_rpm
-from oic.provider.rpm.package import file_hash_of, files_of
-from oic.provider.rpm.payload import Member, members_of
+from oic.provider.rpm.package import files_of
 from oic.provider.rpm.placement import Placement, placement_of
 from oic.provider.rpm.tags import Tag
 
@@ -32,19 +30,19 @@ if TYPE_CHECKING:
     from oic.ospackage.lock import LockedPackage
     from oic.provider.rpm.header import Rpm
     from oic.provider.rpm.package import File
+    from oic.provider.rpm.payload import Member
 
 _HOST_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Package:
-    """A package that waits: its `path`, its headers, and where its files go; `where` is its name in an error."""
+    """A package that waits: its `path`, its headers, and where its files go."""
 
     path: Path
     rpm: Rpm
     files: tuple[File, ...]
     places: Mapping[str, str]
-    where: str
 
 
 def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: int = 2) -> int:
@@ -56,7 +54,7 @@ def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: 
     lists = [files_of(rpm.header) for rpm in read]
     placement = placement_of([(rpm.header.where, files) for rpm, files in zip(read, lists, strict=True)])
     waiting = [
-        _Package(path=path.absolute(), rpm=rpm, files=files, places=places, where=rpm.header.where)
+        _Package(path=path.absolute(), rpm=rpm, files=files, places=places)
         for (_, path), rpm, files, places in zip(packages, read, lists, placement.places, strict=True)
     ]
     child.call_all([(_make_frame, (root, placement))])
@@ -108,35 +106,28 @@ def _put_share(packages: Sequence[_Package], root: Path) -> None:
     _enter(root)
     for package, path in zip(packages, files, strict=True):
         with open(os.open(path.lstrip("/"), os.O_RDONLY | os.O_CLOEXEC, dir_fd=outside), "rb") as file:
-            file.seek(package.rpm.payload_offset)
             _put_package(package, file)
 
 
 def _put_package(package: _Package, file: IO[bytes]) -> None:
-    header, where = package.rpm.header, package.where
-    payload_format = header.string(Tag.PAYLOAD_FORMAT, "cpio")
-    if payload_format != "cpio":
-        raise TrustError(f"expected a cpio payload, found {payload_format!r}", where=where)
-    hash_name = file_hash_of(header) if package.files else ""
-    plain = plain_payload(file, header.string(Tag.PAYLOAD_COMPRESSOR), where)
-    for member in members_of(plain, package.files, where):
+    for member in contents_of(file, package.rpm, package.files):
         try:
-            _put(member, package.places, hash_name, where)
+            _put(member, package)
         except OSError as error:
             if error.errno in _HOST_TROUBLE:
                 raise
             message = f"{member.file.path!r} cannot be unpacked: {error.strerror}"
-            raise TrustError(message, where=where) from error
+            raise TrustError(message, where=package.rpm.header.where) from error
 
 
-def _put(member: Member, places: Mapping[str, str], hash_name: str, where: str) -> None:
-    file = member.file
+def _put(member: Member, package: _Package) -> None:
+    file, places = member.file, package.places
     kind = stat.S_IFMT(file.mode)
     if kind == stat.S_IFREG:
-        _put_file(member, [places[name.path] for name in member.names if name.path in places], hash_name, where)
+        _put_file(member, [places[name.path] for name in member.names if name.path in places], package.rpm)
         return
-    if kind == stat.S_IFLNK and b"".join(member.chunks()) != os.fsencode(file.link):
-        raise TrustError(f"expected a link to {file.link!r} at {file.path!r}, found another target", where=where)
+    for _ in checked(member, package.rpm):
+        pass
     if file.path not in places:
         return
     path = places[file.path]
@@ -147,25 +138,17 @@ def _put(member: Member, places: Mapping[str, str], hash_name: str, where: str) 
     os.utime(path, (file.mtime, file.mtime), follow_symlinks=False)
 
 
-def _put_file(member: Member, paths: Sequence[str], hash_name: str, where: str) -> None:
+def _put_file(member: Member, paths: Sequence[str], rpm: Rpm) -> None:
     """Write a file under the first of its names and link it to the others; without one, only look at its content."""
-    if not member.names:
-        return
-    digest = hashlib.new(hash_name)
     if not paths:
-        for data in member.chunks():
-            digest.update(data)
-    else:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with open(os.open(paths[0], flags, 0o600), "wb") as target:
-            for data in member.chunks():
-                digest.update(data)
-                target.write(data)
-            target.flush()
-            os.fchmod(target.fileno(), stat.S_IMODE(member.file.mode))
-        os.utime(paths[0], (member.file.mtime, member.file.mtime))
-    if digest.hexdigest() != member.file.digest:
-        message = f"expected {hash_name} {member.file.digest} of {member.file.path!r}, found {digest.hexdigest()}"
-        raise TrustError(message, where=where)
+        for _ in checked(member, rpm):
+            pass
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(paths[0], flags, 0o600), "wb") as target:
+        target.writelines(checked(member, rpm))
+        target.flush()
+        os.fchmod(target.fileno(), stat.S_IMODE(member.file.mode))
+    os.utime(paths[0], (member.file.mtime, member.file.mtime))
     for path in paths[1:]:
         os.link(paths[0], path)

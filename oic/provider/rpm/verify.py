@@ -7,7 +7,8 @@ Of each package, all of it:
 * it is signed, over the header or over header and payload, each of its signatures by a key of its own repository
   (`oic.provider.openpgp` says what counts). Only where the recipe trusts the repository may a package be unsigned;
 * the header is what its digests say, and the payload what the header says: without a payload digest in the header, a
-  signature must cover the payload. A weak digest is refused by name.
+  signature must cover the payload. A weak digest is refused by name;
+* what is packed in the payload is what the header lists, looked at once all the rest is good.
 
 rpm's MD5 of header and payload is not looked at: the lock's sha256 covers the same bytes.
 """
@@ -23,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 from oic.errors import TrustError
 from oic.provider.openpgp import detached_signers, keyring
 from oic.provider.protocol import Verdict
+from oic.provider.rpm.contents import check_contents
 from oic.provider.rpm.header import Rpm, read_rpm
 from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.signature import signatures_of
@@ -63,8 +65,8 @@ def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[
 
 
 def _ring(repository: LockedRepository, store: Store) -> contextlib.AbstractContextManager[Any]:
-    keys = [store.read(key.sha256) for key in repository.keys]
-    return keyring(keys, where=repository.name) if keys else contextlib.nullcontext()
+    keys = {key.url: store.read(key.sha256) for key in repository.keys}
+    return keyring(keys) if keys else contextlib.nullcontext()
 
 
 def _judged(package: LockedPackage, origins: Mapping[str, _Origin], store: Store) -> Verdict | TrustError:
@@ -85,6 +87,14 @@ def _verdict(file: IO[bytes], package: LockedPackage, origin: _Origin, where: st
     _check_name(rpm, package, where)
     _check_header(rpm, where)
     whole = _check_payload(file, rpm, where)
+    verdict = _signed(file, rpm, package, origin, whole=whole)
+    check_contents(file, rpm)
+    return verdict
+
+
+def _signed(file: IO[bytes], rpm: Rpm, package: LockedPackage, origin: _Origin, *, whole: bool) -> Verdict:
+    """Return who signed a package, header and payload; `whole`: its header has a good digest of the payload."""
+    where = rpm.header.where
     signatures = signatures_of(rpm.signature) if origin.gpg else ()
     if not signatures:
         if not origin.repository.trusted:

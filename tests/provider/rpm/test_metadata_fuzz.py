@@ -78,12 +78,13 @@ def test_repomd_is_read_or_refused(document: bytes) -> None:
 @given(mutated(PRIMARY), mutated(FILELISTS))
 def test_primary_is_read_or_refused_and_can_be_solved_with(primary: bytes, filelists: bytes) -> None:
     with contextlib.suppress(TrustError, SolveError):
-        refuse_markup(primary, where="here")
+        refuse_markup(primary, root="metadata", where="here")
         packages = Packages([Source(name="fuzz", primary=primary, filelists=filelists)], "x86_64")
         packages.check()
         packages.unlisted_files()
         for word in ("app", "/opt/x", "*", "tool-1"):
-            choose(packages, wanted(packages, [word]), recommends=True)
+            wishes, unknown = wanted(packages, [word])
+            choose(packages, wishes, recommends=True, unknown=unknown)
 
 
 @SOME

@@ -112,7 +112,7 @@ def test_nothing_is_said_of_age(mirror: Mirror, store: Store, key: str) -> None:
         (HEAD, '<?xml version="1.0"?><!DOCTYPE repomd SYSTEM "file:///etc/passwd">', "found a document type"),
         (r"<revision>", "<deep>" * 40 + "<revision>", "at most 32 elements deep"),
         ("</repomd>", "", "expected XML, found damage"),
-        ("(?s)<repomd.*", "<html><body>not here</body></html>", "expected repository metadata, found <html>"),
+        ("(?s)<repomd.*", "<feed><title>not here</title></feed>", "expected repository metadata, found <feed>"),
         ("<revision>", "<revision>" + "x" * 2**20, "expected at most 1048576 bytes"),
     ],
 )  # fmt: skip

@@ -1,0 +1,59 @@
+"""What a payload brings, held against the header to the last byte: names, types, modes, sizes, digests, link targets.
+
+rpm itself looks at a part of it, one package after the other while it installs. Raises TrustError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import IO, TYPE_CHECKING
+
+from oic.errors import TrustError
+from oic.provider.rpm.compression import plain_payload
+from oic.provider.rpm.package import file_hash_of, files_of
+from oic.provider.rpm.payload import Member, members_of
+from oic.provider.rpm.tags import Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from oic.provider.rpm.header import Rpm
+    from oic.provider.rpm.package import File
+
+
+def check_contents(file: IO[bytes], rpm: Rpm) -> None:
+    """Read the whole payload of an open package; raises TrustError when it is not what the header says."""
+    files = files_of(rpm.header)
+    for member in contents_of(file, rpm, files):
+        for _ in checked(member, rpm):
+            pass
+
+
+def contents_of(file: IO[bytes], rpm: Rpm, files: Sequence[File]) -> Iterator[Member]:
+    """Yield the members of an open package's payload, which are the header's `files`."""
+    header = rpm.header
+    payload_format = header.string(Tag.PAYLOAD_FORMAT, "cpio")
+    if payload_format != "cpio":
+        raise TrustError(f"expected a cpio payload, found {payload_format!r}", where=header.where)
+    file.seek(rpm.payload_offset)
+    plain = plain_payload(file, header.string(Tag.PAYLOAD_COMPRESSOR), header.where)
+    yield from members_of(plain, files, header.where)
+
+
+def checked(member: Member, rpm: Rpm) -> Iterator[bytes]:
+    """Yield a member's content; raises TrustError at its end when it is another than the header's."""
+    file, where = member.file, rpm.header.where
+    if stat.S_ISLNK(file.mode):
+        if b"".join(member.chunks()) != os.fsencode(file.link):
+            raise TrustError(f"expected a link to {file.link!r} at {file.path!r}, found another target", where=where)
+    elif stat.S_ISREG(file.mode) and member.names:
+        name = file_hash_of(rpm.header)
+        digest = hashlib.new(name)
+        for data in member.chunks():
+            digest.update(data)
+            yield data
+        if digest.hexdigest() != file.digest:
+            message = f"expected {name} {file.digest} of {file.path!r}, found {digest.hexdigest()}"
+            raise TrustError(message, where=where)

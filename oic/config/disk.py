@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _FRONT = 34 * SECTOR
 _BACK = 33 * SECTOR
 _FILE_SYSTEMS = {"vfat": "fat32", "swap": "linux-swap", "none": "", "unformatted": ""}
+_NOT_IN_FAT = frozenset('"*:<>?\\|+,.;=[]')
 _LABEL_LENGTH = {"fat32": 11, "fat16": 11, "fat12": 11, "xfs": 12, "linux-swap": 16}
 
 
@@ -136,9 +137,17 @@ def _partition_problems(node: Node) -> Iterator[tuple[Node, str]]:
         yield node, "expected end or size, found neither"
     if not node.get("id").text and isinstance(node.value, dict) and "id" not in node.value:
         yield node.get("id"), "expected the partition's id, found nothing"
-    label, longest = node.get("fsLabel"), _LABEL_LENGTH.get(file_system(node.get("fsType").text), 16)
-    if longest < len(label.text) <= 16:
-        yield label, f"expected a label of at most {longest} characters for this file system, found '{label.text}'"
+    yield from _label_problems(node.get("fsLabel"), file_system(node.get("fsType").text))
+
+
+def _label_problems(label: Node, kind: str) -> Iterator[tuple[Node, str]]:
+    longest = _LABEL_LENGTH.get(kind, 16)
+    if longest < len(label.text.encode()) and len(label.text) <= 16:
+        unit = "characters" if label.text.isascii() else "bytes"
+        yield label, f"expected a label of at most {longest} {unit} for this file system, found '{label.text}'"
+    elif kind.startswith("fat") and (not label.text.isascii() or _NOT_IN_FAT & {*label.text}):
+        without = "".join(sorted(_NOT_IN_FAT))
+        yield label, f"expected a label in ASCII without {without} for this file system, found '{label.text}'"
 
 
 def _places(disk: Node) -> list[_Place]:

@@ -96,8 +96,9 @@ def _check_names(paths: list[PurePosixPath]) -> None:
 
 
 def _check_label(label: str) -> None:
-    if len(label) > 11 or not label.isascii() or label != label.upper() or _FORBIDDEN & {*label}:
-        raise OicError(f"a FAT label has at most 11 characters, ASCII without lower case, found {label!r}")
+    """Refuse what is not a label; lower case is one, though some systems may show it in another."""
+    if len(label) > 11 or not label.isascii() or _FORBIDDEN & {*label}:
+        raise OicError(f"a FAT label has at most 11 characters of ASCII, found {label!r}")
 
 
 def _check_room(contents: Mapping[PurePosixPath, Path | bytes], size: int) -> None:

@@ -77,6 +77,8 @@ CASES = {
     "short code": (partition("id: x, typeUUID: 83zz, start: 1025MiB, end: 1026MiB"), "8: disk.partitions[2].typeUUID: expected a GPT type GUID or a short code such as 8300, found '83zz'"),
     "unknown short code": (partition("id: x, typeUUID: 83ff, start: 1025MiB, end: 1026MiB"), "8: disk.partitions[2].typeUUID: expected a GPT type GUID or a short code such as 8300, found '83ff'"),
     "label": (partition("id: x, type: linux, fsType: vfat, fsLabel: ABCDEFGHIJKL, start: 1025MiB, end: 1026MiB"), "8: disk.partitions[2].fsLabel: expected a label of at most 11 characters for this file system, found 'ABCDEFGHIJKL'"),
+    "label in bytes": (partition("id: x, type: linux, fsType: ext4, fsLabel: ÄÖÜÄÖÜÄÖÜ, start: 1025MiB, end: 1026MiB"), "8: disk.partitions[2].fsLabel: expected a label of at most 16 bytes for this file system, found 'ÄÖÜÄÖÜÄÖÜ'"),
+    "label for FAT": (partition("id: x, type: linux, fsType: vfat, fsLabel: 'A:B', start: 1025MiB, end: 1026MiB"), "8: disk.partitions[2].fsLabel: expected a label in ASCII without \"*+,.:;<=>?[\\]| for this file system, found 'A:B'"),
     "no disk size": (DISK.replace("  size: 2GiB\n", "").replace('end: "0"', "end: 1GiB"), "3: disk.size: expected the size of the raw disk, found nothing"),
     "no partitions": ("disk: {size: 2GiB}\n", "3: disk.partitions: expected the partitions of the raw disk, found none"),
     "no root": (DISK.replace("mountPoint: /}", "mountPoint: /srv}"), "5: disk.partitions: expected a partition with the mountPoint /, found none"),

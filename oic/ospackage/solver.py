@@ -132,6 +132,8 @@ def _fact(pool: Any, info: Any, by_id: Mapping[int, str]) -> Fact | None:
         return None
     source = by_id.get(info.solvable.id, "") if info.solvable else ""
     target = by_id.get(info.othersolvable.id, "") if info.othersolvable else ""
+    if (info.solvable and not source) or (info.othersolvable and not target):
+        return None  # of a package that may not be taken whatever it needs
     capability = pool.dep2str(info.dep_id) if info.dep_id and kind != "same" else ""
     targets = _providers(pool, info.dep_id, by_id) if kind in ("asked", "needs") else (target,)
     return Fact(kind=kind, source=source, capability=capability, targets=targets)

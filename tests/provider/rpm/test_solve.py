@@ -209,6 +209,11 @@ def test_every_problem_of_every_set_is_told(ask: Ask) -> None:
             "b needs a >= 2, but there is only a (of another architecture: a-2-1.i686)",
         ),
         (["a-1-1", {"nevra": "b-1-1.i686"}], "b", "there is no package b (of another architecture: b-1-1.i686)"),
+        (
+            [{"nevra": "a-1-1", "requires": ["cap"]}, {"nevra": "b-1-1.i686", "provides": ["cap"], "requires": ["x"]}],
+            "a",
+            "a needs cap, which no package provides (of another architecture: b-1-1.i686)",
+        ),
         (["b-1-1.src", "c-1-1"], "b", "there is no package b (of another architecture: b-1-1.src)"),
         (["a-1:1-1", "a-2:1-1"], "a-3:1", "expected a in version 3:1, found 2:1-1, 1:1-1"),
         (

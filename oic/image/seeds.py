@@ -27,8 +27,3 @@ def uuid_for(seed: str, purpose: str) -> str:
 def volume_id_for(seed: str, purpose: str) -> int:
     """Return a FAT volume id: 32 bits, never 0, which some firmware takes for "none"."""
     return int.from_bytes(_digest(seed, purpose)[:4], "big") or 1
-
-
-def volume_id_text(volume_id: int) -> str:
-    """Return a FAT volume id as udev's ``ID_FS_UUID`` and fstab's ``UUID=`` write it: ``1A2B-3C4D``."""
-    return f"{volume_id >> 16:04X}-{volume_id & 0xFFFF:04X}"

@@ -3,7 +3,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oic.image.seeds import uuid_for, volume_id_for, volume_id_text
+from oic.image.seeds import uuid_for, volume_id_for
 
 
 def test_a_seed_and_a_purpose_always_give_the_same_identifiers() -> None:
@@ -21,7 +21,3 @@ def test_every_uuid_says_that_it_is_custom(seed: str, purpose: str) -> None:
 
 def test_seed_and_purpose_are_told_apart() -> None:
     assert uuid_for("ab", "c") != uuid_for("a", "bc")
-
-
-def test_a_volume_id_is_written_as_udev_writes_it() -> None:
-    assert volume_id_text(0x0A2B3C4D) == "0A2B-3C4D"

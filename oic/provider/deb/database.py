@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from oic.provider.deb.unpack import Unpacked
 
-SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 _NOT_INFO = {"control", "list"}
 
 

@@ -1,4 +1,4 @@
-"""What a package's header says: its name and version, its scripts, and the files it brings.
+"""What a package's header says: its name and version, and the files it brings.
 
 * A file list is read only as a whole: arrays of one length, paths below the root and each only once, types that a
   package may have. Paths are absolute (``/usr/bin/env``); rpm splits them into directory and base name.
@@ -25,20 +25,10 @@ if TYPE_CHECKING:
 
 GHOST = 1 << 6
 """RPMFILE_GHOST: the file belongs to the package and is not in it."""
-CONFIG = 1 << 0
-"""RPMFILE_CONFIG."""
 _TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
 _MOST_NAME, _MOST_PATH = 255, 4095  # limits.h(0p): NAME_MAX, PATH_MAX without its zero
 _MOST_DEPTH = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SCRIPTS = {
-    "pretrans": (Tag.PRETRANS, Tag.PRETRANS_PROGRAM),
-    "prein": (Tag.PREIN, Tag.PREIN_PROGRAM),
-    "postin": (Tag.POSTIN, Tag.POSTIN_PROGRAM),
-    "preun": (Tag.PREUN, Tag.PREUN_PROGRAM),
-    "postun": (Tag.POSTUN, Tag.POSTUN_PROGRAM),
-    "posttrans": (Tag.POSTTRANS, Tag.POSTTRANS_PROGRAM),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +68,6 @@ class File:
         return bool(self.flags & GHOST)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """A scriptlet: the program's words (``/bin/sh``; ``<lua>`` is rpm itself) and its text."""
-
-    program: tuple[str, ...]
-    text: str
-
-
 def nevra_of(header: Header) -> Nevra:
     """Return the package's full name; raises TrustError for a source package."""
     if Tag.SOURCE_PACKAGE in header.entries:
@@ -97,15 +79,6 @@ def nevra_of(header: Header) -> Nevra:
         version=f"{epoch}:{version}" if epoch else version,
         architecture=header.string(Tag.ARCHITECTURE),
     )
-
-
-def scripts_of(header: Header) -> dict[str, Script]:
-    """Return the package's scriptlets by rpm's names of them; a program without a text counts as one."""
-    return {
-        name: Script(program=tuple(header.strings(program)), text=header.string(text))
-        for name, (text, program) in _SCRIPTS.items()
-        if text in header.entries or program in header.entries
-    }
 
 
 def file_hash_of(header: Header) -> str:

@@ -15,7 +15,7 @@ from oic.chroot import namespace
 from oic.errors import TrustError
 from oic.provider.rpm.compression import plain_payload
 from oic.provider.rpm.header import read_rpm
-from oic.provider.rpm.package import files_of, nevra_of, scripts_of
+from oic.provider.rpm.package import files_of, nevra_of
 from oic.provider.rpm.payload import members_of
 from oic.provider.rpm.signature import signatures_of
 from oic.provider.rpm.tags import Sig, Tag
@@ -56,7 +56,6 @@ def _read(data: bytes) -> int:
     rpm = read_rpm(file, "a package")
     signatures_of(rpm.signature)
     nevra_of(rpm.header)
-    scripts_of(rpm.header)
     file.seek(rpm.payload_offset)
     plain = plain_payload(file, rpm.header.string(Tag.PAYLOAD_COMPRESSOR), "a package")
     size = 0

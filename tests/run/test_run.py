@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 HURT = {
     "a killed program": "sh -c 'kill -9 $$'; true",
-    "in a function": "part() { sh -c 'kill -SEGV $$' || return 0; }; part; true",
-    "in a subshell": "( sh -c 'kill -ABRT $$'; : ); true",
+    "in a function": "part() { sh -c 'kill -BUS $$' || return 0; }; part; true",
+    "in a subshell": "( sh -c 'kill -9 $$'; : ); true",
     "without room": "cat /etc/passwd > /dev/full || true",
     "told by dracut-install": "echo \"dracut-install: ERROR: 'cp --reflink=auto -fL /a /b' failed with 137\" >&2",
 }
@@ -24,6 +24,7 @@ WELL = {
     "nothing": "true",
     "the words of it": "echo 'the Killed and the Aborted: no space left over'; echo Killed by nobody",
     "a failure": "false; cat /nonexistent || true",
+    "a crash on every machine": "sh -c 'kill -SEGV $$' || sh -c 'kill -ABRT $$' || true",
     "a program that it ends itself": "sleep 60 & kill $!; wait $! || true",
 }
 

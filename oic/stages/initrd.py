@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 def run(stage: Stage) -> str:
     """Make the initramfs."""
-    inputs, rootfs = stage.read("initrd-inputs.json"), stage.read("rootfs.json")
-    trees = [layers.read(stage.cache / place).tree for place in rootfs["layers"]]
-    # The configuration layer's place is read past the hand-over on purpose: what is taken from it is named in `reads`.
-    top = layers.read(stage.cache / read_json(stage.path("system.json"))["layers"][-1]).tree
+    inputs = stage.read("initrd-inputs.json")
+    # The layers' places are read past the hand-over on purpose: it has the packages' digests, and names in `reads` what
+    # is taken from the configuration layer, the last.
+    places = read_json(stage.path("system.json"))["layers"]
+    *trees, top = [layers.read(stage.cache / place).tree for place in places]
     image = stage.path("initrd.img")
     namespace.call(_make, trees, top, inputs, stage.slice["modules"], stage.path("work/initrd"), image, stage.log)
     digest, size = digest_of_file(image), image.stat().st_size

@@ -55,7 +55,7 @@ def run(stage: Stage) -> str:
             "artefacts": [stage.artefact(layer.place)],
         }
     )
-    stage.write({**reads["initrd"], "epoch": layer.epoch}, "initrd-inputs.json")
+    stage.write({**reads["initrd"], "epoch": layer.epoch, "packages": rootfs["digests"]}, "initrd-inputs.json")
     boot = {
         **reads["boot"],
         "sha256": hashlib.sha256(reads["kernel"]).hexdigest(),

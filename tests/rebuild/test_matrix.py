@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from .conftest import outputs_of
 from .edits import Edit, edit_of, edits_of
-from .families import TREE, Family, each
+from .families import RPM, SOLVED, TREE, Family, each
 from .place import STAGES, Place
 
 if TYPE_CHECKING:
@@ -88,6 +89,19 @@ def test_a_file_of_another_name_with_the_same_content_comes_to_the_same_layer(pl
     text = place.recipe.read_text()
     place.write(text.replace("files/motd", "files/other"))
     assert place.doit("build").succeeded().stages() == {"system"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", [RPM], indirect=True)
+def test_the_same_repository_by_another_url_makes_nothing_of_the_image_anew(place: Place, built: Built) -> None:
+    facts = yaml.safe_load((place.root.parent / "distributions/azure-linux/azl3/distribution.yml").read_text())
+    elsewhere = facts["mirror"].replace("localhost", "127.0.0.1")
+    recipe = place.family.recipe
+    recipe["target"]["mirror"] = elsewhere
+    place.write(recipe)
+    assert place.doit("build").succeeded().stages() == {*SOLVED, "metadata", "system", "evidence"}
+    assert outputs_of(place)[place.raw.name] == built.outputs[place.raw.name]
+    assert place.doit("build").succeeded().ran == []
 
 
 @pytest.mark.slow

@@ -52,6 +52,10 @@ def redacted(url: str) -> str:
 
 
 _CLOCK = "the system's CA certificates and clock must be right; name an authority of your own in OIC_CA"
+_CLOCKS = "is this machine's clock right? else the mirror has to renew it"
+_NAME = "is it the right host in the URL, and nothing between here and there that answers in its place?"
+_CERTIFICATES = {9: _CLOCKS, 10: _CLOCKS, 62: _NAME, 64: _NAME}
+"""Better hints by OpenSSL's verify codes (x509_vfy.h): not yet valid, expired, another host name, another address."""
 _WORDS: tuple[tuple[type[Exception], str, str, bool], ...] = (
     # kind, message, hint, may it pass; the first that occurs among the causes counts
     (ssl.SSLCertVerificationError, "expected a trusted TLS certificate", _CLOCK, False),
@@ -71,7 +75,9 @@ def explained(error: Exception) -> tuple[str, str | None, bool]:
     causes = tuple(_causes(error))
     for kind, message, hint, passing in _WORDS:
         if any(isinstance(cause, kind) for cause in causes):
-            return f"{message}{_detail(causes)}", hint, passing
+            codes = (getattr(cause, "verify_code", None) for cause in causes)
+            hints = (_CERTIFICATES[code] for code in codes if code in _CERTIFICATES)
+            return f"{message}{_detail(causes)}", next(hints, hint), passing
     # the rest are URLs and settings that cannot be used; their text may hold the URL with its secrets
     return f"expected a usable URL and settings, found {type(error).__name__}", None, False
 

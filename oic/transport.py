@@ -39,7 +39,7 @@ def tls_context(ca: Path | None) -> ssl.SSLContext:
             context.load_verify_locations(cafile=ca)
         except OSError as error:  # ssl.SSLError is one
             hint = "name a file of PEM certificates"
-            found = error.strerror or error
+            found = "no PEM certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
             raise FetchError(f"expected a certificate authority, found {found}", where=str(ca), hint=hint) from error
     return context
 

@@ -94,7 +94,7 @@ def test_a_scriptlet_that_fails(
         file = keys["own"].sign(hello(script).make(tmp_path / str(number)))
         tiny_rpms.publish(revision=2000 + number, hello=file.read_bytes())
         rpm_bench.forget_metadata()
-        rpm_bench.oic("rootfs").refused(f"rootfs:small failed: {log}: scriptlet {name} failed: ")
+        rpm_bench.oic("rootfs").refused_in_one_line(f"rootfs:small failed: {log}: scriptlet {name} failed: ")
         _never_finished(rpm_bench, "rootfs")
     tiny_rpms.publish(revision=3000)
     rpm_bench.oic("update").succeeded()

@@ -7,6 +7,7 @@
 
 * The database is written by the rpm that will read it: SOURCE_DATE_EPOCH is its clock, so it is the same twice.
 * A scriptlet that fails fails the build. rpm itself goes on after most, and tells only in words: they are read.
+* The database has to name the packages of the set when all is done.
 * /proc, /dev and /sys belong to the kernel while scripts run, and an ordinary user cannot give them an owner: rpm
   leaves them alone (``%_netsharedpath``), they get the mode their package says here.
 * Signatures are not rpm's business here: nothing comes this far before `verify` has passed; digests it checks again.
@@ -22,7 +23,8 @@ from oic.errors import ToolError
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
 from oic.provider.rpm.keybox import steady_keyring
-from oic.provider.rpm.scripts import failures_in, missing_owners_in, script_in
+from oic.provider.rpm.package import nevra_of
+from oic.provider.rpm.scripts import failures_in, missing_owners_in, refusals_in, script_in
 from oic.provider.rpm.tags import Tag
 from oic.run import OverTimeError
 
@@ -39,6 +41,8 @@ IMAGE = "image"
 """Where the layer is, below the root of the build environment."""
 _KERNELS_OWN = ("/proc", "/dev", "/sys")
 _LENT = (*_KERNELS_OWN, "/tmp")  # noqa: S108 - a name in a tree
+_NAMED = 4
+"""How many of rpm's complaints are named before all it said."""
 _DATABASES = ("var/lib/rpm", "usr/lib/sysimage/rpm")
 
 
@@ -101,8 +105,30 @@ def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
     failed = failures_in(_said(tree, start))
     if failed:
         raise ToolError("; ".join(failed), where=str(tree.log))
+    _check_database(headers, tree, tools)
     for owner in missing_owners_in(_said(tree, start)):
         sys.stderr.write(f"note: files of the {owner} are root's: nobody of that name was there when they came\n")
+
+
+def _check_database(headers: Sequence[Header], tree: Tree, tools: Sandbox) -> None:
+    """Expect rpm's database to name the packages and no others: a scriptlet can have had its hands in there."""
+    line = "%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} %{ARCH}\\n"
+    hint = "did a scriptlet change it?"
+    expected = {_full_name(header) for header in headers}
+    message = f"expected {len(expected)} packages in rpm's database, found"
+    try:
+        listed = tools.run(["rpm", "--root", f"/{IMAGE}", "-qa", "--queryformat", line]).text.splitlines()
+    except ToolError as error:
+        raise ToolError(f"{message} one that cannot be read: {error.message}", where=error.where, hint=hint) from error
+    found = {entry for entry in listed if not entry.startswith("gpg-pubkey ")}
+    if found != expected:
+        odd = sorted(expected ^ found)
+        raise ToolError(f"{message} {len(found)}: {odd[0]} differs", where=str(tree.log), hint=hint)
+
+
+def _full_name(header: Header) -> str:
+    nevra = nevra_of(header)
+    return f"{nevra.name} {'' if ':' in nevra.version else '0:'}{nevra.version} {nevra.architecture}"
 
 
 def _said(tree: Tree, start: int) -> str:
@@ -114,9 +140,11 @@ def _said(tree: Tree, start: int) -> str:
 
 
 def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
-    """Put the scriptlets that failed first, and what rpm said about it last."""
-    failed = "; ".join(failures_in(_said(tree, start)))
-    return ToolError(f"{failed}\n{error.message}" if failed else error.message, where=error.where, hint=error.hint)
+    """Put the scriptlets that failed first, or what rpm refused, and all it said about it last."""
+    said = _said(tree, start)
+    why = failures_in(said) or refusals_in(said)
+    more = [f"{len(why) - _NAMED} more"] if len(why) > _NAMED else []
+    return ToolError("; ".join([*why[:_NAMED], *more, error.message]), where=error.where, hint=error.hint)
 
 
 def _hanging(error: OverTimeError, root: Path, headers: Sequence[Header]) -> ToolError:

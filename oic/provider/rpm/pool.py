@@ -33,6 +33,9 @@ _IN_PRIMARY = re.compile("/etc/|/usr/lib/sendmail$|.*bin/", re.DOTALL)
 """The files that primary lists: createrepo's rule, and libsolv's."""
 _BY_NAME = solv.Selection.SELECTION_NAME | solv.Selection.SELECTION_REL
 _MOST_TOLD = 4
+_MOST_NAME = 240
+"""Of name, version and architecture: a file's name, limits.h(0p), is made of them."""
+_MOST_SIZE = 2**40
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -199,7 +202,7 @@ def _problem(package: Any) -> str:
     """Return what is wrong with a package's entry, or nothing."""
     name = str(package)[:120]
     checksum = package.lookup_checksum(solv.SOLVABLE_CHECKSUM)
-    if not _NAME.fullmatch(package.name) or not _EVR.fullmatch(package.evr):
+    if len(str(package)) > _MOST_NAME or not _NAME.fullmatch(package.name) or not _EVR.fullmatch(package.evr):
         return f"expected a package's name and version, found {name!r}"
     base = package.lookup_str(solv.SOLVABLE_MEDIABASE)  # xml:base: another place than the repository
     if base or not safe_location(location_of(package)):
@@ -207,6 +210,6 @@ def _problem(package: Any) -> str:
         return f"expected {name} below the repository, found it at {found[:120]!r}"
     if not checksum or not _SHA256.fullmatch(str(checksum)):
         return f"expected a sha256 checksum of {name}, found {str(checksum)[:20]}"
-    if not package.lookup_num(solv.SOLVABLE_DOWNLOADSIZE):
-        return f"expected the size of {name}, found none"
+    if not 0 < (size := package.lookup_num(solv.SOLVABLE_DOWNLOADSIZE)) <= _MOST_SIZE:
+        return f"expected the size of {name}, found {size or 'none'}"
     return ""

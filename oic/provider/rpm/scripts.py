@@ -1,4 +1,4 @@
-"""Scriptlets: what rpm says of one that failed, and whose a running one is.
+"""What rpm says of scriptlets that failed and packages it refuses, and whose a running scriptlet is.
 
 rpm ends well although a ``%post`` failed; the failure is a line of text only (rpm's lib/rpmscript.c, untranslated under
 the C locale)::
@@ -27,6 +27,14 @@ _FAILED = re.compile(
 )
 """Not at the begin of a line: the scriptlet may have written the begin of one."""
 
+_REFUSED = re.compile(
+    r"^error: unpacking of archive failed(?: on file (?P<file>.+?)(?:;[0-9a-f]{8})?)?: (?:cpio: )?(?P<why>.+)\n"
+    r"error: (?P<package>\S+): install failed$"
+    r"|^\t(?P<clash>file .+ conflicts (?:between|with) .+|.+ (?:is needed by|conflicts with|is obsoleted by) .+)$"
+    r"|^error: (?P<other>(?!.*: install (?:failed|skipped)$|Failed dependencies:$).+)$",
+    re.MULTILINE,
+)
+
 _MISSING = re.compile(r"^warning: (user|group) (\S+) does not exist - using root$", re.MULTILINE)
 
 _SCRIPTS = {
@@ -47,6 +55,16 @@ def failures_in(text: str) -> list[str]:
         f"scriptlet {found['what'] or found['unwritten'] or found['lua'] or 'in lua'} failed: "
         f"{(found['how'] or found['why'] or found['where']).strip()}"
         for found in _FAILED.finditer(text)
+    ]
+
+
+def refusals_in(text: str) -> list[str]:
+    """Return why rpm did not install what it was to, in its own words."""
+    return [
+        found["clash"]
+        or found["other"]
+        or f"{found['package']}: {found['file'] or 'its payload'} cannot be unpacked: {found['why']}"
+        for found in _REFUSED.finditer(text)
     ]
 
 

@@ -129,6 +129,40 @@ def test_a_failing_scriptlet_fails_and_is_named(kind: str, shop: Path, tmp_path:
     assert "failed: " in str(caught.value)
 
 
+REFUSED = {
+    "a clash of files": (
+        "%install\nmkdir -p %{buildroot}/etc; echo other > %{buildroot}/etc/passwd\n%files\n/etc/passwd\n",
+        "file /etc/passwd conflicts between attempted installs of small-1-1.x86_64 and filesystem-1-1.x86_64",
+    ),
+    "a link where a directory is": (
+        (
+            "%install\nmkdir -p %{buildroot}/usr/share\nln -s /etc %{buildroot}/usr/share/a\n%files\n/usr/share/a\n"
+            '%pre -p <lua>\nposix.mkdir("/usr/share") posix.mkdir("/usr/share/a") posix.mkdir("/usr/share/a/b")\n'
+        ),
+        "small-1-1.x86_64: /usr/share/a cannot be unpacked: File from package already exists as a directory in system",
+    ),
+    "a database that is gone": (
+        (
+            '%files\n%posttrans -p <lua>\nlocal d = "/var/lib/rpm/"\n'
+            "for _, name in ipairs(posix.dir(d)) do os.remove(d .. name) end\n"
+        ),
+        "expected 2 packages in rpm's database, found 0: filesystem 0:1-1 x86_64 differs (did a scriptlet change it?)",
+    ),
+    "a database that is none": (
+        '%files\n%posttrans -p <lua>\nio.open("/var/lib/rpm/rpmdb.sqlite", "w"):write(("no"):rep(9999))\n',
+        "expected 2 packages in rpm's database, found one that cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_rpm_refuses_is_said_first(kind: str, shop: Path, tmp_path: Path) -> None:
+    body, words = REFUSED[kind]
+    with pytest.raises(ToolError) as caught:
+        installed(small(shop, body), shop / "tools", tmp_path)
+    assert str(caught.value).splitlines()[0].startswith(f"{tmp_path / 'log'}: {words}")
+
+
 LONG = "a-package-of-a-name-that-is-longer-than-lua-shows-of-a-script"
 
 

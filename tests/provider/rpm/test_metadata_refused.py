@@ -178,6 +178,8 @@ def test_a_changed_primary_is_refused(
         (PACKAGE_SUM, f'type="sha512" pkgid="YES">{"0" * 128}', r"found sha512:.*\(createrepo_c --checksum sha256"),
         (PACKAGE_SUM, 'type="sha256" pkgid="YES">12', "found damage"),
         (r'<size package="\d+"', '<size package="0"', "expected the size"),
+        (r'<size package="\d+"', '<size package="-1"', r"the size of foo-1-1\.x86_64, found 18446744073709551615"),
+        ("<name>foo", f"<name>{'foo' * 90}", "expected a package's name and version"),
         ("<name>foo", "<name>../foo", "expected a package's name and version"),
         ("<name>foo", "<name>foo bar", "expected a package's name and version"),
         ('ver="1"', 'ver="1/2"', "expected a package's name and version"),

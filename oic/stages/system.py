@@ -102,7 +102,7 @@ def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], l
             contents = [(Path(file["local"]).read_bytes(), file["final"], file["mode"]) for file in part["files"]]
             child.inside(root, _write_files, contents)
             run_commands(part["commands"], box)
-            child.inside(root, _write_host_keys_unit)
+            child.inside(root, write_host_keys_unit)
             _set_units(part["services"], box)
         child.inside(root, empty, [name for name in provider.leftovers() if name != "etc/machine-id"])
         child.inside(root, _write_texts, {"/etc/machine-id": ""})
@@ -144,10 +144,10 @@ def _write_files(root: Path, files: Sequence[tuple[bytes, str, int]]) -> None:
         path.chmod(mode)
 
 
-def _write_host_keys_unit(root: Path) -> None:
-    own = ("usr/lib/systemd/system/sshd-keygen.service", "usr/lib/systemd/system/ssh-keygen.service")
+def write_host_keys_unit(root: Path) -> None:
+    """Have an image with sshd make its host keys at first boot, unless its distribution has a unit for that."""
     if (root / "usr/bin/ssh-keygen").exists() and (root / "usr/sbin/sshd").exists():
-        if any((root / path).exists() for path in own):
+        if any(root.glob("usr/lib/systemd/system/ssh*keygen*.service")):
             return
         _write_texts(root, settings.host_keys_unit())
         wants = root / "etc/systemd/system/multi-user.target.wants"

@@ -62,13 +62,14 @@ class _Stream:
         if self.exactly(-self.at % 4).strip(b"\0"):
             raise TrustError(f"expected zeros before byte {self.at} of the payload, found others", where=self._where)
 
-    def number(self) -> int:
-        digits = self.exactly(8)
+    def numbers(self, count: int) -> list[int]:
+        """Read numbers of 8 hexadecimal digits each."""
+        start, digits = self.at, self.exactly(8 * count)
         if not _HEX.issuperset(digits):
-            raise TrustError(
-                f"expected a number at byte {self.at - 8} of the payload, found {digits!r}", where=self._where
-            )
-        return int(digits, 16)
+            bad = next(at for at in range(0, len(digits), 8) if not _HEX.issuperset(digits[at : at + 8]))
+            message = f"expected a number at byte {start + bad} of the payload, found {digits[bad : bad + 8]!r}"
+            raise TrustError(message, where=self._where)
+        return [int(digits[at : at + 8], 16) for at in range(0, len(digits), 8)]
 
     def end(self) -> None:
         """Expect nothing but the padding of blocks, 512 bytes at most."""
@@ -161,7 +162,7 @@ def _next(
         return _numbered(stream, files, missing, where), None
     if magic not in _MAGICS:
         raise TrustError(f"expected a cpio entry at byte {stream.at - 6} of the payload, found {magic!r}", where=where)
-    fields = [stream.number() for _ in range(_FIELDS)]
+    fields = stream.numbers(_FIELDS)
     if not 1 < fields[_NAME] <= _MOST_NAME:
         raise TrustError(f"expected a name in the payload, found one of {fields[_NAME]} bytes", where=where)
     name = stream.exactly(fields[_NAME])
@@ -181,7 +182,7 @@ def _next(
 
 
 def _numbered(stream: _Stream, files: Sequence[File], missing: dict[str, File], where: str) -> File:
-    number = stream.number()
+    (number,) = stream.numbers(1)
     stream.align()
     if number >= len(files) or files[number].path not in missing:
         raise TrustError(f"expected a file of the header in the payload, each once, found number {number}", where=where)

@@ -23,7 +23,7 @@ from oic.ospackage.globs import glob_matches
 from oic.provider.rpm.repomd import safe_location
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 _EVR = re.compile(r"(?:[0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+")
@@ -147,10 +147,20 @@ class Packages:
         found = self.pool.select(path, solv.Selection.SELECTION_FILELIST).solvables()
         return [package for package in found if package.id in self.words_of]
 
-    def replaces(self, package: Any, other: Any) -> bool:
-        """Tell whether one of the package's Obsoletes names the other, in its version."""
-        named = (self.pool.select(str(text), _BY_NAME) for text in package.lookup_deparray(solv.SOLVABLE_OBSOLETES))
-        return any(found.id == other.id for selection in named for found in selection.solvables())
+    def replacing(self, package: Any) -> Iterator[Any]:
+        """Yield the packages that say they replace this one, by its name: what it provides is not it."""
+        for other, relation in self._obsoletes.get(package.name, ()):
+            if any(found.id == package.id for found in self.pool.select(relation, _BY_NAME).solvables()):
+                yield other
+
+    @functools.cached_property
+    def _obsoletes(self) -> dict[str, list[tuple[Any, str]]]:
+        """Who obsoletes something of a name, and how: by that name."""
+        found: dict[str, list[tuple[Any, str]]] = {}
+        for package in map(self.pool.id2solvable, self.words_of):
+            for relation in map(str, package.lookup_deparray(solv.SOLVABLE_OBSOLETES)):
+                found.setdefault(relation.partition(" ")[0], []).append((package, relation))
+        return found
 
 
 def without_epoch(evr: str) -> str:

@@ -16,8 +16,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import solv
-
 from oic.errors import SolveError
 from oic.ospackage.globs import glob_matches
 from oic.ospackage.near import near_hint
@@ -123,11 +121,11 @@ def _is_version(version: str, asked: str | None) -> bool:
 
 
 def _obsoleting(packages: Packages, obsoleted: Sequence[Any]) -> Iterator[Any]:
-    """Yield further packages that say they replace one of these, by its name: what it provides is not it."""
+    """Yield further packages that say they replace one of these."""
     seen = {package.id for package in obsoleted}
     for package in obsoleted:
-        for other in packages.pool.whatmatchessolvable(solv.SOLVABLE_OBSOLETES, package):
-            if other.id in packages.words_of and other.id not in seen and packages.replaces(other, package):
+        for other in packages.replacing(package):
+            if other.id not in seen:
                 seen.add(other.id)
                 yield other
 

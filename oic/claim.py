@@ -56,7 +56,9 @@ def hold(directory: Path, recipe: Path) -> None:
 def _refuse_namesake(directory: Path, recipe: Path) -> None:
     note = directory / "recipe"
     before = Path(note.read_text(encoding="utf-8").strip()) if note.exists() else recipe
-    if before.exists() and not before.samefile(recipe):
+    if before.is_file() and not before.samefile(
+        recipe
+    ):  # no file, and it is gone, or a power cut left half of its name
         message = f"{directory.name} is already the name of {before}, found another recipe of that name"
         raise OicError(message, where=str(recipe), hint="rename one of the two files, or say cache=DIRECTORY")
     if not note.exists() or before != recipe:

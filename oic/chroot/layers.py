@@ -68,15 +68,20 @@ def made(cache: Path, key: Digest, fill: Callable[[Path], int], *, network: bool
 
 
 def _known(note: Path) -> Path | None:
-    if not note.exists():
+    try:
+        place = note.with_name(read_json(note)["layer"])
+    except (FileNotFoundError, ValueError):
         return None
-    place = note.with_name(read_json(note)["layer"])
     return place if is_there(place) else None
 
 
 def is_there(place: Path) -> bool:
-    """Tell whether a layer is in its place."""
-    return (place / "layer.json").exists() and (place / "tree").is_dir()
+    """Tell whether a layer is in its place, and whole: nothing is synced to disk, a power cut may leave half a file."""
+    try:
+        read(place)
+    except (FileNotFoundError, ValueError):
+        return False
+    return (place / "tree").is_dir()
 
 
 def _named(part: Path, ids: str) -> Path:

@@ -76,6 +76,32 @@ def test_a_layer_without_its_tree_is_a_lost_layer(place: Place) -> None:
     assert place.doit("build").succeeded().stages() == {"system"}
 
 
+@pytest.mark.parametrize("kept", [0, 20])
+@pytest.mark.parametrize("stage", ["chroot", "rootfs", "system"])
+def test_half_of_what_is_noted_of_a_layer_is_none(stage: str, kept: int, place: Place, built: Built) -> None:
+    layer = place.cache / layer_of(place, stage)[-1]
+    notes = [note for note in layer.parent.glob("*.json") if json.loads(note.read_text())["layer"] == layer.name]
+    assert notes
+    for note in notes:
+        note.write_text(note.read_text()[:kept])
+    (place.image / f"{stage}.json").unlink()
+    assert place.doit("build").succeeded().stages() == {stage}
+    assert outputs_of(place) == built.outputs
+    (layer / "layer.json").write_text((layer / "layer.json").read_text()[:kept])
+    assert place.doit("build").succeeded().stages() == {stage}
+    assert outputs_of(place) == built.outputs
+
+
+@pytest.mark.parametrize("kept", [0, 8])
+def test_half_of_the_name_of_the_recipe_is_none(kept: int, place: Place) -> None:
+    note = place.image / "recipe"
+    whole = note.read_text()
+    note.unlink()  # the snapshot's is the same file
+    note.write_text(whole[:kept])
+    assert place.doit("build").succeeded().ran == []
+    assert note.read_text() == whole
+
+
 @pytest.mark.slow
 def test_an_emptied_store_is_filled_again(place: Place, built: Built) -> None:
     shutil.rmtree(place.cache / "store")

@@ -221,6 +221,7 @@ RPM = Family(
             "initrd-subprocess.Popen-dracut-1+4.0s",
             "boot.json",
             "layer 0 of system",
+            "no room during rootfs",
         }
     ),
 )

@@ -24,7 +24,7 @@ from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
 from oic.provider.rpm.keybox import steady_keyring
 from oic.provider.rpm.package import nevra_of
-from oic.provider.rpm.scripts import failures_in, missing_owners_in, refusals_in, script_in
+from oic.provider.rpm.scripts import failures_in, lack_of_room_in, missing_owners_in, refusals_in, script_in
 from oic.provider.rpm.tags import Tag
 from oic.run import OverTimeError
 
@@ -142,6 +142,8 @@ def _said(tree: Tree, start: int) -> str:
 def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
     """Put the scriptlets that failed first, or what rpm refused, and all it said about it last."""
     said = _said(tree, start)
+    if room := lack_of_room_in(said):
+        return ToolError(room, where=error.where, hint="make room and build again: what is finished stays")
     why = failures_in(said) or refusals_in(said)
     more = [f"{len(why) - _NAMED} more"] if len(why) > _NAMED else []
     return ToolError("; ".join([*why[:_NAMED], *more, error.message]), where=error.where, hint=error.hint)

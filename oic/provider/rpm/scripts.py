@@ -35,6 +35,9 @@ _REFUSED = re.compile(
     re.MULTILINE,
 )
 
+_ROOM = re.compile(r"^\tinstalling package .+ needs (\S+ more (?:space|inodes)) on the \S+ filesystem$", re.MULTILINE)
+"""rpm adds up: the last package's line has the most."""
+
 _MISSING = re.compile(r"^warning: (user|group) (\S+) does not exist - using root$", re.MULTILINE)
 
 _SCRIPTS = {
@@ -66,6 +69,12 @@ def refusals_in(text: str) -> list[str]:
         or f"{found['package']}: {found['file'] or 'its payload'} cannot be unpacked: {found['why']}"
         for found in _REFUSED.finditer(text)
     ]
+
+
+def lack_of_room_in(text: str) -> str:
+    """Return how much more room rpm says it needs; empty when it says nothing of the kind."""
+    found = _ROOM.findall(text)
+    return f"No space left on device: rpm needs {found[-1]}" if found else ""
 
 
 def missing_owners_in(text: str) -> list[str]:

@@ -75,7 +75,9 @@ def as_user(checkout: Path, command: str, **variables: str) -> str:
         pytest.param("debian13-minimal", marks=pytest.mark.slow),
         pytest.param("azl3-edge", marks=pytest.mark.slow),
         pytest.param("emt3-minimal", marks=pytest.mark.slow),
+        pytest.param("emt3-edge", marks=pytest.mark.slow),
         pytest.param("elxr12-minimal", marks=pytest.mark.slow),
+        pytest.param("elxr12-edge", marks=pytest.mark.slow),
     ],
 )
 def test_root_and_a_user_make_the_same_bits(built: Callable[[str], Built], checkout: Path, name: str) -> None:

@@ -79,7 +79,7 @@ def load_config(
     files = files_of(whole, problems)
     lock = _lock(recipe, parts[-1].tree.get("lock"), problems)
     if problems:
-        raise RecipeError(_lines(problems))
+        raise RecipeError(_lines(_once(lookup.problems, problems)))
     absent = tuple(node.said(text) for node, text in file_notes(whole, files))
     notes = (node.said(text) for part in parts for node, text in notes_in(part.tree))
     return FinalConfig(
@@ -214,6 +214,12 @@ def _lock(recipe: Path, named: Node, problems: Problems) -> Path | None:
         return path
     beside = recipe.absolute().parent / f"{recipe.stem}.lock.json"
     return beside if beside.is_file() else None
+
+
+def _once(unfilled: Problems, problems: Problems) -> Problems:
+    """Return the problems, of a text with a variable that has no value only that one."""
+    places = {(node.where, node.path) for node, _ in unfilled}
+    return [one for one in problems if one in unfilled or (one[0].where, one[0].path) not in places]
 
 
 def _lines(problems: Problems) -> str:

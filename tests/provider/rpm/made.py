@@ -140,6 +140,9 @@ def repository(store: Store, *keys: Key, name: str = "base", trusted: bool = Fal
         suite="",
         components=(),
         signers=(),
-        keys=tuple(LockedKey(url="file:///key", sha256=store.add(data), size=Bytes(len(data))) for data in files),
+        keys=tuple(
+            LockedKey(url=f"file:///key{number}", sha256=store.add(data), size=Bytes(len(data)))
+            for number, data in enumerate(files)
+        ),
         trusted=trusted,
     )

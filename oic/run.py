@@ -37,7 +37,9 @@ TAIL = 12
 PATIENCE = "OIC_PATIENCE"
 """The environment variable that says how many seconds a program may take, a package's script among them."""
 _DEFAULT_PATIENCE = 3600.0
-
+MOST_SAID = 64 << 20
+"""Bytes that one program may add to a log: of more, nobody could look through it for what went wrong."""
+_MOST_TAIL = 1 << 20
 
 _HURT = re.compile(
     r"^(?:.*: line \d+: +\d+ )?(?:Killed|Bus error)(?: \(core dumped\))?(?:$| {2}.*)"  # a shell, of what it started
@@ -102,6 +104,10 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
         text = _communicate(process, argv, stdin, timeout, log)
         if process.returncode not in accept:
             raise ToolError(_failure(argv, process.returncode, sink, start, text), where=_where(log))
+        size = sink.seek(0, os.SEEK_END) - start
+        if size > MOST_SAID:
+            message = f"expected at most {MOST_SAID >> 20} MiB in the log, found {size >> 20} MiB of {argv[0]}'s"
+            raise ToolError(message, where=_where(log), hint="a program or script in there does not stop talking")
         if whole and (hurt := _hurt_in(sink, start)):
             raise ToolError(f"{argv[0]} ended well, but a part of it did not:\n    {hurt}", where=_where(log))
     return Output(text=text, status=process.returncode)
@@ -158,7 +164,7 @@ def _hurt_in(sink: IO[bytes], start: int) -> str:
 
 
 def _failure(argv: Sequence[str], status: int, sink: IO[bytes], start: int, text: str) -> str:
-    sink.seek(start)
+    sink.seek(max(start, sink.seek(0, os.SEEK_END) - _MOST_TAIL))
     said = sink.read().decode("utf-8", "replace").splitlines()[1:] or text.splitlines()
     ended = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"failed with status {status}"
     lines = "".join(f"\n    {line}" for line in said[-TAIL:])

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from oic.provider.rpm.keybox import steady_keyring
 from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.scripts import failures_in, lack_of_room_in, missing_owners_in, refusals_in, script_in
 from oic.provider.rpm.tags import Tag
-from oic.run import OverTimeError
+from oic.run import MOST_SAID, OverTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,7 +136,7 @@ def _said(tree: Tree, start: int) -> str:
     if not tree.log.exists():  # rpm was not even started
         return ""
     with tree.log.open("rb") as log:
-        log.seek(start)
+        log.seek(max(start, log.seek(0, os.SEEK_END) - MOST_SAID))
         return log.read().decode("utf-8", "replace")
 
 

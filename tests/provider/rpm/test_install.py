@@ -152,6 +152,10 @@ REFUSED = {
         '%files\n%posttrans -p <lua>\nio.open("/var/lib/rpm/rpmdb.sqlite", "w"):write(("no"):rep(9999))\n',
         "expected 2 packages in rpm's database, found one that cannot be read",
     ),
+    "a flood of words": (
+        '%files\n%post -p <lua>\nfor _ = 1, 65 do io.write(("any word\\n"):rep(120000)) end\n',
+        "expected at most 64 MiB in the log, found 66 MiB of rpm's",
+    ),
 }
 
 

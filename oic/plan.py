@@ -73,17 +73,17 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
 
     return (
         *(
-            [stage("solve", 2, {**provider, **request_of(config), "lock": True}, (), "lock.json")]
+            [stage("solve", 3, {**provider, **request_of(config), "lock": True}, (), "lock.json")]
             if config.lock
             else [
                 stage("metadata", 2, {**provider, **_repositories(config)}, (), "index.json"),
-                stage("solve", 2, {**provider, **request_of(config)}, ("index.json",), "lock.json"),
+                stage("solve", 3, {**provider, **request_of(config)}, ("index.json",), "lock.json"),
             ]
         ),
         stage("download", 1, {}, ("lock.json",), "download.json"),
         stage("verify", 2, provider, ("lock.json", "download.json"), "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "trust.json"), "chroot.json"),
-        stage("rootfs", 4, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
+        stage("rootfs", 5, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
         stage("system", 3, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 4, _initrd(config), ("initrd-inputs.json",), "initrd.json"),
         stage("fs", 4, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from doit import doit_cmd
 from doit.exceptions import InvalidCommand
 
-from oic import claim, demand
+from oic import claim, demand, workers
 from oic import tasks as wiring
 from oic.config.final import is_default, load_config
 from oic.errors import OicError
@@ -58,6 +58,7 @@ def cache() -> Path:
 def _end_in_order() -> None:
     """Turn SIGTERM and Ctrl-C into an exit: every with statement ends in order, and nobody sees a traceback."""
     command = os.getpid()
+    workers.end_with(command)
 
     def leave(number: int, _frame: object) -> None:
         if os.getpid() == command:  # not once more from each process of the build

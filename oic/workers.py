@@ -1,20 +1,35 @@
-"""The worker processes of ``doit -n``: one that is killed ends the build. doit would wait for its answer for ever.
+"""The worker processes of ``doit -n``: none outlives the command, and one that is killed ends the build.
 
-The others are killed too: what they started dies with them, and a stage may be killed at any moment.
+* doit would wait for the answer of a killed worker for ever, and a worker for the next task of a killed command.
+* The others are killed too: what they started dies with them, and a stage may be killed at any moment.
 """
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
+from oic.chroot import kernel
+
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 _known: list[BaseProcess] = []
+
+
+@functools.cache
+def end_with(command: int) -> None:
+    """Have every process that this one, `command`, forks end when it ends; called before doit forks its workers."""
+
+    def follow() -> None:
+        if os.getppid() == command:
+            kernel.die_with(command)
+
+    os.register_at_fork(after_in_child=follow)
 
 
 def watch() -> None:

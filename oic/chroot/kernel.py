@@ -99,6 +99,13 @@ def die_with_parent(pipe: int) -> None:
         os._exit(1)
 
 
+def die_with(parent: int) -> None:
+    """Ask for SIGKILL when the process `parent` ends; leave at once when it has."""
+    _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def drop_from_bounding_set(capabilities: tuple[int, ...]) -> None:
     """Give up capabilities for all that is executed from here on (capabilities(7))."""
     for capability in capabilities:

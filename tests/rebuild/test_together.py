@@ -126,3 +126,15 @@ def test_a_killed_process_of_a_parallel_build_ends_it_and_the_next_one_goes_on(p
     assert "Traceback" not in said
     place.doit("build").succeeded()
     assert outputs_of(place) == built.outputs
+
+
+def test_the_processes_of_a_parallel_build_end_with_it(place: Place, built: Built) -> None:
+    lose(place, "fs")
+    build = place.start("-n", "2", "build", start_new_session=True)
+    assert build.stdout
+    while not build.stdout.readline().startswith(".  fs"):
+        pass
+    build.kill()
+    build.communicate(timeout=60)  # no worker has the pipe open
+    place.doit("build").succeeded()
+    assert outputs_of(place) == built.outputs

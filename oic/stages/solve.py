@@ -42,7 +42,8 @@ def solved(stage: Stage) -> Lock:
         lock = provider.solve(index, part["request"], store)
     except OicError as error:
         if not (error.where or "").startswith(str(store.root)):
-            raise
+            hint = error.hint or f"the repositories are as last read: doit update image={stage.recipe.name} reads anew"
+            raise type(error)(error.message, where=error.where, hint=hint) from error
         # Damaged since the metadata stage was judged; the store has removed it, so the next look finds it gone.
         hint = "the stored metadata is lost or damaged: run doit update image=…"
         raise type(error)(error.message, where=error.where, hint=hint) from error

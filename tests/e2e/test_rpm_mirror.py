@@ -147,6 +147,17 @@ def test_a_list_of_packages_that_is_none(rpm_bench: Bench, tiny_rpms: TinyRpm) -
     goes_on(rpm_bench, tiny_rpms)
 
 
+def test_a_package_that_is_not_there_yet(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
+    """What was read stays read: the way on is said, and is enough."""
+    entry = re.compile(rb'<package type="rpm">\s*<name>extra<.*?</package>', re.DOTALL)
+    tiny_rpms.publish(change=lambda plain: entry.sub(b"", plain))
+    way = "the repositories are as last read: doit update image=small.yml reads anew"
+    rpm_bench.oic("solve").refused_in_one_line(f"solve:small failed: tools: there is no package extra ({way})")
+    tiny_rpms.publish(revision=2000)
+    rpm_bench.oic("update").succeeded()
+    rpm_bench.oic("solve").succeeded("-- metadata:small", "2 packages for the tools")
+
+
 def test_an_authority_nobody_trusts(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
     authority = rpm_bench.environment.pop("OIC_CA")
     refused(rpm_bench, tiny_rpms.mirror.url(KEY), "expected a trusted TLS certificate, found: ", "OIC_CA")

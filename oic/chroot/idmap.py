@@ -18,6 +18,8 @@ from oic.run import run
 NEEDED = 65536
 Range = tuple[int, int, int]
 """First id inside, first id outside, count: a line of ``/proc/PID/uid_map``."""
+_QUICK = 60.0
+"""Seconds: what a user says of patience is about programs that work, and is judged where they run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class IdMap:
             if self.by_helper:
                 words = [str(number) for line in ranges for number in line]
                 try:
-                    run([f"new{kind}map", str(pid), *words])
+                    run([f"new{kind}map", str(pid), *words], timeout=_QUICK)
                 except ToolError as error:
                     said = " ".join(error.message.split())
                     raise OicError(f"this user's sub-{kind}s were refused: {said}", hint=_hint(_user())) from error

@@ -50,9 +50,10 @@ class _Links:
     `passed` are directories that must be there because a link goes through them and back: ``a/../b``.
     """
 
-    def __init__(self, links: Mapping[str, str]) -> None:
+    def __init__(self, links: Mapping[str, str], owners: Mapping[str, str]) -> None:
         self.passed: set[str] = set()
         self._links = links
+        self._owners = owners
         self._known = {"/": "/"}
 
     def real(self, path: str) -> str:
@@ -76,13 +77,15 @@ class _Links:
                 self.passed.add("/" + "/".join(place))
                 del place[-1:]
             elif name not in ("", "."):
-                target = self._links.get("/" + "/".join([*place, name]))
+                link = "/" + "/".join([*place, name])
+                target = self._links.get(link)
                 if target is None:
                     place.append(name)
                     continue
                 met += 1
                 if met > _MOST_LINKS:
-                    raise TrustError(f"expected a directory, found a loop of symbolic links at {path!r}")
+                    message = f"expected a directory, found a loop of symbolic links at {path!r}"
+                    raise TrustError(message, where=self._owners.get(link))
                 place = [] if target.startswith("/") else place
                 todo += target.split("/")[::-1]
         return "/" + "/".join(place)
@@ -92,8 +95,9 @@ def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
     """Return where the files of (name, files) go; raises TrustError on a clash, naming both packages."""
     here = [(name, [file for file in files if not file.ghost]) for name, files in packages]
     links = {file.path: file.link for _, files in here for file in files if stat.S_ISLNK(file.mode)}
+    owners = {file.path: name for name, files in here for file in files if stat.S_ISLNK(file.mode)}
     merged = {path: target for path, target in _MERGED.items() if path not in links}
-    way = _ways({**merged, **links})
+    way = _ways({**merged, **links}, owners)
     directories: dict[str, int] = {}
     claims: dict[str, _Claim] = {}
     places: list[dict[str, str]] = []
@@ -114,11 +118,11 @@ def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
     return Placement(directories=dict(sorted(directories.items())), links=merged, places=places)
 
 
-def _ways(links: Mapping[str, str]) -> _Links:
+def _ways(links: Mapping[str, str], owners: Mapping[str, str]) -> _Links:
     """Return the links by the real paths of their names, which are found through the links themselves."""
     found = dict(links)
     for _ in range(_MOST_LINKS):
-        way = _Links(found)
+        way = _Links(found, owners)
         following = {way.named(path): target for path, target in links.items()}
         if following == found:
             return way

@@ -22,7 +22,11 @@ from oic.errors import OicError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_EACH = 100_000
+"""The work of an item by itself, in bytes of its content."""
 
 
 class ChildError(RuntimeError):
@@ -123,3 +127,14 @@ def call_all(calls: Sequence[tuple[Callable[..., Result], Sequence[object]]]) ->
     if problem:
         raise problem
     return results
+
+
+def shares(items: Sequence[Item], sizes: Sequence[int], jobs: int) -> list[list[Item]]:
+    """Split items of these `sizes`, in bytes, into at most `jobs` shares of about as much work, each in their order."""
+    made: list[list[int]] = [[] for _ in range(min(jobs, len(items)))]
+    weights = [0] * len(made)
+    for index in sorted(range(len(items)), key=lambda index: -sizes[index]):
+        lightest = weights.index(min(weights))
+        made[lightest].append(index)
+        weights[lightest] += sizes[index] + _EACH
+    return [[items[index] for index in sorted(share)] for share in made]

@@ -78,9 +78,7 @@ class Provider(Protocol):
     def environment(self, epoch: int) -> Mapping[str, str]:
         """Return the variables under which programs of the image's tree run."""
 
-    def sources(
-        self, root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]
-    ) -> dict[str, str]:
+    def sources(self, root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
         """Return files (path: text) that tell the image its repositories; runs with the tree as its root.
 
         Only those in `keys` are told: repository name → key file in the image.

@@ -133,9 +133,7 @@ def test_a_folder_of_ones_own_adds_distributions_and_replaces_shipped_ones(
 
 
 @pytest.mark.parametrize("place", ["relative", "/nonexistent"])
-def test_a_folder_of_ones_own_that_is_none_is_refused(
-    place: str, load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_ones_own_that_is_none_is_refused(place: str, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OIC_DISTRIBUTIONS", place)
     with pytest.raises(RecipeError, match=f"expected the absolute path of a folder, found '{place}'"):
         load("")

@@ -78,14 +78,7 @@ def unpack_all(
     """
     if not packages:
         return []
-    shares: list[list[int]] = [[] for _ in range(max(1, min(jobs, len(packages))))]
-    weights = [0] * len(shares)
-    sizes = [file.stat().st_size for _, file in packages]
-    for index in sorted(range(len(packages)), key=lambda index: -sizes[index]):
-        lightest = weights.index(min(weights))
-        shares[lightest].append(index)
-        weights[lightest] += sizes[index] + 100_000
-    parts = [[packages[index] for index in sorted(share)] for share in shares]
+    parts = child.shares(packages, [file.stat().st_size for _, file in packages], jobs)
     done = child.call_all([(_unpack_share, (part, root, reserved)) for part in parts])
     found = {unpacked.name: unpacked for group in done for unpacked in group}
     ordered = [found[name] for name, _ in packages]
@@ -177,9 +170,7 @@ def _put(  # noqa: PLR0913 - one entry and all it is held against
         raise TrustError(f"{path} cannot be unpacked: {error}", where=where) from error
 
 
-def _put_other(
-    tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, hashed: set[str] | None
-) -> None:
+def _put_other(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, hashed: set[str] | None) -> None:
     if entry.issym():
         os.symlink(entry.linkname, path)
         os.lchown(path, entry.uid, entry.gid)

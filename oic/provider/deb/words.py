@@ -78,8 +78,7 @@ def _matching(universe: Universe, glob: str, version: str | None) -> list[DebPac
     names = sorted(name for name in universe.names() if glob_matches(name, glob))
     if version is not None:
         versions = (
-            (package for package in universe.versions(name) if glob_matches(package.version, version))
-            for name in names
+            (package for package in universe.versions(name) if glob_matches(package.version, version)) for name in names
         )
         found = [next(matching, None) for matching in versions]
     else:

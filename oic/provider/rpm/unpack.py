@@ -58,7 +58,8 @@ def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: 
         for (_, path), rpm, files, places in zip(packages, read, lists, placement.places, strict=True)
     ]
     child.call_all([(_make_frame, (root, placement))])
-    child.call_all([(_put_share, (share, root)) for share in _shares(waiting, jobs)])
+    shares = child.shares(waiting, [rpm.size for rpm in read], jobs)
+    child.call_all([(_put_share, (share, root)) for share in shares])
     child.call_all([(_settle_directories, (root, placement))])
     return max((rpm.header.number(Tag.BUILD_TIME, 0) for rpm in read), default=0)
 
@@ -66,16 +67,6 @@ def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: 
 def _read(path: Path, where: str) -> Rpm:
     with path.open("rb") as file:
         return read_rpm(file, where)
-
-
-def _shares(packages: Sequence[_Package], jobs: int) -> list[list[_Package]]:
-    shares: list[list[_Package]] = [[] for _ in range(max(1, min(jobs, len(packages))))]
-    weights = [0] * len(shares)
-    for package in sorted(packages, key=lambda package: -package.rpm.size):
-        lightest = weights.index(min(weights))
-        shares[lightest].append(package)
-        weights[lightest] += package.rpm.size + 100_000
-    return shares
 
 
 def _enter(root: Path) -> None:

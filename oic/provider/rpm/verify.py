@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from oic.chroot import child
 from oic.errors import TrustError
 from oic.provider.openpgp import detached_signers, keyring
 from oic.provider.protocol import Verdict
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.store import Store
 
-_JOBS = 2  # gpg takes a process for each signature: its start is most of the time
+_JOBS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +49,25 @@ class _Origin:
 
 def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict]:
     """Return the verdict on each package by name; raises TrustError naming every bad one, a line each."""
+    shares = child.shares(packages, [package.size for package in packages], _JOBS)
+    judged: dict[str, Verdict | TrustError] = {}
+    for part in child.call_all([(_judged_share, (lock, share, store)) for share in shares]):
+        judged |= part
+    bad = [str(found) for package in packages if isinstance(found := judged[package.name], TrustError)]
+    if bad:
+        raise TrustError("\n".join(bad))
+    return {name: found for name, found in judged.items() if isinstance(found, Verdict)}
+
+
+def _judged_share(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict | TrustError]:
     wanted = {package.repository for package in packages}
-    with contextlib.ExitStack() as rings, ThreadPoolExecutor(_JOBS) as pool:
+    with contextlib.ExitStack() as rings:
         origins = {
             entry.name: _Origin(repository=entry, gpg=rings.enter_context(_ring(entry, store)))
             for entry in lock.repositories
             if entry.name in wanted
         }
-        judged = list(pool.map(lambda package: _judged(package, origins, store), packages))
-    bad = [str(found) for found in judged if isinstance(found, TrustError)]
-    if bad:
-        raise TrustError("\n".join(bad))
-    verdicts = zip(packages, judged, strict=True)
-    return {package.name: found for package, found in verdicts if isinstance(found, Verdict)}
+        return {package.name: _judged(package, origins, store) for package in packages}
 
 
 def _ring(repository: LockedRepository, store: Store) -> contextlib.AbstractContextManager[Any]:

@@ -78,11 +78,7 @@ def _meant(packages: Packages, word: str) -> list[Wanted]:
 def _matching(packages: Packages, parts: Mapping[str, str | None]) -> list[list[Any]]:
     """Return the packages that fit the parts of a word, those of one name together."""
     name = parts["name"] or ""
-    names = (
-        sorted(other for other in packages.by_name if glob_matches(other, name))
-        if _GLOB.search(name)
-        else [name]
-    )
+    names = sorted(other for other in packages.by_name if glob_matches(other, name)) if _GLOB.search(name) else [name]
     fitting = ([package for package in packages.by_name.get(other, ()) if _fits(package, parts)] for other in names)
     return [entry for entry in fitting if entry]
 

@@ -116,9 +116,7 @@ def needs(*names: str, kind: str = "Depends") -> tuple[Requirement, ...]:
     return tuple(Requirement(kind=kind, relation=name, package=name) for name in names)
 
 
-def installed_by_oic(
-    root: Path, packages: Sequence[tuple[LockedPackage, Path]], place: Path, *, careful: bool
-) -> Path:
+def installed_by_oic(root: Path, packages: Sequence[tuple[LockedPackage, Path]], place: Path, *, careful: bool) -> Path:
     """Install packages over `root` as the rootfs stage does; return a copy of the tree. Only in a namespace."""
     at = place / "root"
     (place / "upper").mkdir(parents=True)

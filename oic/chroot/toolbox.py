@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
 from typing import TYPE_CHECKING
 
 from oic.chroot import overlay, sandbox
@@ -40,3 +41,14 @@ def workspace(place: Path) -> Iterator[Path]:
         yield place
     finally:
         shutil.rmtree(place)
+
+
+@contextlib.contextmanager
+def temporary_files_in(place: Path) -> Iterator[None]:
+    """Have temporary files, gpg's home for one, where the next build finds and removes them, should this be killed."""
+    with workspace(place):
+        tempfile.tempdir = str(place)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import toolbox
@@ -18,7 +17,6 @@ from oic.values import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from oic.stage import Stage
 
@@ -30,7 +28,7 @@ def run(stage: Stage) -> str:
     part = stage.slice
     repositories = [_repository(entry) for entry in part["repositories"]]
     store = Store(stage.cache / "store")
-    with _temporary_files_in(stage.path("work/metadata")), HttpFetcher() as fetcher:
+    with toolbox.temporary_files_in(stage.path("work/metadata")), HttpFetcher() as fetcher:
         index = provider_of(part["provider"]).read_metadata(
             repositories, part["architecture"], fetcher, store, _previous(stage)
         )
@@ -51,17 +49,6 @@ def _digests(value: Any) -> Iterator[Digest]:
             yield from _digests(below)
     elif isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value):
         yield Digest(value)
-
-
-@contextlib.contextmanager
-def _temporary_files_in(place: Path) -> Iterator[None]:
-    """Have gpg's home where the next build finds and removes it, should this one be killed."""
-    with toolbox.workspace(place):
-        tempfile.tempdir = str(place)
-        try:
-            yield
-        finally:
-            tempfile.tempdir = None
 
 
 def _repository(entry: dict[str, Any]) -> Repository:

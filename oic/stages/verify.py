@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from oic.chroot import toolbox
 from oic.ospackage.lock import read_lock
 from oic.provider import provider_of
 from oic.store import Store
@@ -26,7 +27,8 @@ def run(stage: Stage) -> str:
     lock = read_lock(stage.read("lock.json"))
     provider = provider_of(stage.slice["provider"])
     store = Store(stage.cache / "store")
-    verdicts = _verdicts(lock, provider, store)
+    with toolbox.temporary_files_in(stage.path("work/verify")):
+        verdicts = _verdicts(lock, provider, store)
     unsigned = {
         name: sorted(package for package, verdict in found.items() if not verdict.signed)
         for name, found in verdicts.items()

@@ -144,7 +144,8 @@ def litter(place: Place) -> list[str]:
     temporary = re.compile(r"\.part$|^\..+\.[a-z0-9_]{8}$|^oic-")
     found = [*place.image.rglob("*"), *(place.cache / "layers").iterdir(), *(place.cache / "store/sha256").rglob("*")]
     work = [path for path in (place.image / "work").rglob("*") if path.is_file()]
-    return [str(path) for path in [*(path for path in found if temporary.search(path.name)), *work]]
+    outside = place.temporary.iterdir()
+    return [str(path) for path in [*(path for path in found if temporary.search(path.name)), *work, *outside]]
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:

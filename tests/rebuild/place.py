@@ -96,6 +96,11 @@ class Place:
     def raw(self) -> Path:
         return self.image / "small-1.0.0.raw"
 
+    @property
+    def temporary(self) -> Path:
+        """What a build takes for /tmp."""
+        return self.root / "tmp"
+
     def write(self, recipe: dict[str, Any] | str, name: str = "small.yml") -> None:
         text = recipe if isinstance(recipe, str) else yaml.safe_dump(recipe, sort_keys=False)
         (self.root / name).write_text(text)
@@ -132,7 +137,9 @@ class Place:
         return Ran(status=done.returncode, said=done.stdout)
 
     def variables(self) -> dict[str, str]:
-        return {**os.environ, **self.lent, "PYTHONPATH": str(self.project), **self.environment}
+        self.temporary.mkdir(exist_ok=True)
+        own = {"PYTHONPATH": str(self.project), "TMPDIR": str(self.temporary)}
+        return {**os.environ, **self.lent, **own, **self.environment}
 
     def another(self, root: Path) -> Place:
         """Return a place elsewhere, of the same family."""
@@ -153,6 +160,7 @@ class Place:
             found.unlink()
         self.environment.clear()
         self.project = PROJECT
-        shutil.rmtree(self.image, ignore_errors=True)
+        for stale in (self.image, self.temporary):
+            shutil.rmtree(stale, ignore_errors=True)
         subprocess.run(["cp", "-al", str(snapshot / "small"), str(self.image)], check=True)
         shutil.copy2(snapshot / "doit.db", self.cache / "doit.db")

@@ -100,6 +100,7 @@ from oic.net import HttpFetcher
 from oic.ospackage.download import Wanted, download_packages
 from oic.progress import progress
 from oic.store import Store
+signal.signal(signal.SIGINT, signal.default_int_handler)  # not so where the tests run in the background
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 packages = [Wanted(**{**entry, "urls": tuple(entry["urls"])}) for entry in json.loads(sys.argv[2])]
 try:

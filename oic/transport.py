@@ -172,7 +172,7 @@ class WatchedAdapter(HTTPAdapter):
 
     def close(self) -> None:
         """Close idle connections now: urllib3 leaves it to the garbage collector, and a kept error keeps its pool."""
-        for pool in self._pools:
+        for pool in tuple(self._pools):  # another thread may be adding one
             pool.close()
         self._pools.clear()
         cast("Any", super()).close()  # typed in some versions of its stubs only

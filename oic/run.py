@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
@@ -153,7 +154,8 @@ def _communicate(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # stopped when it had just ended
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -33,14 +33,20 @@ def opened(chroot: Path, work: Path, log: Path, visible: Sequence[Path]) -> Iter
 
 @contextlib.contextmanager
 def workspace(place: Path) -> Iterator[Path]:
-    """Yield an empty directory, whatever a killed build left there; remove it afterwards."""
+    """Yield an empty directory, whatever a killed build left there; remove it afterwards.
+
+    When the work in it fails or is stopped, that is what is said: a program that writes there to its last moment may
+    leave something, which the next build removes.
+    """
     if place.exists():
         shutil.rmtree(place)
     place.mkdir(parents=True)
     try:
         yield place
-    finally:
-        shutil.rmtree(place)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    shutil.rmtree(place)
 
 
 @contextlib.contextmanager

@@ -55,7 +55,8 @@ def keyring(keys: Mapping[str, bytes]) -> Iterator[Any]:
 
     Raises ToolError without gpg, TrustError for a file that holds no key.
     """
-    with tempfile.TemporaryDirectory(prefix="oic-gpg-") as home:
+    # Of a stopped build, gpg may still be writing there: what then stays, the next build removes with its work.
+    with tempfile.TemporaryDirectory(prefix="oic-gpg-", ignore_cleanup_errors=True) as home:
         try:
             gpg = gnupg.GPG(gnupghome=home, options=list(_OPTIONS))
         except (OSError, ValueError) as error:

@@ -1,6 +1,6 @@
 """A function run in a child process; its result, or the error it raised, comes back through a pipe.
 
-* A child dies with its parent, whatever kills that.
+* A child dies with its parent, whatever kills that, and with the wait for it: who is stopped cleans up alone.
 * An `OicError` arrives as it was raised; any other exception is a bug and arrives with the child's traceback. One
   that somebody killed is a `ToolError`.
 """
@@ -42,8 +42,13 @@ class Child(Generic[Result]):
 
     def result(self) -> Result:
         """Wait for the child and return what its function returned; raises what it raised."""
-        with os.fdopen(self.pipe, "rb") as pipe:
-            data = pipe.read()
+        try:
+            with os.fdopen(self.pipe, "rb", closefd=False) as pipe:
+                data = pipe.read()
+        except BaseException:  # stopped: by Ctrl-C or SIGTERM
+            self.end()
+            raise
+        os.close(self.pipe)
         _, status = os.waitpid(self.pid, 0)
         if not data and os.WIFSIGNALED(status):
             killed = signal.Signals(os.WTERMSIG(status)).name
@@ -51,6 +56,12 @@ class Child(Generic[Result]):
         if not data:
             raise ChildError(f"a build process ended without a word (wait status {status})")
         return _value(data)  # type: ignore[no-any-return]
+
+    def end(self) -> None:
+        """Kill a child that nobody waits for, and see it gone."""
+        os.close(self.pipe)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
 
 
 def _value(data: bytes) -> Any:
@@ -115,15 +126,22 @@ def _changed_root(root: Path, function: Callable[..., Result], args: tuple[objec
 
 
 def call_all(calls: Sequence[tuple[Callable[..., Result], Sequence[object]]]) -> list[Result]:
-    """Run every call in a child of its own at the same time; return the results in order; raise the first error."""
+    """Run every call in a child of its own at the same time; return the results in order; raise the first error.
+
+    Every child is waited for before an error rises; a stop ends them all.
+    """
     children = [start(function, *args) for function, args in calls]
     results: list[Result] = []
-    problem: BaseException | None = None
-    for child in children:
+    problem: Exception | None = None
+    for number, child in enumerate(children, start=1):
         try:
             results.append(child.result())
-        except BaseException as error:  # noqa: BLE001 - every child is waited for before any error rises
+        except Exception as error:  # noqa: BLE001 - whatever it is, it rises below
             problem = problem or error
+        except BaseException:
+            for other in children[number:]:
+                other.end()
+            raise
     if problem:
         raise problem
     return results

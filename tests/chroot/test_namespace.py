@@ -135,3 +135,38 @@ def test_a_user_without_sub_ids_is_told_the_line_to_run() -> None:
     assert "sub-uids for user nobody, found none" in said
     assert "usermod --add-subuids" in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize("where", ["beside each other", "inside"])
+def test_a_stop_ends_every_process_that_is_waited_for(where: str, tmp_path: Path) -> None:
+    """At once: what is cleaned up then, nobody writes any more."""
+    written = tmp_path / "written"
+
+    def write(name: str) -> None:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            with written.open("a") as file:
+                file.write(f"{name}\n")
+            time.sleep(0.001)
+
+    def stop(_number: int, _frame: object) -> None:
+        raise SystemExit(143)
+
+    begun = time.monotonic()
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with pytest.raises(SystemExit):  # noqa: PT012 - the alarm comes while they run
+            signal.setitimer(signal.ITIMER_REAL, 1.0)
+            if where == "inside":
+                namespace.call(write, "one")
+            else:
+                child.call_all([(write, ("one",)), (write, ("two",))])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - begun < 15, "nobody waited for their end"
+    time.sleep(0.1)
+    size = written.stat().st_size
+    assert size > 0
+    time.sleep(0.3)
+    assert written.stat().st_size == size

@@ -110,6 +110,8 @@ WHILE = {
     "download": at("download", "open", "partial/", 4),
     "disk": at("disk", "open", "small-1.0.0.raw", 3, delay=0.2),
     "metadata": at("metadata", "socket.connect", "(", delay=0.05),
+    "taking in keys": at("metadata", "subprocess.Popen", "gpg", 2, delay=0.02),
+    "verify": at("verify", "open", "sha256/", 40),
 }
 
 

@@ -78,7 +78,7 @@ SHARED = [
     at("initrd", "os.rename", "initrd.img"),
     at("fs", "os.truncate", "rootfs.img"),
     at("fs", "subprocess.Popen", "mke2fs", delay=0.3),
-    at("fs", "subprocess.Popen", "debugfs", delay=0.1),
+    at("fs", "subprocess.Popen", "debugfs", delay=0.02),
     at("fs", "os.rename", "rootfs.img"),
     at("boot", "os.truncate", "esp.img"),
     at("boot", "subprocess.Popen", "mcopy", 3, delay=0.02),

@@ -1,8 +1,8 @@
 """The one door to subprocesses.
 
 * argv lists, never a shell; an environment made from nothing.
-* What the program says goes to the stage's log; an error carries the log's last lines and its path.
-* A program that outlives its time is killed with all it started in its session.
+* What the program says goes to the stage's log, through pipes; an error carries the log's last lines and its path.
+* A program that outlives its time, or does not stop talking, is killed with all it started in its session.
 * What somebody else kills, the kernel out of memory for one, is a failure, and so is a full disk; where scripts pass
   over both, `whole` looks for them.
 """
@@ -16,11 +16,11 @@ import re
 import shlex
 import signal
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import ToolError
+from oic.pipes import Streams, TooMuchOutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,8 +38,8 @@ TAIL = 12
 PATIENCE = "OIC_PATIENCE"
 """The environment variable that says how many seconds a program may take, a package's script among them."""
 _DEFAULT_PATIENCE = 3600.0
-MOST_SAID = 64 << 20
-"""Bytes that one program may add to a log: of more, nobody could look through it for what went wrong."""
+MAX_LOG_BYTES = 64 << 20
+"""Bytes that one program may add to a log: a larger one is useless for finding out what went wrong."""
 _MOST_TAIL = 1 << 20
 
 _HURT = re.compile(
@@ -66,6 +66,10 @@ class Output:
     status: int
 
 
+def nothing_left() -> None:
+    """Take it that a program leaves nothing running: the `leave` of programs of the host."""
+
+
 def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
     argv: Sequence[str],
     *,
@@ -73,6 +77,7 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
     stdin: str = "",
     env: Mapping[str, str] | None = None,
     enter: Callable[[], None] | None = None,
+    leave: Callable[[], None] = nothing_left,
     capture: bool = True,
     accept: Sequence[int] = (0,),
     timeout: float | None = None,
@@ -80,10 +85,11 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
 ) -> Output:
     """Run a program to its end.
 
-    `enter` runs in the child before exec (to change root). `capture` keeps standard output out of the log and returns
-    it. Raises ToolError when the program cannot be started, ends with a status not in `accept` or takes longer than
-    `timeout` seconds (`patience`, unless given); when `whole`, also when the log says that a part of it was killed or
-    found no room.
+    `enter` runs in the child before exec (to change root); `leave` in this process when the program has ended, however
+    it did, to end what it left running. `capture` keeps standard output out of the log and returns it. Raises ToolError
+    when the program cannot be started, ends with a status not in `accept`, takes longer than `timeout` seconds
+    (`patience`, unless given) or writes more than `MAX_LOG_BYTES`; when `whole`, also when the log says that a part of
+    it was killed or found no room.
     """
     timeout = patience() if timeout is None else timeout
     with _opened(log) as sink:
@@ -94,21 +100,20 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
             process = subprocess.Popen(
                 argv,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE if capture else sink,
-                stderr=sink,
+                bufsize=0,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if capture else subprocess.STDOUT,
                 env={**ENVIRONMENT, **(env or {})},
                 preexec_fn=enter,  # noqa: PLW1509 - callers that pass one have a single thread
                 start_new_session=True,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise ToolError(f"{argv[0]} could not be started: {error}", where=_where(log)) from error
-        text = _communicate(process, argv, stdin, timeout, log)
+        given = os.fsencode(stdin)
+        streams = Streams(process=process, log=sink, given=given, max_log_bytes=MAX_LOG_BYTES, ended=leave)
+        text = _attended(streams, argv, timeout, log)
         if process.returncode not in accept:
             raise ToolError(_failure(argv, process.returncode, sink, start, text), where=_where(log))
-        size = sink.seek(0, os.SEEK_END) - start
-        if size > MOST_SAID:
-            message = f"expected at most {MOST_SAID >> 20} MiB in the log, found {size >> 20} MiB of {argv[0]}'s"
-            raise ToolError(message, where=_where(log), hint="a program or script in there does not stop talking")
         if whole and (hurt := _hurt_in(sink, start)):
             raise ToolError(f"{argv[0]} ended well, but a part of it did not:\n    {hurt}", where=_where(log))
     return Output(text=text, status=process.returncode)
@@ -128,7 +133,7 @@ def patience() -> float:
 
 def _opened(log: Path | None) -> IO[bytes]:
     if log is None:
-        return tempfile.TemporaryFile()
+        return os.fdopen(os.memfd_create("log"), "w+b")
     log.parent.mkdir(parents=True, exist_ok=True)
     return log.open("ab+")
 
@@ -137,26 +142,29 @@ def _where(log: Path | None) -> str | None:
     return str(log) if log else None
 
 
-def _communicate(
-    process: subprocess.Popen[bytes], argv: Sequence[str], stdin: str, timeout: float, log: Path | None
-) -> str:
+def _attended(streams: Streams, argv: Sequence[str], timeout: float, log: Path | None) -> str:
+    process = streams.process
     try:
-        out, _ = process.communicate(os.fsencode(stdin), timeout=timeout)
+        return streams.attend(timeout).decode("utf-8", "surrogateescape")
     except subprocess.TimeoutExpired:
-        _end(process)
+        _end(process, streams.ended)
         hint = f"{PATIENCE}=SECONDS in the environment gives it another limit"
         message = f"{argv[0]} did not end within {timeout:.0f} s and was killed"
         raise OverTimeError(message, where=_where(log), hint=hint) from None
+    except TooMuchOutputError:
+        _end(process, streams.ended)
+        message = f"expected at most {MAX_LOG_BYTES >> 20} MiB in the log, found more of {argv[0]}'s, and killed it"
+        raise ToolError(message, where=_where(log), hint="a program or script in there does not stop talking") from None
     except BaseException:
-        _end(process)
+        _end(process, streams.ended)
         raise
-    return out.decode("utf-8", "surrogateescape") if out else ""
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], leave: Callable[[], None]) -> None:
     with contextlib.suppress(ProcessLookupError):  # stopped when it had just ended
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    leave()
 
 
 def _hurt_in(sink: IO[bytes], start: int) -> str:

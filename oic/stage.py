@@ -55,6 +55,12 @@ class Stage:
         """Return the stage's log file."""
         return self.directory / "log" / f"{self.name}.log"
 
+    def made_log(self) -> Path:
+        """Return the log file, which a namespace can be given to write only once it is there."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.touch()
+        return self.log
+
     def path(self, name: str) -> Path:
         """Return the path of a file in the image's directory."""
         return self.directory / name

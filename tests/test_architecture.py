@@ -75,12 +75,14 @@ READERS = (
 
 SUBPROCESS = {
     "oic.run": "the one door",
+    "oic.pipes": "the streams of what it starts",
     "oic.boottest.vm": "qemu runs beside the test that talks to it, and does not run to an end",
 }
 NETWORK = {
     "oic.net": "the fetcher",
     "oic.answers": "its judgement of answers",
     "oic.transport": "its connections",
+    "oic.chroot.seccomp": "names the families of sockets that programs may make",
     "oic.chroot.kernel": "raises the loopback of a namespace by an ioctl, which wants a socket",
 }
 LONG_FILES = {

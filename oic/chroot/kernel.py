@@ -1,11 +1,13 @@
 """The handful of Linux calls that Python 3.11 does not have; each raises OSError with the call's name.
 
-unshare(2), mount(2), umount2(2), pivot_root(2), prctl(2) and sethostname(2), by ctypes on the C library.
+unshare(2), mount(2), umount2(2), pivot_root(2), mount_setattr(2), keyctl(2), prctl(2) and sethostname(2), by ctypes on
+the C library.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import select
@@ -35,7 +37,15 @@ MNT_DETACH = 2
 
 _PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_DROP = 24
+_PR_SET_SECCOMP = 22
+_SECCOMP_MODE_FILTER = 2
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_SYS_MOUNT_SETATTR = 442  # of every architecture
+_MOUNT_ATTR_RDONLY = 1
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
+_KEYCTL_JOIN_SESSION_KEYRING = 1
 MACHINES = tuple(_SYS_PIVOT_ROOT)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -76,6 +86,29 @@ def bind_read_only(source: str, target: str) -> None:
     mount("", target, flags=MS_BIND | MS_REMOUNT | MS_RDONLY | kept | relative)
 
 
+def make_read_only(target: str) -> None:
+    """Make the mount at `target` and all mounts below it read-only (Linux 5.12)."""
+    _set_attributes(target, set_=_MOUNT_ATTR_RDONLY, clear=0, flags=_AT_RECURSIVE)
+
+
+def make_writable(target: str) -> None:
+    """Make the one mount at `target` writable again, which `make_read_only` of this namespace had made read-only."""
+    _set_attributes(target, set_=0, clear=_MOUNT_ATTR_RDONLY, flags=0)
+
+
+def _set_attributes(target: str, *, set_: int, clear: int, flags: int) -> None:
+    attributes = struct.pack("QQQQ", set_, clear, 0, 0)  # struct mount_attr, the first version
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_MOUNT_SETATTR),
+        ctypes.c_int(_AT_FDCWD),
+        os.fsencode(target),
+        ctypes.c_uint(flags),
+        attributes,
+        ctypes.c_size_t(len(attributes)),
+    )
+    _checked(result, f"mount_setattr {target}")
+
+
 def unmount(target: str, flags: int = 0) -> None:
     """Unmount `target`; `MNT_DETACH` lets go of it even while busy."""
     _checked(_libc.umount2(os.fsencode(target), ctypes.c_int(flags)), f"umount {target}")
@@ -110,6 +143,28 @@ def drop_from_bounding_set(capabilities: tuple[int, ...]) -> None:
     """Give up capabilities for all that is executed from here on (capabilities(7))."""
     for capability in capabilities:
         _checked(_libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0), "prctl")
+
+
+def leave_session_keyring() -> None:
+    """Take a new, empty session keyring (keyctl(2)): the caller's may hold tickets and keys of file systems."""
+    number = _SYS_KEYCTL[os.uname().machine]
+    result = _libc.syscall(ctypes.c_long(number), ctypes.c_int(_KEYCTL_JOIN_SESSION_KEYRING), None)
+    if result < 0 and ctypes.get_errno() != errno.ENOSYS:  # a kernel without keyrings has none to leave
+        _checked(-1, "keyctl")
+
+
+def filter_system_calls(program: bytes) -> None:
+    """Install a seccomp(2) filter, an array of ``struct sock_filter``, on this thread and all it executes.
+
+    Without ``no_new_privs``, which would take the effect of set-user-id programs: it needs CAP_SYS_ADMIN instead.
+    """
+    code = ctypes.create_string_buffer(program, len(program))
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+    whole = Program(len(program) // 8, ctypes.addressof(code))
+    _checked(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(whole), 0, 0), "seccomp")
 
 
 def raise_loopback() -> None:

@@ -22,7 +22,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.chroot import idmap, namespace
+from oic.chroot import child, idmap, namespace
 from oic.chroot.tree import clamp_times, digest_of_tree
 from oic.files import read_json, remove_abandoned, write_json
 
@@ -47,11 +47,13 @@ class Layer:
         return self.place / "tree"
 
 
-def made(cache: Path, key: Digest, fill: Callable[[Path], int], *, network: bool = False) -> Layer:
+def made(
+    cache: Path, key: Digest, fill: Callable[[Path], int], *, writes: Sequence[Path] = (), network: bool = False
+) -> Layer:
     """Return the layer of `key`; where there is none, make it with `fill`.
 
     `fill` is called inside a namespace with the directory that is being made; it fills its ``tree`` and returns the
-    epoch. What else it leaves in the directory is removed.
+    epoch. What else it leaves in the directory is removed. It can write there and to `writes`, and nowhere else.
     """
     ids = idmap.current().key
     note = cache / "layers" / f"{ids}-{key[:32]}.json"
@@ -60,8 +62,10 @@ def made(cache: Path, key: Digest, fill: Callable[[Path], int], *, network: bool
         place = _known(note)
         if place is None:
             part = note.with_suffix(".part")
-            with _abandoned(note.parent, ids) as litter:
-                namespace.call(_make, part, fill, litter, network=network)
+            with _abandoned(note.parent, ids) as abandoned:
+                _remove([place for place in (part, *abandoned) if place.exists()])
+            part.mkdir(parents=True)
+            namespace.call(_make, part, fill, writes=[part, *writes], network=network)
             place = _named(part, ids)
             write_json(note, {"layer": place.name})
     return read(place)
@@ -88,13 +92,13 @@ def _named(part: Path, ids: str) -> Path:
     """Give a finished layer the name of its content; one that is there already, by way of another key, is as good."""
     place = part.with_name(f"{ids}-{read(part).digest[:32]}")
     if place.exists() and not is_there(place):
-        namespace.call(shutil.rmtree, place)
+        _remove([place])
     try:
         part.rename(place)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        namespace.call(shutil.rmtree, part)
+        _remove([part])
     return place
 
 
@@ -104,14 +108,23 @@ def read(place: Path) -> Layer:
     return Layer(place=place, digest=facts["digest"], epoch=facts["epoch"])
 
 
-def _make(part: Path, fill: Callable[[Path], int], litter: Sequence[Path]) -> None:
-    for left in (part, *litter):
-        if left.exists():
-            shutil.rmtree(left)
+def _remove(places: Sequence[Path]) -> None:
+    """Remove directories of layers, whose files have owners of the namespace."""
+    if places:
+        namespace.call(_remove_all, places, writes=[places[0].parent])
+
+
+def _remove_all(places: Sequence[Path]) -> None:
+    for place in places:
+        shutil.rmtree(place)
+
+
+def _make(part: Path, fill: Callable[[Path], int]) -> None:
     tree = part / "tree"
-    tree.mkdir(parents=True)
+    tree.mkdir()
     tree.chmod(0o755)
     epoch = fill(part)
+    child.end_all()  # whatever still runs would write on while the digest is taken
     for entry in part.iterdir():
         if entry != tree:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

@@ -8,19 +8,24 @@
 * Nothing mounted inside is seen outside; when the caller dies, everything inside dies: A and B ask for SIGKILL,
   and the kernel ends a pid namespace with its pid 1.
 * The network namespace has no interface but a loopback that is down.
+* All of the host that is seen inside is read-only, whoever runs it, but for the places that the caller names: a path of
+  a package or a script that leads out of a tree finds nothing that it could change.
+* The session keyring is an empty one.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oic.chroot import child, idmap, kernel
 from oic.errors import OicError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Result = TypeVar("Result")
 
@@ -29,15 +34,20 @@ _NAMESPACES = (
 )
 
 
-def call(function: Callable[..., Result], *args: object, network: bool = False) -> Result:
-    """Return ``function(*args)``, run inside; raises what it raised, or OicError where namespaces are not allowed."""
+def call(
+    function: Callable[..., Result], *args: object, writes: Sequence[Path] = (), network: bool = False
+) -> Result:
+    """Return ``function(*args)``, run inside; raises what it raised, or OicError where namespaces are not allowed.
+
+    `writes` are the files and directories, which must exist, that can be written; nothing else of the host can.
+    """
     _check_host()
     ids = idmap.current()
     ready_reader, ready_writer = os.pipe()
     mapped_reader, mapped_writer = os.pipe()
     flags = _NAMESPACES if network else _NAMESPACES | kernel.CLONE_NEWNET
     pipes = (ready_writer, mapped_reader, mapped_writer)
-    unshared: child.Child[Result] = child.start(_unshared, pipes, flags, function, args)
+    unshared: child.Child[Result] = child.start(_unshared, pipes, flags, writes, function, args)
     os.close(ready_writer)
     os.close(mapped_reader)
     try:
@@ -57,7 +67,13 @@ def _check_host() -> None:
         raise OicError(f"expected a Linux host on {expected}, found {host.sysname} on {host.machine}")
 
 
-def _unshared(pipes: tuple[int, int, int], flags: int, function: Callable[..., Any], args: tuple[object, ...]) -> Any:
+def _unshared(
+    pipes: tuple[int, int, int],
+    flags: int,
+    writes: Sequence[Path],
+    function: Callable[..., Any],
+    args: tuple[object, ...],
+) -> Any:
     ready, mapped, mapped_writer = pipes
     os.close(mapped_writer)
     try:
@@ -69,18 +85,55 @@ def _unshared(pipes: tuple[int, int, int], flags: int, function: Callable[..., A
     if not os.read(mapped, 1):
         raise OicError("the id map of the build's user namespace could not be set")
     os.close(mapped)
+    kernel.leave_session_keyring()
     os.setgroups([])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
-    return child.start(_as_init, function, args).result()
+    return child.start(_as_init, writes, function, args).result()
 
 
-def _as_init(function: Callable[..., Any], args: tuple[object, ...]) -> Any:
+def _as_init(writes: Sequence[Path], function: Callable[..., Any], args: tuple[object, ...]) -> Any:
+    _ignore_signals()
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    wall_off(writes)
     kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     kernel.set_host_name("localhost")
+    _limit_processes()
     os.umask(0o022)
     return function(*args)
+
+
+def _ignore_signals() -> None:
+    """Have no handler: the kernel keeps from process 1 what it does not handle, unless a process outside kills it.
+
+    So no program inside can end the build; a user's stop ends it by way of the parent, which kills.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def wall_off(writes: Sequence[Path]) -> None:
+    """Make every mount of this namespace read-only, but for `writes`."""
+    for place in writes:
+        kernel.mount(str(place), str(place), flags=kernel.MS_BIND)
+    try:
+        kernel.make_read_only("/")
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        raise OicError("expected Linux 5.12 or newer, which can make mounts read-only together") from error
+    for place in writes:
+        kernel.make_writable(str(place))
+
+
+MAX_PROCESSES = 8192
+
+
+def _limit_processes() -> None:
+    """Limit process numbers where a namespace has a limit of its own (Linux 6.14); before, it is the host's."""
+    release = tuple(int(word) for word in os.uname().release.split("-")[0].split(".")[:2] if word.isdigit())
+    if release >= (6, 14):
+        Path("/proc/sys/kernel/pid_max").write_text(str(MAX_PROCESSES), encoding="ascii")
 
 
 def _refused(error: OSError) -> OicError:

@@ -1,7 +1,8 @@
 """The host's name resolution, lent to a command of the recipe that asked for the network.
 
-The image's own /etc/resolv.conf may be missing, or a link to what only a running system has. The host's file is
-mounted over whatever it leads to, and what had to be made for that is taken away again.
+The image's own /etc/resolv.conf may be missing, or a link to what only a running system has. A copy of the host's file
+is mounted over whatever it leads to: a command may change it, and what it changes is lost. What had to be made for that
+is taken away again.
 """
 
 from __future__ import annotations
@@ -16,23 +17,31 @@ from oic.chroot import child, kernel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from oic.chroot.sandbox import Sandbox
+
 _FILE = "/etc/resolv.conf"
+_COPY = "resolv.conf"
+"""Its name in /dev, which is memory and nobody's tree."""
 
 
 @contextlib.contextmanager
-def lent(root: Path) -> Iterator[None]:
-    """Make names resolvable in the mounted tree `root`, in a namespace."""
-    if not Path(_FILE).exists():
+def lent(box: Sandbox, host: Path = Path(_FILE)) -> Iterator[None]:
+    """Make names resolvable in a sandbox, by what the file `host` of this namespace says."""
+    if not host.exists():
         yield
         return
-    target, made = child.inside(root, _prepare)
-    inside = root / target
-    kernel.mount(os.path.realpath(_FILE), str(inside), flags=kernel.MS_BIND)
+    copy = box.dev / _COPY
+    with copy.open("xb") as file:
+        file.write(host.read_bytes())
+    target, made = child.inside(box.root, _prepare)
+    inside = box.root / target
+    kernel.mount(str(copy), str(inside), flags=kernel.MS_BIND)
     try:
         yield
     finally:
         kernel.unmount(str(inside), kernel.MNT_DETACH)
-        child.inside(root, _undo, made)
+        child.inside(box.root, _undo, made)
+        copy.unlink()
 
 
 def _prepare(root: Path) -> tuple[str, list[str]]:

@@ -1,44 +1,63 @@
 """A root directory in which programs of an image or of its build environment run.
 
 * Everything happens inside `oic.chroot.namespace.call`: mounts are private and die with it.
-* A program gets the tree as its root by pivot_root; nothing of the host is left to reach.
-* /dev is a tmpfs with six of the host's nodes bound into it; /proc is the namespace's own, /proc/sys read-only; /tmp
-  is a tmpfs; there is no /sys and no network but a loopback of the program's own.
-* A program has no capability to mount, to trace or to reconfigure the kernel, and cannot make a namespace to get one.
+* A program gets the tree as its root by pivot_root; nothing of the host is left to reach, and no descriptor but pipes.
+* /dev is a tmpfs with six of the host's nodes bound into it, read-only: they can be used, not changed. /proc is as
+  `oic.chroot.proc` says; /tmp is a tmpfs; there is no /sys and no network but a loopback of the program's own.
+* A program has no capability to mount, to trace or to reconfigure the kernel, cannot make a namespace to get one, and
+  may not make the calls that `oic.chroot.seccomp` names.
+* Whatever a program leaves running ends with it.
+* Programs that ask whether they are in a chroot are told so, as in one made by chroot(8).
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import resource
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import kernel
+from oic.chroot import child, kernel, namespace, proc, seccomp
+from oic.errors import OicError
 from oic.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from oic.run import Output
 
 _NODES = ("full", "null", "random", "tty", "urandom", "zero")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
+FILES = "/dev/files"
+"""Where the files are that are shown to programs: a directory of its own, read-only, in no directory of the tree."""
 
 # capabilities(7), by number: all but those that a package's scripts use to own, mode and switch to what they install.
 _KEPT = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 18, 27, 29, 31}
 _DROPPED = tuple(number for number in range(41) if number not in _KEPT)
 
+_IN_CHROOT = {"SYSTEMD_OFFLINE": "1"}
+"""For systemd's tools where they do not look at /proc/1/root: nothing is to be started, only enabled or disabled."""
+MAX_FILE_BYTES = 64 << 30
+"""How long a file of a tree can get; a disk that a script fills is the host's."""
+_LIMITS = (
+    # 1, not 0: it also keeps the kernel from starting the host's handler of core dumps (core(5))
+    (resource.RLIMIT_CORE, 1),
+    (resource.RLIMIT_NPROC, namespace.MAX_PROCESSES),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """A mounted root and the log its programs write to."""
+    """A mounted root and the log its programs write to; `dev` is where its /dev is mounted."""
 
     root: Path
     log: Path
+    dev: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    max_file_bytes: int = MAX_FILE_BYTES
 
     def run(  # noqa: PLR0913 - what `oic.run.run` can do, but for what the tree decides
         self,
@@ -54,68 +73,81 @@ class Sandbox:
 
         `network` leaves it the network of the namespace around it, which has one only if that was asked for.
         """
-        merged = {**self.env, **(env or {})}
         enter = functools.partial(self._enter, network=network)
-        return run(argv, log=self.log, stdin=stdin, env=merged, capture=capture, enter=enter, whole=whole)
-
-    def show(self, file: Path, inside: str) -> str:
-        """Show a file of the host to programs, read-only, under /tmp; return its path inside."""
-        place = self.root / "tmp" / inside
-        place.touch()
-        kernel.bind_read_only(str(file), str(place))
-        return f"/tmp/{inside}"  # noqa: S108 - a private tmpfs
+        return run(
+            argv,
+            log=self.log,
+            stdin=stdin,
+            env={**_IN_CHROOT, **self.env, **(env or {})},
+            capture=capture,
+            enter=enter,
+            leave=child.end_all,
+            whole=whole,
+        )
 
     def _enter(self, *, network: bool) -> None:
         kernel.unshare(kernel.CLONE_NEWNS if network else kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
         if not network:  # a loopback is no network: postfix's postinst, for one, does not go without
             kernel.raise_loopback()
         kernel.pivot_root(str(self.root))
+        kernel.filter_system_calls(seccomp.program())
+        for limit, most in (*_LIMITS, (resource.RLIMIT_FSIZE, self.max_file_bytes)):
+            _, hard = resource.getrlimit(limit)
+            lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(limit, (lower, lower))
         kernel.drop_from_bounding_set(_DROPPED)
 
 
 @contextmanager
-def opened(
-    root: Path, log: Path, *, env: Mapping[str, str] | None = None, visible: Sequence[Path] = ()
+def opened(  # noqa: PLR0913 - a root and all that is mounted in it
+    root: Path,
+    log: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    files: Mapping[str, Path] | None = None,
+    visible: Sequence[Path] = (),
+    max_file_bytes: int = MAX_FILE_BYTES,
 ) -> Iterator[Sandbox]:
-    """Make a directory ready to run programs in; `visible` directories appear inside under their own paths."""
+    """Make a directory ready to run programs in.
+
+    `visible` directories appear inside under their own paths; `files` of the host, by name, below `FILES`, read-only.
+    """
     kernel.mount(str(root), str(root), flags=kernel.MS_BIND | kernel.MS_REC)
-    mounted = [root]
     try:
-        for mount in (_mount_proc, _mount_dev, _mount_tmp):
-            mount(root)
-        for directory in visible:
-            inside = root / directory.relative_to("/")
-            inside.mkdir(parents=True, exist_ok=True)
+        at, dev, tmp = _mount_points(root, ["/proc", "/dev", "/tmp"])  # noqa: S108
+        proc.mount_proc(at)
+        _mount_dev(dev)
+        kernel.mount("tmpfs", str(tmp), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
+        for directory, inside in zip(visible, _mount_points(root, list(map(str, visible))), strict=True):
             kernel.mount(str(directory), str(inside), flags=kernel.MS_BIND)
-        yield Sandbox(root=root, log=log, env=env or {})
+        _show(files or {}, dev / Path(FILES).name)
+        yield Sandbox(root=root, log=log, dev=dev, env=env or {}, max_file_bytes=max_file_bytes)
     finally:
-        for path in mounted:
-            kernel.unmount(str(path), kernel.MNT_DETACH)
+        kernel.unmount(str(root), kernel.MNT_DETACH)
 
 
-def _mount_proc(root: Path) -> None:
-    proc = root / "proc"
-    proc.mkdir(exist_ok=True)
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-    kernel.mount("proc", str(proc), "proc", flags)
-    # Writing 0 here denies nested user namespaces, and with them any way back to the capabilities dropped below.
-    (proc / "sys/user/max_user_namespaces").write_text("0", encoding="ascii")
-    for name in ("sys", "sysrq-trigger", "irq", "bus"):
-        path = proc / name
-        if path.exists():
-            kernel.mount(str(path), str(path), flags=kernel.MS_BIND)
-            kernel.mount("", str(path), flags=kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | flags)
-    kernel.mount("/dev/null", str(proc / "swaps"), flags=kernel.MS_BIND)
-    kernel.mount("/dev/null", str(proc / "cmdline"), flags=kernel.MS_BIND)
+def _mount_points(root: Path, paths: Sequence[str]) -> list[Path]:
+    """Return where each directory of a tree really is, whatever links lead there; make those that are not there."""
+    return [root / place.lstrip("/") for place in child.inside(root, _made, paths)] if paths else []
 
 
-def _mount_dev(root: Path) -> None:
-    dev = root / "dev"
-    dev.mkdir(exist_ok=True)
+def _made(_root: Path, paths: Sequence[str]) -> list[str]:
+    found = []
+    for path in paths:
+        place = os.path.realpath(path)
+        try:
+            os.makedirs(place, 0o755, exist_ok=True)
+        except OSError as error:
+            raise OicError(f"expected a directory {path} in the tree: {error.strerror}") from None
+        found.append(place)
+    return found
+
+
+def _mount_dev(dev: Path) -> None:
     kernel.mount("tmpfs", str(dev), "tmpfs", kernel.MS_NOSUID | kernel.MS_NOEXEC, "mode=755")
     for name in _NODES:
         (dev / name).touch()
-        kernel.mount(f"/dev/{name}", str(dev / name), flags=kernel.MS_BIND)
+        kernel.bind_read_only(f"/dev/{name}", str(dev / name))
     for name, target in _LINKS.items():
         (dev / name).symlink_to(target)
     for name in ("pts", "shm"):
@@ -124,8 +156,15 @@ def _mount_dev(root: Path) -> None:
     kernel.mount("tmpfs", str(dev / "shm"), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
 
 
-def _mount_tmp(root: Path) -> None:
-    tmp = root / "tmp"
-    if not os.path.lexists(tmp):
-        tmp.mkdir()
-    kernel.mount("tmpfs", str(tmp), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
+def _show(files: Mapping[str, Path], at: Path) -> None:
+    if not files:
+        return
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    at.mkdir()
+    kernel.mount("tmpfs", str(at), "tmpfs", flags, "mode=755")
+    for name, file in files.items():
+        if name != Path(name).name or name in ("", ".", ".."):
+            raise OicError(f"expected a file name, found {name!r}")
+        (at / name).touch()
+        kernel.bind_read_only(str(file), str(at / name))
+    kernel.mount("", str(at), flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | flags)

@@ -13,20 +13,35 @@ from typing import TYPE_CHECKING
 from oic.chroot import overlay, sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from oic.chroot.sandbox import Sandbox
 
 
+MAX_IMAGE_BYTES = 1 << 60
+"""How long a file can get that an image tool makes: as long as a disk."""
+
+
 @contextlib.contextmanager
-def opened(chroot: Path, work: Path, log: Path, visible: Sequence[Path]) -> Iterator[Sandbox]:
-    """Make the tools of the layer `chroot` ready, in a namespace; `work` is a directory of the caller's to use."""
+def opened(  # noqa: PLR0913 - a root and all that is mounted in it
+    chroot: Path,
+    work: Path,
+    log: Path,
+    *,
+    visible: Sequence[Path] = (),
+    files: Mapping[str, Path] | None = None,
+    max_file_bytes: int = MAX_IMAGE_BYTES,
+) -> Iterator[Sandbox]:
+    """Make the tools of the layer `chroot` ready, in a namespace; `work` is a directory of the caller's to use.
+
+    `visible`, `files` and `max_file_bytes` as in `oic.chroot.sandbox.opened`.
+    """
     upper = work / "tools-upper"
     upper.mkdir(parents=True)
     with (
         overlay.merged([chroot], work / "tools", upper=upper, work=work / "tools-work") as root,
-        sandbox.opened(root, log, visible=visible) as box,
+        sandbox.opened(root, log, visible=visible, files=files, max_file_bytes=max_file_bytes) as box,
     ):
         yield box
 

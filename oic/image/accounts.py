@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add_users(users: list[dict[str, Any]], box: Sandbox) -> None:
     """Make or change each user; raises ToolError, and OicError when the image has no tool for it."""
-    if users and not (box.root / "usr/sbin/useradd").exists():
+    if users and not box.run(["sh", "-c", "command -v useradd || true"]).text:
         raise OicError("users need useradd in the image, found none", hint="add the package passwd (or shadow-utils)")
     for user in users:
         _add_groups(user, box)

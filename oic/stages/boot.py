@@ -36,9 +36,15 @@ def run(stage: Stage) -> str:
     inputs, initrd = stage.read("boot-inputs.json"), stage.read("initrd.json")
     chroot = layers.read(stage.cache / stage.read("chroot.json")["layer"]).tree
     image = stage.path("esp.img")
-    for left in stage.directory.glob(".fat.*"):  # by a killed build
-        shutil.rmtree(left)
-    namespace.call(_make, part, inputs, stage.directory, chroot, image, stage.log)
+    work = stage.path("work")
+    aside = work / "esp"
+    if aside.exists():  # by a killed build
+        shutil.rmtree(aside)
+    aside.mkdir(parents=True)
+    writes = [work, stage.made_log()]
+    namespace.call(_make, part, inputs, stage.directory, chroot, aside / image.name, stage.log, writes=writes)
+    (aside / image.name).replace(image)
+    aside.rmdir()
     stage.write(
         {
             "cmdline": _command_line(part),
@@ -62,7 +68,10 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     part: dict[str, Any], inputs: dict[str, Any], place: Path, chroot: Path, image: Path, log: Path
 ) -> None:
     small, large = _ARCHITECTURES[part["arch"]]
-    with toolbox.workspace(place / "work/boot") as work, toolbox.opened(chroot, work, log, [place]) as tools:
+    with (
+        toolbox.workspace(place / "work/boot") as work,
+        toolbox.opened(chroot, work, log, visible=[place, place / "work"]) as tools,
+    ):
         uki, stub = work / "linux.efi", f"{_EFI}/linux{small}.efi.stub"
         _write_uki(part, inputs, place, uki, stub, tools)
         below = {name: place / "esp" / name for name in inputs["esp"]}
@@ -86,6 +95,10 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         )
 
 
+def _has(root: Path, name: str) -> bool:
+    return (root / name).exists()
+
+
 def read_loader(root: Path, name: str) -> bytes:
     """Read what systemd brings for the firmware, in the build environment, which is the root here."""
     if not (root / name).is_file():
@@ -99,7 +112,7 @@ def _write_uki(  # noqa: PLR0913 - the sections of the image
 ) -> None:
     """Let the distribution's own ukify do it where the tools have it; else append the sections here."""
     kernel, initrd, cmdline = place / "vmlinuz", place / "initrd.img", _command_line(part)
-    if not (tools.root / "usr/bin/ukify").exists():
+    if not child.inside(tools.root, _has, "usr/bin/ukify"):
         sections = (
             (".osrel", inputs["osRelease"].encode()),
             (".cmdline", cmdline.encode() + b"\0"),

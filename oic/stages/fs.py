@@ -31,7 +31,10 @@ def run(stage: Stage) -> str:
         shutil.rmtree(stage.path("fs"))
     stage.path("fs").mkdir(parents=True)
     images = {entry["id"]: stage.path(f"fs/{entry['id']}.img") for entry in part["partitions"]}
-    namespace.call(_make, part, trees, chroot, int(system["epoch"]), images, stage.path("work/fs"), stage.log)
+    work = stage.path("work")
+    work.mkdir(exist_ok=True)
+    writes = [stage.path("fs"), work, stage.made_log()]
+    namespace.call(_make, part, trees, chroot, int(system["epoch"]), images, work / "fs", stage.log, writes=writes)
     places = {name: stage.artefact(path) for name, path in images.items()}
     digests = {name: digest_of_sparse(path) for name, path in images.items()}
     stage.write({"images": places, "digests": digests, "artefacts": sorted(places.values())})
@@ -56,7 +59,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
             image, tools_work = images[entry["id"]], _made(work / f"tools-{entry['id']}")
             with (
                 views.shown(root, places.get(entry["at"], ""), sorted(places.values()), work / "view") as view,
-                toolbox.opened(chroot, tools_work, log, [view, image.parent]) as tools,
+                toolbox.opened(chroot, tools_work, log, visible=[view, image.parent]) as tools,
             ):
                 _make_one(entry, view, image, epoch, tools)
 

@@ -27,7 +27,12 @@ def run(stage: Stage) -> str:
     places = read_json(stage.path("system.json"))["layers"]
     *trees, top = [layers.read(stage.cache / place).tree for place in places]
     image = stage.path("initrd.img")
-    namespace.call(_make, trees, top, inputs, stage.slice["modules"], stage.path("work/initrd"), image, stage.log)
+    work, modules = stage.path("work"), stage.slice["modules"]
+    work.mkdir(exist_ok=True)
+    writes = [work, stage.made_log()]
+    content = namespace.call(_make, trees, top, inputs, modules, work / "initrd", stage.log, writes=writes)
+    with written_aside(image) as aside:
+        aside.write_bytes(content)
     digest, size = digest_of_file(image), image.stat().st_size
     stage.write({"sha256": digest, "artefacts": [stage.artefact(image)]})
     return f"{inputs['generator']}, kernel {inputs['version']}, {size / 1e6:.1f} MB"
@@ -39,9 +44,9 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     inputs: dict[str, Any],
     modules: Sequence[str],
     work: Path,
-    image: Path,
     log: Path,
-) -> None:
+) -> bytes:
+    """Return the initramfs."""
     name = inputs["generator"]
     with toolbox.workspace(work):
         upper = work / "upper"
@@ -58,9 +63,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
                 child.inside(root, _add_modules, initrd.GENERATORS[name].modules_file, there)
                 argv = initrd.command(name, inputs["version"], there, "/tmp/initrd.img")  # noqa: S108 - a private tmpfs
                 box.run(argv, capture=False, whole=True)
-                content = child.inside(root, _made)
-        with written_aside(image) as aside:
-            aside.write_bytes(content)
+                return child.inside(root, _made)
 
 
 def _there(version: str, modules: Sequence[str], box: Sandbox) -> list[str]:

@@ -39,7 +39,8 @@ def run(stage: Stage) -> str:
     for group in provider.groups(lock.sets["image"]):
         members = [(package, store.path(package.sha256)) for package in group]
         key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
-        stack.append(layers.made(stage.cache, key, partial(_fill, family, members, tools, tuple(stack), stage.log)))
+        fill = partial(_fill, family, members, tools, tuple(stack), stage.log)
+        stack.append(layers.made(stage.cache, key, fill, writes=[stage.made_log()]))
     places = [stage.artefact(layer.place) for layer in stack]
     stage.write(
         {

@@ -40,9 +40,12 @@ def run(stage: Stage) -> str:
     key = digest_of({"version": stage.version, "slice": _content(part), **_below(rootfs)})
     online = any(command["network"] for command in part["commands"])
     trees = [layer.tree for layer in below]
-    layer = layers.made(stage.cache, key, partial(_fill, part, rootfs, trees, stage.log), network=online)
+    fill = partial(_fill, part, rootfs, trees, stage.log)
+    layer = layers.made(stage.cache, key, fill, writes=[stage.made_log()], network=online)
     places = [*rootfs["layers"], stage.artefact(layer.place)]
-    reads = namespace.call(_inputs, [*trees, layer.tree], stage.path("work/system"), part["esp"])
+    work = stage.path("work/system")
+    work.mkdir(parents=True, exist_ok=True)
+    reads = namespace.call(_inputs, [*trees, layer.tree], work, part["esp"], writes=[work])
     with written_aside(stage.path("vmlinuz")) as kernel:
         kernel.write_bytes(reads["kernel"])
     esp.write_files(stage.path("esp"), reads["esp"])
@@ -161,11 +164,10 @@ def _set_units(services: dict[str, list[str]], box: Sandbox) -> None:
     # By force: a unit that is an alias, or that a preset has enabled, is a link already where the mask's is to be.
     for verb, options in (("enable", ()), ("disable", ()), ("mask", ("--force",))):
         if services[verb]:
-            box.run(["systemctl", verb, *options, *services[verb]], env={"SYSTEMD_OFFLINE": "1"}, capture=False)
+            box.run(["systemctl", verb, *options, *services[verb]], capture=False)
 
 
 def _inputs(trees: Sequence[Path], work: Path, esp_at: str) -> dict[str, Any]:
-    work.mkdir(parents=True, exist_ok=True)
     with overlay.merged(trees, work / "root") as root:
         kernel, content = child.inside(root, kernels.newest)
         generator = child.inside(root, initrd.generator_of)

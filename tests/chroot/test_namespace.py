@@ -46,7 +46,7 @@ def test_owners_can_be_given_and_mounts_stay_inside(tmp_path: Path) -> None:
         (tmp_path / "hidden").touch()
         return os.stat(tmp_path.parent).st_uid, len(os.listdir(tmp_path))
 
-    assert namespace.call(inside)[1] == 1
+    assert namespace.call(inside, writes=[tmp_path])[1] == 1
     assert os.listdir(tmp_path) == ["file"]
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
 
@@ -158,7 +158,7 @@ def test_a_stop_ends_every_process_that_is_waited_for(where: str, tmp_path: Path
         with pytest.raises(SystemExit):  # noqa: PT012 - the alarm comes while they run
             signal.setitimer(signal.ITIMER_REAL, 1.0)
             if where == "inside":
-                namespace.call(write, "one")
+                namespace.call(write, "one", writes=[tmp_path])
             else:
                 child.call_all([(write, ("one",)), (write, ("two",))])
     finally:

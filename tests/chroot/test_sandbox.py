@@ -19,7 +19,7 @@ def run_inside(root: Path, script: str, log: Path) -> str:
         with sandbox.opened(root, log) as box:
             return box.run(["sh", "-c", script]).text
 
-    return namespace.call(inside)
+    return namespace.call(inside, writes=[root.parent])
 
 
 def test_the_tree_is_all_there_is(root: Path, tmp_path: Path) -> None:
@@ -91,10 +91,10 @@ def test_layers_are_never_written_and_removals_stay_removed(root: Path, tmp_path
         with overlay.merged([root, first], tmp_path / "at2") as merged:
             return (merged / "kept").read_text(), (merged / "gone").exists()
 
-    namespace.call(change)
+    namespace.call(change, writes=[tmp_path])
     assert (root / "kept").read_text() == "below"
     assert (root / "gone").exists()
-    assert namespace.call(look) == ("above", False)
+    assert namespace.call(look, writes=[tmp_path]) == ("above", False)
 
 
 def test_paths_with_the_overlays_own_separators_work(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_paths_with_the_overlays_own_separators_work(tmp_path: Path) -> None:
         with overlay.merged([layer], tmp_path / "at", upper=upper, work=tmp_path / "w,o:k") as merged:
             return (merged / "file").read_text()
 
-    assert namespace.call(look) == "here"
+    assert namespace.call(look, writes=[tmp_path]) == "here"
 
 
 def test_a_shown_file_can_be_read_and_not_changed(root: Path, tmp_path: Path) -> None:
@@ -115,13 +115,13 @@ def test_a_shown_file_can_be_read_and_not_changed(root: Path, tmp_path: Path) ->
     file.write_text("as it was")
 
     def meddle() -> tuple[str, str]:
-        with sandbox.opened(root, tmp_path / "log") as box:
-            inside = box.show(file, "shown")
+        with sandbox.opened(root, tmp_path / "log", files={"shown": file}) as box:
+            inside = f"{sandbox.FILES}/shown"
             with pytest.raises(ToolError, match="Read-only file system"):
                 box.run(["sh", "-c", f"echo changed > {inside}"])
             with pytest.raises(ToolError):
                 box.run(["mount", "-o", "remount,rw,bind", inside])
             return inside, box.run(["cat", inside]).text
 
-    assert namespace.call(meddle) == ("/tmp/shown", "as it was")
+    assert namespace.call(meddle, writes=[tmp_path]) == ("/dev/files/shown", "as it was")
     assert file.read_text() == "as it was"

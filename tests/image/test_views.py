@@ -38,7 +38,7 @@ def content(root: Path, mount_points: Sequence[str]) -> dict[str, list[str]]:
                 shown[at] = sorted(str(path.relative_to(view)) for path in view.rglob("*") if path.is_file())
         return shown
 
-    return namespace.call(inside)
+    return namespace.call(inside, writes=[root.parent])
 
 
 def test_each_file_is_on_the_partition_that_is_mounted_above_it(tree: Path) -> None:

@@ -28,6 +28,9 @@ DOIT = Path(sys.executable).with_name("doit")
 
 __all__ = ["elxr", "standin"]
 
+INITRD = f"{sandbox.FILES}/initrd.img"
+"""Where `Built.inside` shows an image's initramfs."""
+
 
 @dataclass(frozen=True)
 class Mirror:
@@ -74,12 +77,12 @@ class Built:
         return {package["name"]: package["version"] for package in self.json("lock.json")["sets"]["image"]}
 
     def inside(self, *argv: str) -> str:
-        """Return what a program of the image prints, run in the image's tree with its initramfs at /tmp/initrd.img."""
+        """Return what a program of the image prints, run in the image's tree with its initramfs at INITRD."""
         trees = [layers.read(self.place / "cache" / name).tree for name in self.json("system.json")["layers"]]
         work = self.place / "inside"
         work.mkdir()
         try:
-            return namespace.call(_printed, trees, work, argv, self.directory / "initrd.img")
+            return namespace.call(_printed, trees, work, argv, self.directory / "initrd.img", writes=[work])
         finally:
             shutil.rmtree(work)
 
@@ -89,9 +92,8 @@ def _printed(trees: Sequence[Path], work: Path, argv: Sequence[str], initrd: Pat
     upper.mkdir()
     with (
         overlay.merged(trees, work / "root", upper=upper, work=work / "work") as root,
-        sandbox.opened(root, work / "log") as box,
+        sandbox.opened(root, work / "log", files={"initrd.img": initrd}) as box,
     ):
-        box.show(initrd, "initrd.img")
         return box.run(argv).text
 
 

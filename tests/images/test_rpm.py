@@ -11,6 +11,8 @@ import yaml
 
 from oic.provider.rpm.family import list_command
 
+from .conftest import INITRD
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -72,11 +74,11 @@ def test_dracut_hostonly_among_the_packages_makes_no_initramfs_of_the_builders(
 ) -> None:
     image = built(name)
     assert 'hostonly="yes"' in image.inside("sh", "-c", "cat /etc/dracut.conf.d/*")
-    assert "hostonly-files" not in image.inside("lsinitrd", "/tmp/initrd.img")
+    assert "hostonly-files" not in image.inside("lsinitrd", INITRD)
 
 
 def test_the_initramfs_is_for_any_machine(image: Built) -> None:
-    files = image.inside("lsinitrd", "/tmp/initrd.img")
+    files = image.inside("lsinitrd", INITRD)
     drivers = set(re.findall(r"/([\w-]+)\.ko", files))
     assert {"hv_storvsc", "xen-blkfront", "xen-scsifront", "virtio_blk", "virtio_scsi"} <= drivers
     (machine_id,) = re.findall(r"^.* etc/machine-id$", files, re.MULTILINE)
@@ -92,7 +94,7 @@ def test_a_module_that_the_kernel_lacks_keeps_no_other_out(built: Callable[[str]
     said = other.doit("initrd")
     version = other.json("initrd-inputs.json")["version"]
     assert f"note: kernel {version} has no module no-such-one (enableExtraModules)" in said.splitlines()
-    files = other.inside("lsinitrd", "/tmp/initrd.img")
+    files = other.inside("lsinitrd", INITRD)
     assert "/wireguard.ko" in files
     assert "/udp_tunnel.ko" in files, "what it needs"
-    assert "wireguard" not in image.inside("lsinitrd", "/tmp/initrd.img")
+    assert "wireguard" not in image.inside("lsinitrd", INITRD)

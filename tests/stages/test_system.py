@@ -26,5 +26,5 @@ def test_host_keys_are_made_by_one_unit_the_distributions_if_it_has_one(unit: st
     for name in ("usr/bin/ssh-keygen", "usr/sbin/sshd", f"usr/lib/systemd/system/{unit}"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    namespace.call(child.inside, tmp_path, write_host_keys_unit)
+    namespace.call(child.inside, tmp_path, write_host_keys_unit, writes=[tmp_path])
     assert (tmp_path / OURS).is_symlink() == ours

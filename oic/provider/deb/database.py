@@ -68,8 +68,11 @@ def triggers_of(unpacked: Unpacked) -> list[Trigger]:
     return [Trigger(directive=pair[0], name=pair[1]) for pair in words if len(pair) == 2]
 
 
-def write_database(packages: Sequence[Unpacked], root: Path) -> None:
-    """Add unpacked packages to the database under `root` (its files, not those of packages already in it)."""
+def write_database(root: Path, packages: Sequence[Unpacked]) -> None:
+    """Add unpacked packages to the database under `root` (its files, not those of packages already in it).
+
+    Runs with the tree as its root.
+    """
     admin = root / "var/lib/dpkg"
     for directory in ("info", "triggers", "updates", "alternatives", "parts"):
         (admin / directory).mkdir(parents=True, exist_ok=True)

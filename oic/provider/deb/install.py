@@ -11,15 +11,19 @@
   (which may divert, or need what it Pre-Depends on), or shares a path with another package (Replaces).
 * Paths shared unannounced are found while unpacking: `LayerConflict`, and the caller asks again with ``careful``,
   everything in order. Never a silently different tree.
+* Whatever here reads or writes the tree does so from inside it: links of packages and of earlier scripts lead nowhere
+  else.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import sandbox
+from oic.chroot import child, sandbox
 from oic.chroot.tree import LayerConflict
 from oic.errors import TrustError
 from oic.provider.deb import database
@@ -29,13 +33,12 @@ from oic.provider.deb.relation import parse_relations
 from oic.provider.deb.unpack import MERGED, conffile_names, unpack_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from oic.chroot.sandbox import Sandbox
     from oic.chroot.tree import Tree
     from oic.ospackage.lock import LockedPackage
-    from oic.provider.deb.archive import Deb
+    from oic.provider.deb.archive import ControlFile, Deb
     from oic.provider.deb.unpack import Unpacked
 
 _DPKG = ("dpkg", "--force-unsafe-io", "--no-triggers")
@@ -60,6 +63,15 @@ class _Package:
         return database.fields_of(self.deb.control["control"].content.decode("utf-8", "surrogateescape"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What a tree has before the layer: paths of packages, paths that are diverted or overridden, and triggers."""
+
+    installed: frozenset[str]
+    reserved: frozenset[str]
+    interests: tuple[str, ...]
+
+
 def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool) -> int:
     """Install packages (in install order) into a mounted tree; return the newest time of a file in them.
 
@@ -67,28 +79,37 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
     """
     known = [_Package(locked=locked, file=file, deb=_read(file, locked.name)) for locked, file in packages]
     bootstrap = not tree.below
-    ordered = _in_order(known, tree, bootstrap=bootstrap, careful=careful)
+    before = child.inside(tree.root, _prepare, bootstrap)
+    ordered = _in_order(known, before, bootstrap=bootstrap, careful=careful)
     quick = [package for package in known if package.locked.name not in ordered]
-    if bootstrap:
-        _merge_usr(tree.root)
-    earlier = database.interests_of(tree.root)
     members = [(item.locked.name, item.file) for item in quick]
-    unpacked = unpack_all(members, tree.root, below=tree.below, reserved=database.reserved_paths(tree.root))
+    unpacked = unpack_all(members, tree.root, below=tree.below, reserved=before.reserved)
     _refuse_clashes(unpacked)
-    database.write_database(unpacked, tree.root)
+    child.inside(tree.root, database.write_database, unpacked)
     epoch = _newest(known, tree.epoch)
     env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(epoch)}
-    with sandbox.opened(tree.root, tree.log, env=env) as box:
-        _forbid_services(tree.root)
+    files = {_file_name(package): package.file for package in known if package.locked.name in ordered}
+    with sandbox.opened(tree.root, tree.log, env=env, files=files) as box:
+        policy = child.inside(tree.root, _forbid_services)
         if bootstrap:
             _run_preinsts(quick, box)
-        for name in reversed(database.activated(unpacked, earlier)):  # dpkg puts each before those it knows of
+        for name in reversed(database.activated(unpacked, before.interests)):  # dpkg puts each before those it knows of
             box.run(["dpkg-trigger", "--no-await", "--by-package=dpkg", name], capture=False)
         if not bootstrap or ordered:
             _unpack_in_order(ordered, known, box)
         box.run(["dpkg", "--force-unsafe-io", "--configure", "-a"], capture=False, whole=True)
-        (tree.root / _POLICY).unlink()
+        child.inside(tree.root, _permit_services, policy)
     return epoch
+
+
+def _prepare(root: Path, bootstrap: bool) -> _Before:  # noqa: FBT001 - called by way of `child.inside`
+    if bootstrap:
+        _merge_usr(root)
+    return _Before(
+        installed=frozenset(_installed_paths(root)),
+        reserved=database.reserved_paths(root),
+        interests=tuple(database.interests_of(root)),
+    )
 
 
 def _read(file: Path, name: str) -> Deb:
@@ -101,20 +122,20 @@ def _newest(known: Sequence[_Package], floor: int) -> int:
     return max([floor, *(file.time or 0 for package in known for file in package.deb.control.values())])
 
 
-def _in_order(known: Sequence[_Package], tree: Tree, *, bootstrap: bool, careful: bool) -> set[str]:
+def _in_order(known: Sequence[_Package], before: _Before, *, bootstrap: bool, careful: bool) -> set[str]:
     """Return the names of the packages that dpkg must unpack itself."""
     if careful and bootstrap:
         raise TrustError("packages of the bootstrap set claim the same paths: there is no order to unpack them in")
     if careful:
         return {package.locked.name for package in known}
     scripted = {package.locked.name for package in known if "preinst" in package.deb.control and not bootstrap}
-    return scripted | _sharing(known, tree)
+    return scripted | _sharing(known, before)
 
 
-def _sharing(known: Sequence[_Package], tree: Tree) -> set[str]:
+def _sharing(known: Sequence[_Package], before: _Before) -> set[str]:
     """Return, of packages that announce the same path, those that replace the other, or else the later one."""
-    reserved = {_unmerged(path) for path in database.reserved_paths(tree.root)}
-    owner = dict.fromkeys(_installed_paths(tree.root) | reserved, "")
+    reserved = {_unmerged(path) for path in before.reserved}
+    owner = dict.fromkeys(before.installed | reserved, "")
     found: set[str] = set()
     for package in known:
         for path in _announced(package.deb):
@@ -165,23 +186,37 @@ def _merge_usr(root: Path) -> None:
         (root / link[1:]).symlink_to(f"usr{link}")
 
 
-def _forbid_services(root: Path) -> None:
+_FORBID = b"#!/bin/sh\nexit 101\n"
+
+
+def _forbid_services(root: Path) -> str:
+    """Have no script start a service, invoke-rc.d(8); return where a package's own policy, if any, is meanwhile."""
     policy = root / _POLICY
     policy.parent.mkdir(parents=True, exist_ok=True)
-    policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+    own = f"{policy}.of-its-package" if os.path.lexists(policy) else ""
+    if own:
+        policy.rename(own)
+    policy.write_bytes(_FORBID)
     policy.chmod(0o755)
+    return own
+
+
+def _permit_services(root: Path, own: str) -> None:
+    """Undo `_forbid_services`; a policy that dpkg has unpacked in the meantime stays."""
+    policy = root / _POLICY
+    if policy.is_file() and not policy.is_symlink() and policy.read_bytes() == _FORBID:
+        policy.unlink()
+    if own and os.path.lexists(policy):
+        Path(own).unlink(missing_ok=True)
+    elif own:
+        Path(own).rename(policy)
 
 
 def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
     """Run preinst scripts where dpkg does, beside their control file: debconf looks for it there."""
-    for package in packages:
-        if "preinst" not in package.deb.control:
-            continue
-        place = box.root / "var/lib/dpkg/tmp.ci"
-        place.mkdir()
-        for name, file in package.deb.control.items():
-            (place / name).write_bytes(file.content)
-            (place / name).chmod(file.mode)
+    scripted = [package for package in packages if "preinst" in package.deb.control]
+    for package in scripted:
+        child.inside(box.root, _place_control, package.deb.control)
         env = {
             "DPKG_MAINTSCRIPT_NAME": "preinst",
             "DPKG_MAINTSCRIPT_PACKAGE": package.fields["Package"],
@@ -191,18 +226,36 @@ def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
             "DPKG_ROOT": "",
             "DPKG_ADMINDIR": "/var/lib/dpkg",
         }
-        box.run(["/var/lib/dpkg/tmp.ci/preinst", "install"], env=env, capture=False, whole=True)
+        box.run([f"/{_CONTROL}/preinst", "install"], env=env, capture=False, whole=True)
+    if scripted:
+        child.inside(box.root, _place_control, {})
+
+
+_CONTROL = "var/lib/dpkg/tmp.ci"
+
+
+def _place_control(root: Path, control: Mapping[str, ControlFile]) -> None:
+    """Put the control files of one package where those of another were; without any, leave nothing there."""
+    place = root / _CONTROL
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
         shutil.rmtree(place)
+    if control:
+        place.mkdir()
+    for name, file in control.items():
+        (place / name).write_bytes(file.content)
+        (place / name).chmod(file.mode)
 
 
 def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox) -> None:
     """Let dpkg unpack the packages named `ordered`; configure first what one Pre-Depends on, as apt does."""
-    files = {package.locked.name: package for package in known}
+    files = {package.locked.name: f"{sandbox.FILES}/{_file_name(package)}" for package in known}
     priorities = {package.locked.name: package.fields.get("Priority", "") for package in known}
     for action, names in steps([package.locked for package in known], priorities, ordered):
-        words = [_shown(files[name], box) for name in names] if action == "--unpack" else names
+        words = [files[name] for name in names] if action == "--unpack" else names
         box.run([*_DPKG, action, *words], capture=False, whole=True)
 
 
-def _shown(package: _Package, box: Sandbox) -> str:
-    return box.show(package.file, f"{package.locked.name}_{package.locked.version.replace(':', '%3a')}.deb")
+def _file_name(package: _Package) -> str:
+    return f"{package.locked.name}_{package.locked.version.replace(':', '%3a')}.deb"

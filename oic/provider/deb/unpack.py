@@ -237,13 +237,17 @@ def _settle_directories(ordered: Sequence[Unpacked], root: Path, below: Sequence
         for path, wanted in unpacked.directories.items():
             if first.setdefault(path, wanted) != wanted:
                 disputed.add(path)
-    disputed = {path for path in disputed if not any(os.path.lexists(layer / path[1:]) for layer in below)}
+    for layer in below if disputed else ():
+        disputed -= child.inside(layer, _present, disputed)
     if disputed:
-        child.call_all([(_set_directories, ({path: first[path] for path in disputed}, root))])
+        child.inside(root, _set_directories, {path: first[path] for path in disputed})
 
 
-def _set_directories(wanted: dict[str, Directory], root: Path) -> None:
-    os.chroot(root)
+def _present(_root: Path, paths: set[str]) -> set[str]:
+    return {path for path in paths if os.path.lexists(path)}
+
+
+def _set_directories(_root: Path, wanted: dict[str, Directory]) -> None:
     for path, directory in wanted.items():
         os.chown(path, directory.uid, directory.gid)
         os.chmod(path, directory.mode)

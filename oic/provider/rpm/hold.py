@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from oic.chroot import child
 from oic.provider.rpm.lent import lent_file
 
 if TYPE_CHECKING:
@@ -41,10 +42,14 @@ _ENDS_DRACUT = 'echo "held back until its own stage: dracut" >&2\nexit 0\n'
 @contextlib.contextmanager
 def held_back(root: Path) -> Iterator[str]:
     """Hold the programs back below `root`; yield the search path for scripts."""
+    child.inside(root, _place)
+    with lent_file(root, _CONFIGURATION, _ENDS_DRACUT):
+        yield f"/{PLACE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def _place(root: Path) -> None:
     place = root / PLACE
     place.mkdir()
     for name in NAMES:
         (place / name).write_text(_STAND_IN, encoding="ascii")
         (place / name).chmod(0o755)
-    with lent_file(root, _CONFIGURATION, _ENDS_DRACUT):
-        yield f"/{PLACE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

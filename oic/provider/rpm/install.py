@@ -3,7 +3,7 @@
 ::
 
     tools' tree, writable aside ──> sandbox ── rpm --root /image ──> the layer, its /proc, /dev and /tmp lent
-                                      └── /tmp/*.rpm: the packages, read-only
+                                      └── /dev/files/*.rpm: the packages, read-only
 
 * The database is written by the rpm that will read it: SOURCE_DATE_EPOCH is its clock, so it is the same twice.
 * A scriptlet that fails fails the build. rpm itself goes on after most, and tells only in words: they are read.
@@ -27,7 +27,7 @@ from oic.provider.rpm.keybox import steady_keyring
 from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.scripts import failures_in, lack_of_room_in, missing_owners_in, refusals_in, script_in
 from oic.provider.rpm.tags import Tag
-from oic.run import MOST_SAID, OverTimeError
+from oic.run import MAX_LOG_BYTES, OverTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,17 +60,17 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
     del careful
     headers = [_header(file, package.name) for package, file in packages]
     epoch = max([tree.epoch, *(header.number(Tag.BUILD_TIME, 0) for header in headers)])
+    files = {f"{package.name}-{package.version.replace(':', '%3a')}.rpm": file for package, file in packages}
     child.inside(tree.root, _make_lent)
     with (
         sandbox.opened(tree.root, tree.log),
-        toolbox.opened(tree.tools, tree.work, tree.log, []) as tools,
+        toolbox.opened(tree.tools, tree.work, tree.log, files=files, max_file_bytes=sandbox.MAX_FILE_BYTES) as tools,
         held_back(tree.root) as search_path,
         steady_keyring(tree.root, epoch),
     ):
-        inside = tools.root / IMAGE
-        inside.mkdir()
-        kernel.mount(str(tree.root), str(inside), flags=kernel.MS_BIND | kernel.MS_REC)
-        _run_transaction(packages, headers, tree, tools, search_path, epoch)
+        child.inside(tools.root, _make_place)
+        kernel.mount(str(tree.root), str(tools.root / IMAGE), flags=kernel.MS_BIND | kernel.MS_REC)
+        _run_transaction(list(files), headers, tree, tools, search_path, epoch)
     child.inside(tree.root, _settle, _modes_of(_LENT, headers))
     return epoch
 
@@ -80,17 +80,19 @@ def _header(file: Path, name: str) -> Header:
         return read_rpm(opened, f"{name} ({file})").header
 
 
+def _make_place(root: Path) -> None:
+    (root / IMAGE).mkdir()
+
+
 def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
-    packages: Sequence[tuple[LockedPackage, Path]],
+    names: Sequence[str],
     headers: Sequence[Header],
     tree: Tree,
     tools: Sandbox,
     search_path: str,
     epoch: int,
 ) -> None:
-    files = [
-        tools.show(file, f"{package.name}-{package.version.replace(':', '%3a')}.rpm") for package, file in packages
-    ]
+    files = [f"{sandbox.FILES}/{name}" for name in names]
     options = (
         *("--root", f"/{IMAGE}", "--install", "--verbose", "--noplugins", "--nosignature"),
         *("--define", f"_netsharedpath {':'.join(_KERNELS_OWN)}"),
@@ -136,7 +138,7 @@ def _said(tree: Tree, start: int) -> str:
     if not tree.log.exists():  # rpm was not even started
         return ""
     with tree.log.open("rb") as log:
-        log.seek(max(start, log.seek(0, os.SEEK_END) - MOST_SAID))
+        log.seek(max(start, log.seek(0, os.SEEK_END) - MAX_LOG_BYTES))
         return log.read().decode("utf-8", "replace")
 
 

@@ -5,27 +5,38 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from oic.chroot import child
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
 @contextlib.contextmanager
-def lent_file(root: Path, name: str, text: str, *, mode: int = 0o755) -> Iterator[Path]:
-    """Write `text` to the file `name` below `root`; its directory, if missing, is made with `mode`.
+def lent_file(root: Path, name: str, text: str, *, mode: int = 0o755) -> Iterator[None]:
+    """Write `text` to the file `name` of the tree `root`; its directory, if missing, is made with `mode`.
 
     A directory that a package has come to own meanwhile, or that something was put into, stays.
     """
+    missing = child.inside(root, _write, name, text, mode)
+    try:
+        yield
+    finally:
+        child.inside(root, _remove, name, missing)
+
+
+def _write(root: Path, name: str, text: str, mode: int) -> list[Path]:
     path = root / name
     missing = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(mode=mode, parents=True, exist_ok=True)
     path.write_text(text, encoding="ascii")
-    try:
-        yield path
-    finally:
-        # A scriptlet may have cleaned up there, or put in place of the directory a link that is not to be followed.
-        if path.parent.resolve().is_relative_to(root.resolve()):
-            path.unlink(missing_ok=True)
-        for directory in missing:
-            with contextlib.suppress(OSError):
-                directory.rmdir()
+    return missing
+
+
+def _remove(root: Path, name: str, missing: Sequence[Path]) -> None:
+    """Remove the file, which a scriptlet may have removed, or put a link before; directories only while empty."""
+    with contextlib.suppress(OSError):
+        (root / name).unlink(missing_ok=True)
+    for directory in missing:
+        with contextlib.suppress(OSError):
+            directory.rmdir()

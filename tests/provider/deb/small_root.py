@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -77,7 +78,8 @@ class Small:
             self.shape(source)
         file = place / f"{self.name}.deb"
         argv = ["dpkg-deb", "-Zgzip", "--root-owner-group", "--nocheck", "--build", str(source), str(file)]
-        subprocess.run(argv, check=True, capture_output=True)
+        env = {**os.environ, "TMPDIR": str(place)}  # in a namespace, /tmp is read-only
+        subprocess.run(argv, check=True, capture_output=True, env=env)
         return self.locked(file.stat().st_size), file
 
     def _control(self, control: Path) -> None:

@@ -46,7 +46,7 @@ def test_fields_keep_their_continuation_lines() -> None:
 
 def test_dpkg_reads_what_is_written(tmp_path: Path) -> None:
     given = unpacked("/.", "/etc", "/etc/a", conffiles={"/etc/a": "0" * 32}, postinst="#!/bin/sh\n")
-    database.write_database([given], tmp_path)
+    database.write_database(tmp_path, [given])
     admin = f"--admindir={tmp_path}/var/lib/dpkg"
     shown = ["dpkg-query", admin, "-W", "-f", "${binary:Package}|${Status}|${Maintainer}|${Conffiles}", "a:amd64"]
     said = subprocess.run(shown, capture_output=True, text=True, check=True).stdout
@@ -59,7 +59,7 @@ def test_dpkg_reads_what_is_written(tmp_path: Path) -> None:
 
 def test_triggers_go_where_dpkg_looks_for_them(tmp_path: Path) -> None:
     lines = "# why\ninterest one # of these\ninterest-noawait /usr/share/x\n\nactivate two\ninterest-await three\n"
-    database.write_database([unpacked(triggers=lines)], tmp_path)
+    database.write_database(tmp_path, [unpacked(triggers=lines)])
     triggers = tmp_path / "var/lib/dpkg/triggers"
     assert {path.name: path.read_text() for path in triggers.iterdir()} == {
         "File": "/usr/share/x a:amd64/noawait\n",

@@ -163,10 +163,12 @@ def _ways(small: Sequence[Small], place: Path) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("case", SETS)
 def test_comes_to_the_tree_that_dpkg_makes(case: str, tmp_path: Path) -> None:
-    trees = namespace.call(_ways, SETS[case], tmp_path)
+    trees = namespace.call(_ways, SETS[case], tmp_path, writes=[tmp_path])
     assert trees["careful"] == trees["dpkg"]
     if case in ("replaces, unannounced", "a link where a directory is"):
         assert trees["quick"] == {}, "the quick way has to notice, and leave it to the careful one"
+    elif case == "a directory where a link is":
+        assert trees["quick"] in ({}, trees["dpkg"]), "of two processes either may come first"
     else:
         assert trees["quick"] == trees["dpkg"]
 
@@ -184,7 +186,7 @@ def test_the_epoch_is_that_of_the_newest_package_whoever_unpacks_it(
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")  # as Debian's builders have it: dpkg-deb lets no time pass it
     small = [Small(name="a", files={"/usr/a": ""}), Small(name="b", files={"/usr/b": ""}, scripts={"preinst": ":"})]
-    assert namespace.call(_epochs, small, tmp_path) == [1234567890, 1234567890]
+    assert namespace.call(_epochs, small, tmp_path, writes=[tmp_path]) == [1234567890, 1234567890]
 
 
 def _contents(small: Sequence[Small], place: Path, path: str) -> str:
@@ -206,7 +208,7 @@ def _contents(small: Sequence[Small], place: Path, path: str) -> str:
     ],
 )
 def test_the_right_one_is_the_last_writer(case: str, path: str, expected: str, tmp_path: Path) -> None:
-    assert namespace.call(_contents, SETS[case], tmp_path, path) == expected
+    assert namespace.call(_contents, SETS[case], tmp_path, path, writes=[tmp_path]) == expected
 
 
 def _layered(small: Sequence[Small], place: Path, install_first: Callable[..., Path]) -> dict[str, Any]:
@@ -224,8 +226,8 @@ def _layered(small: Sequence[Small], place: Path, install_first: Callable[..., P
 def test_a_layer_hears_the_triggers_of_the_one_above(case: str, tmp_path: Path) -> None:
     for way in ("oic", "dpkg"):
         (tmp_path / way).mkdir()
-    ours = namespace.call(_layered, SETS[case], tmp_path / "oic", installed_by_oic)
-    theirs = namespace.call(_layered, SETS[case], tmp_path / "dpkg", installed_by_dpkg)
+    ours = namespace.call(_layered, SETS[case], tmp_path / "oic", installed_by_oic, writes=[tmp_path])
+    theirs = namespace.call(_layered, SETS[case], tmp_path / "dpkg", installed_by_dpkg, writes=[tmp_path])
     assert ours == theirs
 
 
@@ -242,8 +244,8 @@ def test_what_a_layer_told_dpkg_holds_above_it(first: Small, tmp_path: Path) -> 
     small = [first, Small(name="z", files={"/usr/bin/tool": "of z"}, scripts=announced)]
     for way in ("oic", "dpkg"):
         (tmp_path / way).mkdir()
-    ours = namespace.call(_layered, small, tmp_path / "oic", installed_by_oic)
-    theirs = namespace.call(_layered, small, tmp_path / "dpkg", installed_by_dpkg)
+    ours = namespace.call(_layered, small, tmp_path / "oic", installed_by_oic, writes=[tmp_path])
+    theirs = namespace.call(_layered, small, tmp_path / "dpkg", installed_by_dpkg, writes=[tmp_path])
     assert ours == theirs
 
 
@@ -256,13 +258,13 @@ def _conflict(small: Sequence[Small], place: Path) -> str:
 def test_a_path_reserved_below_is_left_to_the_careful_way(tmp_path: Path) -> None:
     small = [Small(name="diverting", scripts={"postinst": _divert("/usr/bin/tool")})]
     small.append(Small(name="z", files={"/usr/bin/tool": "nobody said"}))
-    assert namespace.call(_conflict, small, tmp_path) == "claimed twice: /usr/bin/tool of z"
+    assert namespace.call(_conflict, small, tmp_path, writes=[tmp_path]) == "claimed twice: /usr/bin/tool of z"
 
 
 def test_a_failing_script_ends_it_with_its_last_words(tmp_path: Path) -> None:
     small = [Small(name="a", scripts={"postinst": "echo 'the disk is square' >&2; exit 3"})]
     with pytest.raises(ToolError) as raised:
-        namespace.call(_contents, small, tmp_path, "etc/passwd")
+        namespace.call(_contents, small, tmp_path, "etc/passwd", writes=[tmp_path])
     said = str(raised.value)
     assert "the disk is square" in said
     assert "exit status 3" in said
@@ -274,4 +276,4 @@ def test_two_owners_of_a_path_are_refused_in_dpkg_s_words(order: tuple[str, str]
     small = [Small(name=name, files={"/usr/share/both": name}, scripts={"md5sums": SUMS}) for name in order]
     words = f"trying to overwrite '/usr/share/both', which is also in package {order[0]} 1"
     with pytest.raises(ToolError, match=words):
-        namespace.call(_contents, small, tmp_path, "usr/share/both")
+        namespace.call(_contents, small, tmp_path, "usr/share/both", writes=[tmp_path])

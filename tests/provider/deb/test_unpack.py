@@ -30,7 +30,7 @@ def _unpacked(place: Path, *packages: bytes, jobs: int = 1) -> list[Unpacked]:
         file = place / f"{number}.deb"
         file.write_bytes(data)
         files.append((str(number), file))
-    return namespace.call(_unpack, files, root, jobs)
+    return namespace.call(_unpack, files, root, jobs, writes=[place])
 
 
 def _unpack(files: Sequence[tuple[str, Path]], root: Path, jobs: int) -> list[Unpacked]:
@@ -111,7 +111,7 @@ def _both(place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_puts_what_dpkg_deb_extracts(tmp_path: Path) -> None:
-    ours, theirs = namespace.call(_both, tmp_path)
+    ours, theirs = namespace.call(_both, tmp_path, writes=[tmp_path])
     assert ours == theirs
 
 
@@ -129,7 +129,7 @@ def test_the_first_package_decides_about_a_directory(jobs: int, tmp_path: Path) 
     small = deb(tar(entry("./usr", type=DIRECTORY, mode=0o750, gid=8)))
     large = deb(tar(entry("./usr", type=DIRECTORY, mode=0o755), entry("./usr/file", bytes(5_000_000))), compression="")
     _unpacked(tmp_path, small, large, jobs=jobs)
-    status = namespace.call(_stat, tmp_path / "root/usr")
+    status = namespace.call(_stat, tmp_path / "root/usr", writes=[tmp_path])
     assert status == (0o40750, 8)
 
 

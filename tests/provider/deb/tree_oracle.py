@@ -157,7 +157,7 @@ def _merged_entries(layers: Sequence[Path], place: Path, epoch: int) -> dict[str
 
 def dpkg_says(given: Installed, other: Path, place: Path) -> dict[str, tuple[str, str]]:
     """Return what ``dpkg --audit`` and ``dpkg --verify`` say inside of the stage's tree and of the other one."""
-    return namespace.call(_dpkg_says, given.layers, other, place)
+    return namespace.call(_dpkg_says, given.layers, other, place, writes=[place])
 
 
 def _dpkg_says(stack: Sequence[Path], other: Path, place: Path) -> dict[str, tuple[str, str]]:

@@ -117,7 +117,7 @@ def installed(files: Sequence[Path], tools: Path, place: Path) -> Installed:
     """Install package files into an empty tree, as the rootfs stage does."""
     packages = [(_locked(file.stem), file) for file in files]
     (place / "tree").mkdir(parents=True)
-    epoch = namespace.call(_install, packages, tools, place)
+    epoch = namespace.call(_install, packages, tools, place, writes=[place])
     return Installed(tree=place / "tree", log=(place / "log").read_text(), epoch=epoch)
 
 

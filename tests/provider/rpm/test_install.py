@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oic.chroot import namespace
 from oic.errors import ToolError
 from oic.provider.rpm.lent import lent_file
 from oic.run import PATIENCE
@@ -154,7 +155,7 @@ REFUSED = {
     ),
     "a flood of words": (
         '%files\n%post -p <lua>\nfor _ = 1, 65 do io.write(("any word\\n"):rep(120000)) end\n',
-        "expected at most 64 MiB in the log, found 66 MiB of rpm's",
+        "expected at most 64 MiB in the log, found more of rpm's, and killed it",
     ),
 }
 
@@ -187,14 +188,18 @@ def test_a_scriptlet_may_clean_up_what_was_lent(shop: Path, tmp_path: Path) -> N
 
 def test_what_was_lent_is_not_looked_for_outside_of_the_tree(tmp_path: Path) -> None:
     outside, root = tmp_path / "outside", tmp_path / "root"
-    outside.mkdir()
+    (outside / "empty").mkdir(parents=True)
     root.mkdir()
     (outside / "file").write_text("kept")
-    with lent_file(root, "etc/lent/file", "lent") as lent:
-        lent.unlink()
-        lent.parent.rmdir()
-        lent.parent.symlink_to(outside)
+
+    def lend() -> None:
+        with lent_file(root, "etc/lent/empty/file", "lent"):
+            shutil.rmtree(root / "etc/lent")
+            (root / "etc/lent").symlink_to(outside)
+
+    namespace.call(lend, writes=[tmp_path])
     assert (outside / "file").read_text() == "kept"
+    assert (outside / "empty").is_dir()
 
 
 @pytest.mark.parametrize("when", ["%pre", "%post", "%posttrans"])

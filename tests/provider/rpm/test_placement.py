@@ -82,7 +82,7 @@ def test_each_file_is_found_by_its_own_name(place: Path, packages: list[list[Ent
         members.append((_locked(file), file))
     wanted = [entry for entries in packages for entry in entries]
     try:
-        found = namespace.call(_unpacked, members, root, wanted)
+        found = namespace.call(_unpacked, members, root, wanted, writes=[place])
     except TrustError as error:
         event(str(error).partition("expected ")[2][:11])
         return

@@ -82,7 +82,7 @@ def _write(place: Path, *packages: Parts) -> list[tuple[LockedPackage, Path]]:
 def _unpacked(place: Path, *packages: Parts, jobs: int = 2) -> int:
     members = _write(place, *packages)
     (place / "root").mkdir()
-    return namespace.call(_unpack, members, place / "root", jobs)
+    return namespace.call(_unpack, members, place / "root", jobs, writes=[place])
 
 
 def _unpack(members: Sequence[tuple[LockedPackage, Path]], root: Path, jobs: int) -> int:
@@ -131,7 +131,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[LockedPackage,
 
 
 def test_the_tree_is_the_one_that_rpm_makes(three: list[tuple[LockedPackage, Path]], tmp_path: Path) -> None:
-    ours, theirs = namespace.call(_both, three, tmp_path)
+    ours, theirs = namespace.call(_both, three, tmp_path, writes=[tmp_path])
     assert ours == theirs
     assert "usr/lib/libx.so.1.2" in ours
 
@@ -149,9 +149,9 @@ def _digest(files: Sequence[tuple[LockedPackage, Path]], root: Path, jobs: int) 
 def test_neither_processes_nor_order_make_a_difference(
     jobs: int, three: list[tuple[LockedPackage, Path]], tmp_path: Path
 ) -> None:
-    one = namespace.call(_digest, three, tmp_path / "one", 1)
-    assert namespace.call(_digest, three, tmp_path / "again", jobs) == one
-    assert namespace.call(_digest, three[::-1], tmp_path / "backwards", jobs) == one
+    one = namespace.call(_digest, three, tmp_path / "one", 1, writes=[tmp_path])
+    assert namespace.call(_digest, three, tmp_path / "again", jobs, writes=[tmp_path]) == one
+    assert namespace.call(_digest, three[::-1], tmp_path / "backwards", jobs, writes=[tmp_path]) == one
 
 
 def test_the_time_is_that_of_the_newest_package(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_time_is_that_of_the_newest_package(tmp_path: Path) -> None:
     newer.header[Tag.BUILD_TIME] = numbers(1_750_000_000)
     assert _unpacked(tmp_path, newer, package(("/usr/a", b"x", FILE))) == 1_750_000_000
     (tmp_path / "empty").mkdir()
-    assert namespace.call(unpack, [], tmp_path / "empty") == 0
+    assert namespace.call(unpack, [], tmp_path / "empty", writes=[tmp_path]) == 0
 
 
 def test_merged_usr_is_made_where_no_package_says_otherwise(tmp_path: Path) -> None:

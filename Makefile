@@ -11,7 +11,7 @@ BOOT_PACKAGES  := qemu-system-x86 ovmf
 STANDIN_PACKAGES := createrepo-c gnupg openssl rpm
 TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils dnf dosfstools e2fsprogs fdisk gdisk git mmdebstrap mtools
 
-.PHONY: build boot-test test test-all lint bench standin clean packages-build packages-boot packages-test packages-standin
+.PHONY: build boot-test test test-all lint bench standin lock clean packages-build packages-boot packages-test packages-standin
 
 build: $(VENV)/build.stamp packages-build
 	$(DOIT) build $(if $(image),image=$(image))
@@ -41,15 +41,15 @@ packages-boot:  ; @./.ci/packages $(BOOT_PACKAGES)
 packages-test:  ; @./.ci/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 packages-standin: ; @./.ci/packages $(STANDIN_PACKAGES)
 
-$(VENV)/build.stamp: pyproject.toml | packages-build
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --editable .
-	@touch $@
+# requirements.lock: what running and installing need; requirements-test.lock: the same versions, and the tests' tools.
+$(VENV)/build.stamp: pyproject.toml requirements.lock | packages-build
+	@./.ci/environment build $(VENV) $(PYTHON)
 
-$(VENV)/test.stamp: pyproject.toml | packages-build
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --editable '.[test]'
-	@touch $@ $(VENV)/build.stamp
+$(VENV)/test.stamp: pyproject.toml requirements.lock requirements-test.lock | packages-build
+	@./.ci/environment test $(VENV) $(PYTHON)
+
+lock: packages-build
+	PYTHON=$(PYTHON) ./.ci/lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -65,8 +65,12 @@ def _validator(name: str) -> Any:
         if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", wanted), instance):
             yield ValidationError(f"{instance!r} does not match {wanted!r}")
 
+    def required(_validator: Any, wanted: list[str], instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        if isinstance(instance, dict) and not set(wanted) <= set(instance):
+            yield ValidationError("lacks keys")
+
     extended: Any = extend  # jsonschema's stubs leave it without types
-    return extended(Draft202012Validator, {"pattern": pattern})(json.loads(schema_bytes(name)))
+    return extended(Draft202012Validator, {"pattern": pattern, "required": required})(json.loads(schema_bytes(name)))
 
 
 def _node_at(tree: Node, path: Iterable[str | int]) -> Node:
@@ -86,7 +90,7 @@ def _problems(error: ValidationError, node: Node) -> Iterator[tuple[Node, str]]:
             yield node.get(key), f"expected a known key, found '{key}'{hint}"
     elif error.validator == "required":
         for key in wanted:
-            if key not in node.entries and f"'{key}' is" in error.message:
+            if key not in node.entries:
                 yield node.get(key), f"expected {_expected(schema['properties'].get(key, {}))}, found nothing"
     elif error.validator == "enum":
         words = [str(item) for item in wanted]

@@ -132,7 +132,7 @@ def parse(data: bytes, path: Path) -> Node:
     """Return the tree of a YAML file whose top is a mapping; raises RecipeError."""
     text = _decoded(data, path)
     try:
-        _check_depth(text, path)
+        _check_structure(text, path)
         top = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text, path) from None
@@ -171,22 +171,34 @@ def _decoded(data: bytes, path: Path) -> str:
         raise RecipeError(f"expected UTF-8 text, found the byte {found}", where=f"{path}:{line}") from None
 
 
-def _check_depth(text: str, path: Path) -> None:
-    """Refuse deep nesting before composing: libyaml's composer recurses in C and would overflow the stack."""
-    depth = 0
+def _check_structure(text: str, path: Path) -> None:
+    """Refuse a second document, and deep nesting: libyaml's composer recurses in C and would overflow the stack."""
+    depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if depth > MAX_DEPTH:
-            line = event.start_mark.line + 1 if event.start_mark else 1
-            raise RecipeError(f"expected at most {MAX_DEPTH} levels of nesting, found more", where=f"{path}:{line}")
+            raise _too_deep(path, line)
+        if documents > 1:
+            raise RecipeError("expected one YAML document, found a second", where=f"{path}:{line}")
+
+
+def _too_deep(path: Path, line: int) -> RecipeError:
+    return RecipeError(f"expected at most {MAX_DEPTH} levels of nesting, found more", where=f"{path}:{line}")
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: Path) -> RecipeError:
     mark = error.problem_mark or error.context_mark
     line = mark.line if mark else 0
+    # libyaml reads up to a line ahead of its events, and has limits of its own there: they differ by version.
+    ahead = text[: mark.index] if mark else text
+    if sum(map(ahead.count, "[{")) - sum(map(ahead.count, "]}")) > MAX_DEPTH:
+        return _too_deep(path, line + 1)
     said = " ".join(part for part in (error.context, error.problem) if part)
     lines = text.splitlines()
     indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())] if line < len(lines) else ""
@@ -204,7 +216,7 @@ class _Reader:
     def node(self, node: yaml.Node, line: int, path: str, depth: int) -> Node:
         self.count += 1
         if depth > MAX_DEPTH:
-            raise self.error(line, "", f"expected at most {MAX_DEPTH} levels of nesting, found more")
+            raise _too_deep(self.path, line)
         if self.count > MAX_NODES:
             raise self.error(line, path, f"expected at most {MAX_NODES} values, found more once aliases are unfolded")
         if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":

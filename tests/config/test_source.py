@@ -27,10 +27,12 @@ HERE = Path("r.yml")
         (b"a: !!set {x: }", "r.yml:1: a: expected a plain value, found the YAML tag tag:yaml.org,2002:set"),
         (b"? [a]\n: 1\n", "r.yml:1: expected a word as key, found a list or mapping"),
         (b"a: &x {c: 1}\nb:\n  <<: *x\n", "r.yml:3: b: expected a key, found the merge key '<<' (use include, or an alias)"),
+        (b"[" * 51 + b"]" * 51, "r.yml:1: expected at most 50 levels of nesting, found more"),
         (b"[" * 100_000, "r.yml:1: expected at most 50 levels of nesting, found more"),
+        (b"a:\n  " + b"{b: " * 100_000, "r.yml:2: expected at most 50 levels of nesting, found more"),
         (b"- " * 100_000, "r.yml:1: expected at most 50 levels of nesting, found more"),
         (b"a: &a {b: *a}", "r.yml:1: expected at most 50 levels of nesting, found more"),
-        (b"a: 1\n--- \nb: 2\n", "r.yml:2: expected YAML, found an error: expected a single document in the stream but found another document"),
+        (b"a: 1\n--- \nb: 2\n", "r.yml:2: expected one YAML document, found a second"),
     ],
 )  # fmt: skip
 def test_what_is_no_recipe_is_said_in_one_line(text: bytes, message: str) -> None:

@@ -105,7 +105,7 @@ def test_a_mirror_over_https(bench: Bench, tiny: Tiny) -> None:
     context.load_cert_chain(certificate, key)
     with Mirror(context) as secure:
         bench.write(mirror=secure.url("/debian"))
-        untrusted = "expected a trusted TLS certificate, found: self-signed certificate"
+        untrusted = "expected a trusted TLS certificate, found: "
         bench.oic("solve").refused_in_one_line(secure.url(IN_RELEASE), untrusted)
         bench.environment["SSL_CERT_FILE"] = str(certificate)
         plain = tiny.mirror.url(IN_RELEASE)

@@ -22,7 +22,7 @@ OVERLAPPING = """disk:
     - {id: rootfs, type: linux-root-amd64, start: 200MiB, end: "0", fsType: ext4, mountPoint: /}
 """
 BAD = {
-    MALFORMED: "small.yml:10: expected YAML, found an error: while parsing a flow sequence",
+    MALFORMED: "small.yml:10: expected YAML, found an error: ",
     f"{SYSTEM}  hostnam: x": "small.yml:9: systemConfig.hostnam: expected a known key, found 'hostnam'; did you mean",
     f"{SYSTEM}  packages: hello": "small.yml:9: systemConfig.packages: expected a list of package names, found 'hello'",
     f"{SYSTEM}  users:\n  - name: a\n  - name: a": "small.yml:11: systemConfig.users[1].name: expected each user to",

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -132,8 +133,7 @@ def test_equal_trees_give_equal_bits_whatever_their_history(
 
 @pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs a second file system: /dev/shm")
 def test_the_file_system_below_does_not_show(odd: Path, image: Path) -> None:
-    there = Path("/dev/shm", f"oic-test-{os.getpid()}")
-    there.mkdir()
+    there = Path(tempfile.mkdtemp(dir="/dev/shm", prefix="oic-test-"))
     try:
         first = copy_shuffled(odd, there / "one", seed=3)
         second = copy_shuffled(odd, there / "two", seed=4)

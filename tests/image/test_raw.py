@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,10 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs a second file system: /dev/shm")
 def test_an_image_from_another_file_system_is_copied_all_the_same(tmp_path: Path) -> None:
-    there = Path("/dev/shm", f"oic-test-raw-{os.getpid()}")
-    try:
-        image = _image(there, [(MIB, os.urandom(3 * MIB + 17))], 10 * MIB)
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="oic-test-") as there:
+        image = _image(Path(there, "image"), [(MIB, os.urandom(3 * MIB + 17))], 10 * MIB)
         record = write_raw(tmp_path / "disk", DISK, {"a": image})
         assert record.partitions[0].sha256 == digest_of_file(image)
-    finally:
-        there.unlink()
 
 
 def test_the_same_images_give_the_same_disk(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .conftest import PROJECT
+from .ordinary_user import ordinary_user
 
 if TYPE_CHECKING:
+    import pwd
     from collections.abc import Callable, Iterator
 
     from .conftest import Built
@@ -27,11 +28,8 @@ USER = "oic-same-bits"
 def user() -> Iterator[pwd.struct_passwd]:
     if os.geteuid() != 0:
         pytest.skip("making a user needs root")
-    subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", USER], check=True)
-    try:
-        yield pwd.getpwnam(USER)
-    finally:
-        subprocess.run(["userdel", "--remove", USER], check=True, capture_output=True)
+    with ordinary_user(USER) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

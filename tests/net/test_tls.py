@@ -31,9 +31,7 @@ def test_an_extra_authority_is_trusted(secure: Mirror, trusting: HttpFetcher) ->
 
 
 def test_an_unknown_authority_is_refused_at_once(secure: Mirror, fetcher: HttpFetcher) -> None:
-    with pytest.raises(
-        FetchError, match="expected a trusted TLS certificate, found: unable to get local issuer"
-    ) as caught:
+    with pytest.raises(FetchError, match=r"expected a trusted TLS certificate, found: .*OIC_CA") as caught:
         fetcher.fetch(secure.url("/a"), limit=LIMIT)
     assert "attempts" not in str(caught.value)
     assert not secure.requests
@@ -42,9 +40,9 @@ def test_an_unknown_authority_is_refused_at_once(secure: Mirror, fetcher: HttpFe
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("own", "self-signed certificate.*name an authority of your own in OIC_CA"),
-        ("other", "IP address mismatch.*is it the right host in the URL"),
-        ("old", "has expired.*is this machine's clock right"),
+        ("own", "name an authority of your own in OIC_CA"),
+        ("other", "is it the right host in the URL"),
+        ("old", "is this machine's clock right"),
     ],
 )
 def test_a_bad_certificate_is_refused(name: str, reason: str, certificates: Path, trusting: HttpFetcher) -> None:

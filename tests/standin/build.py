@@ -183,7 +183,7 @@ def _rpmbuild(spec: Path, folder: Path, epoch: int) -> Path:
     done = subprocess.run([*argv, str(spec)], env=env, capture_output=True, text=True, check=False, cwd=folder)
     if done.returncode:
         tail = "\n    ".join(done.stderr.splitlines()[-12:])
-        kept = Path(tempfile.gettempdir()) / "standin-failed.spec"
+        kept = folder.parent / "failed.spec"
         shutil.copyfile(spec, kept)
         raise ToolError(f"rpmbuild failed:\n    {tail}", where=str(kept))
     (made,) = (folder / "out").glob("*.rpm")

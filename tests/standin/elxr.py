@@ -12,10 +12,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gzip
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from oic.config.apt_sources import read_mirrors
 from oic.config.model import Repository
 from oic.errors import OicError
+from oic.files import written_aside
 from oic.net import HttpFetcher
 from oic.provider.compression import decompressed
 from oic.provider.deb.metadata import read_metadata
@@ -119,11 +122,20 @@ def serving_elxr(place: Path) -> Iterator[Served]:
 
 def make(place: Path) -> Repo:
     """Make the repository below `place`, or find it made; raises OicError without Debian's mirror."""
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _make(place)
+
+
+def _make(place: Path) -> Repo:
     mirror, entries = _debian(place)
     key = hashlib.sha256(json.dumps([VERSION, entries], sort_keys=True).encode()).hexdigest()[:16]
     tree = place / key / "elxr"
     if not tree.is_dir():
         tree.parent.mkdir(exist_ok=True)
+        for left in tree.parent.glob("*.part"):  # by a run that was killed
+            shutil.rmtree(left)
         aside = Path(tempfile.mkdtemp(suffix=".part", dir=tree.parent))
         _write(aside, place, entries)
         aside.chmod(0o755)
@@ -147,11 +159,13 @@ def _debian(place: Path) -> tuple[str, list[dict[str, Any]]]:
         Repository(name=suite, url=mirror, suite=suite, components=COMPONENTS, keys=(KEYRING,)) for suite in SUITES
     ]
     memo = place / "debian.json"
-    before = json.loads(memo.read_text()) if memo.exists() else {}
-    place.mkdir(parents=True, exist_ok=True)
+    before = {}
+    with contextlib.suppress(OSError, ValueError):
+        before = json.loads(memo.read_text())
     with HttpFetcher() as fetcher:
         index = read_metadata(repositories, "amd64", fetcher, Store(place / "store"), before)
-    memo.write_text(json.dumps(index))
+    with written_aside(memo) as aside:
+        aside.write_text(json.dumps(index))
     return mirror, [{"date": entry["date"], "packages": entry["packages"]} for entry in index["repositories"]]
 
 

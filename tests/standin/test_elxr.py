@@ -47,6 +47,16 @@ def test_the_same_index_of_debians_makes_the_same_bytes(tmp_path: Path) -> None:
     assert len(digests(first)) >= 7
 
 
+def test_what_a_killed_run_left_half_made_is_made_anew(tmp_path: Path) -> None:
+    place = default_place() / "elxr"
+    key = make(place).tree.parent.name
+    (tmp_path / "store").symlink_to(place / "store")
+    (tmp_path / "debian.json").write_text('{"format": 1, "repo')
+    (tmp_path / key / "x.part/dists").mkdir(parents=True)
+    assert (make(tmp_path).tree / "dists/aria/InRelease").exists()
+    assert not (tmp_path / key / "x.part").exists()
+
+
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt-get")
 def test_apt_itself_takes_it_for_a_signed_repository(elxr: Served, tmp_path: Path) -> None:
     for folder in ("etc/apt.conf.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):

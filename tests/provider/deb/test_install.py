@@ -168,7 +168,7 @@ def test_comes_to_the_tree_that_dpkg_makes(case: str, tmp_path: Path) -> None:
     if case in ("replaces, unannounced", "a link where a directory is"):
         assert trees["quick"] == {}, "the quick way has to notice, and leave it to the careful one"
     elif case == "a directory where a link is":
-        assert trees["quick"] in ({}, trees["dpkg"]), "of two processes either may come first"
+        assert trees["quick"] in ({}, trees["dpkg"]), "two processes unpack: the directory may be there before the link"
     else:
         assert trees["quick"] == trees["dpkg"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,8 +134,9 @@ def place(tmp_path: Path) -> Iterator[Path]:
     """Give a directory in memory where there is enough of it: on a disk, mmdebstrap waits for it most of the time."""
     memory = Path("/dev/shm")
     room = shutil.disk_usage(memory).free if memory.is_dir() else 0
-    where = memory / f"oic-tree-{os.getpid()}" if room > 8 << 30 else tmp_path / "trees"
-    (where / "cache").mkdir(parents=True)
+    where = Path(tempfile.mkdtemp(dir=memory if room > 8 << 30 else tmp_path, prefix="oic-tree-"))
+    where.chmod(0o755)
+    (where / "cache").mkdir()
     if seed := os.environ.get("OIC_TEST_STORE"):  # packages of an earlier run, and of this one for the next
         (where / "cache/store").symlink_to(Path(seed).absolute())
     yield where

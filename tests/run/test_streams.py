@@ -1,0 +1,62 @@
+"""What a program says, while it runs and after: its pipes, a flood of words, what it leaves running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic import run as door
+from oic.errors import ToolError
+from oic.run import OverTimeError, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_input_is_read_to_its_end_and_output_comes_back_whole() -> None:
+    text = "a line of it\n" * 200_000
+    assert run(["cat"], stdin=text).text == text
+
+
+def test_a_program_need_not_read_its_input() -> None:
+    assert run(["true"], stdin="x" * 1_000_000).status == 0
+
+
+def test_a_program_holds_pipes_and_no_file(tmp_path: Path) -> None:
+    said = run(["sh", "-c", "readlink /proc/self/fd/0 /proc/self/fd/1; ls /proc/self/fd"], log=tmp_path / "log").text
+    assert [line.partition(":")[0] for line in said.splitlines()[:2]] == ["pipe", "pipe"]
+    run(["sh", "-c", "readlink /proc/self/fd/2"], log=tmp_path / "log", capture=False)
+    assert (tmp_path / "log").read_text().splitlines()[-1].startswith("pipe:")
+
+
+def test_output_and_errors_keep_their_order_in_the_log(tmp_path: Path) -> None:
+    run(["sh", "-c", "echo 1; echo 2 >&2; echo 3; echo 4 >&2"], log=tmp_path / "log", capture=False)
+    assert (tmp_path / "log").read_text().splitlines()[1:] == ["1", "2", "3", "4"]
+
+
+def test_a_flood_is_stopped_while_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "MAX_LOG_BYTES", 1 << 20)
+    with pytest.raises(ToolError, match="expected at most 1 MiB in the log, found more of yes's, and killed it"):
+        run(["yes"], log=tmp_path / "log", capture=False)
+    assert (tmp_path / "log").stat().st_size < 2 << 20
+
+
+def test_what_holds_the_pipes_open_is_ended_by_the_caller(tmp_path: Path) -> None:
+    """A daemon that a script starts keeps its standard output; nobody waits for it."""
+    note = tmp_path / "pid"
+
+    def leave() -> None:
+        os.kill(int(note.read_text()), signal.SIGKILL)
+
+    begun = time.monotonic()
+    run(["sh", "-c", f"sleep 300 & echo $! > {note}; echo started"], leave=leave)
+    assert time.monotonic() - begun < 200
+
+
+def test_time_is_up_although_nothing_is_said() -> None:
+    with pytest.raises(OverTimeError, match="sleep did not end within 1 s and was killed"):
+        run(["sleep", "300"], timeout=1)

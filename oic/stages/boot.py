@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic.chroot import child, layers, namespace, toolbox
+from oic.chroot import child, layers, namespace, sandbox, toolbox
 from oic.errors import OicError
 from oic.files import digest_of_sparse
 from oic.image import esp as esp_files
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _EFI = "usr/lib/systemd/boot/efi"
 _ARCHITECTURES = {"x86_64": ("x64", "X64"), "aarch64": ("aa64", "AA64")}
+_KERNEL, _INITRD = "vmlinuz", "initrd.img"
 _LOADER = "timeout 0\neditor no\n"
 
 
@@ -68,9 +69,11 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     part: dict[str, Any], inputs: dict[str, Any], place: Path, chroot: Path, image: Path, log: Path
 ) -> None:
     small, large = _ARCHITECTURES[part["arch"]]
+    visible = [place / "work", *([place / "esp"] if inputs["esp"] else [])]
+    given = {name: place / name for name in (_KERNEL, _INITRD)}
     with (
         toolbox.workspace(place / "work/boot") as work,
-        toolbox.opened(chroot, work, log, visible=[place, place / "work"]) as tools,
+        toolbox.opened(chroot, work, log, visible=visible, files=given) as tools,
     ):
         uki, stub = work / "linux.efi", f"{_EFI}/linux{small}.efi.stub"
         _write_uki(part, inputs, place, uki, stub, tools)
@@ -111,14 +114,14 @@ def _write_uki(  # noqa: PLR0913 - the sections of the image
     part: dict[str, Any], inputs: dict[str, Any], place: Path, uki: Path, stub: str, tools: Sandbox
 ) -> None:
     """Let the distribution's own ukify do it where the tools have it; else append the sections here."""
-    kernel, initrd, cmdline = place / "vmlinuz", place / "initrd.img", _command_line(part)
+    cmdline = _command_line(part)
     if not child.inside(tools.root, _has, "usr/bin/ukify"):
         sections = (
             (".osrel", inputs["osRelease"].encode()),
             (".cmdline", cmdline.encode() + b"\0"),
             (".uname", inputs["version"].encode()),
-            (".initrd", initrd.read_bytes()),
-            (".linux", kernel.read_bytes()),
+            (".initrd", (place / _INITRD).read_bytes()),
+            (".linux", (place / _KERNEL).read_bytes()),
         )
         uki.write_bytes(assemble_uki(child.inside(tools.root, read_loader, stub), sections))
         return
@@ -127,8 +130,8 @@ def _write_uki(  # noqa: PLR0913 - the sections of the image
         (uki.parent / name).write_text(text, encoding="utf-8")
     argv = ukify_argv(
         stub=Path("/") / stub,
-        kernel=kernel,
-        initrds=[initrd],
+        kernel=Path(sandbox.FILES, _KERNEL),
+        initrds=[Path(sandbox.FILES, _INITRD)],
         cmdline=uki.parent / "cmdline",
         os_release=uki.parent / "os-release",
         uname=inputs["version"],

@@ -208,7 +208,7 @@ def _lock(recipe: Path, named: Node, problems: Problems) -> Path | None:
     """Return the lock file the recipe names, else the one beside it if there is one."""
     if named.text:
         path = recipe.absolute().parent / named.text
-        if not path.is_file():
+        if not os.path.isfile(path):
             hint = "without this line, `doit lock` makes one"
             problems.append((named, f"expected a lock file, found none at {path}; {hint}"))
         return path

@@ -130,8 +130,8 @@ TARGETS = {
     "imageType: raw": ("imageType: rwa", "2: target.imageType: expected one of raw, iso, img, found 'rwa'; did you mean 'raw'?"),
     "arch: x86_64, ": ("", "2: target.arch: expected an architecture, found nothing"),
     "name: small": ("name: -small", "1: image.name: expected letters, digits, '-' and '_', beginning and ending with a letter or digit, found '-small'"),
-    "version: 1.0": ("version: v1", "1: image.version: expected a version such as 1.0.0, 24.04 or 1.0.0+build1, found 'v1'"),
-    "version": ("versoin", "1: image.version: expected a version such as 1.0.0, 24.04 or 1.0.0+build1, found nothing"),
+    "version: 1.0": ("version: v1", "1: image.version: expected a version such as 1.0.0, 24.04 or 1.0.0+build1, of at most 64 letters, found 'v1'"),
+    "version": ("versoin", "1: image.version: expected a version such as 1.0.0, 24.04 or 1.0.0+build1, of at most 64 letters, found nothing"),
 }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def test_a_version_is_the_text_that_was_written(written: str, version: str, load
 
 
 def test_variables_come_from_the_command_line_then_the_environment(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("site", "berlin")
+    monkeypatch.setenv("OIC_VAR_site", "berlin")
     command = "for f in $${list}; do echo $f $(x) ${f:-y}; done"
     body = f"systemConfig:\n  hostname: edge-${{site}}\n  configurations: [{{cmd: '{command}'}}]\n"
     assert load(body).system.hostname == "edge-berlin"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 from oic import claim
 from oic.config.final import redacted
-from oic.errors import OicError, RecipeError
+from oic.errors import OicError, RecipeError, shown
 from oic.files import read_json, to_json, to_plain, write_json, write_text
 from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.plan import plan
@@ -65,7 +66,7 @@ def _run(function: Callable[..., None], args: list[Any], cache: Path) -> TaskFai
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{shown(text)}\n")
     sys.stdout.flush()
 
 
@@ -78,7 +79,8 @@ def _validate(config: FinalConfig) -> None:
 
 
 def _print_config(config: FinalConfig) -> None:
-    _say(to_json(redacted(config)).rstrip())
+    text = to_json(redacted(config)).rstrip()  # what is not printable stays JSON
+    _say("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
 
 
 def _unlocked(config: FinalConfig, stages: Sequence[Stage]) -> tuple[Stage, Stage]:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from oic.config.model import Distribution
 from oic.config.repositories import repositories_of
-from oic.config.source import Node, one_line, parse, read_bytes
-from oic.errors import RecipeError
+from oic.config.source import Node, parse, read_bytes
+from oic.errors import RecipeError, one_line
 
 if TYPE_CHECKING:
     from oic.config.model import Target

@@ -10,7 +10,7 @@ import os
 import stat
 from typing import IO, TYPE_CHECKING
 
-from oic.errors import TrustError
+from oic.errors import TrustError, one_line
 from oic.provider.rpm.package import file_hash_of, files_of
 from oic.provider.rpm.payload import Member, members_of
 from oic.provider.rpm.tags import Tag
@@ -56,5 +56,5 @@ def checked(member: Member, rpm: Rpm) -> Iterator[bytes]:
             digest.update(data)
             yield data
         if digest.hexdigest() != file.digest:
-            message = f"expected {name} {file.digest} of {file.path!r}, found {digest.hexdigest()}"
+            message = f"expected {name} {one_line(file.digest)} of {file.path!r}, found {digest.hexdigest()}"
             raise TrustError(message, where=where)

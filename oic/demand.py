@@ -1,4 +1,4 @@
-"""Tasks a user asks for by name, never part of a build: validate, config, update, lock, why, boot-test."""
+"""Tasks a user asks for by name, never part of a build: those of an image, and `verify_cache` of the whole cache."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ DOCS = {
     "why": "say why package=NAME is in the image",
     "boot-test": "boot the image in qemu, log in, compare its packages with the lock",
 }
+VERIFY_CACHE = "hold every blob and layer of the cache against its digest, move damaged ones away"
 
 
 def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -59,6 +60,23 @@ def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -
             "uptodate": [False],
             "verbosity": 2,
         }
+
+
+def verify_cache(cache: Path) -> dict[str, Any]:
+    """Return doit's description of the task that is of no image."""
+    return {
+        "basename": "verify-cache",
+        "doc": VERIFY_CACHE,
+        "actions": [(_run, [_verify_cache, [cache], cache])],
+        "uptodate": [False],
+        "verbosity": 2,
+    }
+
+
+def _verify_cache(cache: Path) -> None:
+    from oic.verifycache import verify  # noqa: PLC0415 - only where it is needed
+
+    _say(verify(cache))
 
 
 def _run(function: Callable[..., None], args: list[Any], cache: Path) -> TaskFailed | None:

@@ -14,7 +14,7 @@ import glob
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,6 @@ def written_aside(path: Path) -> Iterator[Path]:
     descriptor, aside = _locked_aside(path)
     try:
         yield aside
-        aside.chmod(0o644)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -99,12 +98,16 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 
 def _locked_aside(path: Path) -> tuple[int, Path]:
-    """Make a temporary file that is known by its lock to be someone's."""
+    """Make a temporary file that is known by its lock to be someone's; its mode is the umask's."""
     while True:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        except FileExistsError:
+            continue
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
-            return descriptor, Path(name)
+            return descriptor, aside
         os.close(descriptor)  # removed as abandoned before it was locked
 
 

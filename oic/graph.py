@@ -46,12 +46,10 @@ def cache() -> Path:
     _print_anything()
     directory = Path(doit_cmd.get_var("cache") or PROJECT / "cache").absolute()
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        claim.enter(directory)
     except OSError as error:
         said = f"{directory}: cannot be made the cache: {error.strerror}"
         raise InvalidCommand(f"{said} (say cache=DIRECTORY for another one)") from None
-    try:
-        claim.refuse_strangers(directory)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
     return directory
@@ -86,12 +84,14 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
         _check_words(given)
         configs = [_config(recipe, given) for recipe in _recipes(given.get("image"), Path(stood_in))]
         plans = [(config, plan(config, cache())) for config in configs]
+        for config in configs:
+            claim.prepare(cache() / config.image_name)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
     yield from wiring.groups({**DOCS, "build": "everything the recipe asks for", **demand.DOCS})
+    yield demand.verify_cache(cache())
     Reporter.notes = {config.image_name: config.notes for config in configs}
     for config, stages in plans:
-        claim.prepare(cache() / config.image_name)
         yield from map(wiring.task_of, stages)
         yield {
             "basename": "build",

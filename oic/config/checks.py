@@ -27,7 +27,7 @@ _HASHES = {"1": "md5", "5": "sha256", "6": "sha512", "2a": "bcrypt", "2b": "bcry
 _MOST_PASSWORD = 511  # CRYPT_MAX_PASSPHRASE_SIZE and PAM_MAX_RESP_SIZE, without the zero
 _MOST_PART, _MOST_PATH = 255, 4095
 _CRYPT = re.compile(r"\$([0-9a-z]+)\$.+")
-_KNOWN_EXTRAS = {"additionalFiles": ("local", "final"), "configurations": ("cmd", "network")}
+_KNOWN_EXTRAS = {"additionalFiles": ("local", "final", "mode", "owner"), "configurations": ("cmd", "network")}
 
 
 def problems_in(tree: Node) -> Problems:

@@ -21,7 +21,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic.config.assemble import file_notes, files_of, image_of, system_of, target_of
+from oic.config.assemble import file_notes, files_of, image_of, outside_notes, system_of, target_of
 from oic.config.checks import notes_in, problems_in, problems_of_whole
 from oic.config.disk import disk_of
 from oic.config.distribution import (
@@ -81,7 +81,8 @@ def load_config(
     if problems:
         raise RecipeError(_lines(_once(lookup.problems, problems)))
     absent = tuple(node.said(text) for node, text in file_notes(whole, files))
-    notes = (node.said(text) for part in parts for node, text in notes_in(part.tree))
+    notes = [node.said(text) for node, text in outside_notes(whole, files)]
+    notes += [node.said(text) for part in parts for node, text in notes_in(part.tree)]
     return FinalConfig(
         image_name=image_name,
         recipe=recipe.absolute(),

@@ -22,6 +22,7 @@ from oic.errors import TrustError
 from oic.provider import streams
 from oic.provider.compression import decompressed
 from oic.provider.deb.archive import entries_of, read_deb, tar_of
+from oic.provider.deb.packages import PackagesIndex
 from oic.provider.deb.unpack import Unpacked, unpack_all
 from oic.provider.streams import most_unpacked, plain_stream
 
@@ -218,3 +219,28 @@ def test_the_bound_is_of_the_package_s_size() -> None:
     with pytest.raises(TrustError, match="expected the payload to unpack to at most 1 MiB"):
         plain_stream(io.BytesIO(bytes(2 << 20)), "none", 1 << 20, where="a.rpm").read()
     assert streams.RATIO == 100
+
+
+STANZA = b"""Package: third
+Version: 1
+Architecture: all
+%sFilename: pool/a.deb
+Size: 1
+SHA256: 0000000000000000000000000000000000000000000000000000000000000000
+
+"""
+
+
+@pytest.mark.parametrize(
+    "again", [b"Package: asked\n", b"package: asked\n", b"Version: 2\n", b"Provides: a\nProvides: b\n"]
+)
+def test_a_package_that_says_two_things_of_itself(again: bytes) -> None:
+    """It was noted by its first name and known by its last: asked for, it silently was not in the set."""
+    with pytest.raises(TrustError, match=r"main: third: expected each field of a package once, found '.*' twice"):
+        _packages(STANZA % again)
+
+
+def _packages(data: bytes) -> list[str]:
+    index = PackagesIndex("main", "amd64")
+    index.add(data)
+    return [package.name for package in index.packages("third")]

@@ -55,10 +55,12 @@ def enter(cache: Path) -> None:
 
 def _close(cache: Path, mode: int) -> None:
     """Take a cache from other users; never a directory that is more than a cache."""
-    empty = not any(cache.iterdir())
+    empty = not any(entry.name != "lost+found" for entry in cache.iterdir())
     if mode & stat.S_ISVTX or not (empty or any((cache / name).exists() for name in _SIGNS)):
         message = "expected a directory for the cache alone, found one with other things in it that others may enter"
-        raise OicError(message, where=str(cache), hint="say cache=DIRECTORY for a new one")
+        shared = "" if mode & stat.S_ISVTX else ", or chmod 700 this one if nobody else needs it"
+        hint = f"say cache=DIRECTORY for a new one{shared}"
+        raise OicError(message, where=str(cache), hint=hint)
     cache.chmod(0o700)
     if not empty:
         hint = "; they could write to it: doit verify-cache looks at what is in it" if mode & 0o022 else ""

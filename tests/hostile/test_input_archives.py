@@ -11,6 +11,7 @@ import struct
 import subprocess
 import tarfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,9 +29,9 @@ from oic.provider.streams import most_unpacked, plain_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-MEMORY = 512 << 20
+MEMORY = 256 << 20
+"""What a child may take in addition to what it begins with."""
 PACKERS: dict[str, Callable[[], Any]] = {
     "gz": lambda: zlib.compressobj(wbits=31),
     "xz": lzma.LZMACompressor,
@@ -53,7 +54,8 @@ def unpacked(place: Path, *packages: bytes) -> list[Unpacked]:
 
 
 def _in_little_memory(files: list[tuple[str, Path]], root: Path) -> list[Unpacked]:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    there = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (there + MEMORY, there + MEMORY))
     return unpack_all(files, root, jobs=1)
 
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     Problems = list[tuple[Node, str]]
 
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_OF_THE_CACHE = ("damaged", "layers", "store", "validated")
 _SECRETS = frozenset({"password"})
 
 
@@ -124,6 +125,11 @@ def _image_name(recipe: Path) -> ImageName:
             f"found '{recipe.name}'",
             where=str(recipe),
         )
+    if recipe.stem in _OF_THE_CACHE:
+        message = (
+            f"expected another file name, found '{recipe.name}': the cache has a directory '{recipe.stem}' already"
+        )
+        raise RecipeError(message, where=str(recipe))
     return ImageName(recipe.stem)
 
 

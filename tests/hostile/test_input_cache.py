@@ -211,3 +211,9 @@ def test_only_directories_that_are_one_s_own_are_claimed(tmp_path: Path) -> None
     (tmp_path / "small").symlink_to("theirs")
     with pytest.raises(OicError, match="found a link"):
         claim.prepare(tmp_path / "small")
+
+
+@pytest.mark.parametrize("name", ["damaged", "layers", "store", "validated"])
+def test_an_image_is_not_called_as_a_place_of_the_cache(name: str, bench: Bench) -> None:
+    bench.recipe.rename(bench.place / f"{name}.yml")
+    bench.oic("list", f"image={name}.yml").refused_in_one_line(f"the cache has a directory '{name}' already")

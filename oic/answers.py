@@ -11,12 +11,13 @@ import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3 import exceptions as broken
 
 from oic.errors import FetchError
+from oic.values import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,12 +122,25 @@ def refuse_failure(response: requests.Response, url: str) -> None:
 
 def _retry_after(text: str) -> float:
     """Return the seconds of a Retry-After header, which is a number or a date; 0 when it is neither."""
-    if text.strip().isdecimal():
-        return float(text)
+    if (seconds := number_in(text.strip())) is not None:
+        return float(seconds)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, OverflowError):
         return 0.0
+
+
+def redirected(response: requests.Response, url: str) -> str:
+    """Return where a redirect leads; raises FetchError when it must not, or cannot, be followed."""
+    try:
+        to = urljoin(url, response.headers["Location"].encode("latin-1").decode("utf-8"))
+        scheme = urlsplit(to).scheme
+    except ValueError:  # no UTF-8, brackets that make no sense, a host that no name service has
+        raise FetchError("expected a redirect to a URL, found one to a malformed one", where=redacted(url)) from None
+    if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
+        hint = "name the URL it leads to, if you mean it"
+        raise FetchError(f"refused a redirect to {redacted(to)}", where=redacted(url), hint=hint)
+    return to
 
 
 def expect_whole(response: requests.Response, url: str) -> None:
@@ -193,17 +207,17 @@ class Transfer:
 
     def _accept_range(self, response: requests.Response, offset: int) -> None:
         found = response.headers.get("Content-Range", "")
-        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", found)
-        if match is None or int(match[1]) != offset:
+        match = re.fullmatch(r"bytes ([0-9]+)-[0-9]+/([0-9]+|\*)", found)
+        if match is None or number_in(match[1]) != offset:
             self.restart()  # so that the next attempt asks for no range
-            raise Passing(f"expected the bytes from {offset} on, found Content-Range {found!r}")
+            raise Passing(f"expected the bytes from {offset} on, found Content-Range {found[:60]!r}")
         if match[2] != "*":
             self.accept_size(match[2])
 
     def accept_size(self, text: str) -> None:
         """Raise WrongSize when this is a number and not the size asked for."""
-        if text.isdecimal() and int(text) != self.size:
-            raise self._wrong(text)
+        if number_in(text) not in (None, self.size):
+            raise self._wrong(text[:20])
 
     def _wrong(self, found: str) -> WrongSize:
         return WrongSize(f"expected {self.size} bytes, found {found}", where=redacted(self.url), hint=CHANGED)

@@ -1,15 +1,16 @@
-"""Tasks a user asks for by name, never part of a build: validate, config, update, lock, why, boot-test."""
+"""Tasks a user asks for by name, never part of a build: those of an image, and `verify_cache` of the whole cache."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 from oic import claim
 from oic.config.final import redacted
-from oic.errors import OicError, RecipeError
+from oic.errors import OicError, RecipeError, shown
 from oic.files import read_json, to_json, to_plain, write_json, write_text
 from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.plan import plan
@@ -33,6 +34,7 @@ DOCS = {
     "why": "say why package=NAME is in the image",
     "boot-test": "boot the image in qemu, log in, compare its packages with the lock",
 }
+VERIFY_CACHE = "hold every blob and layer of the cache against its digest, move damaged ones away"
 
 
 def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -60,12 +62,29 @@ def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -
         }
 
 
+def verify_cache(cache: Path) -> dict[str, Any]:
+    """Return doit's description of the task that is of no image."""
+    return {
+        "basename": "verify-cache",
+        "doc": VERIFY_CACHE,
+        "actions": [(_run, [_verify_cache, [cache], cache])],
+        "uptodate": [False],
+        "verbosity": 2,
+    }
+
+
+def _verify_cache(cache: Path) -> None:
+    from oic.verifycache import verify  # noqa: PLC0415 - only where it is needed
+
+    _say(verify(cache))
+
+
 def _run(function: Callable[..., None], args: list[Any], cache: Path) -> TaskFailed | None:
     return failure_of(cache, function, *args)
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{shown(text)}\n")
     sys.stdout.flush()
 
 
@@ -78,7 +97,8 @@ def _validate(config: FinalConfig) -> None:
 
 
 def _print_config(config: FinalConfig) -> None:
-    _say(to_json(redacted(config)).rstrip())
+    text = to_json(redacted(config)).rstrip()  # what is not printable stays JSON
+    _say("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
 
 
 def _unlocked(config: FinalConfig, stages: Sequence[Stage]) -> tuple[Stage, Stage]:

@@ -2,10 +2,26 @@
 
 * The message says what was expected and what was found.
 * ``where`` says file:line, URL, package or log; ``hint`` says what to do.
+* What strangers wrote, a mirror, a package, a script, reaches no terminal as it is: `shown`.
 * An `OicError` is a mistake of the input or of the world; anything else that escapes is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
+
+
+def shown(text: str, *, keep: str = "\n\t") -> str:
+    """Return a text as a terminal may have it: whatever is not printed but obeyed, but for `keep`, is escaped.
+
+    These are the control characters (C0, C1), those that turn the direction of a line, and line breaks of any kind.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in keep else repr(one)[1:-1] for one in text)
+
+
+def one_line(text: str) -> str:
+    """Return a text with line breaks and tabs escaped as well."""
+    return shown(text, keep="")
 
 
 class OicError(Exception):
@@ -19,9 +35,9 @@ class OicError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
-        if not self.hint:
-            return text
-        return f"{text}\n    {self.hint}" if "\n" in text else f"{text} ({self.hint})"
+        if self.hint:
+            text = f"{text}\n    {self.hint}" if "\n" in text else f"{text} ({self.hint})"
+        return shown(text)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the pipe of a child process with all three parts."""

@@ -14,9 +14,10 @@ import glob
 import hashlib
 import json
 import os
-import tempfile
+import secrets
+import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from oic.values import Digest
 
@@ -49,6 +50,38 @@ def digest_of_file(path: Path) -> Digest:
     """Return the sha256 of a file's content; raises OSError."""
     with path.open("rb") as file:
         return Digest(hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def opened_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file to read; raises OSError. Nothing is waited for: a pipe would wait for its writer."""
+    if not stat.S_ISREG(os.stat(path).st_mode):  # to open some devices is to do something
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    file = open(descriptor, "rb")  # noqa: SIM115 - the caller's to close
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return file
+
+
+def copied(source: IO[bytes], target: IO[bytes] | None = None) -> Digest:
+    """Copy an open file, or only read it; return the sha256 of what was read.
+
+    Raises OSError when it is not as long as it says: it is being changed, or is one of the kernel's, without an end.
+    """
+    whole = hashlib.sha256()
+    left = os.fstat(source.fileno()).st_size
+    while left and (data := source.read(min(left, _PIECE))):
+        left -= len(data)
+        whole.update(data)
+        if target:
+            target.write(data)
+    if left or source.read(1):
+        raise OSError(errno.EINVAL, "it is not as long as it says: it is being changed, or made up by the kernel")
+    return Digest(whole.hexdigest())
+
+
+_PIECE = 1 << 20
 
 
 def digest_of_sparse(path: Path) -> Digest:
@@ -91,7 +124,6 @@ def written_aside(path: Path) -> Iterator[Path]:
     descriptor, aside = _locked_aside(path)
     try:
         yield aside
-        aside.chmod(0o644)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -99,12 +131,16 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 
 def _locked_aside(path: Path) -> tuple[int, Path]:
-    """Make a temporary file that is known by its lock to be someone's."""
+    """Make a temporary file that is known by its lock to be someone's; its mode is the umask's."""
     while True:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        except FileExistsError:
+            continue
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
-            return descriptor, Path(name)
+            return descriptor, aside
         os.close(descriptor)  # removed as abandoned before it was locked
 
 

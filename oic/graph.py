@@ -23,6 +23,7 @@ from oic.config.final import is_default, load_config
 from oic.errors import OicError
 from oic.plan import DOCS, plan
 from oic.reporter import Reporter
+from oic.values import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from oic.config.model import FinalConfig
 
 PROJECT = Path(__file__).parent.parent
+_MOST_SECONDS = 10**7
 _KNOWN = ("image", "cache", "package", "timeout")
 
 
@@ -44,12 +46,10 @@ def cache() -> Path:
     _print_anything()
     directory = Path(doit_cmd.get_var("cache") or PROJECT / "cache").absolute()
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        claim.enter(directory)
     except OSError as error:
         said = f"{directory}: cannot be made the cache: {error.strerror}"
         raise InvalidCommand(f"{said} (say cache=DIRECTORY for another one)") from None
-    try:
-        claim.refuse_strangers(directory)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
     return directory
@@ -84,12 +84,14 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
         _check_words(given)
         configs = [_config(recipe, given) for recipe in _recipes(given.get("image"), Path(stood_in))]
         plans = [(config, plan(config, cache())) for config in configs]
+        for config in configs:
+            claim.prepare(cache() / config.image_name)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
     yield from wiring.groups({**DOCS, "build": "everything the recipe asks for", **demand.DOCS})
+    yield demand.verify_cache(cache())
     Reporter.notes = {config.image_name: config.notes for config in configs}
     for config, stages in plans:
-        claim.prepare(cache() / config.image_name)
         yield from map(wiring.task_of, stages)
         yield {
             "basename": "build",
@@ -111,7 +113,8 @@ def _check_words(given: dict[str, str]) -> None:
         if word not in _KNOWN and not word.startswith("var."):
             known = ", ".join(f"{name}=" for name in _KNOWN)
             raise OicError(f"expected {known} or var.NAME=, found {word}=")
-    if not given.get("timeout", "0").isdecimal():
+    seconds = number_in(given.get("timeout", "0"))
+    if seconds is None or seconds > _MOST_SECONDS:
         raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")
 
 
@@ -121,7 +124,7 @@ def _recipes(image: str | None, stood_in: Path) -> list[Path]:
         return [path for path in sorted(shelf.glob("*.yml")) if is_default(path)]
     places = [stood_in / image] if "/" in image else [stood_in / image, shelf / image]
     names = [place.with_name(place.name + ending) for place in places for ending in ("", ".yml", ".yaml")]
-    found = {path.resolve(): path for path in names if path.is_file()}
+    found = {path.resolve(): path for path in names if os.path.isfile(path)}
     if not found:
         said = "".join(f", {path.stem}" for path in sorted(shelf.glob("*.yml"))).lstrip(", ")
         raise OicError(f"expected a recipe, found no file {image} here or in recipes/ (there: {said})")

@@ -214,7 +214,8 @@ def _evidence(config: FinalConfig, users: list[dict[str, Any]]) -> dict[str, Any
     target, image = to_plain(config.target), to_plain(config.image)
     online = [command.cmd for command in config.system.commands if command.network]
     system = {**to_plain(config.system), "users": users}  # a digest of a plain password could be guessed
+    outside = [file.final for file in config.system.files if file.outside]
     for file in system["files"]:
-        del file["local"]  # the same recipe in another directory is the same recipe
+        del file["local"], file["outside"]  # the same recipe in another directory is the same recipe
     recipe = digest_of({"target": target, "image": image, "disk": config.disk, "system": system})
-    return {"image": image, "target": target, "recipe": recipe, "networkCommands": online}
+    return {"image": image, "target": target, "recipe": recipe, "networkCommands": online, "outsideFiles": outside}

@@ -1,7 +1,7 @@
 """Long work made visible: a bar on a terminal, a plain line now and then elsewhere.
 
-Both go to standard error. Under doit that is a writer that knows whether a terminal is behind it. Every method may be
-called from any thread.
+Both go to standard error, and so do notes. Under doit that is a writer that knows whether a terminal is behind it.
+Every method may be called from any thread.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from oic.errors import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 EVERY_PERCENT = 10
 EVERY_SECONDS = 10.0
+
+
+def note(text: str) -> None:
+    """Tell what a user should know of a build that goes on."""
+    sys.stderr.write(f"note: {shown(text)}\n")
 
 
 class Bar(Protocol):

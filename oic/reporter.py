@@ -17,8 +17,9 @@ from doit.reporter import ConsoleReporter
 from oic import claim, workers
 from oic import tasks as wiring
 from oic.chroot import idmap
-from oic.errors import OicError
+from oic.errors import OicError, shown
 from oic.files import read_json
+from oic.progress import note
 
 if TYPE_CHECKING:
     from doit.task import Task
@@ -47,8 +48,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             raise InvalidCommand(str(error)) from None
         self.built = [name.partition(":")[2] for name in _expanded(tasks, selected_tasks) if name.startswith("build:")]
         for image in self.built:
-            for note in self.notes[image]:
-                sys.stderr.write(f"note: {note}\n")
+            for text in self.notes[image]:
+                note(text)
 
     def execute_task(self, task: Task) -> None:
         """Say that a task begins; under ``-n`` a worker has taken it up."""
@@ -56,9 +57,9 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         super().execute_task(task)
 
     def write(self, text: str) -> None:
-        """Print; when nobody reads any more (``| head``), the build goes on without a word."""
+        """Print what a terminal may have; when nobody reads any more (``| head``), the build goes on without a word."""
         try:
-            super().write(text)
+            super().write(shown(text))
             self.outstream.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -20,7 +20,7 @@ from doit.exceptions import TaskFailed
 
 from oic import claim
 from oic.chroot import layers
-from oic.errors import OicError
+from oic.errors import OicError, shown
 from oic.files import read_json, write_json
 from oic.plan import DOCS
 
@@ -139,7 +139,7 @@ def perform(stage: Stage) -> None:
     said = module.run(stage)
     write_json(stage.origin_file, origin)
     seconds = time.monotonic() - start
-    print(f"  {stage.name:9} {said} ({seconds:.1f} s)", flush=True)  # noqa: T201 - what it did
+    print(f"  {stage.name:9} {shown(said)} ({seconds:.1f} s)", flush=True)  # noqa: T201 - what it did
 
 
 def clean_stage(stage: Stage) -> None:

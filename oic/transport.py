@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -139,6 +140,13 @@ class _WatchedHTTP(HTTPConnection):
 
 class _WatchedHTTPS(_WatchedHTTP, HTTPSConnection):
     """The same under TLS."""
+
+
+class Session(requests.Session):
+    """A session that leaves redirects to its caller: requests looks at where one leads even if it is not to follow."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return that there is none."""
 
 
 class WatchedAdapter(HTTPAdapter):

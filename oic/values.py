@@ -15,3 +15,18 @@ Bytes = NewType("Bytes", int)
 
 Sector = NewType("Sector", int)
 """A size or an offset in sectors of 512 bytes."""
+
+
+MOST_NUMBER = 10**18
+"""What `number_in` makes of any number that is larger."""
+
+
+def number_in(text: str) -> int | None:
+    """Return the number that a stranger's text is in ASCII digits, `MOST_NUMBER` at most; None when it is none.
+
+    int() takes signs, underscores and the digits of every script, and refuses more than 4,300 of them.
+    """
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    digits = text.lstrip("0")
+    return int(digits or "0") if len(digits) <= 18 else MOST_NUMBER

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
 from oic.config.merge import unit_name
 from oic.config.model import AdditionalFile, Bootloader, Command, Image, Kernel, Services, System, Target, User
-from oic.files import digest_of_file
+from oic.files import copied, opened_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from oic.config.source import Node
 
 _EXECUTABLE = 0o100
+_OCTAL = re.compile(r"0?[0-7]{3,4}", re.ASCII)
+_KERNELS = ("proc", "sys", "dev")
 
 
 def image_of(tree: Node) -> Image:
@@ -62,20 +67,34 @@ def file_notes(tree: Node, files: Sequence[AdditionalFile]) -> Iterator[tuple[No
             yield node.get("local"), f"expected a file, found none at {file.local}; a build will refuse it"
 
 
+def outside_notes(tree: Node, files: Sequence[AdditionalFile]) -> Iterator[tuple[Node, str]]:
+    """Say which files a recipe, which may be somebody else's, takes from elsewhere on this machine."""
+    for node, file in zip(_file_nodes(tree), files, strict=True):
+        if file.outside:
+            said = f"{os.path.realpath(file.local)} goes into the image, from outside the recipe's directory"
+            yield node.get("local"), said
+
+
 def _file_nodes(tree: Node) -> list[Node]:
     return tree.get("systemConfig", "additionalFiles").items
 
 
 def _file(node: Node, problems: list[tuple[Node, str]]) -> AdditionalFile:
-    """Read one file; the mode is 0755 or 0644 by the owner's execute bit: no umask may show in the image."""
+    """Read one file, its bytes once."""
     local = node.get("local")
-    path = local.file.absolute().parent / local.text
+    beside = local.file.absolute().parent
+    path = beside / local.text
+    real = Path(os.path.realpath(path))
+    outside = not real.is_relative_to(os.path.realpath(beside))
     digest, mode = None, 0o644
     try:
         status = path.stat()
-        if S_ISREG(status.st_mode):
-            digest = digest_of_file(path)
-            mode = 0o755 if status.st_mode & _EXECUTABLE else 0o644
+        if outside and S_ISREG(status.st_mode) and real.parts[1] in _KERNELS:
+            problems.append((local, f"expected a file that is yours, found one of /{real.parts[1]}: {path}"))
+        elif S_ISREG(status.st_mode):
+            with opened_regular(path) as file:
+                digest = copied(file)
+            mode = _mode(status.st_mode, local.file.stat().st_mode)
         elif local.text:
             found = "the directory" if S_ISDIR(status.st_mode) else "the device, pipe or socket"
             problems.append((local, f"expected a file, found {found} {path}"))
@@ -83,7 +102,25 @@ def _file(node: Node, problems: list[tuple[Node, str]]) -> AdditionalFile:
         pass  # validates with a note; a build refuses it
     except OSError as error:
         problems.append((local, f"expected a readable file, found {path}: {error.strerror}"))
-    return AdditionalFile(local=path, final=node.get("final").text, sha256=digest, mode=mode)
+    return AdditionalFile(
+        local=path,
+        final=node.get("final").text,
+        sha256=digest,
+        mode=int(node.get("mode").text, 8) if _OCTAL.fullmatch(node.get("mode").text) else mode,
+        owner=node.get("owner").text,
+        outside=outside and digest is not None,
+    )
+
+
+def _mode(local: int, recipe: int) -> int:
+    """Return a file's mode in the image when the recipe gives none; no umask may show in it.
+
+    It is 0755 or 0644 by the owner's execute bit, but nothing for a group or others who may read the recipe and not the
+    file: under a umask that closes both, both are closed.
+    """
+    mode = 0o755 if local & _EXECUTABLE else 0o644
+    closed = recipe & ~local & 0o044
+    return mode & ~(closed | closed >> 2)
 
 
 def _kernel(kernel: Node) -> Kernel:

@@ -24,8 +24,10 @@ TRUSTED = "[trusted=yes]"
 
 _SECURE_BOOT = ("secureBootDBKey", "secureBootDBCrt", "secureBootDBCer")
 _HASHES = {"1": "md5", "5": "sha256", "6": "sha512", "2a": "bcrypt", "2b": "bcrypt", "2y": "bcrypt"}
+_MOST_PASSWORD = 511  # CRYPT_MAX_PASSPHRASE_SIZE and PAM_MAX_RESP_SIZE, without the zero
+_MOST_PART, _MOST_PATH = 255, 4095
 _CRYPT = re.compile(r"\$([0-9a-z]+)\$.+")
-_KNOWN_EXTRAS = {"additionalFiles": ("local", "final"), "configurations": ("cmd", "network")}
+_KNOWN_EXTRAS = {"additionalFiles": ("local", "final", "mode", "owner"), "configurations": ("cmd", "network")}
 
 
 def problems_in(tree: Node) -> Problems:
@@ -37,6 +39,9 @@ def problems_in(tree: Node) -> Problems:
     yield from same(partitions, "id", "partition")
     yield from same(partitions, "index", "partition")
     yield from same(partitions, "mountPoint", "partition", mount_point)
+    yield from _path_problems([file.get("final") for file in system.get("additionalFiles").items])
+    yield from _path_problems([user.get("home") for user in system.get("users").items])
+    yield from _path_problems([partition.get("mountPoint") for partition in partitions])
     yield from disk_problems(disk)
     yield from _user_problems(system.get("users"))
     yield from _service_problems(system.get("services"))
@@ -95,9 +100,20 @@ def same(items: list[Node], key: str, thing: str, normal: Callable[[str], str] =
         seen.setdefault(value, node)
 
 
+def _path_problems(paths: list[Node]) -> Problems:
+    for node in paths:
+        encoded = node.text.encode()
+        if len(encoded) > _MOST_PATH or max(map(len, encoded.split(b"/"))) > _MOST_PART:
+            said = f"expected a path of at most {_MOST_PATH} bytes, and {_MOST_PART} from one / to the next, found more"
+            yield node, said
+
+
 def _user_problems(users: Node) -> Problems:
     for user in users.items:
         node, wanted = user.get("password"), user.get("hash_algo").text
+        if (size := len(node.text.encode())) > _MOST_PASSWORD:
+            most = f"at most {_MOST_PASSWORD} bytes, as no program takes a longer one"
+            yield node, f"expected a password of {most}, found one of {size}"
         if not node.text.startswith("$"):
             continue
         match = _CRYPT.fullmatch(node.text)

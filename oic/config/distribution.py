@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from oic.config.model import Distribution
 from oic.config.repositories import repositories_of
-from oic.config.source import Node, one_line, parse, read_bytes
-from oic.errors import RecipeError
+from oic.config.source import Node, parse, read_bytes
+from oic.errors import RecipeError, one_line
 
 if TYPE_CHECKING:
     from oic.config.model import Target
@@ -43,7 +43,7 @@ def distributions_folders() -> tuple[Path, ...]:
     own = os.environ.get("OIC_DISTRIBUTIONS", "")
     if not own:
         return (shipped,)
-    if not Path(own).is_absolute() or not Path(own).is_dir():
+    if not Path(own).is_absolute() or not os.path.isdir(own):
         raise RecipeError(f"expected the absolute path of a folder, found '{own}'", where="OIC_DISTRIBUTIONS")
     return (Path(own), shipped)
 
@@ -60,7 +60,7 @@ def read_distribution(target: Target) -> DistributionData:
     if folder is None:
         return DistributionData(id=name, facts=None, defaults=None, content=())
     paths = (folder / "distribution.yml", folder / f"{target.image_type}-{target.arch}.yml")
-    there = {path: read_bytes(path) for path in paths if path.is_file()}
+    there = {path: read_bytes(path) for path in paths if os.path.isfile(path)}  # no schema has seen the words yet
     facts, defaults = (parse(there[path], path) if path in there else None for path in paths)
     return DistributionData(id=name, facts=facts, defaults=defaults, content=tuple(there.values()))
 

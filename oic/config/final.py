@@ -21,7 +21,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic.config.assemble import file_notes, files_of, image_of, system_of, target_of
+from oic.config.assemble import file_notes, files_of, image_of, outside_notes, system_of, target_of
 from oic.config.checks import notes_in, problems_in, problems_of_whole
 from oic.config.disk import disk_of
 from oic.config.distribution import (
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     Problems = list[tuple[Node, str]]
 
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_OF_THE_CACHE = ("damaged", "layers", "store", "validated")
 _SECRETS = frozenset({"password"})
 
 
@@ -81,7 +82,8 @@ def load_config(
     if problems:
         raise RecipeError(_lines(_once(lookup.problems, problems)))
     absent = tuple(node.said(text) for node, text in file_notes(whole, files))
-    notes = (node.said(text) for part in parts for node, text in notes_in(part.tree))
+    notes = [node.said(text) for node, text in outside_notes(whole, files)]
+    notes += [node.said(text) for part in parts for node, text in notes_in(part.tree)]
     return FinalConfig(
         image_name=image_name,
         recipe=recipe.absolute(),
@@ -123,6 +125,11 @@ def _image_name(recipe: Path) -> ImageName:
             f"found '{recipe.name}'",
             where=str(recipe),
         )
+    if recipe.stem in _OF_THE_CACHE:
+        message = (
+            f"expected another file name, found '{recipe.name}': the cache has a directory '{recipe.stem}' already"
+        )
+        raise RecipeError(message, where=str(recipe))
     return ImageName(recipe.stem)
 
 
@@ -208,7 +215,7 @@ def _lock(recipe: Path, named: Node, problems: Problems) -> Path | None:
     """Return the lock file the recipe names, else the one beside it if there is one."""
     if named.text:
         path = recipe.absolute().parent / named.text
-        if not path.is_file():
+        if not os.path.isfile(path):
             hint = "without this line, `doit lock` makes one"
             problems.append((named, f"expected a lock file, found none at {path}; {hint}"))
         return path

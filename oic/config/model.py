@@ -115,12 +115,18 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdditionalFile:
-    """A local file and where it goes; `sha256` and `mode` were taken when the recipe was read; None: it isn't there."""
+    """A local file and where it goes; `sha256` and `mode` were taken when the recipe was read; None: it isn't there.
+
+    `owner` is a name or number of the image's, with or without a group, or empty; `outside` tells that the file is not
+    below the directory of the YAML file that names it.
+    """
 
     local: Path
     final: str
     sha256: Digest | None
     mode: int
+    owner: str
+    outside: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,17 +39,22 @@ def _read(
 ) -> None:
     data = read_bytes(path)
     tree = variables.substituted(parse(data, path))
-    chain = (*above, path.resolve())
+    chain = (*above, _real(path))
     for item in tree.get("include").items:
         if not item.text:
             continue
         included = Path(os.path.normpath(path.parent / item.text))
-        if included.resolve() in chain:
+        if _real(included) in chain:
             way = " → ".join(one.name for one in (*chain, included))
             problems.append((item, f"expected parts that do not include each other, found a circle: {way}"))
-        elif included.resolve() not in parts:
+        elif _real(included) not in parts:
             try:
                 _read(included, chain, variables, parts, problems)
             except RecipeError as error:
                 problems.append((item, f"expected a part that can be read, found: {error}"))
-    parts[path.resolve()] = Part(data=data, tree=tree)
+    parts[_real(path)] = Part(data=data, tree=tree)
+
+
+def _real(path: Path) -> Path:
+    """Return the file behind links; for one that leads to itself, pathlib has an error of its own."""
+    return Path(os.path.realpath(path))

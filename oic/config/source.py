@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from oic.errors import RecipeError
+from oic.errors import RecipeError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +91,6 @@ class Node:
     def said(self, message: str) -> str:
         """Return ``file:line: key.path: message``."""
         return one_line(f"{self.where}: {self.path}: {message}" if self.path else f"{self.where}: {message}")
-
-
-def one_line(text: str) -> str:
-    """Return a text with whatever could break its line, or a terminal, escaped."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def join(path: str, key: str) -> str:

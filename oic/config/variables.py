@@ -1,5 +1,6 @@
-"""``${name}`` in any value of a recipe, replaced from the command line, else the environment.
+"""``${name}`` in any value of a recipe, replaced from the command line, else from ``OIC_VAR_name`` of the environment.
 
+* Nothing else of the environment: a recipe is often somebody else's, and a builder's environment holds his tokens.
 * A name that has no value is an error; a value is never searched for names again.
 * ``$${name}`` is how a shell command keeps a ``${name}`` of its own. Anything else with a ``$`` is left alone.
 """
@@ -14,6 +15,7 @@ from oic.config.source import Node
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PREFIX = "OIC_VAR_"
 _NAME = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -42,9 +44,11 @@ class Variables:
         escape, name = match.groups()
         if escape:
             return f"${{{name}}}"
-        value = self._given.get(name, self._environment.get(name))
+        value = self._given.get(name, self._environment.get(PREFIX + name))
         if value is None:
-            hint = f"give var.{name}=…, or set it in the environment; $${{{name}}} is left to a shell"
+            hint = f"give var.{name}=…, or {PREFIX}{name} in the environment; $${{{name}}} is left to a shell"
+            if name in self._environment:
+                hint = f"that of the environment is not read: give var.{name}=…, or it as {PREFIX}{name}"
             self.problems.append((node, f"expected a value for ${{{name}}}, found none ({hint})"))
             return match.group()
         self.used[name] = value

@@ -6,11 +6,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError
+from oic.values import number_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.chroot.sandbox import Sandbox
+
+_MOST_ID = (1 << 32) - 2
 
 
 def add_users(users: list[dict[str, Any]], box: Sandbox) -> None:
@@ -70,11 +73,14 @@ def sudo_rules(users: list[dict[str, Any]]) -> dict[str, str]:
 
 def write_keys(root: Path, users: list[dict[str, Any]]) -> None:
     """Write each user's authorized_keys, sshd(8); runs with the image as its root."""
-    entries = [line.split(":") for line in (root / "etc/passwd").read_text(encoding="utf-8").splitlines()]
-    homes = {fields[0]: (int(fields[2]), int(fields[3]), fields[5]) for fields in entries if len(fields) == 7}
+    text = (root / "etc/passwd").read_text("utf-8", "surrogateescape")
+    entries = [line.split(":") for line in text.splitlines()]
+    homes = {words[0]: (number_in(words[2]), number_in(words[3]), words[5]) for words in entries if len(words) == 7}
     for user in users:
         if user["ssh_authorized_keys"]:
-            uid, gid, home = homes[user["name"]]
+            uid, gid, home = homes.get(user["name"], (None, None, ""))
+            if uid is None or gid is None or max(uid, gid) > _MOST_ID:
+                raise OicError(f"expected ids of {user['name']} in the image's /etc/passwd, found none to use")
             directory = root / home.lstrip("/") / ".ssh"
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = directory / "authorized_keys"

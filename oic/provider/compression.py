@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _XZ_MEMORY = 256 * 2**20
 _ZSTD_WINDOW = 2**27
-_PIECE = 2**12
+_PIECE = 2**7
+"""Four bytes of zstd may stand for 128 KiB."""
 
 PREFERRED = ("xz", "gz", "")
 """What a Debian index may be compressed with, best first; empty: not at all."""

@@ -9,13 +9,13 @@ No repository serves web pages: one that comes in place of a document is a login
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import FetchError, TrustError
 from oic.net import NotFound, redacted
+from oic.progress import note
 from oic.values import Digest
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def key_files(repository: Repository, fetcher: Fetcher) -> dict[str, bytes]:
     if not keys:
         raise missing[0] if len(repository.keys) == len(missing) == 1 else _no_key(repository)
     for absent in missing:
-        sys.stderr.write(f"note: this key of {repository.name} is passed over: {absent}\n")
+        note(f"this key of {repository.name} is passed over: {absent}")
     return keys
 
 

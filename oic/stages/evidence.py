@@ -40,6 +40,7 @@ def run(stage: Stage) -> str:
             "unsigned": trust["unsigned"]["image"],
             "reproducible": not part["networkCommands"],
             "networkCommands": part["networkCommands"],
+            "outsideFiles": part["outsideFiles"],
         }
     )
     return f"{stage.outputs[0]}, {len(packages)} packages"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import child, layers, namespace, overlay, sandbox, toolbox
 from oic.files import digest_of_file, read_json, written_aside
 from oic.image import initrd
+from oic.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
 def _there(version: str, modules: Sequence[str], box: Sandbox) -> list[str]:
     absent = initrd.absent(version, modules, box)
     if absent:
-        sys.stderr.write(f"note: kernel {version} has no module {', '.join(absent)} (enableExtraModules)\n")
+        note(f"kernel {version} has no module {', '.join(absent)} (enableExtraModules)")
     return [module for module in modules if module not in absent]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import toolbox
 from oic.config.model import Repository
 from oic.files import read_json, write_json
 from oic.net import HttpFetcher
+from oic.progress import note
 from oic.provider import provider_of
 from oic.store import Store
 from oic.values import Digest
@@ -37,7 +37,7 @@ def run(stage: Stage) -> str:
     stage.write({**index, "artefacts": [stage.artefact(store.path(digest)) for digest in blobs]})
     trusted = [repository.name for repository in repositories if repository.trusted]
     for name in trusted:
-        sys.stderr.write(f"note: the metadata of {name} is taken unsigned, by [trusted=yes] of the recipe\n")
+        note(f"the metadata of {name} is taken unsigned, by [trusted=yes] of the recipe")
     signed = len(repositories) - len(trusted)
     return f"{signed} repositories, signatures good" + (f"; {len(trusted)} unsigned" if trusted else "")
 

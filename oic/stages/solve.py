@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from oic.errors import OicError, SolveError
 from oic.files import digest_of, read_json, to_plain
 from oic.ospackage.lock import FORMAT, Lock, read_lock
+from oic.progress import note
 from oic.provider import provider_of
 from oic.store import Store
 
@@ -37,7 +37,7 @@ def solved(stage: Stage) -> Lock:
     part, store, index = stage.slice, Store(stage.cache / "store"), stage.read("index.json")
     provider = provider_of(part["provider"])
     for warning in provider.metadata_warnings(index, datetime.now(UTC)):
-        sys.stderr.write(f"note: {warning}\n")
+        note(warning)
     try:
         lock = provider.solve(index, part["request"], store)
     except OicError as error:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import child, layers, namespace, overlay, sandbox
 from oic.chroot.tree import empty
 from oic.errors import OicError
-from oic.files import digest_of, digest_of_file, written_aside
-from oic.image import accounts, esp, initrd, kernels, settings
+from oic.files import digest_of, written_aside
+from oic.image import accounts, additional, esp, initrd, kernels, settings
 from oic.image.commands import run_commands
 from oic.ospackage.lock import LockedRepository
 from oic.provider import provider_of
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 def run(stage: Stage) -> str:
     """Make the configuration layer and say what of it others read."""
     part, rootfs = stage.slice, stage.read("rootfs.json")
-    for file in part["files"]:
-        _check_file(file)
     below = [layers.read(stage.cache / place) for place in rootfs["layers"]]
     key = digest_of({"version": stage.version, "slice": _content(part), **_below(rootfs)})
     online = any(command["network"] for command in part["commands"])
@@ -72,21 +70,12 @@ def run(stage: Stage) -> str:
 
 def _content(part: dict[str, Any]) -> dict[str, Any]:
     """Return what of the slice decides the layer: where a file was taken from does not."""
-    files = [{key: value for key, value in file.items() if key != "local"} for file in part["files"]]
+    files = [{key: file[key] for key in ("final", "sha256", "mode", "owner")} for file in part["files"]]
     return {**part, "files": files}
 
 
 def _below(rootfs: dict[str, Any]) -> dict[str, Any]:
     return {"below": rootfs["digests"], "repositories": rootfs["repositories"]}
-
-
-def _check_file(file: dict[str, Any]) -> None:
-    """Refuse a file that is gone or no longer what the recipe's digest was taken of."""
-    path = Path(file["local"])
-    if not path.is_file():
-        raise OicError(f"additionalFiles: expected a file, found none (for {file['final']})", where=file["local"])
-    if digest_of_file(path) != file["sha256"]:
-        raise OicError("additionalFiles: the file changed while the build ran", where=file["local"], hint="build again")
 
 
 def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], log: Path, place: Path) -> int:
@@ -102,8 +91,8 @@ def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], l
         with sandbox.opened(root, log, env=provider.environment(epoch)) as box:
             accounts.add_users(part["users"], box)
             child.inside(root, accounts.write_keys, part["users"])
-            contents = [(Path(file["local"]).read_bytes(), file["final"], file["mode"]) for file in part["files"]]
-            child.inside(root, _write_files, contents)
+            with additional.opened(part["files"]) as opened:
+                child.inside(root, additional.write, opened)
             run_commands(part["commands"], box)
             child.inside(root, write_host_keys_unit)
             _set_units(part["services"], box)
@@ -134,17 +123,6 @@ def _set_timezone(root: Path, timezone: str) -> None:
         local = root / "etc/localtime"
         local.unlink(missing_ok=True)
         local.symlink_to(f"/usr/share/zoneinfo/{timezone}")
-
-
-def _write_files(root: Path, files: Sequence[tuple[bytes, str, int]]) -> None:
-    for content, final, mode in files:
-        path = root / final.lstrip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir() and not path.is_symlink():
-            raise OicError(f"additionalFiles: expected a file's path, found a directory of the image: {final}")
-        path.unlink(missing_ok=True)
-        path.write_bytes(content)
-        path.chmod(mode)
 
 
 def write_host_keys_unit(root: Path) -> None:

@@ -5,11 +5,11 @@ What is unsigned, by the recipe's own word, is said aloud each time, and recorde
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from oic.chroot import toolbox
 from oic.ospackage.lock import read_lock
+from oic.progress import note
 from oic.provider import provider_of
 from oic.store import Store
 
@@ -38,7 +38,7 @@ def run(stage: Stage) -> str:
     loose = sorted({package for packages in unsigned.values() for package in packages})
     if loose:
         named = ", ".join(loose[:_NAMED]) + (" …" if len(loose) > _NAMED else "")
-        sys.stderr.write(f"note: {len(loose)} packages nobody signed, by [trusted=yes] of the recipe: {named}\n")
+        note(f"{len(loose)} packages nobody signed, by [trusted=yes] of the recipe: {named}")
     return f"{sum(map(len, verdicts.values()))} packages, all good{f', {len(loose)} unsigned' if loose else ''}"
 
 

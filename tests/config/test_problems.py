@@ -84,8 +84,8 @@ CASES = {
     "no root": (DISK.replace("mountPoint: /}", "mountPoint: /srv}"), "5: disk.partitions: expected a partition with the mountPoint /, found none"),
     "no esp": (DISK.replace("type: esp", "type: linux"), "5: disk.partitions: expected a partition of type esp, for bootType efi, found none"),
     # variables, files and locks
-    "variable of a pattern": (f"{SYSTEM}  immutability: {{enabled: true, secureBootDBKey: '${{oic_test_unset}}', secureBootDBCrt: /a.crt, secureBootDBCer: /a.cer}}\n", "4: systemConfig.immutability.secureBootDBKey: expected a value for ${oic_test_unset}, found none (give var.oic_test_unset=…, or set it in the environment; $${oic_test_unset} is left to a shell)"),
-    "variable": (f"{SYSTEM}  hostname: ${{oic_test_unset}}\n", "4: systemConfig.hostname: expected a value for ${oic_test_unset}, found none (give var.oic_test_unset=…, or set it in the environment; $${oic_test_unset} is left to a shell)"),
+    "variable of a pattern": (f"{SYSTEM}  immutability: {{enabled: true, secureBootDBKey: '${{oic_test_unset}}', secureBootDBCrt: /a.crt, secureBootDBCer: /a.cer}}\n", "4: systemConfig.immutability.secureBootDBKey: expected a value for ${oic_test_unset}, found none (give var.oic_test_unset=…, or OIC_VAR_oic_test_unset in the environment; $${oic_test_unset} is left to a shell)"),
+    "variable": (f"{SYSTEM}  hostname: ${{oic_test_unset}}\n", "4: systemConfig.hostname: expected a value for ${oic_test_unset}, found none (give var.oic_test_unset=…, or OIC_VAR_oic_test_unset in the environment; $${oic_test_unset} is left to a shell)"),
     "local a folder": (f"{SYSTEM}  additionalFiles: [{{local: /etc, final: /x}}]\n", "4: systemConfig.additionalFiles[0].local: expected a file, found the directory /etc"),
     "local a pipe": (f"{SYSTEM}  additionalFiles: [{{local: /dev/null, final: /x}}]\n", "4: systemConfig.additionalFiles[0].local: expected a file, found the device, pipe or socket /dev/null"),
     "local below a file": (f"{SYSTEM}  additionalFiles: [{{local: /etc/os-release/x, final: /x}}]\n", "4: systemConfig.additionalFiles[0].local: expected a readable file, found /etc/os-release/x: Not a directory"),
@@ -130,8 +130,8 @@ TARGETS = {
     "imageType: raw": ("imageType: rwa", "2: target.imageType: expected one of raw, iso, img, found 'rwa'; did you mean 'raw'?"),
     "arch: x86_64, ": ("", "2: target.arch: expected an architecture, found nothing"),
     "name: small": ("name: -small", "1: image.name: expected letters, digits, '-' and '_', beginning and ending with a letter or digit, found '-small'"),
-    "version: 1.0": ("version: v1", "1: image.version: expected a version such as 1.0.0, 24.04 or 1.0.0+build1, found 'v1'"),
-    "version": ("versoin", "1: image.version: expected a version such as 1.0.0, 24.04 or 1.0.0+build1, found nothing"),
+    "version: 1.0": ("version: v1", "1: image.version: expected a version such as 1.0.0, 24.04 or 1.0.0+build1, of at most 64 letters, found 'v1'"),
+    "version": ("versoin", "1: image.version: expected a version such as 1.0.0, 24.04 or 1.0.0+build1, of at most 64 letters, found nothing"),
 }  # fmt: skip
 
 

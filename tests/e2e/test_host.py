@@ -15,7 +15,8 @@ ROOT_OF_ITS_OWN = ("unshare", "--user", "--map-root-user", "--mount")
 NOBODY = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 """Whoever runs the tests, as a user who has a name and no sub-ids."""
 NAMELESS = ("unshare", "--user", "--map-user=54321", "--map-group=54321")
-FULL_THEN_ROOMY = """mkdir "$0" && mount -t tmpfs -o size=1800k tmpfs "$0" && head -c 1200k /dev/zero >"$0/x" && "$@"
+FULL_THEN_ROOMY = """mkdir "$0" && mount -t tmpfs -o size=1800k,mode=700 tmpfs "$0"
+head -c 1200k /dev/zero >"$0/x" && "$@"
 rm "$0/x" && "$@"
 """
 
@@ -33,7 +34,7 @@ def test_a_full_disk_is_said_once_and_the_next_run_goes_on(bench: Bench) -> None
 
 
 def test_a_disk_too_full_for_anything(bench: Bench) -> None:
-    script = 'mkdir "$0" && mount -t tmpfs -o size=20k tmpfs "$0" && exec "$@"'
+    script = 'mkdir "$0" && mount -t tmpfs -o size=20k,mode=700 tmpfs "$0" && exec "$@"'
     said = bench.oic("verify", under=(*ROOT_OF_ITS_OWN, "sh", "-c", script, str(bench.cache)))
     said.refused_in_one_line("No space left on device")
 

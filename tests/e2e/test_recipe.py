@@ -119,7 +119,7 @@ def test_a_file_that_is_not_there_is_noted_and_refused_before_anything_is_done(b
 
 def test_a_variable_comes_from_the_command_line_or_the_environment(bench: Bench) -> None:
     bench.write("systemConfig: {packages: ['${oic_more}']}")
-    bench.environment["oic_more"] = "big"
+    bench.environment["OIC_VAR_oic_more"] = "big"
     bench.oic("config").succeeded('"big"')
     bench.oic("config", "var.oic_more=other").succeeded('"other"')
 

@@ -30,7 +30,7 @@ main()
 
 def test_a_password_goes_nowhere_in_plain(bench: Bench) -> None:
     bench.write(RECIPE)
-    bench.environment = {"secret": PASSWORD, "NOTED": str(bench.place / "argv")}
+    bench.environment = {"OIC_VAR_secret": PASSWORD, "NOTED": str(bench.place / "argv")}
     # rootfs fails, as nothing of the tiny distribution can be installed: that writes a log
     commands = ("rootfs", "config", "validate", "lock", "info system:small", "list --all --status", "why package=hello")
     said = {command: bench.oic(*command.split(), program=WATCHED) for command in commands}

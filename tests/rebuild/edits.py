@@ -100,6 +100,8 @@ EDITS = (
     edit(f"{SYSTEM}.users.1", {"name": "second"}, "system evidence", TREE, name="one more user"),
     edit(f"{FILE}.final", "/etc/motd.two", "system evidence", TREE),
     edit(f"{FILE}.local", "files/other", "system evidence"),
+    edit(f"{FILE}.mode", "0600", "system evidence", TREE),
+    edit(f"{FILE}.owner", "7:7", "system evidence", TREE),
     edit(f"{COMMANDS}.0.cmd", "echo two > /etc/one", "system evidence", TREE),
     edit(f"{COMMANDS}.1", {"cmd": "true"}, "system evidence", {"system", "evidence"}, name="a command without effect"),
     edit(f"{COMMANDS}.0.network", value=True, direct="system evidence", ran={"system", "evidence"}),

@@ -119,8 +119,13 @@ def test_a_file_with_other_content_or_mode_is_seen_and_a_touched_one_is_not(plac
     before = seen()
     motd.touch()
     assert seen() == before
+    motd.chmod(0o664)
+    assert seen() == before, "the umask is not the image's business"
     motd.chmod(0o600)
-    assert seen() == before, "only the executable bit is the image's business"
+    assert {name for name, value in seen().items() if value != before[name]} == {"system", "evidence"}
+    place.recipe.chmod(0o600)
+    assert seen() == before, "nor is a narrow one"
+    place.recipe.chmod(0o644)
     motd.chmod(0o755)
     assert {name for name, value in seen().items() if value != before[name]} == {"system", "evidence"}
     motd.chmod(0o644)

@@ -7,17 +7,14 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
-import lzma
+import re
 import tarfile
-import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Self, cast
+from typing import IO, TYPE_CHECKING, Self
 
-import zstandard
-
-from oic.errors import TrustError
+from oic.errors import TrustError, one_line
+from oic.provider.streams import most_unpacked, plain_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +23,15 @@ _MAGIC = b"!<arch>\n"
 _HEADER = 60
 _CONTROL_LIMIT = 64 << 20
 _END_OF_ARCHIVE: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
-_DAMAGE = (tarfile.TarError, lzma.LZMAError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile, EOFError)
+_ODD_NUMBERS = (ValueError, OverflowError, RecursionError)
+_EXTENSIONS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE, *(b"%d" % number for number in range(1, 7)), *_EXTENSIONS)
+"""What dpkg knows, lib/dpkg/tarfn.c: no sparse files, no PAX headers."""
+_MOST_NAME, _MOST_FILE = 1 << 16, 1 << 35
+_TIMES = range(-(1 << 31), 1 << 32)
+_MOST_ENTRIES = 1 << 20
+_COMPRESSORS = {"tar": "none", "gz": "gzip", "xz": "xz", "zst": "zstd"}
+_NEEDED = ("Package", "Version", "Architecture")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,10 @@ class Deb:
 
 
 class _StrictEntry(tarfile.TarInfo):
-    """An entry header; a damaged or missing one is an error, where tarfile would take it for the archive's end."""
+    """An entry header; a damaged or missing one is an error, where tarfile would take it for the archive's end.
+
+    So is one that dpkg would refuse, or whose numbers no file system has.
+    """
 
     @classmethod
     def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
@@ -64,8 +72,19 @@ class _StrictEntry(tarfile.TarInfo):
             return super().fromtarfile(tar)
         except _END_OF_ARCHIVE:
             raise
-        except tarfile.HeaderError as error:
+        except (tarfile.HeaderError, *_ODD_NUMBERS) as error:
             raise tarfile.ReadError(f"damaged entry header: {error}") from error
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        entry = super().frombuf(buf, encoding, errors)
+        if entry.type not in _TYPES:
+            raise tarfile.ReadError(f"expected an entry of a type that dpkg knows, found {entry.type!r}")
+        if not 0 <= entry.size <= (_MOST_NAME if entry.type in _EXTENSIONS else _MOST_FILE):
+            raise tarfile.ReadError(f"expected the size of an entry, found {entry.size}")
+        if entry.mtime not in _TIMES:
+            raise tarfile.ReadError(f"expected a time between 1901 and 2106, found {entry.mtime} seconds after 1970")
+        return entry
 
 
 class _Slice(io.RawIOBase):
@@ -94,16 +113,27 @@ def read_deb(file: IO[bytes], where: str) -> Deb:
     if missing:
         raise TrustError(f"expected a deb package, found no {', '.join(sorted(missing))} member", where=where)
     control: dict[str, ControlFile] = {}
-    with tar_of(file, members["control"], where) as tar:
-        for entry in tar:
+    with tar_of(file, members["control"], where, most=_CONTROL_LIMIT) as tar:
+        for entry in entries_of(tar, where):
             name = entry.name.removeprefix("./")
-            if entry.isreg() and "/" not in name and entry.size <= _CONTROL_LIMIT:
+            if entry.isreg() and "/" not in name:
+                if name in (".", "..") or not name.isprintable():
+                    raise TrustError(f"expected a control file's name, found {name!r}", where=where)
                 reader = tar.extractfile(entry)
                 content = reader.read() if reader else b""
                 control[name] = ControlFile(content=content, mode=entry.mode & 0o755, time=int(entry.mtime))
     if "control" not in control:
         raise TrustError("expected a control file in the package's control archive, found none", where=where)
+    _check_control(control["control"].content, where)
     return Deb(control=control, data=members["data"])
+
+
+def _check_control(control: bytes, where: str) -> None:
+    if control.lstrip(b"\r\n")[:1] in (b" ", b"\t"):
+        raise TrustError("expected a field in the first line of the control file, found a folded line", where=where)
+    for name in _NEEDED:
+        if not re.search(rb"^%s:[ \t]*[^\s]" % name.encode(), control, re.MULTILINE):
+            raise TrustError(f"expected the field {name} in the control file, found none", where=where)
 
 
 def _members(file: IO[bytes], where: str) -> Iterator[Member]:
@@ -123,29 +153,31 @@ def _members(file: IO[bytes], where: str) -> Iterator[Member]:
         at += _HEADER + int(digits) + int(digits) % 2
 
 
+def entries_of(tar: tarfile.TarFile, where: str) -> Iterator[tarfile.TarInfo]:
+    """Yield the entries in order, keeping none; raises TrustError when there are more than any package has."""
+    count = 0
+    while (entry := tar.next()) is not None:
+        count += 1
+        if count > _MOST_ENTRIES:
+            raise TrustError(f"expected a package of at most {_MOST_ENTRIES} files, found more", where=where)
+        yield entry
+        tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps them all, also those of a stream
+
+
 @contextlib.contextmanager
-def tar_of(file: IO[bytes], member: Member, where: str) -> Iterator[tarfile.TarFile]:
-    """Open a member as a tar stream; its entries must be read in order."""
+def tar_of(file: IO[bytes], member: Member, where: str, *, most: int = 0) -> Iterator[tarfile.TarFile]:
+    """Open a member as a tar stream, of `most` bytes if given; its entries must be read in order, by `entries_of`."""
     raw = io.BufferedReader(_Slice(file, member), 1 << 18)
+    ending = member.name.rpartition(".")[2]
+    if ending not in _COMPRESSORS:
+        raise TrustError(f"expected a tar, .gz, .xz or .zst member, found {one_line(member.name)}", where=where)
+    limit = most or most_unpacked(member.size)
     try:
         # A lone ".tar" read as a stream: no seeking, so no member is read twice or out of order.
         with (
-            _decompressed(raw, member.name, where) as stream,
+            plain_stream(raw, _COMPRESSORS[ending], limit, what=member.name, where=where) as stream,
             tarfile.open(fileobj=stream, mode="r|", errorlevel=2, tarinfo=_StrictEntry) as tar,
         ):
             yield tar
-    except _DAMAGE as error:
+    except tarfile.TarError as error:
         raise TrustError(f"{member.name} cannot be read: {error}", where=where) from error
-
-
-def _decompressed(raw: io.BufferedReader[_Slice], name: str, where: str) -> IO[bytes]:
-    ending = name.rpartition(".")[2]
-    if ending == "xz":
-        return lzma.open(raw)
-    if ending == "zst":
-        return zstandard.ZstdDecompressor().stream_reader(raw)
-    if ending == "gz":
-        return cast("IO[bytes]", gzip.open(raw))
-    if ending == "tar":
-        return raw
-    raise TrustError(f"expected a tar, .gz, .xz or .zst member, found {name}", where=where)

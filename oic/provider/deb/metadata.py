@@ -133,7 +133,7 @@ def _read_packages(
             file, compression = _listed(release, path, base)
             plain = release.files.get(path)
             body = _vouched(file, release, base, source)
-            limit = plain.size if plain else _MOST_PACKAGES
+            limit = min(plain.size, _MOST_PACKAGES) if plain else _MOST_PACKAGES
             text = decompressed(body, compression, limit, where=f"{base}/{file.path}")
             if plain:
                 _expect(text, plain, f"{base}/{file.path}, decompressed")
@@ -160,7 +160,7 @@ def _vouched(file: IndexFile, release: Release, base: str, source: Documents) ->
     urls = [f"{base}/{folder}/by-hash/SHA256/{file.sha256}"] if release.by_hash else []
     for url in (*urls, f"{base}/{file.path}"):
         try:
-            body = source.fetcher.fetch(url, limit=file.size).body or b""
+            body = source.fetcher.fetch(url, limit=min(file.size, _MOST_PACKAGES)).body or b""
         except NotFound:
             if url.endswith(file.path):
                 raise

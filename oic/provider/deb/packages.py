@@ -117,15 +117,23 @@ class PackagesIndex:
         if b"\nEssential: yes" in stanza:
             self.essential.add(name)
         if b"\nProvides:" in stanza:
-            for provide in _fields(stanza).get("provides", "").split(","):
+            for provide in _provides(stanza, f"{self.repository}: {name}").split(","):
                 self.provided[provide.partition("(")[0].strip().partition(":")[0]].add(name)
+
+
+def _provides(stanza: bytes, where: str) -> str:
+    try:
+        return _fields(stanza).get("provides", "")
+    except TrustError as error:
+        raise TrustError(error.message, where=where) from None
 
 
 def parse_package(stanza: bytes, repository: str, architecture: str) -> DebPackage:
     """Return the package of a stanza; raises TrustError naming it when a field is missing or malformed."""
-    fields = _fields(stanza)
-    where = f"{repository}: {fields.get('package', '?')}"
+    match = _PACKAGE.search(stanza)
+    where = f"{repository}: {match[1].decode('ascii', 'replace') if match else '?'}"
     try:
+        fields = _fields(stanza)
         return DebPackage(
             name=_matching(_NAME, fields, "package"),
             version=_matching(_VERSION, fields, "version"),
@@ -150,7 +158,7 @@ def parse_package(stanza: bytes, repository: str, architecture: str) -> DebPacka
 
 
 def _fields(stanza: bytes) -> dict[str, str]:
-    """Return a stanza's fields by lower-case name, folded lines joined."""
+    """Return a stanza's fields by lower-case name, folded lines joined; raises TrustError for one said twice."""
     fields: dict[str, str] = {}
     name = ""
     for line in stanza.decode("utf-8", "replace").split("\n"):
@@ -161,6 +169,8 @@ def _fields(stanza: bytes) -> dict[str, str]:
         head, colon, value = line.partition(":")
         if colon:
             name = head.lower()
+            if name in fields:
+                raise TrustError(f"expected each field of a package once, found {head[:40]!r} twice")
             fields[name] = value.strip()
     return fields
 

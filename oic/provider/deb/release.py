@@ -110,6 +110,6 @@ def _date(fields: dict[str, str], name: str, where: str) -> datetime:
     value = fields.get(name, "")
     try:
         date = email.utils.parsedate_to_datetime(value)
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
-        raise TrustError(f"expected a date in {name.title()}, found {value!r}", where=where) from None
-    return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+        raise TrustError(f"expected a date in {name.title()}, found {value[:80]!r}", where=where) from None

@@ -102,6 +102,8 @@ def _solve_set(
     meant = wanted(universe, asked["names"])
     pinned = universe.narrowed(meant.pins)
     names = dict.fromkeys([*meant.words, *(pinned.essential() if asked["essential"] else ())])
+    if absent := [name for name in meant.words if not pinned.candidate(name)]:
+        raise SolveError("\n".join(f"expected a version of {name} to install, found none" for name in absent))
     start = [package for name in names if (package := pinned.candidate(name))]
     chosen = {package.name: package for package in choose(pinned, start, recommends=recommends)}
     # The versions chosen may be other ones than the candidates: look at relations with all of them open.

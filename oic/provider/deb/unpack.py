@@ -12,14 +12,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import stat
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from oic.chroot import child
 from oic.errors import TrustError
-from oic.provider.deb.archive import ControlFile, Deb, read_deb, tar_of
+from oic.provider.deb.archive import ControlFile, Deb, entries_of, read_deb, tar_of
 
 if TYPE_CHECKING:
     import tarfile
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 MERGED = ("/bin", "/lib", "/lib64", "/sbin")
 _BUFFER = 1 << 20
+_MOST_DEPTH = 200
+"""Directories in each other: of more, those who walk the tree later would run out of stack."""
 _HOST_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
@@ -101,7 +102,7 @@ def unpack(name: str, file: IO[bytes], where: str, reserved: frozenset[str] = fr
     conffiles = conffile_names(deb)
     hashed = None if "md5sums" not in deb.control else set(conffiles)
     with tar_of(file, deb.data, where) as tar:
-        for entry in tar:
+        for entry in entries_of(tar, where):
             path = _checked_path(entry, where)
             work.paths.append(path or "/.")
             work.newest = max(work.newest, int(entry.mtime))
@@ -138,6 +139,9 @@ def _checked_path(entry: tarfile.TarInfo, where: str) -> str:
         return ""
     if name.startswith("/") or ".." in name.split("/"):
         raise TrustError(f"expected a path below the root, found {entry.name!r} in the package", where=where)
+    if name.count("/") > _MOST_DEPTH:
+        found = f"{name.count('/')} at {name[:40]!r}"
+        raise TrustError(f"expected at most {_MOST_DEPTH} directories in each other, found {found}", where=where)
     if "\n" in name:  # dpkg refuses it too: its database has a path a line
         raise TrustError(f"expected a path of one line, found {entry.name!r} in the package", where=where)
     return "/" + name
@@ -216,17 +220,15 @@ def _write_file(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, *, hash
     reader = tar.extractfile(entry)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:  # buffered: a bare write(2) may write less than all, and say no more
-        digest = ""
-        if reader and hashed:
-            content = reader.read()
-            digest = hashlib.md5(content, usedforsecurity=False).hexdigest()  # dpkg's own field
-            file.write(content)
-        elif reader:
-            shutil.copyfileobj(reader, file, _BUFFER)
+        digest = hashlib.md5(usedforsecurity=False)  # dpkg's own field
+        while reader and (data := reader.read(_BUFFER)):
+            if hashed:
+                digest.update(data)
+            file.write(data)
         file.flush()  # before the mode: writing takes set-user-id bits away
         os.fchown(descriptor, entry.uid, entry.gid)
         os.fchmod(descriptor, stat.S_IMODE(entry.mode))
-    return digest
+    return digest.hexdigest() if hashed else ""
 
 
 def _settle_directories(ordered: Sequence[Unpacked], root: Path, below: Sequence[Path]) -> None:

@@ -10,11 +10,11 @@ import os
 import stat
 from typing import IO, TYPE_CHECKING
 
-from oic.errors import TrustError
-from oic.provider.rpm.compression import plain_payload
+from oic.errors import TrustError, one_line
 from oic.provider.rpm.package import file_hash_of, files_of
 from oic.provider.rpm.payload import Member, members_of
 from oic.provider.rpm.tags import Tag
+from oic.provider.streams import most_unpacked, plain_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,8 @@ def contents_of(file: IO[bytes], rpm: Rpm, files: Sequence[File]) -> Iterator[Me
     if payload_format != "cpio":
         raise TrustError(f"expected a cpio payload, found {payload_format!r}", where=header.where)
     file.seek(rpm.payload_offset)
-    plain = plain_payload(file, header.string(Tag.PAYLOAD_COMPRESSOR), header.where)
+    compressor = header.string(Tag.PAYLOAD_COMPRESSOR)
+    plain = plain_stream(file, compressor, most_unpacked(rpm.size), where=header.where)
     yield from members_of(plain, files, header.where)
 
 
@@ -55,5 +56,5 @@ def checked(member: Member, rpm: Rpm) -> Iterator[bytes]:
             digest.update(data)
             yield data
         if digest.hexdigest() != file.digest:
-            message = f"expected {name} {file.digest} of {file.path!r}, found {digest.hexdigest()}"
+            message = f"expected {name} {one_line(file.digest)} of {file.path!r}, found {digest.hexdigest()}"
             raise TrustError(message, where=where)

@@ -16,11 +16,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from oic.chroot import child, kernel, sandbox, toolbox
 from oic.errors import ToolError
+from oic.progress import note
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
 from oic.provider.rpm.keybox import steady_keyring
@@ -110,7 +110,7 @@ def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
         raise ToolError("; ".join(failed), where=str(tree.log))
     _check_database(headers, tree, tools)
     for owner in missing_owners_in(_said(tree, start)):
-        sys.stderr.write(f"note: files of the {owner} are root's: nobody of that name was there when they came\n")
+        note(f"files of the {owner} are root's: nobody of that name was there when they came")
 
 
 def _check_database(headers: Sequence[Header], tree: Tree, tools: Sandbox) -> None:

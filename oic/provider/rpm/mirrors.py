@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from oic.errors import FetchError
+from oic.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ def from_first(bases: Sequence[str], read: Callable[[str], Result]) -> Result:
             if len(bases) == 1:
                 raise
             failures.append(str(failure))
-            sys.stderr.write(f"note: this mirror is passed over: {failure}\n")
+            note(f"this mirror is passed over: {failure}")
     raise FetchError("no mirror of the list gives the repository:\n" + "\n".join(failures))
 
 

@@ -17,11 +17,11 @@ import pytest
 import zstandard
 
 from oic.errors import TrustError
-from oic.provider.rpm.compression import plain_payload
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.package import files_of
 from oic.provider.rpm.payload import members_of
 from oic.provider.rpm.tags import Tag
+from oic.provider.streams import plain_stream
 
 from .made import PAYLOADS, Made
 from .surgery import TRAILER, Parts, cpio_entry, cpio_numbered, numbers, one, package, text
@@ -44,7 +44,7 @@ def contents(data: bytes) -> dict[str, bytes]:
     file = io.BytesIO(data)
     rpm = read_rpm(file, "a package")
     file.seek(rpm.payload_offset)
-    plain = plain_payload(file, rpm.header.string(Tag.PAYLOAD_COMPRESSOR), "a package")
+    plain = plain_stream(file, rpm.header.string(Tag.PAYLOAD_COMPRESSOR), 1 << 30, where="a package")
     found: dict[str, bytes] = {}
     for member in members_of(plain, files_of(rpm.header), "a package"):
         whole = b"".join(member.chunks())
@@ -98,7 +98,7 @@ def test_a_file_of_more_than_four_gibibytes(tmp_path: Path) -> None:
     rpm = read_rpm(file, "huge")
     file.seek(rpm.payload_offset)
     sizes = {}
-    for member in members_of(plain_payload(file, "zstd", "huge"), files_of(rpm.header), "huge"):
+    for member in members_of(plain_stream(file, "zstd", 1 << 33, where="huge"), files_of(rpm.header), "huge"):
         sizes[member.file.path] = sum(map(len, member.chunks()))
     assert sizes == {"/usr/huge": 4_300_000_000, "/usr/small": 2}
 
@@ -275,7 +275,7 @@ def test_a_stream_that_wants_too_much_memory_is_refused() -> None:
 
 
 def test_an_unknown_compressor_is_refused() -> None:
-    with pytest.raises(TrustError, match=r"expected a payload of gzip, .*, found 'compress'"):
+    with pytest.raises(TrustError, match=r"expected the payload of gzip, .*, found 'compress'"):
         contents(_packed("compress", PLAIN))
 
 

@@ -1,4 +1,9 @@
-"""A payload decompressed as a stream, in bounded memory, whatever it claims to need; compressors by rpm's names."""
+"""What a package holds, decompressed as a stream: in bounded memory, and to a bounded size, whatever it claims.
+
+* Compressors are called by rpm's names.
+* A package may unpack to `FREE` bytes and `RATIO` times its own size. Installed-Size is no bound, it is the package's
+  own word. Of the 66,372 packages of Debian 12 the one that comes nearest (piglit, 33 MB) takes half of that.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,8 @@ from oic.errors import TrustError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FREE = 1 << 30
+RATIO = 100
 _CHUNK = 1 << 18
 _XZ_MEMORY = 256 << 20
 _ZSTD_WINDOW = 128 << 20  # of zstd's level 22, the most that rpm can ask for
@@ -63,10 +70,13 @@ class _Readable(Protocol):
 
 
 class _Plain(io.RawIOBase):
-    """The plain bytes; damage becomes a TrustError wherever it is met."""
+    """The plain bytes; damage, and more than there may be, becomes a TrustError wherever it is met."""
 
-    def __init__(self, stream: _Readable, where: str) -> None:
+    def __init__(self, stream: _Readable, most: int, what: str, where: str) -> None:
         self._stream = stream
+        self._most = most
+        self._left = most
+        self._what = what
         self._where = where
 
     def readable(self) -> bool:
@@ -76,28 +86,39 @@ class _Plain(io.RawIOBase):
         try:
             data = self._stream.read(len(buffer))
         except _DAMAGE as error:
-            raise TrustError(f"the payload cannot be decompressed: {error}", where=self._where) from None
+            raise self._damaged(error) from None
         except OSError as error:
             if error.errno is not None:
                 raise
-            # bzip2's way to say it
-            raise TrustError(f"the payload cannot be decompressed: {error}", where=self._where) from None
+            raise self._damaged(error) from None  # bzip2's way to say it
+        self._left -= len(data)
+        if self._left < 0:
+            message = f"expected {self._what} to unpack to at most {self._most >> 20} MiB, found more"
+            raise TrustError(message, where=self._where)
         buffer[: len(data)] = data
         return len(data)
 
+    def _damaged(self, error: Exception) -> TrustError:
+        return TrustError(f"{self._what} cannot be decompressed: {error}", where=self._where)
 
-def plain_payload(file: IO[bytes], compressor: str, where: str) -> IO[bytes]:
-    """Return a reader of what begins at the file's position; raises TrustError for a compressor nobody knows.
 
-    A header names none for a payload that is not compressed, and old ones none for gzip.
+def most_unpacked(size: int) -> int:
+    """Return to how many bytes a package of this size may unpack."""
+    return FREE + RATIO * size
+
+
+def plain_stream(file: IO[bytes], compressor: str, most: int, *, where: str, what: str = "the payload") -> IO[bytes]:
+    """Return a reader of what begins at the file's position, `most` bytes when it is unpacked; raises TrustError.
+
+    An rpm's header names no compressor for a payload that is not compressed, and old ones none for gzip.
     """
     if not compressor:
         at = file.tell()
         compressor = "gzip" if file.read(2) == b"\x1f\x8b" else "none"
         file.seek(at)
     if compressor not in _READERS:
-        raise TrustError(f"expected a payload of {', '.join(_READERS)}, found {compressor!r}", where=where)
-    return io.BufferedReader(_Plain(_READERS[compressor](file), where), _CHUNK)
+        raise TrustError(f"expected {what} of {', '.join(_READERS)}, found {compressor!r}", where=where)
+    return io.BufferedReader(_Plain(_READERS[compressor](file), most, what, where), _CHUNK)
 
 
 def _gzip(file: IO[bytes]) -> _Readable:

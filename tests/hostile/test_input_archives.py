@@ -50,7 +50,7 @@ def unpacked(place: Path, *packages: bytes) -> list[Unpacked]:
         file = place / f"{number}.deb"
         file.write_bytes(data)
         files.append((str(number), file))
-    return namespace.call(_in_little_memory, files, root)
+    return namespace.call(_in_little_memory, files, root, writes=[place])
 
 
 def _in_little_memory(files: list[tuple[str, Path]], root: Path) -> list[Unpacked]:

@@ -156,7 +156,7 @@ def put(root: Path, local: Path, **more: Any) -> os.stat_result:
     """Put a file into a tree as the stage does; return what it is there."""
     file = {"local": str(local), "final": "/etc/x/canary", "mode": 0o644, "owner": "", **more}
     file = {"sha256": hashlib.sha256(b"secret").hexdigest(), **file}
-    return namespace.call(_put, root, file)
+    return namespace.call(_put, root, file, writes=[root.parent])
 
 
 def _put(root: Path, file: dict[str, Any]) -> os.stat_result:
@@ -203,7 +203,7 @@ def test_a_file_that_is_exchanged_between_check_and_use(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("canary")
     sha256 = hashlib.sha256(b"secret").hexdigest()
     file = {"local": str(tmp_path / "key"), "final": "/etc/x/canary", "mode": 0o644, "owner": "", "sha256": sha256}
-    assert namespace.call(_put_exchanged, tree(tmp_path), file, tmp_path / "other") == b"secret"
+    assert namespace.call(_put_exchanged, tree(tmp_path), file, tmp_path / "other", writes=[tmp_path]) == b"secret"
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from oic.config.model import FinalConfig
 
 PROJECT = Path(__file__).parent.parent
-_KNOWN = ("image", "cache", "package", "timeout")
+_KNOWN = ("image", "cache", "keys", "package", "timeout")
 
 
 def variables() -> dict[str, str]:
@@ -111,6 +111,10 @@ def _check_words(given: dict[str, str]) -> None:
         if word not in _KNOWN and not word.startswith("var."):
             known = ", ".join(f"{name}=" for name in _KNOWN)
             raise OicError(f"expected {known} or var.NAME=, found {word}=")
+    if given.get("keys", "new") != "new":
+        raise OicError(
+            f"expected keys=new, by which doit update takes a repository's new keys, found keys={given['keys']}"
+        )
     if not given.get("timeout", "0").isdecimal():
         raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")
 

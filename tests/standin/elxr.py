@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.config.apt_sources import read_mirrors
-from oic.config.model import Repository
+from oic.config.model import Key, Repository
 from oic.errors import OicError
 from oic.net import HttpFetcher
 from oic.provider.compression import decompressed
@@ -144,7 +144,8 @@ def _debian(place: Path) -> tuple[str, list[dict[str, Any]]]:
     if mirror is None:
         raise OicError("expected an apt source of Debian 12, found none", where="/etc/apt")
     repositories = [
-        Repository(name=suite, url=mirror, suite=suite, components=COMPONENTS, keys=(KEYRING,)) for suite in SUITES
+        Repository(name=suite, url=mirror, suite=suite, components=COMPONENTS, keys=(Key(source=KEYRING),))
+        for suite in SUITES
     ]
     memo = place / "debian.json"
     before = json.loads(memo.read_text()) if memo.exists() else {}

@@ -26,7 +26,16 @@ _MAGIC = b"!<arch>\n"
 _HEADER = 60
 _CONTROL_LIMIT = 64 << 20
 _END_OF_ARCHIVE: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
-_DAMAGE = (tarfile.TarError, lzma.LZMAError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile, EOFError)
+_DAMAGE = (
+    tarfile.TarError,
+    lzma.LZMAError,
+    zlib.error,
+    zstandard.ZstdError,
+    gzip.BadGzipFile,
+    EOFError,
+    OverflowError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +106,9 @@ def read_deb(file: IO[bytes], where: str) -> Deb:
     with tar_of(file, members["control"], where) as tar:
         for entry in tar:
             name = entry.name.removeprefix("./")
-            if entry.isreg() and "/" not in name and entry.size <= _CONTROL_LIMIT:
+            if entry.isreg() and ("/" in name or name in ("", ".", "..")):
+                raise TrustError(f"expected control files of plain names, found {name[:80]!r}", where=where)
+            if entry.isreg() and entry.size <= _CONTROL_LIMIT:
                 reader = tar.extractfile(entry)
                 content = reader.read() if reader else b""
                 control[name] = ControlFile(content=content, mode=entry.mode & 0o755, time=int(entry.mtime))

@@ -112,7 +112,8 @@ class PackagesIndex:
             return
         found = _PACKAGE.findall(stanza)
         if len(found) != 1:
-            words = f"{len(found)} of them: {', '.join(map(repr, found[:2]))}" if found else repr(stanza[:60])
+            several = " and ".join(ascii(one.decode("ascii", "replace")) for one in found[:2])
+            words = several or repr(stanza[:60])
             raise TrustError(f"expected a stanza with one Package field, found {words}", where=self.repository)
         name = found[0].decode("ascii", "replace")
         self.names[name].append((start, start + len(stanza)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.config.dnf_sources import read_repository
+from oic.config.model import Key
 from oic.config.repositories import filled
 from oic.errors import RecipeError
 from oic.plan import plan
@@ -95,6 +96,8 @@ def test_a_mirror_of_the_recipes_is_used_alone_and_has_the_same_layout(load: Loa
 def test_a_mirror_may_come_with_keys_of_its_own_or_with_none(load: Load) -> None:
     own = with_target("mirror: https://m.invalid, mirrorKeys: [/keys/a.asc, 'https://m.invalid/b']")
     assert sources(load("", head=own).repositories[0]) == ("/keys/a.asc", "https://m.invalid/b")
+    pinned = with_target(f"mirror: https://m.invalid, mirrorKeys: [{{key: /k, fingerprint: {'ab cd ' * 10}}}]")
+    assert load("", head=pinned).repositories[0].keys == (Key(source="/k", fingerprints=("ABCD" * 10,)),)
     unsigned = with_target("mirror: https://m.invalid, mirrorKeys: ['[trusted=yes]']")
     (base,) = load("", head=unsigned).repositories
     assert (base.keys, base.trusted) == ((), True)
@@ -110,6 +113,22 @@ def test_a_mirror_may_come_with_keys_of_its_own_or_with_none(load: Load) -> None
         ),
         ("mirror: https://m.invalid, mirrorKeys: []", "target.mirrorKeys: expected a list of key files or URLs, found"),
         ("mirror: https://m.invalid, mirrorKeys: [k]", "expected an http(s) or file URL, an absolute path or [trusted"),
+        (
+            "mirror: https://m.invalid, mirrorKeys: [{key: /k, fingerprint: 1234}]",
+            "target.mirrorKeys[0].fingerprint: expected a fingerprint of 40 (or 64) hexadecimal digits, or a list",
+        ),
+        (
+            f"mirror: https://m.invalid, mirrorKeys: [{{key: /k, fingerprint: [{'A' * 41}]}}]",
+            "target.mirrorKeys[0].fingerprint[0]: expected a fingerprint of 40 (or 64) hexadecimal digits, found 'AAA",
+        ),
+        (
+            f"mirror: https://m.invalid, mirrorKeys: [{{key: '[trusted=yes]', fingerprint: {'A' * 40}}}]",
+            "target.mirrorKeys[0].key: expected an http(s) or file URL or an absolute path, found '[trusted=yes]'",
+        ),
+        (
+            "mirror: https://m.invalid, mirrorKeys: [{key: /k}]",
+            "target.mirrorKeys[0].fingerprint: expected a fingerprint of 40 (or 64) hexadecimal digits, or a list",
+        ),
         ("mirror: https://me:secret@m.invalid", "expected the mirror's URL without user and password, found it with"),
     ],
 )
@@ -211,8 +230,10 @@ def test_the_shipped_places(load: Load) -> None:
     (azure,) = of("azure-linux", "azl3")
     assert azure.url == "https://packages.microsoft.com/azurelinux/3.0/prod/base/x86_64"
     assert sources(azure) == (f"{azure.url}/repodata/repomd.xml.key",)
+    assert azure.keys[0].fingerprints == ("2BC94FFF7015A5F28F1537AD0CD9FED33135CE90",)
     (edge,) = of("edge-microvisor-toolkit", "emt3")
     assert edge.url.endswith("/microvisor/rpms/3.0/base")
+    assert all(key.fingerprints for key in edge.keys)
     (aria,) = of("wind-river-elxr", "elxr12")
     assert (aria.url, aria.suite, aria.components) == (
         "https://mirror.elxr.dev/elxr",

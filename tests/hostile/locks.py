@@ -29,6 +29,16 @@ def replaced(entry: Any, body: bytes) -> None:
     entry |= {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
 
 
+def with_key(data: Any, key: dict[str, Any], body: bytes, fingerprint: str) -> None:
+    """Give the first repository this key file: with its fingerprint, where locks have them."""
+    own = data["repositories"][0]["keys"]
+    replaced(key, body)
+    if "fingerprints" in own[0]:
+        key["fingerprints"] = [fingerprint]
+    if key not in own:
+        own.append(key)
+
+
 def older(data: Any) -> None:
     """Make it a lock of format 2."""
     data["format"] = 2

@@ -27,11 +27,13 @@ def test_an_rpm_mirror_re_signed_whole(
     rpm_bench: Bench, tiny_rpms: TinyRpm, resigned: dict[str, bytes], keys: dict[str, Key]
 ) -> None:
     own, foreign, url = keys["own"].fingerprint, keys["foreign"].fingerprint, tiny_rpms.mirror.url(KEY)
-    rpm_bench.oic("verify").succeeded(f"note: tiny trusts the key {own} of {url} on first use")
+    first = rpm_bench.oic("verify")
+    first.succeeded("5 packages, all good")
     before = (rpm_bench.image / "lock.json").read_bytes()
     tiny_rpms.publish(revision=2000, key=keys["foreign"], **resigned)
     refusal = f"tiny: expected signatures by the keys known from last time, {own}, found one by {foreign} (doit update"
     rpm_bench.oic("update").refused_in_one_line(f"update:small failed: {refusal}", "keys=new takes its new keys")
+    first.succeeded(f"note: tiny trusts the key {own} of {url} on first use")
     (rpm_bench.image / "index.json").unlink()
     rpm_bench.oic("verify").refused_in_one_line(f"metadata:small failed: {refusal}")
     assert (rpm_bench.image / "lock.json").read_bytes() == before
@@ -92,11 +94,12 @@ def test_a_deb_mirror_re_signed_whole(tls_bench: Bench, tls_tiny: Tiny, signers:
     own, foreign = signers["archive"], signers["foreign"]
     url = serve_key(tls_tiny, own)
     tls_bench.write(f"  mirrorKeys: ['{url}']\n")
-    tls_bench.oic("verify").succeeded(f"note: tiny trusts the key {own.fingerprint} of {url} on first use")
+    first = tls_bench.oic("verify")
     serve_key(tls_tiny, foreign)
     tls_tiny.publish(signers=(foreign,), Version="evil")
     refusal = f"known from last time, {own.fingerprint}, found one by {foreign.fingerprint}"
     tls_bench.oic("update").refused_in_one_line(refusal, "keys=new")
+    first.succeeded(f"note: tiny trusts the key {own.fingerprint} of {url} on first use")
     tls_bench.oic("update", "keys=new").succeeded(f"tiny: signed by {own.fingerprint} -> {foreign.fingerprint}")
 
 

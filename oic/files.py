@@ -14,6 +14,7 @@ import glob
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,16 @@ def digest_of_file(path: Path) -> Digest:
     """Return the sha256 of a file's content; raises OSError."""
     with path.open("rb") as file:
         return Digest(hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file as it is long now; raises OSError, and never waits for a pipe or device."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            raise OSError(errno.EFBIG, f"no regular file of at most {limit} bytes", str(path))
+        return file.read(status.st_size)
 
 
 def digest_of_sparse(path: Path) -> Digest:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,13 +21,15 @@ from oic.config.checks import TRUSTED
 from oic.config.dnf_sources import read_repository
 from oic.config.model import Key, Repository
 from oic.errors import RecipeError
-from oic.files import digest_of_file
+from oic.files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.config.source import Node
 
+MOST_KEY = 2**20
+"""Bytes of a key file."""
 WORDS = ("arch", "basearch", "releasever")
 """The variables of URLs and paths."""
 
@@ -97,7 +100,9 @@ def _key(key: Key, words: Mapping[str, str], url: str) -> Key:
     source = filled(key.source, words)
     whole = replace(key, source=source if source.startswith("/") or "://" in source else f"{url}/{source}")
     try:
-        return replace(whole, sha256=digest_of_file(Path(whole.path))) if whole.path else whole
+        if not whole.path:
+            return whole
+        return replace(whole, sha256=hashlib.sha256(read_regular(Path(whole.path), MOST_KEY)).hexdigest())
     except OSError:
         return whole  # who needs it says so
 

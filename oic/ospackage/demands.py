@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from oic.errors import TrustError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from oic.config.model import Key, Repository
     from oic.ospackage.lock import Lock, LockedKey, LockedRepository
@@ -42,10 +42,15 @@ def is_elsewhere(locked: LockedRepository, repository: Repository) -> bool:
     return locked.url.rstrip("/") != repository.url.rstrip("/")
 
 
-def demanded_keys(locked: LockedRepository, repository: Repository) -> tuple[LockedKey, ...]:
-    """Return the keys of a repository that came from URLs, each with the fingerprints that count by recipe and lock."""
+def demanded_keys(
+    locked: LockedRepository, repository: Repository, known: Mapping[str, Sequence[str]]
+) -> tuple[LockedKey, ...]:
+    """Return the keys of a repository that came from URLs, each with the fingerprints that count by recipe and lock.
+
+    `known` are those that are remembered by URL, for a lock that has none.
+    """
     return tuple(
-        replace(key, fingerprints=key.fingerprints or own.fingerprints)
+        replace(key, fingerprints=key.fingerprints or own.fingerprints or tuple(known.get(key.url, ())))
         for key in locked.keys
         for own in [_own(key, repository)]
         if own and not own.path
@@ -57,7 +62,8 @@ def _looser(locked: LockedRepository, repository: Repository) -> Iterator[str]:
         yield "expected a signed repository, as the recipe has it, found it trusted unsigned"
     if is_elsewhere(locked, repository):
         anywhere = (repository.of_host or repository.mirror_list) and not repository.trusted
-        if not anywhere or locked.url.startswith("file:"):
+        here = (repository.mirror_list or repository.url).startswith("file:")
+        if not anywhere or (locked.url.startswith("file:") and not here):
             yield f"expected it at {repository.url}, as the recipe has it, found it at {locked.url}"
     if locked.suite != repository.suite:
         yield f"expected the suite {repository.suite!r}, found {locked.suite!r}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import TrustError
+from oic.files import read_regular
 from oic.net import NotFound
 from oic.provider.documents import refuse_web_page
 from oic.provider.openpgp import keyring
@@ -73,7 +74,7 @@ def read_keys(repository: Repository, fetcher: Fetcher) -> tuple[KeyFile, ...]:
 def read_file(key: Key) -> bytes:
     """Return a key file of this host; raises TrustError."""
     try:
-        return Path(key.path).read_bytes()
+        return read_regular(Path(key.path), _MOST_KEY)
     except OSError as error:
         raise TrustError(f"cannot read the key file: {error.strerror}", where=key.source) from error
 

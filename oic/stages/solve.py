@@ -93,18 +93,23 @@ def read_kept(file: Path, provider: str) -> Lock:
         lock = read_lock(data)
     except SolveError as error:
         raise SolveError(error.message, where=str(file), hint=_HINT) from error
-    is_package = provider_of(provider).is_package
-    for name, packages in lock.sets.items():
-        if bad := [package for package in packages if not is_package(package)]:
-            words = ascii(f"{bad[0].name} {bad[0].version} {bad[0].architecture}")[:120]
-            raise SolveError(
-                f"expected name, version and architecture of a package in {name}, found {words}",
-                where=str(file),
-                hint=_HINT,
-            )
+    if problem := _oddity(lock, provider, older=data["format"] != FORMAT):
+        raise SolveError(problem, where=str(file), hint=_HINT)
     if data["format"] != FORMAT:
         sys.stderr.write(f"note: {file.name} is of the older form: doit lock image=… makes it anew\n")
     return lock
+
+
+def _oddity(lock: Lock, provider: str, *, older: bool) -> str:
+    """Return what no lock of the family says, or nothing."""
+    is_package = provider_of(provider).is_package
+    for name, packages in lock.sets.items():
+        for package in packages:
+            if not is_package(package):
+                words = ascii(f"{package.name} {package.version} {package.architecture}")[:120]
+                return f"expected name, version and architecture of a package in {name}, found {words}"
+    loose = [key.url for entry in lock.repositories for key in entry.keys if not key.fingerprints]
+    return "" if older or not loose else f"expected the fingerprints of the key {loose[0]}, found none"
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

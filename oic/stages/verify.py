@@ -22,6 +22,7 @@ from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
 from oic.ospackage.lock import LockedKey, read_lock
 from oic.provider import provider_of
 from oic.provider.keys import locked_keyring, read_file
+from oic.stages.metadata import known_in
 from oic.store import Store
 from oic.values import Bytes
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from oic.config.model import Repository
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.ospackage.origin import Known
     from oic.provider.protocol import Provider, Verdict
     from oic.stage import Stage
 
@@ -45,7 +47,7 @@ def run(stage: Stage) -> str:
     lock = read_lock(stage.read("lock.json"))
     check_demands(lock, list(repositories.values()), kept or str(stage.path("lock.json")))
     with toolbox.temporary_files_in(stage.path("work/verify")):
-        lock = _as_recipe_has_it(lock, repositories, store)
+        lock = _as_recipe_has_it(lock, repositories, known_in(stage.directory), store)
         lock, said_by = _proven(lock, provider, store, kept) if kept else (lock, {})
         if not provider.signs_packages():
             _refuse_unproven(lock, repositories, said_by)
@@ -63,12 +65,12 @@ def run(stage: Stage) -> str:
     return f"{sum(map(len, verdicts.values()))} packages, all good{f', {len(loose)} unsigned' if loose else ''}"
 
 
-def _as_recipe_has_it(lock: Lock, repositories: Mapping[str, Repository], store: Store) -> Lock:
+def _as_recipe_has_it(lock: Lock, repositories: Mapping[str, Repository], known: Known, store: Store) -> Lock:
     """Return the lock with the keys of the recipe alone; raises TrustError when it was signed by none of them."""
     entries = []
     for locked in lock.repositories:
-        own = repositories[locked.name]
-        keys = (*demanded_keys(locked, own), *_keys_of_host(own, store))
+        own, before = repositories[locked.name], known.get(locked.name, {}).get("keys", {})
+        keys = (*demanded_keys(locked, own, before), *_keys_of_host(own, store))
         entry = replace(locked, keys=keys, trusted=own.trusted, signers=() if own.trusted else locked.signers)
         if keys and entry.signers:
             _check_signers(entry, store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -284,3 +285,11 @@ def test_a_deb_distribution_of_ones_own_is_data_only(acme: Path, load: Load) -> 
     assert sources(config.repositories[0]) == ("https://acme.invalid/deb/archive.gpg",)
     assert (config.distribution.provider, config.distribution.architecture) == ("deb", "amd64")
     assert len(plan(config, Path("/cache"))) > 1
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_key_that_is_a_pipe_a_device_or_endless_holds_nothing_up(load: Load, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / "pipe", Path("/dev/zero"), Path("/proc/kmsg"), tmp_path):
+        (base,) = load("", head=with_target(f"mirror: https://m.invalid, mirrorKeys: ['{file}']")).repositories
+        assert base.keys[0].source == str(file)

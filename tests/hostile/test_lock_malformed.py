@@ -84,6 +84,12 @@ SHAPES: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda data: data["indexes"]["tiny"][0].update(url="http://evil.invalid/x"),
         "the indexes: tiny: expected URLs below http://",
     ),
+    "a key that counts by nothing": (
+        lambda data: data["repositories"][0]["keys"].append(
+            {"url": "https://evil.invalid/k", "sha256": "0" * 64, "size": 1, "fingerprints": []}
+        ),
+        "expected the fingerprints of the key https://evil.invalid/k, found none",
+    ),
     "a URL that is none": (
         lambda data: data["repositories"][0].update(url="http://[x"),
         "repository 'tiny': url: expected an http(s) or file URL, found 'http://[x'",

@@ -85,6 +85,10 @@ def test_a_key_is_the_recipes_by_fingerprint_or_else_by_its_url(locked: LockedKe
 
 def test_of_a_key_counts_what_recipe_and_lock_both_have() -> None:
     both = dataclasses.replace(RECIPE, keys=(dataclasses.replace(KEY, fingerprints=(OWN, OTHER)), Key(source="/k")))
-    assert demanded_keys(LOCKED, both) == LOCKED.keys
+    assert demanded_keys(LOCKED, both, {KEY.source: [OTHER]}) == LOCKED.keys
     older = dataclasses.replace(LOCKED, keys=(key(KEY.source), key("file:///k")))
-    assert demanded_keys(older, both) == (key(KEY.source, OWN, OTHER),), "the host's own file is read from the host"
+    pinned = (key(KEY.source, OWN, OTHER),)
+    assert demanded_keys(older, both, {}) == pinned, "the host's own file is read from the host"
+    loose = dataclasses.replace(RECIPE, keys=(Key(source=KEY.source),))
+    older = dataclasses.replace(LOCKED, keys=(key(KEY.source),))
+    assert demanded_keys(older, loose, {KEY.source: [OTHER]}) == (key(KEY.source, OTHER),), "as is remembered"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from oic.config.model import FinalConfig, User
     from oic.ospackage.lock import LockedPackage
+    from oic.ospackage.origin import Known
     from oic.stage import Stage
 
 DOCS = {
@@ -45,7 +46,7 @@ def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -
     calls: dict[str, tuple[Callable[..., None], list[Any]]] = {
         "validate": (_validate, [config]),
         "config": (_print_config, [config]),
-        "update": (_update, [config, stages]),
+        "update": (_update, [config, stages, given.get("keys") == "new"]),
         "lock": (_lock, [config, stages]),
         "why": (_why, [stages, package]),
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
@@ -106,23 +107,25 @@ def _unlocked(config: FinalConfig, stages: Sequence[Stage]) -> tuple[Stage, Stag
     if config.unbuilt:
         raise RecipeError("not built yet:\n" + "\n".join(config.unbuilt))
     free = plan(dataclasses.replace(config, lock=None), stages[0].cache)
-    return free[0], free[1]
+    return dataclasses.replace(free[0], memory=config.lock), free[1]
 
 
-def _update(config: FinalConfig, stages: Sequence[Stage]) -> None:
-    from oic.stages import solve  # noqa: PLC0415 - the solver's modules, only where they are needed
+def _update(config: FinalConfig, stages: Sequence[Stage], new_keys: bool) -> None:  # noqa: FBT001 - a task's argument
+    from oic.stages import metadata, solve  # noqa: PLC0415 - the solver's modules, only where they are needed
 
     fetch, choose = _unlocked(config, stages)
+    fetch = dataclasses.replace(fetch, new_keys=new_keys)
+    known = metadata.known_in(fetch.directory, config.lock)
     claim.hold(fetch.directory, config.recipe)
     lock_path = fetch.path("lock.json")
     before = config.lock or (lock_path if lock_path.exists() else None)
-    old = solve.read_kept(before) if before else None
+    old = solve.read_kept(before, config.distribution.provider) if before else None
     with _as_before_on_failure(fetch, choose):
         perform(fetch)
         if not config.lock:
             perform(choose)
         new = solve.solved(choose) if config.lock else read_lock(read_json(lock_path))
-    for line in _differences(old, new):
+    for line in [*(_new_keys(known, metadata.known_in(fetch.directory)) if new_keys else ()), *_differences(old, new)]:
         _say(line)
     if config.lock:
         _say(f"{config.lock.name} is still what is built: doit lock image={config.recipe.name} takes the new packages")
@@ -139,6 +142,14 @@ def _as_before_on_failure(*stages: Stage) -> Iterator[None]:
         for file, text in before.items():
             write_text(file, text)
         raise
+
+
+def _new_keys(old: Known, new: Known) -> Iterator[str]:
+    for name, entry in sorted(new.items()):
+        for url, found in entry["keys"].items():
+            before = old.get(name, {}).get("keys", {}).get(url, ())
+            if set(before) != set(found):
+                yield f"{name}: the keys of {url}: {_named(before)} -> {_named(found)}"
 
 
 def _differences(old: Lock | None, new: Lock) -> Iterator[str]:

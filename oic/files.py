@@ -84,6 +84,15 @@ def copied(source: IO[bytes], target: IO[bytes] | None = None) -> Digest:
 _PIECE = 1 << 20
 
 
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file as it is long now; raises OSError, and never waits for a pipe or device."""
+    with opened_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise OSError(errno.EFBIG, f"no regular file of at most {limit} bytes", str(path))
+        return file.read(size)
+
+
 def digest_of_sparse(path: Path) -> Digest:
     """Return a digest of a file that is mostly zeros: of its blocks that are not, each with its place.
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parent.parent
 _MOST_SECONDS = 10**7
-_KNOWN = ("image", "cache", "package", "timeout")
+_KNOWN = ("image", "cache", "keys", "package", "timeout")
 
 
 def variables() -> dict[str, str]:
@@ -113,6 +113,10 @@ def _check_words(given: dict[str, str]) -> None:
         if word not in _KNOWN and not word.startswith("var."):
             known = ", ".join(f"{name}=" for name in _KNOWN)
             raise OicError(f"expected {known} or var.NAME=, found {word}=")
+    if given.get("keys", "new") != "new":
+        raise OicError(
+            f"expected keys=new, by which doit update takes a repository's new keys, found keys={given['keys']}"
+        )
     seconds = number_in(given.get("timeout", "0"))
     if seconds is None or seconds > _MOST_SECONDS:
         raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")

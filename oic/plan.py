@@ -73,15 +73,15 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
 
     return (
         *(
-            [stage("solve", 3, {**provider, **request_of(config), "lock": True}, (), "lock.json")]
+            [stage("solve", 4, {**provider, **request_of(config), "lock": True, **_demands(config)}, (), "lock.json")]
             if config.lock
             else [
-                stage("metadata", 2, {**provider, **_repositories(config)}, (), "index.json"),
-                stage("solve", 3, {**provider, **request_of(config)}, ("index.json",), "lock.json"),
+                stage("metadata", 3, {**provider, **_repositories(config)}, (), "index.json"),
+                stage("solve", 4, {**provider, **request_of(config)}, ("index.json",), "lock.json"),
             ]
         ),
-        stage("download", 1, {}, ("lock.json",), "download.json"),
-        stage("verify", 2, provider, ("lock.json", "download.json"), "trust.json"),
+        stage("download", 2, {}, ("lock.json",), "download.json"),
+        stage("verify", 3, _verify(config), ("lock.json", "download.json"), "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "trust.json"), "chroot.json"),
         stage("rootfs", 5, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
         stage("system", 3, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
@@ -89,7 +89,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("fs", 4, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
         stage("boot", 3, _boot(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"),
         stage("disk", 1, _disk(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),
-        stage("evidence", 2, _evidence(config, users), EVIDENCE, f"{stem}.manifest.json"),
+        stage("evidence", 3, _evidence(config, users), EVIDENCE, f"{stem}.manifest.json"),
     )
 
 
@@ -113,10 +113,25 @@ def request_of(config: FinalConfig) -> dict[str, Any]:
     return {"request": {"architecture": architecture, "recommends": config.system.recommends, "sets": sets}}
 
 
+def _demands(config: FinalConfig) -> dict[str, Any]:
+    """Return the repositories as a lock is held against them, without what decides which packages are taken."""
+    every = {one.name: one for one in (*config.repositories, *config.distribution.tools_repositories)}
+    entries = (replace(entry, image_key="", priority=0, allow_packages=()) for entry in every.values())
+    return {"repositories": [to_plain(entry) for entry in entries]}
+
+
+def _verify(config: FinalConfig) -> dict[str, Any]:
+    kept = config.lock.name if config.lock else ""
+    return {"provider": config.distribution.provider, **_demands(config), "kept": kept}
+
+
 def _repositories(config: FinalConfig) -> dict[str, Any]:
     every = {entry.name: to_plain(entry) for entry in (*config.repositories, *config.distribution.tools_repositories)}
     for entry in every.values():
-        del entry["image_key"]  # not the metadata's business
+        for word in ("image_key", "of_host"):
+            del entry[word]  # not the metadata's business
+        for key in entry["keys"]:
+            del key["sha256"]  # what was fetched and verified stays so when a keyring of the host changes
     return {"architecture": config.distribution.architecture, "repositories": list(every.values())}
 
 

@@ -21,7 +21,8 @@ class Stage:
     `slice_text` is the canonical JSON of the part of the final config it reads; `inputs` are hand-overs of other
     stages and `outputs` its own, the first of them its hand-over (file names in the image's directory). `version`
     changes whenever the stage would write something else from the same inputs. `refusals` are the recipe's fields
-    that cannot be built.
+    that cannot be built. `memory` is a lock that remembers who signs, for a stage that asks mirrors; with `new_keys`
+    nothing is remembered. Neither decides whether the stage is fresh.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Stage:
     version: int
     lock_file: Path | None = None
     refusals: tuple[str, ...] = field(default=(), repr=False)
+    memory: Path | None = field(default=None, repr=False)
+    new_keys: bool = field(default=False, repr=False)
 
     @property
     def task(self) -> str:

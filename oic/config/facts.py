@@ -28,7 +28,8 @@ def problems_in_facts(facts: Node) -> Problems:
     yield from same(repositories, "name", "repository")
     nodes = [facts.get("mirror")]
     for entry in repositories:
-        nodes += [entry.get("path"), entry.get("mirrorList"), *entry.get("keys").items]
+        keys = [item.get("key") if item.entries else item for item in entry.get("keys").items]
+        nodes += [entry.get("path"), entry.get("mirrorList"), *keys]
     for node in nodes:
         if found := _VARIABLE.search(filled(node.text, dict.fromkeys(WORDS, ""))):
             yield node, f"expected the variables {{arch}}, $basearch or $releasever, found {found[0]}"

@@ -4,27 +4,32 @@
 * ``{arch}``, ``$basearch`` and ``$releasever`` in a URL or path are the target's, in the family's own words.
 * Keys are the recipe's ``target.mirrorKeys`` if given; else those the host's dnf has for the repository, if it is the
   host's; else the distribution's, where a path without a slash at its front is below the repository's own URL.
+* A key may stand with its fingerprint, or several: ``{key, fingerprint}``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oic.config.apt_sources import read_mirrors
 from oic.config.checks import TRUSTED
 from oic.config.dnf_sources import read_repository
-from oic.config.model import Repository
+from oic.config.model import Key, Repository
 from oic.errors import RecipeError
+from oic.files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from oic.config.source import Node
 
+MOST_KEY = 2**20
+"""Bytes of a key file."""
 WORDS = ("arch", "basearch", "releasever")
 """The variables of URLs and paths."""
 
@@ -35,7 +40,8 @@ class _Place:
 
     url: str
     mirror_list: str = ""
-    keys: tuple[str, ...] = ()
+    keys: tuple[Key, ...] = ()
+    of_host: bool = False
 
 
 def repositories_of(facts: Node, name: str, target: Node, root: Path) -> tuple[Repository, ...]:
@@ -50,11 +56,21 @@ def repositories_of(facts: Node, name: str, target: Node, root: Path) -> tuple[R
         places = [_in_dnf(entry, name, words, root) for entry in entries]
     else:
         places = _in_apt(facts, name, entries, words, root)
-    given = target.get("mirrorKeys").texts
+    given = keys_in(target.get("mirrorKeys"))
     return tuple(
-        _repository(entry, place, given or place.keys or entry.get("keys").texts, words)
+        _repository(entry, place, given or place.keys or keys_in(entry.get("keys")), words)
         for entry, place in zip(entries, places, strict=True)
     )
+
+
+def keys_in(node: Node) -> tuple[Key, ...]:
+    """Return the keys of a list: each a text, or a mapping of one with its fingerprints, in whatever letters."""
+    found = []
+    for item in node.items:
+        given = item.get("fingerprint")
+        pinned = [re.sub(r"\s", "", text).upper() for text in (given.texts or (given.text,)) if text]
+        found.append(Key(source=item.text or item.get("key").text, fingerprints=tuple(pinned)))
+    return tuple(found)
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:
@@ -64,8 +80,8 @@ def filled(text: str, words: Mapping[str, str]) -> str:
     return pattern.sub(lambda match: words[next(filter(None, match.groups()))], text)
 
 
-def _repository(entry: Node, place: _Place, keys: Sequence[str], words: Mapping[str, str]) -> Repository:
-    found = [_key(filled(key, words), place.url) for key in keys if key != TRUSTED]
+def _repository(entry: Node, place: _Place, keys: Sequence[Key], words: Mapping[str, str]) -> Repository:
+    found = [_key(key, words, place.url) for key in keys if key.source != TRUSTED]
     return Repository(
         name=entry.get("name").text,
         url=_without_secrets(place.url),
@@ -74,12 +90,21 @@ def _repository(entry: Node, place: _Place, keys: Sequence[str], words: Mapping[
         keys=tuple(found),
         mirror_list=_without_secrets(place.mirror_list),
         image_key=entry.get("imageKey").text,
-        trusted=TRUSTED in keys,
+        trusted=TRUSTED in {key.source for key in keys},
+        of_host=place.of_host,
     )
 
 
-def _key(key: str, url: str) -> str:
-    return key if key.startswith("/") or "://" in key else f"{url}/{key}"
+def _key(key: Key, words: Mapping[str, str], url: str) -> Key:
+    """Return the key with its whole URL or path and, of a file of this host, the digest of what is there now."""
+    source = filled(key.source, words)
+    whole = replace(key, source=source if source.startswith("/") or "://" in source else f"{url}/{source}")
+    try:
+        if not whole.path:
+            return whole
+        return replace(whole, sha256=hashlib.sha256(read_regular(Path(whole.path), MOST_KEY)).hexdigest())
+    except OSError:
+        return whole  # who needs it says so
 
 
 def _below(mirror: str, entry: Node, words: Mapping[str, str], *, listed: bool) -> _Place:
@@ -101,9 +126,9 @@ def _in_apt(facts: Node, name: str, entries: Sequence[Node], words: Mapping[str,
     places = []
     for entry in entries:
         if entry.get("mirror").text == "security" and found.security:
-            places.append(_Place(url=found.security))
+            places.append(_Place(url=found.security, of_host=True))
         else:
-            places.append(_below(found.main, entry, words, listed=False))
+            places.append(replace(_below(found.main, entry, words, listed=False), of_host=True))
     return places
 
 
@@ -121,7 +146,8 @@ def _in_dnf(entry: Node, name: str, words: Mapping[str, str], root: Path) -> _Pl
     urls = [filled(url, words) for url in (found.url, found.mirror_list)]
     if unknown := [url for url in urls if "$" in url]:
         raise RecipeError(f"expected a URL without unknown variables, found {unknown[0]}", where=found.file)
-    return _Place(url=urls[0] or urls[1], mirror_list=urls[1], keys=tuple(filled(key, words) for key in found.keys))
+    keys = tuple(Key(source=filled(key, words)) for key in found.keys)
+    return _Place(url=urls[0] or urls[1], mirror_list=urls[1], keys=keys, of_host=True)
 
 
 def _without_secrets(url: str) -> str:

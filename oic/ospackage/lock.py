@@ -1,108 +1,198 @@
-"""The lock: two complete, ordered package sets and why each package is in.
+"""The lock (`oic.ospackage.locked` has its values) and its one reader: of what a user keeps, or a stage hands on.
 
-``lock.json`` has the same content, whoever solved it; what is in it decides the bits of the image.
+* Every field is of its type and is there; no other field is. What is wrong is one line that names the entry.
+* Words are text without control characters or halves of a character; digests and fingerprints are hexadecimal.
+* The sets are `image` and `tools`, each package is in a set once, each repository is there once.
+* A package lies below its repository: its `url` is the repository's and the `location` that it says it has.
+* A lock of `OLDER` knows nothing of fingerprints and indexes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from oic.errors import SolveError
+from oic.ospackage.entry import Entry, climbs, shown
+from oic.ospackage.locked import (
+    FORMAT,
+    Lock,
+    LockedDocument,
+    LockedKey,
+    LockedPackage,
+    LockedRepository,
+    Requirement,
+)
 
 if TYPE_CHECKING:
-    from oic.values import Bytes, Digest
+    from collections.abc import Iterable
 
-FORMAT = 2
+__all__ = [
+    "FORMAT",
+    "Lock",
+    "LockedDocument",
+    "LockedKey",
+    "LockedPackage",
+    "LockedRepository",
+    "Requirement",
+    "parse_json",
+    "read_lock",
+]
 
+OLDER = 2
+SETS = ("image", "tools")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
-    """An edge of the dependency graph: `relation` in the family's words, its `kind`, and the `package` chosen."""
-
-    kind: str
-    relation: str
-    package: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedPackage:
-    """One package of a set.
-
-    `location` is its path below the repository's base URL; `url` the whole. `essential` marks the family's bootstrap
-    set. `requested` is the recipe's words that ask for it directly (empty: only dependencies do).
-    """
-
-    name: str
-    version: str
-    architecture: str
-    repository: str
-    location: str
-    url: str
-    size: Bytes
-    sha256: Digest
-    essential: bool
-    requested: tuple[str, ...]
-    requires: tuple[Requirement, ...]
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedKey:
-    """A key file that packages may be signed by; its bytes are in the store, or come again from `url`."""
-
-    url: str
-    sha256: Digest
-    size: Bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedRepository:
-    """Where packages came from: the verified metadata's facts and the fingerprints of who signed it.
-
-    `keys` is of a family whose packages are signed one by one. `trusted`: unsigned, and the recipe says so.
-    """
-
-    name: str
-    url: str
-    suite: str
-    components: tuple[str, ...]
-    signers: tuple[str, ...]
-    keys: tuple[LockedKey, ...]
-    trusted: bool
+def parse_json(text: str) -> Any:
+    """Return the value of a JSON text; raises ValueError when it is none, is nested too deep, or has a key twice."""
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
-    """Package sets by name (``image``, ``tools``), each in install order: what a package needs comes before it.
-
-    `request` is the digest of the part of the config the lock answers, and `asked` that part itself, so that a stale
-    lock can say what changed.
-    """
-
-    request: Digest
-    asked: dict[str, Any]
-    repositories: tuple[LockedRepository, ...]
-    sets: dict[str, tuple[LockedPackage, ...]]
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {shown(twice)} is there twice")
+    return found
 
 
-def lock_from_dict(data: dict[str, Any]) -> Lock:
-    """Return the `Lock` of a parsed ``lock.json``; raises KeyError or TypeError on another shape."""
+def read_lock(data: Any) -> Lock:
+    """Return the `Lock` of a parsed ``lock.json``; raises SolveError that names the entry."""
+    found = data.get("format") if isinstance(data, dict) else None
+    if isinstance(found, bool) or found not in (FORMAT, OLDER):
+        raise SolveError(f"expected a lock of format {FORMAT}, found {shown(found)}")
+    older = found == OLDER
+    whole = Entry(data, "the lock")
+    whole.expect(*(() if older else ("indexes",)), "format", "request", "asked", "repositories", "sets")
+    repositories = tuple(
+        _repository(Entry(entry, f"repository {_called(entry, number)}"), older=older)
+        for number, entry in enumerate(whole.list("repositories"), 1)
+    )
+    _expect_once((entry.name for entry in repositories), "the repositories")
+    bases = {entry.name: entry.url for entry in repositories}
+    sets = whole.mapping("sets")
+    if sorted(sets) != list(SETS):
+        raise whole.odd("sets", f"expected {' and '.join(SETS)}", ", ".join(sorted(sets)))
     return Lock(
-        request=data["request"],
-        asked=data["asked"],
-        repositories=tuple(_repository(entry) for entry in data["repositories"]),
-        sets={name: tuple(_package(entry) for entry in entries) for name, entries in data["sets"].items()},
+        request=whole.digest("request"),
+        asked=_asked(whole.mapping("asked")),
+        repositories=repositories,
+        sets={name: _set(name, Entry(sets, "the sets").list(name), bases) for name in sets},
+        indexes={} if older else _indexes(whole.mapping("indexes"), bases),
     )
 
 
-def _repository(entry: dict[str, Any]) -> LockedRepository:
-    lists = {name: tuple(entry[name]) for name in ("components", "signers")}
-    return LockedRepository(**{**entry, **lists, "keys": tuple(LockedKey(**key) for key in entry["keys"])})
+def _repository(entry: Entry, *, older: bool) -> LockedRepository:
+    entry.expect("name", "url", "suite", "components", "signers", "keys", "trusted")
+
+    def key(one: Entry) -> LockedKey:
+        one.expect("url", "sha256", "size", *(() if older else ("fingerprints",)))
+        known = () if older else _fingerprints(one, "fingerprints")
+        return LockedKey(url=one.url("url"), sha256=one.digest("sha256"), size=one.size("size"), fingerprints=known)
+
+    return LockedRepository(
+        name=entry.text("name", _NAME, "a repository's name"),
+        url=entry.url("url"),
+        suite=entry.text("suite"),
+        components=entry.texts("components"),
+        signers=_fingerprints(entry, "signers"),
+        keys=entry.each("keys", key),
+        trusted=entry.flag("trusted"),
+    )
 
 
-def _package(entry: dict[str, Any]) -> LockedPackage:
-    requires = tuple(Requirement(**requirement) for requirement in entry["requires"])
-    return LockedPackage(**{**entry, "requested": tuple(entry["requested"]), "requires": requires})
+def _fingerprints(entry: Entry, field: str) -> tuple[str, ...]:
+    return entry.texts(field, _FINGERPRINT, "fingerprints of 40 or 64 hexadecimal digits")
 
 
-def read_lock(data: dict[str, Any]) -> Lock:
-    """Return the `Lock` of a ``lock.json`` hand-over, its format number beside it."""
-    return lock_from_dict({key: value for key, value in data.items() if key != "format"})
+def _set(name: str, entries: list[Any], bases: dict[str, str]) -> tuple[LockedPackage, ...]:
+    packages = tuple(
+        _package(Entry(entry, f"package {_called(entry, number)} of {name}"), bases)
+        for number, entry in enumerate(entries, 1)
+    )
+    _expect_once((package.name for package in packages), name)
+    return packages
+
+
+def _package(entry: Entry, bases: dict[str, str]) -> LockedPackage:
+    texts = ("name", "version", "architecture", "repository", "location")
+    entry.expect(*texts, "url", "size", "sha256", "essential", "requested", "requires")
+
+    def requirement(one: Entry) -> Requirement:
+        one.expect("kind", "relation", "package")
+        return Requirement(kind=one.text("kind"), relation=one.text("relation"), package=one.text("package"))
+
+    package = LockedPackage(
+        **{field: entry.text(field) for field in texts},
+        url=entry.url("url"),
+        size=entry.size("size"),
+        sha256=entry.digest("sha256"),
+        essential=entry.flag("essential"),
+        requested=entry.texts("requested"),
+        requires=entry.each("requires", requirement),
+    )
+    if package.repository not in bases:
+        raise entry.odd("repository", "expected one of the lock", package.repository)
+    base = bases[package.repository].rstrip("/") + "/"
+    if not package.location or package.location.startswith("/") or climbs(package.location):
+        raise entry.odd("location", "expected a path below its repository", package.location)
+    if not package.url.startswith(base) or unquote(package.url.removeprefix(base)) != unquote(package.location):
+        raise entry.odd("url", f"expected its location below {base}", package.url)
+    return package
+
+
+def _indexes(value: dict[str, Any], bases: dict[str, str]) -> dict[str, tuple[LockedDocument, ...]]:
+    if strange := sorted(value.keys() - bases.keys()):
+        raise SolveError(f"the indexes: expected those of the lock's repositories, found {shown(strange[0])}")
+
+    def document(one: Entry) -> LockedDocument:
+        one.expect("name", "url", "sha256", "size")
+        return LockedDocument(
+            name=one.text("name", _NAME, "a document's name"),
+            url=one.url("url"),
+            sha256=one.digest("sha256"),
+            size=one.size("size"),
+        )
+
+    whole = Entry(value, "the indexes")
+    found = {name: whole.each(name, document) for name in value}
+    for name, documents in found.items():
+        for entry in documents:
+            if not entry.url.startswith(bases[name].rstrip("/") + "/"):
+                raise whole.odd(name, f"expected URLs below {bases[name]}", entry.url)
+    return found
+
+
+def _asked(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what the lock says it was asked, which is compared and told, and nothing else."""
+    for field, value in asked.items():
+        if field != "sets" and not isinstance(value, str | bool):
+            raise SolveError(f"the lock: asked: expected a word for {shown(field)}, found {shown(value)}")
+    sets = Entry({"sets": {}, **asked}, "the lock: asked").mapping("sets")
+    for name, one in sets.items():
+        entry = Entry(one, f"the lock: asked: {shown(name)}")
+        entry.expect("names", "essential")
+        entry.texts("names")
+        entry.flag("essential")
+    return asked
+
+
+def _expect_once(names: Iterable[str], where: str) -> None:
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise SolveError(f"{where}: expected each entry once, found {', '.join(twice)} again")
+
+
+def _called(entry: Any, number: int) -> str:
+    """Return what to call an entry in a message: its name if that is text, else its number."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return shown(name) if isinstance(name, str) else str(number)

@@ -1,4 +1,4 @@
-"""Documents of a repository as they come in: conditional requests, what the store has from last time, key files.
+"""Documents of a repository as they come in: conditional requests, what the store has from last time.
 
 What a server needs to answer "not modified" is the caller's to keep: a memo by URL. A "not modified" is believed about
 bytes only that were verified, and they are verified again.
@@ -8,23 +8,20 @@ No repository serves web pages: one that comes in place of a document is a login
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic.errors import FetchError, TrustError
-from oic.net import NotFound, redacted
-from oic.progress import note
+from oic.errors import FetchError
+from oic.net import redacted
 from oic.values import Digest
 
 if TYPE_CHECKING:
-    from oic.config.model import Repository
     from oic.net import Fetcher
     from oic.store import Store
 
 _MOST_DOCUMENT = 16 * 2**20
-_MOST_KEY = 2**20
 _WEB_PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)
 
 
@@ -49,7 +46,7 @@ class Documents:
         if fetched.body is None:
             self.new_memo[url] = known
             return self.store.read(digest)
-        _refuse_web_page(url, fetched.body)
+        refuse_web_page(url, fetched.body)
         self.new_memo[url] = {"etag": fetched.etag, "last_modified": fetched.last_modified}
         return fetched.body
 
@@ -60,41 +57,14 @@ class Documents:
         return digest
 
 
-def key_files(repository: Repository, fetcher: Fetcher) -> dict[str, bytes]:
-    """Return the key files by URL; of several those that exist count: a keyring's place differs between hosts.
-
-    A URL that leads nowhere is told aloud: a signature by its key will be by an unknown one.
-    """
-    keys = {}
-    missing = []
-    for key in repository.keys:
-        if "://" in key:
-            try:
-                keys[key] = fetcher.fetch(key, limit=_MOST_KEY).body or b""
-            except NotFound as error:
-                missing.append(error)
-            else:
-                _refuse_web_page(key, keys[key])
-        elif Path(key).is_file():
-            try:
-                keys[Path(key).as_uri()] = Path(key).read_bytes()
-            except OSError as error:
-                raise TrustError(f"cannot read the key file: {error.strerror}", where=key) from error
-    if not keys:
-        raise missing[0] if len(repository.keys) == len(missing) == 1 else _no_key(repository)
-    for absent in missing:
-        note(f"this key of {repository.name} is passed over: {absent}")
-    return keys
+def document_of(url: str, body: bytes) -> dict[str, Any]:
+    """Return what an index says of a document of a repository: a lock will have it so."""
+    digest = hashlib.sha256(body).hexdigest()
+    return {"name": url.rpartition("/")[2], "url": url, "sha256": digest, "size": len(body)}
 
 
-def _no_key(repository: Repository) -> TrustError:
-    looked = ", ".join(repository.keys) or "nothing: the repository names no key"
-    remote = any("://" in key for key in repository.keys)
-    hint = "are the URLs right?" if remote else "install the distribution's keyring package"
-    return TrustError(f"expected a key file, found none of {looked}", where=repository.name, hint=hint)
-
-
-def _refuse_web_page(url: str, body: bytes) -> None:
+def refuse_web_page(url: str, body: bytes) -> None:
+    """Raise FetchError when a file of a repository is a web page."""
     if _WEB_PAGE.match(body):
         hint = "is the URL right? does the network here want a login first?"
         raise FetchError("expected a file of a repository, found a web page", where=redacted(url), hint=hint)

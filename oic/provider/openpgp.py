@@ -6,6 +6,7 @@
   required; one that is bad, expired, or by an expired or revoked key, is refused whatever stands beside it.
 * A further signature by a key that is not the repository's is refused as well, where apt lets it pass: somebody put
   it there. An archive that signs with a new key as well needs its new keyring on this host first.
+* Where fingerprints are given for a key file, only these primary keys of it count, whatever else it holds.
 * A signature of a document by a weak hash is refused. What a key says of itself may be: a key counts because the recipe
   or the distribution names its file, and keys in use since before 2016 bind their names by SHA-1.
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ import gnupg
 from oic.errors import OicError, ToolError, TrustError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 # Keys are trusted because the recipe names them, not by the web of trust.
 _OPTIONS = (
@@ -49,11 +51,29 @@ _DAMAGED = re.compile(r"read error: Invalid (keyring|packet)|CRC error")
 _WEAK_HASHES = {"1": "md5", "2": "sha1", "3": "ripemd160", "11": "sha224"}
 
 
+class ExpiredError(TrustError):
+    """A signature that was good once: it, or its key, has expired since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyring:
+    """A gpg that knows some key files, and the fingerprints of the primary keys that count, by the file's URL."""
+
+    gpg: Any
+    counted: Mapping[str, tuple[str, ...]]
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """Return all that count."""
+        return frozenset(one for found in self.counted.values() for one in found)
+
+
 @contextlib.contextmanager
-def keyring(keys: Mapping[str, bytes]) -> Iterator[Any]:
+def keyring(keys: Mapping[str, bytes], pinned: Mapping[str, Collection[str]] | None = None) -> Iterator[Keyring]:
     """Yield a gpg that knows these key files, by URL, and nothing else.
 
-    Raises ToolError without gpg, TrustError for a file that holds no key.
+    Of a file with fingerprints in `pinned`, only these count. Raises ToolError without gpg, TrustError for a file that
+    holds no key, or none of those that count.
     """
     # Of a stopped build, gpg may still be writing there: what then stays, the next build removes with its work.
     with tempfile.TemporaryDirectory(prefix="oic-gpg-", ignore_cleanup_errors=True) as home:
@@ -61,11 +81,29 @@ def keyring(keys: Mapping[str, bytes]) -> Iterator[Any]:
             gpg = gnupg.GPG(gnupghome=home, options=list(_OPTIONS))
         except (OSError, ValueError) as error:
             raise ToolError(f"cannot run gpg: {error}", hint="install it: apt-get install gpg") from error
+        every: set[str] = set()
+        counted: dict[str, tuple[str, ...]] = {}
         for url, key in keys.items():
             imported = gpg.import_keys(key)
             if not imported.fingerprints:
                 raise _not_imported(imported.stderr, url)
-        yield gpg
+            every.update(imported.fingerprints)
+            counted[url] = _counted(imported.fingerprints, (pinned or {}).get(url, ()), url)
+        ring = Keyring(gpg=gpg, counted=counted)
+        if others := sorted(every - ring.fingerprints):
+            gpg.delete_keys(others)
+            if {entry["fingerprint"] for entry in gpg.list_keys()} != ring.fingerprints:
+                raise ToolError(f"gpg cannot remove the keys that do not count: {', '.join(others)}")
+        yield ring
+
+
+def _counted(found: Collection[str], pinned: Collection[str], url: str) -> tuple[str, ...]:
+    counted = tuple(sorted({one for one in found if not pinned or one in pinned}))
+    if not counted:
+        expected = " or ".join(sorted(pinned))
+        hint = "the file is another one than the fingerprint was taken of"
+        raise TrustError(f"expected the key {expected}, found {', '.join(sorted(set(found)))}", where=url, hint=hint)
+    return counted
 
 
 def _not_imported(stderr: str, url: str) -> OicError:
@@ -103,7 +141,8 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
     unknown: set[str] = set()
     for keyword, *words in status:
         if keyword in _REFUSED:
-            raise TrustError(f"found {_REFUSED[keyword]} ({' '.join(words)})", where=where)
+            kind = ExpiredError if keyword.startswith("EXP") else TrustError
+            raise kind(f"found {_REFUSED[keyword]} ({' '.join(words)})", where=where)
         if keyword == "ERRSIG":
             if words[2] in _WEAK_HASHES:
                 raise _weak(words[2], where)

@@ -51,8 +51,30 @@ class Provider(Protocol):
     def solve(self, index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
         """Return the complete sets that answer `request`; raises SolveError naming every problem."""
 
-    def verify(self, lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict]:
-        """Return the verdict on each package (by name); raises TrustError naming every bad one."""
+    def is_package(self, package: LockedPackage) -> bool:
+        """Tell whether name, version and architecture are such as a package of the family may have."""
+
+    def check_index(self, lock: Lock, repository: LockedRepository, store: Store) -> tuple[str, ...] | None:
+        """Return who signed the index that the lock names of a repository, once it lists each package as the lock does.
+
+        None where it cannot be had any more, or its signature has expired. Raises TrustError when the index is
+        signed by nobody of the repository's keys, or does not list a package so.
+        """
+
+    def signs_packages(self) -> bool:
+        """Tell whether each package is signed by itself: then it is what it is wherever it came from."""
+
+    def verify(
+        self,
+        lock: Lock,
+        packages: Sequence[LockedPackage],
+        store: Store,
+        said_by: Mapping[str, str] | None = None,
+    ) -> dict[str, Verdict]:
+        """Return the verdict on each package (by name); raises TrustError naming every bad one.
+
+        `said_by` names, by repository, the lock file that alone says what its index lists.
+        """
 
     def unpack(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> int:
         """Unpack packages into an empty `root`, in a namespace; run nothing; return the newest time in them."""

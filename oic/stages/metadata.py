@@ -7,17 +7,22 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import toolbox
-from oic.config.model import Repository
+from oic.config.model import repository_of
+from oic.errors import SolveError
 from oic.files import read_json, write_json
 from oic.net import HttpFetcher
+from oic.ospackage.lock import parse_json, read_lock
+from oic.ospackage.origin import known_of_index, known_of_lock
 from oic.progress import note
 from oic.provider import provider_of
 from oic.store import Store
 from oic.values import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
 
+    from oic.ospackage.origin import Known
     from oic.stage import Stage
 
 MEMO = "metadata-http.json"
@@ -26,15 +31,19 @@ MEMO = "metadata-http.json"
 def run(stage: Stage) -> str:
     """Fetch and verify; a mirror that says nothing has changed is believed only about bytes already verified."""
     part = stage.slice
-    repositories = [_repository(entry) for entry in part["repositories"]]
+    repositories = [repository_of(entry) for entry in part["repositories"]]
+    previous = _previous(stage)
     store = Store(stage.cache / "store")
     with toolbox.temporary_files_in(stage.path("work/metadata")), HttpFetcher() as fetcher:
         index = provider_of(part["provider"]).read_metadata(
-            repositories, part["architecture"], fetcher, store, _previous(stage)
+            repositories, part["architecture"], fetcher, store, previous
         )
     write_json(stage.path(MEMO), index.pop("http", {}))
     blobs = sorted({digest for digest in _digests(index) if store.has(digest)})
     stage.write({**index, "artefacts": [stage.artefact(store.path(digest)) for digest in blobs]})
+    vouched = {key["url"] for entry in index["repositories"] for key in entry["keys"] if key["vouched"]}
+    for line in first_uses(known_of_index(index), previous["known"], vouched):
+        note(line)
     trusted = [repository.name for repository in repositories if repository.trusted]
     for name in trusted:
         note(f"the metadata of {name} is taken unsigned, by [trusted=yes] of the recipe")
@@ -51,9 +60,12 @@ def _digests(value: Any) -> Iterator[Digest]:
         yield Digest(value)
 
 
-def _repository(entry: dict[str, Any]) -> Repository:
-    lists = {key: tuple(value) for key, value in entry.items() if isinstance(value, list)}
-    return Repository(**{**entry, **lists})
+def first_uses(known: Known, before: Known, vouched: Collection[str] = ()) -> Iterator[str]:
+    """Say which keys are trusted because their URL gave them, for the first time; those `vouched` for are not."""
+    for name, entry in sorted(known.items()):
+        for url, found in entry["keys"].items():
+            if url not in vouched and url not in before.get(name, {}).get("keys", {}):
+                yield f"{name} trusts the key {', '.join(found)} of {url} on first use"
 
 
 def _previous(stage: Stage) -> dict[str, Any]:
@@ -61,4 +73,16 @@ def _previous(stage: Stage) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError):
         previous = read_json(stage.path("index.json"))
         previous["http"] = read_json(stage.path(MEMO))
+    previous["known"] = {} if stage.new_keys else known_in(stage.directory, stage.memory)
     return previous
+
+
+def known_in(directory: Path, kept: Path | None = None) -> Known:
+    """Return who is remembered to sign: by the last index, else by what was solved, else by a lock that is kept."""
+    known: Known = {}
+    for lock in (kept, directory / "lock.json"):
+        with contextlib.suppress(OSError, ValueError, SolveError):
+            known |= known_of_lock(read_lock(parse_json(lock.read_text("utf-8")))) if lock else {}
+    with contextlib.suppress(OSError, ValueError):
+        known |= known_of_index(read_json(directory / "index.json"))
+    return known

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oic.errors import OicError, SolveError
-from oic.files import digest_of, read_json, to_plain
-from oic.ospackage.lock import FORMAT, Lock, read_lock
+from oic.config.model import repository_of
+from oic.errors import OicError, SolveError, TrustError
+from oic.files import digest_of, to_plain
+from oic.ospackage.demands import check_demands
+from oic.ospackage.lock import FORMAT, Lock, parse_json, read_lock
+from oic.ospackage.origin import known_of_lock
 from oic.progress import note
 from oic.provider import provider_of
+from oic.provider.keys import NEW_KEYS
+from oic.stages.metadata import first_uses, known_in
 from oic.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from oic.ospackage.lock import LockedKey, LockedPackage
+    from oic.config.model import Repository
     from oic.stage import Stage
 
 _HINT = "doit lock image=… makes it anew; or delete it"
@@ -26,7 +29,7 @@ _HINT = "doit lock image=… makes it anew; or delete it"
 
 def run(stage: Stage) -> str:
     """Write the lock."""
-    lock = kept_lock(stage.lock_file, stage.slice["request"]) if stage.lock_file else solved(stage)
+    lock = _kept_lock(stage, stage.lock_file) if stage.lock_file else solved(stage)
     stage.write({"format": FORMAT, **to_plain(lock)})
     sizes = [f"{len(packages)} packages for the {name}" for name, packages in sorted(lock.sets.items())]
     return ", ".join(sizes) + (f", as {stage.lock_file.name} says" if stage.lock_file else "")
@@ -52,54 +55,61 @@ def solved(stage: Stage) -> Lock:
     return lock
 
 
-def kept_lock(file: Path, request: dict[str, Any]) -> Lock:
-    """Return the lock beside the recipe; raises SolveError when it does not answer the recipe any more."""
-    lock = read_kept(file)
-    if lock.request != digest_of(request):
-        changes = "; ".join(_changes(lock.asked, request))
+def _kept_lock(stage: Stage, file: Path) -> Lock:
+    """Return the lock beside the recipe; raises OicError when it does not answer the recipe, or is looser than it."""
+    part = stage.slice
+    lock = read_kept(file, part["provider"])
+    if lock.request != digest_of(part["request"]):
+        changes = "; ".join(_changes(lock.asked, part["request"]))
         raise SolveError(f"the lock does not answer its recipe any more: {changes}", where=str(file), hint=_HINT)
+    repositories = [repository_of(entry) for entry in part["repositories"]]
+    check_demands(lock, repositories, str(file))
+    _check_known(lock, repositories, stage.directory, file)
     return lock
 
 
-def read_kept(file: Path) -> Lock:
+def _check_known(lock: Lock, repositories: Sequence[Repository], directory: Path, file: Path) -> None:
+    """Refuse other keys of a URL than it gave before; say which the lock alone names."""
+    vouched = {key.url for entry in repositories for key in entry.keys if key.fingerprints or key.path}
+    known, locked = known_in(directory), known_of_lock(lock)
+    for name, entry in locked.items():
+        for url, found in entry["keys"].items():
+            before = known.get(name, {}).get("keys", {}).get(url, found)
+            if url not in vouched and (strange := sorted(set(found) - set(before))):
+                expected = ", ".join(before)
+                message = f"{name}: expected the keys known from last time, {expected}, found {', '.join(strange)}"
+                raise TrustError(message, where=str(file), hint=NEW_KEYS)
+    for line in first_uses(locked, known, vouched):
+        note(f"{line}, as {file.name} says")
+
+
+def read_kept(file: Path, provider: str) -> Lock:
     """Return a lock that the user keeps, and may have edited or merged; raises SolveError when it is none."""
     try:
-        data = read_json(file)
+        data = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SolveError(f"expected a lock, found what cannot be read: {error}", where=str(file), hint=_HINT) from error
-    found = data.get("format") if isinstance(data, dict) else None
-    if found != FORMAT:
-        raise SolveError(f"expected a lock of format {FORMAT}, found {found}", where=str(file), hint=_HINT)
     try:
         lock = read_lock(data)
-        odd = next(_odd(lock), None)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SolveError("expected a lock, found JSON of another shape", where=str(file), hint=_HINT) from error
-    if odd is not None:
-        raise SolveError(f"expected a locked {odd} with odd fields", where=str(file), hint=_HINT)
-    for name, packages in lock.sets.items():
-        counts = Counter(package.name for package in packages)
-        if twice := [package for package, count in counts.items() if count > 1]:
-            found = ", ".join(sorted(twice))
-            raise SolveError(f"expected a package once in {name}, found {found} again", where=str(file), hint=_HINT)
+    except SolveError as error:
+        raise SolveError(error.message, where=str(file), hint=_HINT) from error
+    if problem := _oddity(lock, provider, older=data["format"] != FORMAT):
+        raise SolveError(problem, where=str(file), hint=_HINT)
+    if data["format"] != FORMAT:
+        note(f"{file.name} is of the older form: doit lock image=… makes it anew")
     return lock
 
 
-def _odd(lock: Lock) -> Iterator[str]:
-    """Yield a word for each entry that the program never wrote so."""
-    for repository in lock.repositories:
-        if not all(_is_file(key) for key in repository.keys):
-            yield f"repository, found {repository.name!r}"
-    for package in (package for packages in lock.sets.values() for package in packages):
-        words = (package.name, package.version, package.architecture, package.repository, package.location)
-        if not all(isinstance(word, str) for word in words) or not _is_file(package):
-            yield f"package, found {package.name!r}"
-
-
-def _is_file(entry: LockedPackage | LockedKey) -> bool:
-    size = entry.size
-    known = isinstance(entry.url, str) and re.fullmatch("[0-9a-f]{64}", entry.sha256) is not None
-    return known and isinstance(size, int) and size >= 0
+def _oddity(lock: Lock, provider: str, *, older: bool) -> str:
+    """Return what no lock of the family says, or nothing."""
+    is_package = provider_of(provider).is_package
+    for name, packages in lock.sets.items():
+        for package in packages:
+            if not is_package(package):
+                words = ascii(f"{package.name} {package.version} {package.architecture}")[:120]
+                return f"expected name, version and architecture of a package in {name}, found {words}"
+    loose = [key.url for entry in lock.repositories for key in entry.keys if not key.fingerprints]
+    return "" if older or not loose else f"expected the fingerprints of the key {loose[0]}, found none"
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -1,20 +1,37 @@
 """verify: a verdict on each package of both sets; nothing of a package is used before this has passed.
 
-What is unsigned, by the recipe's own word, is said aloud each time, and recorded.
+    lock ─> no looser than the recipe ─> the recipe's keys ─> its index: signed, lists each package ─> each package
+
+* A lock that the user keeps is checked as far as it can be: its signed indexes by their digests, as long as they can be
+  had. Where they cannot, the verdict says that only the lock says so, and the build's output as well.
+* What this build solved itself was checked against the signed index by ``metadata`` and ``solve``.
+* What is unsigned, by the recipe's own word, is said aloud each time, and recorded.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.chroot import toolbox
-from oic.ospackage.lock import read_lock
+from oic.config.model import repository_of
+from oic.errors import TrustError
+from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
+from oic.ospackage.lock import LockedKey, read_lock
 from oic.progress import note
 from oic.provider import provider_of
+from oic.provider.keys import locked_keyring, read_file
+from oic.stages.metadata import known_in
 from oic.store import Store
+from oic.values import Bytes
 
 if TYPE_CHECKING:
-    from oic.ospackage.lock import Lock, LockedPackage
+    from collections.abc import Iterator, Mapping
+
+    from oic.config.model import Repository
+    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.ospackage.origin import Known
     from oic.provider.protocol import Provider, Verdict
     from oic.stage import Stage
 
@@ -24,17 +41,23 @@ _NAMED = 8
 
 def run(stage: Stage) -> str:
     """Check every package."""
+    part, store = stage.slice, Store(stage.cache / "store")
+    provider, kept = provider_of(part["provider"]), part["kept"]
+    repositories = {entry["name"]: repository_of(entry) for entry in part["repositories"]}
     lock = read_lock(stage.read("lock.json"))
-    provider = provider_of(stage.slice["provider"])
-    store = Store(stage.cache / "store")
+    check_demands(lock, list(repositories.values()), kept or str(stage.path("lock.json")))
     with toolbox.temporary_files_in(stage.path("work/verify")):
-        verdicts = _verdicts(lock, provider, store)
+        lock = _as_recipe_has_it(lock, repositories, known_in(stage.directory), store)
+        lock, said_by = _proven(lock, provider, store, kept) if kept else (lock, {})
+        if not provider.signs_packages():
+            _refuse_unproven(lock, repositories, said_by)
+        verdicts = _verdicts(lock, provider, store, said_by)
     unsigned = {
         name: sorted(package for package, verdict in found.items() if not verdict.signed)
         for name, found in verdicts.items()
     }
     words = {name: {package: entry.words for package, entry in found.items()} for name, found in verdicts.items()}
-    stage.write({"verdicts": words, "unsigned": unsigned})
+    stage.write({"verdicts": words, "unsigned": unsigned, "lockedBy": "file" if kept else "solve"})
     loose = sorted({package for packages in unsigned.values() for package in packages})
     if loose:
         named = ", ".join(loose[:_NAMED]) + (" …" if len(loose) > _NAMED else "")
@@ -42,12 +65,76 @@ def run(stage: Stage) -> str:
     return f"{sum(map(len, verdicts.values()))} packages, all good{f', {len(loose)} unsigned' if loose else ''}"
 
 
-def _verdicts(lock: Lock, provider: Provider, store: Store) -> dict[str, dict[str, Verdict]]:
+def _as_recipe_has_it(lock: Lock, repositories: Mapping[str, Repository], known: Known, store: Store) -> Lock:
+    """Return the lock with the keys of the recipe alone; raises TrustError when it was signed by none of them."""
+    entries = []
+    for locked in lock.repositories:
+        own, before = repositories[locked.name], known.get(locked.name, {}).get("keys", {})
+        keys = (*demanded_keys(locked, own, before), *_keys_of_host(own, store))
+        entry = replace(locked, keys=keys, trusted=own.trusted, signers=() if own.trusted else locked.signers)
+        if keys and entry.signers:
+            _check_signers(entry, store)
+        entries.append(entry)
+    return replace(lock, repositories=tuple(entries))
+
+
+def _keys_of_host(repository: Repository, store: Store) -> Iterator[LockedKey]:
+    """Yield the key files of this host that the recipe names, as they are now."""
+    for key in repository.keys:
+        if key.path and Path(key.path).is_file():
+            body = read_file(key)
+            size = Bytes(len(body))
+            yield LockedKey(url=key.url, sha256=store.add(body), size=size, fingerprints=key.fingerprints)
+
+
+def _check_signers(repository: LockedRepository, store: Store) -> None:
+    with locked_keyring(repository, store) as ring:
+        if strange := sorted(set(repository.signers) - ring.fingerprints):
+            expected = ", ".join(sorted(ring.fingerprints))
+            message = f"expected it signed by a key of the recipe, {expected}, found {', '.join(strange)}"
+            raise TrustError(message, where=repository.name, hint="doit update image=…, or doit lock image=…")
+
+
+def _proven(lock: Lock, provider: Provider, store: Store, kept: str) -> tuple[Lock, dict[str, str]]:
+    """Check the signed indexes of a kept lock; return it, and of which repositories it alone says what they list."""
+    said_by = {entry.name: kept for entry in lock.repositories if entry.trusted}
+    lost = []
+    for entry in lock.repositories:
+        if entry.trusted:
+            continue
+        signers = provider.check_index(lock, entry, store)
+        if signers is None:
+            lost.append(entry.name)
+        elif set(signers) != set(entry.signers):
+            message = f"expected its index signed by {', '.join(entry.signers)}, found {', '.join(signers)}"
+            raise TrustError(message, where=f"{kept}: {entry.name}", hint="doit lock image=… makes it anew")
+    if lost:
+        count = len({p.name for packages in lock.sets.values() for p in packages if p.repository in lost})
+        named = ", ".join(lost)
+        note(f"the signed index of {named} could not be checked: that it lists {count} packages is as {kept} says")
+    return lock, said_by | dict.fromkeys(lost, kept)
+
+
+def _refuse_unproven(lock: Lock, repositories: Mapping[str, Repository], said_by: Mapping[str, str]) -> None:
+    """Refuse a repository at another URL than this host's of which nothing but the lock says what it lists."""
+    for entry in lock.repositories:
+        if entry.name in said_by and is_elsewhere(entry, repositories[entry.name]):
+            message = (
+                f"expected it at {repositories[entry.name].url}, or its signed index; found it at {entry.url} without"
+            )
+            raise TrustError(
+                message, where=f"{said_by[entry.name]}: {entry.name}", hint="target.mirror may name that URL"
+            )
+
+
+def _verdicts(
+    lock: Lock, provider: Provider, store: Store, said_by: Mapping[str, str]
+) -> dict[str, dict[str, Verdict]]:
     """Return the verdicts by set and name; a package that is in two sets, as most tools are, is looked at once."""
     known: dict[tuple[object, ...], Verdict] = {}
     for _, packages in sorted(lock.sets.items()):
         new = [package for package in packages if _identity(package) not in known]
-        found = provider.verify(lock, new, store)
+        found = provider.verify(lock, new, store, said_by)
         known |= {_identity(package): found[package.name] for package in new}
     return {
         name: {package.name: known[_identity(package)] for package in packages}

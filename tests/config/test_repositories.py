@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.config.dnf_sources import read_repository
+from oic.config.model import Key
 from oic.config.repositories import filled
 from oic.errors import RecipeError
 from oic.plan import plan
@@ -65,6 +67,10 @@ def with_target(words: str) -> str:
     return RPM.replace("imageType: raw", f"imageType: raw, {words}")
 
 
+def sources(repository: Repository) -> tuple[str, ...]:
+    return tuple(key.source for key in repository.keys)
+
+
 @pytest.mark.usefixtures("acme")
 def test_the_distributions_own_place(load: Load) -> None:
     config = load("", head=RPM)
@@ -72,7 +78,11 @@ def test_the_distributions_own_place(load: Load) -> None:
     assert plan(config, Path("/cache"))[0].name == "metadata"
     assert (base.url, base.suite, base.components) == ("https://acme.invalid/7/os/x86_64", "", ())
     assert base.mirror_list == "https://acme.invalid/mirrors?release=7&arch=x86_64"
-    assert base.keys == (f"{base.url}/repodata/repomd.xml.key", "https://keys.invalid/acme.asc", "/etc/keys/acme.asc")
+    assert sources(base) == (
+        f"{base.url}/repodata/repomd.xml.key",
+        "https://keys.invalid/acme.asc",
+        "/etc/keys/acme.asc",
+    )
     assert (base.image_key, base.trusted) == ("/etc/pki/rpm-gpg/acme", False)
 
 
@@ -80,13 +90,15 @@ def test_the_distributions_own_place(load: Load) -> None:
 def test_a_mirror_of_the_recipes_is_used_alone_and_has_the_same_layout(load: Load) -> None:
     (base,) = load("", head=with_target("mirror: 'file:///srv/$releasever/'")).repositories
     assert (base.url, base.mirror_list) == ("file:///srv/7/os/x86_64", "")
-    assert base.keys[0] == "file:///srv/7/os/x86_64/repodata/repomd.xml.key"
+    assert sources(base)[0] == "file:///srv/7/os/x86_64/repodata/repomd.xml.key"
 
 
 @pytest.mark.usefixtures("acme")
 def test_a_mirror_may_come_with_keys_of_its_own_or_with_none(load: Load) -> None:
     own = with_target("mirror: https://m.invalid, mirrorKeys: [/keys/a.asc, 'https://m.invalid/b']")
-    assert load("", head=own).repositories[0].keys == ("/keys/a.asc", "https://m.invalid/b")
+    assert sources(load("", head=own).repositories[0]) == ("/keys/a.asc", "https://m.invalid/b")
+    pinned = with_target(f"mirror: https://m.invalid, mirrorKeys: [{{key: /k, fingerprint: {'ab cd ' * 10}}}]")
+    assert load("", head=pinned).repositories[0].keys == (Key(source="/k", fingerprints=("ABCD" * 10,)),)
     unsigned = with_target("mirror: https://m.invalid, mirrorKeys: ['[trusted=yes]']")
     (base,) = load("", head=unsigned).repositories
     assert (base.keys, base.trusted) == ((), True)
@@ -102,6 +114,22 @@ def test_a_mirror_may_come_with_keys_of_its_own_or_with_none(load: Load) -> None
         ),
         ("mirror: https://m.invalid, mirrorKeys: []", "target.mirrorKeys: expected a list of key files or URLs, found"),
         ("mirror: https://m.invalid, mirrorKeys: [k]", "expected an http(s) or file URL, an absolute path or [trusted"),
+        (
+            "mirror: https://m.invalid, mirrorKeys: [{key: /k, fingerprint: 1234}]",
+            "target.mirrorKeys[0].fingerprint: expected a fingerprint of 40 (or 64) hexadecimal digits, or a list",
+        ),
+        (
+            f"mirror: https://m.invalid, mirrorKeys: [{{key: /k, fingerprint: [{'A' * 41}]}}]",
+            "target.mirrorKeys[0].fingerprint[0]: expected a fingerprint of 40 (or 64) hexadecimal digits, found 'AAA",
+        ),
+        (
+            f"mirror: https://m.invalid, mirrorKeys: [{{key: '[trusted=yes]', fingerprint: {'A' * 40}}}]",
+            "target.mirrorKeys[0].key: expected an http(s) or file URL or an absolute path, found '[trusted=yes]'",
+        ),
+        (
+            "mirror: https://m.invalid, mirrorKeys: [{key: /k}]",
+            "target.mirrorKeys[0].fingerprint: expected a fingerprint of 40 (or 64) hexadecimal digits, or a list",
+        ),
         ("mirror: https://me:secret@m.invalid", "expected the mirror's URL without user and password, found it with"),
     ],
 )
@@ -133,7 +161,7 @@ def test_the_hosts_dnf_knows_the_place_and_its_keys(load: Load, tmp_path: Path) 
     (tmp_path / "etc/dnf/vars/releasever").write_text("the host's\n")
     (base,) = load("", head=with_target("mirror: host"), root=tmp_path).repositories
     assert (base.url, base.mirror_list) == ("https://host.invalid/7/x86_64/anvil", "")
-    assert base.keys == ("file:///etc/pki/acme.asc", "https://host.invalid/anvil.asc")
+    assert sources(base) == ("file:///etc/pki/acme.asc", "https://host.invalid/anvil.asc")
 
 
 @pytest.mark.usefixtures("acme")
@@ -202,16 +230,18 @@ def test_the_shipped_places(load: Load) -> None:
 
     (azure,) = of("azure-linux", "azl3")
     assert azure.url == "https://packages.microsoft.com/azurelinux/3.0/prod/base/x86_64"
-    assert azure.keys == (f"{azure.url}/repodata/repomd.xml.key",)
+    assert sources(azure) == (f"{azure.url}/repodata/repomd.xml.key",)
+    assert azure.keys[0].fingerprints == ("2BC94FFF7015A5F28F1537AD0CD9FED33135CE90",)
     (edge,) = of("edge-microvisor-toolkit", "emt3")
     assert edge.url.endswith("/microvisor/rpms/3.0/base")
+    assert all(key.fingerprints for key in edge.keys)
     (aria,) = of("wind-river-elxr", "elxr12")
     assert (aria.url, aria.suite, aria.components) == (
         "https://mirror.elxr.dev/elxr",
         "aria",
         ("main", "non-free-firmware"),
     )
-    assert aria.keys == ("https://mirror.elxr.dev/elxr/public.gpg",)
+    assert sources(aria) == ("https://mirror.elxr.dev/elxr/public.gpg",)
     assert [entry.name for entry in of("redhat-compatible-distro", "el10")] == ["baseos", "appstream"]
     assert [entry.suite for entry in of("ubuntu", "ubuntu24")] == ["noble", "noble-updates", "noble-security"]
 
@@ -252,6 +282,14 @@ def test_a_deb_distribution_of_ones_own_is_data_only(acme: Path, load: Load) -> 
         f"repositories: [{{name: anvil, {suites}, keys: [archive.gpg]}}]\ntools: [dosfstools]\n"
     )
     config = load("", head=RPM)
-    assert config.repositories[0].keys == ("https://acme.invalid/deb/archive.gpg",)
+    assert sources(config.repositories[0]) == ("https://acme.invalid/deb/archive.gpg",)
     assert (config.distribution.provider, config.distribution.architecture) == ("deb", "amd64")
     assert len(plan(config, Path("/cache"))) > 1
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_key_that_is_a_pipe_a_device_or_endless_holds_nothing_up(load: Load, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / "pipe", Path("/dev/zero"), Path("/proc/kmsg"), tmp_path):
+        (base,) = load("", head=with_target(f"mirror: https://m.invalid, mirrorKeys: ['{file}']")).repositories
+        assert base.keys[0].source == str(file)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent.parent
-PROGRESS = (".  ", "-- ", "  ", "download: ")
-"""How lines begin that say what is done: doit's, a stage's last word, the progress of a download."""
+PROGRESS = (".  ", "-- ", "  ", "download: ", "note: ")
+"""How lines begin that are no failure: doit's, a stage's last word, the progress of a download, a note."""
 HURRIED = """
 import oic.net
 oic.net.Patience.__init__.__kwdefaults__.update(read=5, window=.3, rate=1000, attempts=2, back_off=.001)

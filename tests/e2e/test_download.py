@@ -89,7 +89,9 @@ def test_every_bad_package_is_named(bench: Bench, tiny: Tiny) -> None:
 def test_a_package_that_is_as_signed_and_no_package(bench: Bench, tiny: Tiny) -> None:
     tiny.packages = {**tiny.packages, "tools_1": replace(tiny.package("tools_1"), data=b"garbage")}
     tiny.publish()
-    bench.oic("chroot").refused_in_one_line("chroot:small failed: tools (", "expected a deb package, found a file that")
+    bench.oic("chroot").refused_in_one_line(
+        "verify:small failed: tools 1: ", "expected a deb package, found a file that"
+    )
 
 
 def test_a_package_damaged_in_the_store_is_refused_and_fetched_again(bench: Bench, tiny: Tiny) -> None:

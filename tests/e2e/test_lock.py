@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .tiny import FIRST, MORE
+from .tiny import FIRST, INDEX, MORE, RELEASE
 
 if TYPE_CHECKING:
     from .bench import Bench
@@ -51,8 +51,9 @@ def test_a_lock_beside_the_recipe_is_what_is_built_without_metadata(bench: Bench
     counts = "6 packages for the image, 2 packages for the tools"
     bench.oic("verify", cache=other).succeeded(f"{counts}, as small.lock.json says")
     asked = tiny.asked()
-    assert [path for path in asked if "/dists/" in path] == []
-    assert sorted(asked) == sorted(tiny.package(name).path for name in (*FIRST, "other_1"))
+    index = [path for path in asked if "/dists/" in path]
+    assert index == [f"{RELEASE}/InRelease", INDEX], "to hold the packages against, and another one by now"
+    assert sorted(set(asked) - set(index)) == sorted(tiny.package(name).path for name in (*FIRST, "other_1"))
     assert (other / "small/lock.json").read_text() == (bench.place / "small.lock.json").read_text()
     bench.oic("update", cache=other).succeeded("image: hello 1 -> 2", "small.lock.json is still what is built")
     bench.oic("lock", cache=other).succeeded()
@@ -78,12 +79,14 @@ def test_a_lock_that_is_none_is_refused_until_it_is_made_anew(bench: Bench, tiny
     for text, message in {
         good[:1000]: "expected a lock, found what cannot be read: ",
         "<<<<<<< HEAD\n": "expected a lock, found what cannot be read: ",
-        "[]": "expected a lock of format 2, found None",
-        '{"format": 99}': "expected a lock of format 2, found 99",
-        '{"format": 2}': "expected a lock, found JSON of another shape",
-        twice(good): "expected a package once in image, found base again",
-        good.replace('"size": ', '"size": -'): "expected a locked package, found 'base' with odd fields",
-        good.replace('"sha256": "', '"sha256": "../'): "expected a locked package, found 'base' with odd fields",
+        "[]": "expected a lock of format 3, found None",
+        '{"format": 99}': "expected a lock of format 3, found 99",
+        '{"format": 3}': "the lock: expected the field asked, found none",
+        twice(good): "image: expected each entry once, found base again",
+        good.replace('"size": ', '"size": -'): "package 'base' of image: size: expected a number of bytes, found -",
+        good.replace(
+            '"sha256": "', '"sha256": "../'
+        ): "package 'base' of image: sha256: expected 64 hexadecimal digits",
     }.items():
         file.write_text(text)
         refusal = bench.oic("solve")
@@ -128,7 +131,7 @@ def test_metadata_that_has_grown_old_is_noted_and_used(bench: Bench, tiny: Tiny)
 def test_a_terminal_of_few_letters_is_no_obstacle(bench: Bench) -> None:
     bench.environment["PYTHONIOENCODING"] = "ascii"
     (bench.place / "small.lock.json").write_text("[]")
-    bench.oic("solve").refused_in_one_line("expected a lock of format 2", "doit lock image=\\u2026 makes it anew")
+    bench.oic("solve").refused_in_one_line("expected a lock of format 3", "doit lock image=\\u2026 makes it anew")
 
 
 def test_why_tells_every_step(bench: Bench) -> None:

@@ -183,10 +183,19 @@ def test_an_update_signed_by_another_key_says_so(rpm_bench: Bench, tiny_rpms: Ti
     rpm_bench.oic("solve").succeeded()
     own, following = keys["own"].fingerprint, keys["next"].fingerprint
     tiny_rpms.publish(revision=2000, key=keys["next"])
-    rpm_bench.oic("update").succeeded(f"tiny: signed by {own} -> {following}", "no package changed")
+    words = f"tiny: expected signatures by the keys known from last time, {own}, found one by {following} (doit update"
+    rpm_bench.oic("update").refused_in_one_line(words, "keys=new takes its new keys")
+    rpm_bench.oic("update", "keys=new").succeeded(
+        f"tiny: the keys of {tiny_rpms.mirror.url(KEY)}: {own} -> {following}",
+        f"tiny: signed by {own} -> {following}",
+        "no package changed",
+    )
     rpm_bench.oic("verify").refused("verify:small failed: ", "hello 1.0-1: ", f"unknown keys {own[-16:]}")
     tiny_rpms.serve(KEY, keys["own"].public() + keys["next"].public())
-    rpm_bench.oic("update").succeeded("no package changed")
+    rpm_bench.oic("update").succeeded(
+        f"has another key, {own}, which does not count: doit update", "no package changed"
+    )
+    rpm_bench.oic("update", "keys=new").succeeded("no package changed")
     rpm_bench.oic("verify").succeeded("5 packages, all good")
 
 

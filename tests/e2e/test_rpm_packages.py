@@ -10,7 +10,7 @@ from provider.rpm.surgery import numbers, parts_of
 
 from oic.provider.rpm.tags import Tag
 
-from .tiny_rpm import BASE, HELLO, KEY, PAST, sealed
+from .tiny_rpm import BASE, HELLO, KEY, PAST, PRIMARY, REPOMD, SIGNATURE, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ def test_unsigned_by_the_recipe_s_own_word(rpm_bench: Bench, tiny_rpms: TinyRpm,
 
 
 def test_a_kept_lock_brings_its_keys(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key]) -> None:
-    """On another machine: no metadata is asked for, and the keys are those that were locked, or none."""
+    """On another machine: the keys are those that were locked, or none, and so is the signed index."""
     rpm_bench.oic("lock").succeeded("5 packages, built exactly so from now on")
     tiny_rpms.serve(KEY, keys["own"].public() + keys["next"].public())
     tiny_rpms.asked()
@@ -143,4 +143,4 @@ def test_a_kept_lock_brings_its_keys(rpm_bench: Bench, tiny_rpms: TinyRpm, keys:
     tiny_rpms.serve(KEY, keys["own"].public())
     rpm_bench.oic("verify", cache=other).succeeded("5 packages fetched", "5 packages, all good")
     asked = set(tiny_rpms.asked())
-    assert asked == {KEY, *(f"{BASE}/{name}.rpm" for name in tiny_rpms.packages)}
+    assert asked == {KEY, REPOMD, SIGNATURE, PRIMARY, *(f"{BASE}/{name}.rpm" for name in tiny_rpms.packages)}

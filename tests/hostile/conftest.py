@@ -1,7 +1,72 @@
-"""The tiny distribution of tests/e2e, to be hostile with."""
+"""The tiny distributions of ``tests/e2e``, here in the hands of an attacker."""
 
 from __future__ import annotations
 
-from e2e.conftest import bench, distributions, packages, signers, tiny
+import ssl
+from typing import TYPE_CHECKING
 
-__all__ = ["bench", "distributions", "packages", "signers", "tiny"]
+import pytest
+from e2e.bench import Bench
+from e2e.conftest import bench, distributions, keys, packages, rpm_bench, rpms, signers, tiny, tiny_rpms, tls
+from e2e.tiny import Tiny
+from e2e.tiny_rpm import TinyRpm
+from net.mirror import Mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from e2e.tiny import Package
+    from provider.deb.signed import Signer
+    from provider.rpm.keys import Key
+
+__all__ = [
+    "bench",
+    "distributions",
+    "keys",
+    "packages",
+    "rpm_bench",
+    "rpms",
+    "signers",
+    "tiny",
+    "tiny_rpms",
+    "tls",
+]
+
+
+@pytest.fixture
+def tls_tiny(packages: dict[str, Package], signers: dict[str, Signer], tls: Path) -> Iterator[Tiny]:
+    """The deb repository, served over TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls / "server.crt", tls / "server.key")
+    with Mirror(context) as mirror:
+        repository = Tiny(mirror=mirror, packages=packages, signer=signers["archive"])
+        repository.publish()
+        yield repository
+
+
+@pytest.fixture
+def tls_bench(tmp_path: Path, distributions: Path, tls_tiny: Tiny, tls: Path) -> Bench:
+    made = Bench(place=tmp_path, distributions=distributions, mirror=tls_tiny.url)
+    made.environment["OIC_CA"] = str(tls / "ca.crt")
+    return made
+
+
+@pytest.fixture
+def plain_rpms(rpms: dict[str, bytes], keys: dict[str, Key], tmp_path: Path) -> Iterator[TinyRpm]:
+    """The rpm repository over plain http: who is on the way may change all of it."""
+    with Mirror() as mirror:
+        repository = TinyRpm(mirror=mirror, packages=rpms, key=keys["own"], place=tmp_path / "plain")
+        repository.publish()
+        yield repository
+
+
+@pytest.fixture
+def resigned(rpms: dict[str, bytes], keys: dict[str, Key], tmp_path: Path) -> dict[str, bytes]:
+    """The same rpms, each signed by a foreign key in place of its own."""
+    found = {}
+    for name, data in rpms.items():
+        file = tmp_path / f"{name}.foreign.rpm"
+        file.write_bytes(data)
+        found[name] = keys["foreign"].sign(file).read_bytes()
+    return found

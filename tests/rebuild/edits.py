@@ -83,8 +83,9 @@ EDITS = (
     # every identifier is derived from name and version: the partitions' are in fstab, which the initramfs reads
     edit("image.name", "other", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
     edit("image.version", "1.0.1", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
-    edit("target.mirror", "https://mirror.invalid/debian", "metadata"),
-    edit("target.mirrorKeys", ["https://mirror.invalid/key"], "metadata"),
+    edit("target.mirror", "https://mirror.invalid/debian", "metadata verify"),
+    edit("target.mirrorKeys", ["https://mirror.invalid/key"], "metadata verify"),
+    edit("target.mirrorKeys", [{"key": "/a/key", "fingerprint": "A" * 40}], "metadata verify", name="a key pinned"),
     # the tree
     edit(f"{SYSTEM}.hostname", "two", "system evidence", TREE),
     edit(f"{USER}.name", "root2", "system evidence", TREE),

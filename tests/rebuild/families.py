@@ -116,6 +116,8 @@ class Family:
         path.write_text(yaml.safe_dump(data))
         if mirror:
             facts = yaml.safe_load((path.parent / "distribution.yml").read_text())
+            for repository in facts["repositories"]:  # a stand-in's keys are its own
+                repository["keys"] = [key["key"] if isinstance(key, dict) else key for key in repository["keys"]]
             (path.parent / "distribution.yml").write_text(yaml.safe_dump({**facts, "mirror": mirror}))
 
 

@@ -95,12 +95,15 @@ def test_the_table_has_every_field_of_the_schema() -> None:
 
 
 def fields_of(schema: dict[str, Any], node: dict[str, Any], path: str) -> list[str]:
-    """Return the key path of every field below a node of the schema; lists are transparent."""
+    """Return the key path of every field below a node of the schema; lists are transparent.
+
+    What may be a text or a mapping of it and more, such as a key, is one field.
+    """
     while "$ref" in node:
         node = schema["$defs"][node["$ref"].rpartition("/")[2]]
     if "items" in node:
         return fields_of(schema, node["items"], path)
-    if "properties" not in node:
+    if "properties" not in node or "string" in node.get("type", ()):
         return [path] if path else []
     return [
         field

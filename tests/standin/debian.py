@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oic.config.apt_sources import read_mirrors
-from oic.config.model import Repository
+from oic.config.model import Key, Repository
 from oic.errors import OicError
 from oic.files import written_aside
 from oic.net import HttpFetcher
@@ -131,5 +131,6 @@ def _repositories() -> list[Repository]:
         raise OicError("expected apt sources of Debian 12, with security, found none", where="/etc/apt")
     urls = {suite: mirrors.security if suite.endswith("-security") else mirrors.main for suite in SUITES}
     return [
-        Repository(name=suite, url=urls[suite], suite=suite, components=("main",), keys=(KEYRING,)) for suite in SUITES
+        Repository(name=suite, url=urls[suite], suite=suite, components=("main",), keys=(Key(source=KEYRING),))
+        for suite in SUITES
     ]

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.config.apt_sources import read_mirrors
-from oic.config.model import Repository
+from oic.config.model import Key, Repository
 from oic.errors import OicError
 from oic.files import written_aside
 from oic.net import HttpFetcher
@@ -156,7 +156,8 @@ def _debian(place: Path) -> tuple[str, list[dict[str, Any]]]:
     if mirror is None:
         raise OicError("expected an apt source of Debian 12, found none", where="/etc/apt")
     repositories = [
-        Repository(name=suite, url=mirror, suite=suite, components=COMPONENTS, keys=(KEYRING,)) for suite in SUITES
+        Repository(name=suite, url=mirror, suite=suite, components=COMPONENTS, keys=(Key(source=KEYRING),))
+        for suite in SUITES
     ]
     memo = place / "debian.json"
     before = {}

@@ -116,9 +116,9 @@ def read_deb(file: IO[bytes], where: str) -> Deb:
     with tar_of(file, members["control"], where, most=_CONTROL_LIMIT) as tar:
         for entry in entries_of(tar, where):
             name = entry.name.removeprefix("./")
-            if entry.isreg() and "/" not in name:
-                if name in (".", "..") or not name.isprintable():
-                    raise TrustError(f"expected a control file's name, found {name!r}", where=where)
+            if entry.isreg():
+                if name in ("", ".", "..") or "/" in name or not name.isprintable():
+                    raise TrustError(f"expected control files of plain names, found {name[:80]!r}", where=where)
                 reader = tar.extractfile(entry)
                 content = reader.read() if reader else b""
                 control[name] = ControlFile(content=content, mode=entry.mode & 0o755, time=int(entry.mtime))

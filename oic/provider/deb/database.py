@@ -40,7 +40,7 @@ def fields_of(control: str) -> dict[str, str]:
     """Return the fields of a control stanza; continuation lines stay in their field's value."""
     fields: dict[str, str] = {}
     name = ""
-    for line in control.splitlines():
+    for line in control.split("\n"):  # where dpkg ends a line, and nowhere else
         if line[:1] in (" ", "\t"):
             fields[name] += "\n" + line
         elif ":" in line:

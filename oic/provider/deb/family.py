@@ -5,30 +5,33 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from oic.errors import TrustError
+from oic.provider.deb.index import check_index
 from oic.provider.deb.install import ENVIRONMENT, install
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
+from oic.provider.deb.packages import is_package as is_named
 from oic.provider.deb.solve import solve
 from oic.provider.deb.unpack import unpack_all
-from oic.provider.protocol import Verdict
+from oic.provider.deb.verify import verify
 from oic.provider.traces import TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
-    from oic.store import Store
+    from oic.ospackage.lock import LockedPackage, LockedRepository
 
 __all__ = [
+    "check_index",
     "environment",
     "groups",
     "install",
     "installed_by",
+    "is_package",
     "leftovers",
     "list_command",
     "metadata_warnings",
     "read_metadata",
+    "signs_packages",
     "solve",
     "sources",
     "unpack",
@@ -49,31 +52,14 @@ _LEFTOVERS = (
 )
 
 
-def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict]:
-    """Read every package again and hold it against the signed index.
+def is_package(package: LockedPackage) -> bool:
+    """Tell whether name, version and architecture are such as a control file may have."""
+    return is_named(package.name, package.version, package.architecture)
 
-    Debian packages carry no signature: the chain is InRelease (signed) → Packages → sha256 of the package.
-    """
-    repositories = {entry.name: entry for entry in lock.repositories}
-    verdicts: dict[str, Verdict] = {}
-    bad: list[str] = []
-    for package in packages:
-        try:
-            store.check(package.sha256, package.size)
-        except TrustError as error:
-            bad.append(f"{package.name} {package.version}: {error}")
-        repository = repositories.get(package.repository)
-        if repository and repository.signers:
-            words = f"sha256 listed by {package.repository}, signed by {', '.join(repository.signers)}"
-            verdicts[package.name] = Verdict(signed=True, words=words)
-        elif repository and repository.trusted:
-            words = f"unsigned: sha256 listed by {package.repository}, which the recipe trusts"
-            verdicts[package.name] = Verdict(signed=False, words=words)
-        else:
-            bad.append(f"{package.name} {package.version}: nobody signed its repository {package.repository}")
-    if bad:
-        raise TrustError("; ".join(bad))
-    return verdicts
+
+def signs_packages() -> bool:
+    """Return that packages carry no signature: what lists them is signed."""
+    return False
 
 
 def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: int = 2) -> int:

@@ -13,26 +13,41 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, TrustError
 from oic.net import NotFound
+from oic.provider.age import age_warning
 from oic.provider.compression import PREFERRED, decompressed
 from oic.provider.deb.release import check_release, parse_release
 from oic.provider.deb.signature import signed_text, text_between
-from oic.provider.documents import Documents, key_files
-from oic.provider.openpgp import detached_signers, keyring
+from oic.provider.documents import Documents, document_of
+from oic.provider.keys import entries_of, keyring_of, known_keys, read_keys
+from oic.provider.openpgp import detached_signers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from oic.config.model import Repository
     from oic.net import Fetcher
     from oic.provider.deb.release import IndexFile, Release
+    from oic.provider.keys import KeyFile
+    from oic.provider.openpgp import Keyring
     from oic.store import Store
 
-_MOST_PACKAGES = 2**30
+PACKAGES = "Packages"
+MOST_PACKAGES = 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What is known of a repository from last time: its entry in the index and its keys; and what time it is."""
+
+    entry: dict[str, Any] | None
+    keys: dict[str, Any]
+    now: datetime
 
 
 def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the clock
@@ -47,9 +62,17 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
     """Return the index hand-over and, to be kept beside it, ``http``; raises FetchError or TrustError."""
     source = Documents(fetcher=fetcher, store=store, memo=previous.get("http", {}), new_memo={})
     before = {(entry["url"], entry["suite"]): entry for entry in previous.get("repositories", [])}
+    known = previous.get("known", {})
     entries = [
         _read_repository(
-            repository, architecture, source, before.get((repository.url, repository.suite)), now or datetime.now(UTC)
+            repository,
+            architecture,
+            source,
+            _Before(
+                entry=before.get((repository.url, repository.suite)),
+                keys=known.get(repository.name, {}),
+                now=now or datetime.now(UTC),
+            ),
         )
         for repository in repositories
     ]
@@ -57,30 +80,36 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
 
 
 def metadata_warnings(index: dict[str, Any], now: datetime) -> list[str]:
-    """Return a warning for each repository whose metadata is past its Valid-Until by now."""
-    return [
-        f"the metadata of {entry['name']} was valid until {entry['valid_until']}: run doit update"
-        for entry in index["repositories"]
-        if entry["valid_until"] and datetime.fromisoformat(entry["valid_until"]) < now
-    ]
+    """Return a warning for each repository whose metadata is past its Valid-Until by now, or old."""
+    found = [_warning(entry, now) for entry in index["repositories"]]
+    return [warning for warning in found if warning]
 
 
-def _read_repository(
-    repository: Repository, architecture: str, source: Documents, before: dict[str, Any] | None, now: datetime
-) -> dict[str, Any]:
+def _warning(entry: dict[str, Any], now: datetime) -> str:
+    if entry["valid_until"] and datetime.fromisoformat(entry["valid_until"]) < now:
+        return f"the metadata of {entry['name']} was valid until {entry['valid_until']}: run doit update"
+    return age_warning(entry["name"], datetime.fromisoformat(entry["date"]), now)
+
+
+def _read_repository(repository: Repository, architecture: str, source: Documents, last: _Before) -> dict[str, Any]:
     base = f"{repository.url.rstrip('/')}/dists/{repository.suite}"
-    documents, text, signers = _signed_release(repository, base, source)
+    documents, text, signers, keys = _signed_release(repository, base, source, last.keys)
     where = f"{base}/{next(iter(documents))}"
     release = parse_release(text, where=where)
-    check_release(release, repository.suite, now, where=where)
-    if before and release.date < datetime.fromisoformat(before["date"]):
+    check_release(release, repository.suite, last.now, where=where)
+    if last.entry and release.date < datetime.fromisoformat(last.entry["date"]):
         hint = "the mirror lags behind or replays: try again later, or another one"
         raise TrustError(
-            f"expected metadata no older than {before['date']}, found {release.date.isoformat()}",
+            f"expected metadata no older than {last.entry['date']}, found {release.date.isoformat()}",
             where=where,
             hint=hint,
         )
     packages = list(_read_packages(repository, architecture, release, base, source))
+    listed = [
+        {"name": PACKAGES, **{name: one.pop(name) for name in ("url", "size")}, "sha256": one["sha256"]}
+        for one in packages
+    ]
+    signed = [document_of(f"{base}/{name}", body) for name, body in documents.items()]
     return {
         "name": repository.name,
         "url": repository.url,
@@ -89,6 +118,8 @@ def _read_repository(
         "priority": repository.priority,
         "allow_packages": list(repository.allow_packages),
         "signers": list(signers),
+        "keys": entries_of(*keys, source.store),
+        "documents": [] if repository.trusted else [*signed, *listed],
         "release": {name: source.remember(f"{base}/{name}", body) for name, body in documents.items()},
         "date": release.date.isoformat(),
         "valid_until": release.valid_until.isoformat() if release.valid_until else "",
@@ -97,9 +128,9 @@ def _read_repository(
 
 
 def _signed_release(
-    repository: Repository, base: str, source: Documents
-) -> tuple[dict[str, bytes], str, tuple[str, ...]]:
-    """Return the documents, the text that was signed, and by whom."""
+    repository: Repository, base: str, source: Documents, memory: dict[str, Any]
+) -> tuple[dict[str, bytes], str, tuple[str, ...], tuple[tuple[KeyFile, ...], dict[str, tuple[str, ...]]]]:
+    """Return the documents, the text that was signed, by whom, and the keys that are known from now on."""
     try:
         documents = {"InRelease": source.document(f"{base}/InRelease")}
     except NotFound:
@@ -107,14 +138,21 @@ def _signed_release(
         if not repository.trusted:
             documents["Release.gpg"] = source.document(f"{base}/Release.gpg")
     if repository.trusted:
-        return documents, _unsigned_text(documents, base), ()
-    with keyring(key_files(repository, source.fetcher)) as gpg:
-        if "InRelease" in documents:
-            text, signers = signed_text(gpg, documents["InRelease"], where=f"{base}/InRelease")
-        else:
-            signers = detached_signers(gpg, documents["Release"], documents["Release.gpg"], where=f"{base}/Release.gpg")
-            text = documents["Release"].decode("utf-8", "replace")
-    return documents, text, signers
+        return documents, _unsigned_text(documents, base), (), ((), {})
+    files = read_keys(repository, source.fetcher)
+    with keyring_of(files) as ring:
+        text, signers = judged(ring, documents, base)
+    known = known_keys(repository.name, files, ring, signers, memory)
+    return documents, text, signers, (files, known)
+
+
+def judged(ring: Keyring, documents: Mapping[str, bytes], base: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text of an InRelease, or of a Release and its Release.gpg, and who signed it; raises TrustError."""
+    if "InRelease" in documents:
+        return signed_text(ring.gpg, documents["InRelease"], where=f"{base}/InRelease")
+    where = f"{base}/Release.gpg"
+    signers = detached_signers(ring.gpg, documents["Release"], documents["Release.gpg"], where=where)
+    return documents["Release"].decode("utf-8", "replace"), signers
 
 
 def _unsigned_text(documents: dict[str, bytes], base: str) -> str:
@@ -133,12 +171,19 @@ def _read_packages(
             file, compression = _listed(release, path, base)
             plain = release.files.get(path)
             body = _vouched(file, release, base, source)
-            limit = min(plain.size, _MOST_PACKAGES) if plain else _MOST_PACKAGES
+            limit = min(plain.size, MOST_PACKAGES) if plain else MOST_PACKAGES
             text = decompressed(body, compression, limit, where=f"{base}/{file.path}")
             if plain:
                 _expect(text, plain, f"{base}/{file.path}, decompressed")
             source.store.add(body)
-            yield {"component": component, "sha256": file.sha256, "compression": compression, "plain_size": len(text)}
+            yield {
+                "component": component,
+                "sha256": file.sha256,
+                "compression": compression,
+                "plain_size": len(text),
+                "url": _urls(file, release, base)[0],
+                "size": file.size,
+            }
 
 
 def _listed(release: Release, path: str, base: str) -> tuple[IndexFile, str]:
@@ -149,6 +194,11 @@ def _listed(release: Release, path: str, base: str) -> tuple[IndexFile, str]:
     raise TrustError(f"expected an index {path}, found none; components: {there}", where=f"{base}/Release")
 
 
+def _urls(file: IndexFile, release: Release, base: str) -> list[str]:
+    folder = file.path.rpartition("/")[0]
+    return [*([f"{base}/{folder}/by-hash/SHA256/{file.sha256}"] if release.by_hash else []), f"{base}/{file.path}"]
+
+
 def _vouched(file: IndexFile, release: Release, base: str, source: Documents) -> bytes:
     """Return a file the Release vouches for, from the store if it has it."""
     if source.store.has(file.sha256):
@@ -156,11 +206,9 @@ def _vouched(file: IndexFile, release: Release, base: str, source: Documents) ->
             return source.store.read(file.sha256)
         except OicError:
             pass  # the store removed a damaged file: fetch it again
-    folder = file.path.rpartition("/")[0]
-    urls = [f"{base}/{folder}/by-hash/SHA256/{file.sha256}"] if release.by_hash else []
-    for url in (*urls, f"{base}/{file.path}"):
+    for url in _urls(file, release, base):
         try:
-            body = source.fetcher.fetch(url, limit=min(file.size, _MOST_PACKAGES)).body or b""
+            body = source.fetcher.fetch(url, limit=min(file.size, MOST_PACKAGES)).body or b""
         except NotFound:
             if url.endswith(file.path):
                 raise

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.provider.deb.relation import Clause, Relation, parse_relations
+from oic.provider.deb.stanza import fields_of_stanza
 from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 # Debian policy 2.5; an unknown or missing priority counts as the least.
 PRIORITIES = {"required": 1, "important": 2, "standard": 3, "optional": 4, "extra": 5}
 
-_PACKAGE = re.compile(rb"^Package:[ \t]*(\S+)", re.MULTILINE)
+_PACKAGE = re.compile(rb"^Package[ \t]*:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 _NAMING = re.compile(
     rb"^(?:Package|Pre-Depends|Depends|Recommends|Suggests|Enhances|Conflicts|Breaks|Replaces|Provides):(.*)$",
     re.MULTILINE,
@@ -109,31 +110,37 @@ class PackagesIndex:
     def _note(self, stanza: bytes, start: int) -> None:
         if not stanza.strip():
             return
-        match = _PACKAGE.search(stanza)
-        if not match:
-            raise TrustError(f"expected a stanza with a Package field, found {stanza[:60]!r}", where=self.repository)
-        name = match[1].decode("ascii", "replace")
+        found = _PACKAGE.findall(stanza)
+        if len(found) != 1:
+            several = " and ".join(ascii(one.decode("ascii", "replace")) for one in found[:2])
+            words = several or repr(stanza[:60])
+            raise TrustError(f"expected a stanza with one Package field, found {words}", where=self.repository)
+        name = found[0].decode("ascii", "replace")
         self.names[name].append((start, start + len(stanza)))
         if b"\nEssential: yes" in stanza:
             self.essential.add(name)
         if b"\nProvides:" in stanza:
-            for provide in _provides(stanza, f"{self.repository}: {name}").split(","):
+            for provide in self._stanza(name, stanza).get("provides", "").split(","):
                 self.provided[provide.partition("(")[0].strip().partition(":")[0]].add(name)
 
+    def _stanza(self, name: str, stanza: bytes) -> dict[str, str]:
+        try:
+            return fields_of_stanza(stanza.decode("utf-8", "replace"))
+        except TrustError as error:
+            raise TrustError(error.message, where=f"{self.repository}: {name}") from None
 
-def _provides(stanza: bytes, where: str) -> str:
-    try:
-        return _fields(stanza).get("provides", "")
-    except TrustError as error:
-        raise TrustError(error.message, where=where) from None
+
+def is_package(name: str, version: str, architecture: str) -> bool:
+    """Tell whether these are such as a control file may have: Debian policy 5.6."""
+    return bool(_NAME.fullmatch(name) and _VERSION.fullmatch(version) and _NAME.fullmatch(architecture))
 
 
 def parse_package(stanza: bytes, repository: str, architecture: str) -> DebPackage:
     """Return the package of a stanza; raises TrustError naming it when a field is missing or malformed."""
-    match = _PACKAGE.search(stanza)
-    where = f"{repository}: {match[1].decode('ascii', 'replace') if match else '?'}"
+    name = _PACKAGE.search(stanza)
+    where = f"{repository}: {name[1].decode('utf-8', 'replace') if name else '?'}"
     try:
-        fields = _fields(stanza)
+        fields = fields_of_stanza(stanza.decode("utf-8", "replace"))
         return DebPackage(
             name=_matching(_NAME, fields, "package"),
             version=_matching(_VERSION, fields, "version"),
@@ -155,24 +162,6 @@ def parse_package(stanza: bytes, repository: str, architecture: str) -> DebPacka
         )
     except TrustError as error:
         raise TrustError(error.message, where=where) from None
-
-
-def _fields(stanza: bytes) -> dict[str, str]:
-    """Return a stanza's fields by lower-case name, folded lines joined; raises TrustError for one said twice."""
-    fields: dict[str, str] = {}
-    name = ""
-    for line in stanza.decode("utf-8", "replace").split("\n"):
-        if line[:1] in (" ", "\t"):
-            if name:
-                fields[name] += " " + line.strip()
-            continue
-        head, colon, value = line.partition(":")
-        if colon:
-            name = head.lower()
-            if name in fields:
-                raise TrustError(f"expected each field of a package once, found {head[:40]!r} twice")
-            fields[name] = value.strip()
-    return fields
 
 
 def _matching(pattern: re.Pattern[str], fields: dict[str, str], name: str) -> str:

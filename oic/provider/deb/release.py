@@ -63,11 +63,16 @@ def parse_release(text: str, *, where: str) -> Release:
     )
 
 
-def check_release(release: Release, suite: str, now: datetime, *, where: str) -> None:
-    """Refuse another suite than asked for, an index from the future, one past its Valid-Until; raises TrustError."""
+def check_suite(release: Release, suite: str, *, where: str) -> None:
+    """Refuse another suite than asked for; raises TrustError."""
     if suite not in (release.suite, release.codename):
         found = " alias ".join(name for name in (release.suite, release.codename) if name) or "no name"
         raise TrustError(f"expected suite {suite}, found {found}", where=where)
+
+
+def check_release(release: Release, suite: str, now: datetime, *, where: str) -> None:
+    """Refuse another suite than asked for, an index from the future, one past its Valid-Until; raises TrustError."""
+    check_suite(release, suite, where=where)
     if release.date > now + _AHEAD:
         raise TrustError(
             f"expected a date in the past, found {release.date:%Y-%m-%d %H:%M}", where=where, hint="is the clock right?"

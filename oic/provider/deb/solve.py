@@ -19,6 +19,7 @@ from oic.files import digest_of
 from oic.ospackage import solver
 from oic.ospackage.graph import install_order
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Requirement
+from oic.ospackage.origin import locked_indexes, locked_keys
 from oic.ospackage.sets import solved_sets
 from oic.provider.compression import decompressed
 from oic.provider.deb import feed
@@ -50,7 +51,13 @@ def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
         return _solve_set(universe, asked, urls, recommends=recommends)
 
     sets = solved_sets(request, solve_set)
-    return Lock(request=digest_of(request), asked=request, repositories=_repositories(index), sets=sets)
+    return Lock(
+        request=digest_of(request),
+        asked=request,
+        repositories=_repositories(index),
+        sets=sets,
+        indexes=locked_indexes(index),
+    )
 
 
 def sources_of(index: dict[str, Any], store: Store) -> dict[str, Source]:
@@ -102,9 +109,7 @@ def _solve_set(
     meant = wanted(universe, asked["names"])
     pinned = universe.narrowed(meant.pins)
     names = dict.fromkeys([*meant.words, *(pinned.essential() if asked["essential"] else ())])
-    if absent := [name for name in meant.words if not pinned.candidate(name)]:
-        raise SolveError("\n".join(f"expected a version of {name} to install, found none" for name in absent))
-    start = [package for name in names if (package := pinned.candidate(name))]
+    start = [_expected(pinned, name) for name in names]
     chosen = {package.name: package for package in choose(pinned, start, recommends=recommends)}
     # The versions chosen may be other ones than the candidates: look at relations with all of them open.
     there = universe.narrowed(meant.pins, widened=True)
@@ -117,6 +122,14 @@ def _solve_set(
         },
     )
     return tuple(_locked(chosen[name], meant.words.get(name, ()), requires[name], urls) for name in order)
+
+
+def _expected(universe: Universe, name: str) -> DebPackage:
+    """Return the candidate of a name that is to be in; raises SolveError: it must not be missing in silence."""
+    package = universe.candidate(name)
+    if package is None:
+        raise SolveError(f"there is no package {name} that may be taken")
+    return package
 
 
 def _requires(
@@ -176,7 +189,7 @@ def _repositories(index: dict[str, Any]) -> tuple[LockedRepository, ...]:
             suite=entry["suite"],
             components=tuple(entry["components"]),
             signers=tuple(entry["signers"]),
-            keys=(),
+            keys=locked_keys(entry),
             trusted=not entry["signers"],
         )
         for entry in index["repositories"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from oic.provider.rpm.index import check_index
 from oic.provider.rpm.install import environment_at, install
 from oic.provider.rpm.metadata import metadata_warnings, read_metadata
 from oic.provider.rpm.solve import solve
 from oic.provider.rpm.unpack import unpack
 from oic.provider.rpm.verify import verify
+from oic.provider.rpm.version import EVR, NAME
 from oic.provider.traces import TRACES
 
 if TYPE_CHECKING:
@@ -18,14 +21,17 @@ if TYPE_CHECKING:
     from oic.ospackage.lock import LockedPackage, LockedRepository
 
 __all__ = [
+    "check_index",
     "environment",
     "groups",
     "install",
     "installed_by",
+    "is_package",
     "leftovers",
     "list_command",
     "metadata_warnings",
     "read_metadata",
+    "signs_packages",
     "solve",
     "sources",
     "unpack",
@@ -42,6 +48,17 @@ _LEFTOVERS = (
     "var/log/hawkey.log",
     "var/log/tdnf*",
 )
+
+
+def is_package(package: LockedPackage) -> bool:
+    """Tell whether name, version and architecture are such as a header may have."""
+    known = NAME.fullmatch(package.name) and EVR.fullmatch(package.version)
+    return bool(known and re.fullmatch("[a-z0-9_]+", package.architecture))
+
+
+def signs_packages() -> bool:
+    """Return that each package is signed by itself."""
+    return True
 
 
 def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:

@@ -9,22 +9,25 @@
 * What is returned holds digests of verified bytes in the store, nothing else of the mirror's; ``http`` is kept apart,
   as `oic.provider.documents` says.
 * The keys' own bytes go into the store as well: each package is signed by one of them.
-* rpm metadata tells of no day it is valid until; only that it is not older than last time's can be held to.
+* rpm metadata tells of no day it is valid until: it is held to be no older than last time's, and its age is told.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, TrustError
 from oic.net import NotFound
+from oic.provider.age import age_warning
 from oic.provider.compression import decompressed
-from oic.provider.documents import Documents, key_files
-from oic.provider.openpgp import detached_signers, keyring
+from oic.provider.documents import Documents, document_of
+from oic.provider.keys import entries_of, keyring_of, known_keys, read_keys
+from oic.provider.openpgp import detached_signers
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.mirrors import bases_of, from_first
 from oic.provider.rpm.pool import Packages
@@ -37,10 +40,13 @@ if TYPE_CHECKING:
 
     from oic.config.model import Repository
     from oic.net import Fetcher
+    from oic.provider.openpgp import Keyring
     from oic.provider.rpm.repomd import Checksum, MetadataFile, Repomd
     from oic.store import Store
 
 _REPOMD = "repodata/repomd.xml"
+_FIRST = 10**9
+"""A day of 2001, before there was such metadata: smaller numbers count something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +69,10 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
     """Return the index hand-over and, to be kept beside it, ``http``; raises FetchError or TrustError."""
     source = Documents(fetcher=fetcher, store=store, memo=previous.get("http", {}), new_memo={})
     before = {entry.get("origin"): entry for entry in previous.get("repositories", [])}
+    known = previous.get("known", {})
     found = []
     for repository in repositories:
-        last = before.get(_origin(repository), {})
+        last = {**before.get(_origin(repository), {}), "known": known.get(repository.name, {})}
         read = functools.partial(_read_repository, repository, source, last, now or datetime.now(UTC))
         found.append(from_first(bases_of(repository, architecture, fetcher), read))
     entries = [one.entry for one in found]
@@ -76,9 +83,21 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
     return {"architecture": architecture, "repositories": entries, "http": source.new_memo}
 
 
-def metadata_warnings(index: dict[str, Any], now: datetime) -> list[str]:  # noqa: ARG001 - the provider protocol's
-    """Return nothing: rpm metadata does not say until when it is valid, and a release that is complete grows old."""
-    return []
+def metadata_warnings(index: dict[str, Any], now: datetime) -> list[str]:
+    """Return a warning for each repository whose metadata is old: it does not say until when it is valid."""
+    found = [
+        age_warning(entry["name"], datetime.fromtimestamp(_made(entry), UTC), now)
+        for entry in index["repositories"]
+        if _made(entry)
+    ]
+    return [warning for warning in found if warning]
+
+
+def _made(entry: dict[str, Any]) -> int:
+    """Return when an index was made, in seconds: by its newest file, or by its revision; 0 where neither is a time."""
+    revision = entry["revision"]
+    made = int(entry["timestamp"] or (revision if re.fullmatch("[0-9]{9,11}", revision) else 0))
+    return made if made > _FIRST else 0
 
 
 def _origin(repository: Repository) -> str:
@@ -90,12 +109,19 @@ def _read_repository(
     repository: Repository, source: Documents, last: dict[str, Any], now: datetime, base: str
 ) -> _Found:
     where = f"{base}/{_REPOMD}"
-    keys = {} if repository.trusted else key_files(repository, source.fetcher)
+    files = () if repository.trusted else read_keys(repository, source.fetcher)
     documents = _documents(repository, where, source)
-    signers = () if repository.trusted else _signers(where, documents, keys)
+    signers: tuple[str, ...] = ()
+    known: dict[str, tuple[str, ...]] = {}
+    if files:
+        with keyring_of(files) as ring:
+            signers = judged(ring, documents, where)
+        known = known_keys(repository.name, files, ring, signers, last["known"])
     repomd = parse_repomd(documents[where], where=where)
     check_age(repomd, last.get("revision", ""), last.get("timestamp", 0), now, where=where)
     primary = _listed(repomd, PRIMARY, base, source, last)
+    listed = {"name": PRIMARY, "url": primary.pop("url"), "sha256": primary["sha256"], "size": primary.pop("size")}
+    signed = [document_of(url, body) for url, body in documents.items()]
     entry = {
         "name": repository.name,
         "origin": _origin(repository),
@@ -106,7 +132,8 @@ def _read_repository(
         "allow_packages": list(repository.allow_packages),
         "signers": list(signers),
         "trusted": repository.trusted,
-        "keys": [{"url": url, "sha256": source.store.add(body), "size": len(body)} for url, body in keys.items()],
+        "keys": entries_of(files, known, source.store),
+        "documents": [] if repository.trusted else [*signed, listed],
         "repomd": {url.rpartition("/")[2]: source.remember(url, body) for url, body in documents.items()},
         "revision": repomd.revision,
         "timestamp": repomd.timestamp,
@@ -133,17 +160,18 @@ def _documents(repository: Repository, where: str, source: Documents) -> dict[st
     return documents
 
 
-def _signers(where: str, documents: dict[str, bytes], keys: dict[str, bytes]) -> tuple[str, ...]:
+def judged(ring: Keyring, documents: dict[str, bytes], where: str) -> tuple[str, ...]:
+    """Return who signed the repomd.xml at the URL `where`; raises TrustError."""
     signature = f"{where}.asc"
-    with keyring(keys) as gpg:
-        return detached_signers(gpg, documents[where], documents[signature], where=signature)
+    return detached_signers(ring.gpg, documents[where], documents[signature], where=signature)
 
 
 def _add_filelists(found: Sequence[_Found], source: Documents, before: dict[str, Any]) -> None:
     for one in found:
         if FILELISTS in one.repomd.files:
             last = before.get(one.entry["origin"], {})
-            one.entry["filelists"] = _listed(one.repomd, FILELISTS, one.entry["url"], source, last)
+            filelists = _listed(one.repomd, FILELISTS, one.entry["url"], source, last)
+            one.entry["filelists"] = {name: value for name, value in filelists.items() if name not in ("url", "size")}
 
 
 def _listed(repomd: Repomd, kind: str, base: str, source: Documents, last: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +187,8 @@ def _listed(repomd: Repomd, kind: str, base: str, source: Documents, last: dict[
         _expect(plain, file.plain, len(plain), f"{where}, decompressed")
     refuse_markup(plain, root=ROOTS[kind], where=where)
     return {
+        "url": where,
+        "size": len(body),
         "sha256": source.store.add(body),
         "checksum": str(file.checksum),
         "compression": file.compression,

@@ -21,12 +21,11 @@ import solv
 from oic.errors import TrustError
 from oic.ospackage.globs import glob_matches
 from oic.provider.rpm.repomd import safe_location
+from oic.provider.rpm.version import EVR, NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
-_EVR = re.compile(r"(?:[0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+")
 _CAPABILITY = re.compile(r"(?P<name>\S+)(?:\s+(?P<flags><=|>=|<|>|==?)\s+(?P<evr>\S+))?")
 _FLAGS = {"<": solv.REL_LT, ">": solv.REL_GT, "=": solv.REL_EQ}
 _IN_PRIMARY = re.compile("/etc/|/usr/lib/sendmail$|.*bin/", re.DOTALL)
@@ -212,7 +211,7 @@ def _problem(package: Any) -> str:
     """Return what is wrong with a package's entry, or nothing."""
     name = str(package)[:120]
     checksum = package.lookup_checksum(solv.SOLVABLE_CHECKSUM)
-    if len(str(package)) > _MOST_NAME or not _NAME.fullmatch(package.name) or not _EVR.fullmatch(package.evr):
+    if len(str(package)) > _MOST_NAME or not NAME.fullmatch(package.name) or not EVR.fullmatch(package.evr):
         return f"expected a package's name and version, found {name!r}"
     base = package.lookup_str(solv.SOLVABLE_MEDIABASE)  # xml:base: another place than the repository
     if base or not safe_location(location_of(package)):

@@ -20,7 +20,8 @@ import solv
 from oic.errors import SolveError
 from oic.files import digest_of
 from oic.ospackage.graph import install_order
-from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository, Requirement
+from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Requirement
+from oic.ospackage.origin import locked_indexes, locked_keys
 from oic.ospackage.problems import problem_lines
 from oic.ospackage.sets import solved_sets
 from oic.ospackage.solver import Fact, facts_of
@@ -54,7 +55,13 @@ def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
         return _solve_set(pools[names], asked["names"], _urls(index), recommends=recommends)
 
     sets = solved_sets(request, solve_set)
-    return Lock(request=digest_of(request), asked=request, repositories=_repositories(index), sets=sets)
+    return Lock(
+        request=digest_of(request),
+        asked=request,
+        repositories=_repositories(index),
+        sets=sets,
+        indexes=locked_indexes(index),
+    )
 
 
 def sources_of(index: dict[str, Any], store: Store) -> dict[str, Source]:
@@ -227,7 +234,7 @@ def _repositories(index: dict[str, Any]) -> tuple[LockedRepository, ...]:
             suite=entry["suite"],
             components=tuple(entry["components"]),
             signers=tuple(entry["signers"]),
-            keys=tuple(LockedKey(**key) for key in entry["keys"]),
+            keys=locked_keys(entry),
             trusted=entry["trusted"],
         )
         for entry in index["repositories"]

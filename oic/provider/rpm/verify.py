@@ -18,11 +18,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from oic.chroot import child
 from oic.errors import TrustError
-from oic.provider.openpgp import detached_signers, keyring
+from oic.provider.keys import locked_keyring
+from oic.provider.openpgp import detached_signers
 from oic.provider.protocol import Verdict
 from oic.provider.rpm.contents import check_contents
 from oic.provider.rpm.header import Rpm, read_rpm
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.provider.openpgp import Keyring
     from oic.store import Store
 
 _JOBS = 2
@@ -41,17 +43,28 @@ _JOBS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Origin:
-    """A repository and the gpg that knows its keys; none when it has no keys."""
+    """A repository, the gpg that knows its keys (none when it has no keys), and who alone says what it lists."""
 
     repository: LockedRepository
-    gpg: Any
+    ring: Keyring | None
+    said_by: str
+
+    @property
+    def words(self) -> str:
+        """Where the sha256 of its packages is from."""
+        return self.repository.name + (f" as {self.said_by} says" if self.said_by else "")
 
 
-def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict]:
-    """Return the verdict on each package by name; raises TrustError naming every bad one, a line each."""
+def verify(
+    lock: Lock, packages: Sequence[LockedPackage], store: Store, said_by: Mapping[str, str] | None = None
+) -> dict[str, Verdict]:
+    """Return the verdict on each package by name; raises TrustError naming every bad one, a line each.
+
+    `said_by` names, by repository, the lock file that alone says what its index lists.
+    """
     shares = child.shares(packages, [package.size for package in packages], _JOBS)
     judged: dict[str, Verdict | TrustError] = {}
-    for part in child.call_all([(_judged_share, (lock, share, store)) for share in shares]):
+    for part in child.call_all([(_judged_share, (lock, share, store, said_by or {})) for share in shares]):
         judged |= part
     bad = [str(found) for package in packages if isinstance(found := judged[package.name], TrustError)]
     if bad:
@@ -59,26 +72,29 @@ def verify(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[
     return {name: found for name, found in judged.items() if isinstance(found, Verdict)}
 
 
-def _judged_share(lock: Lock, packages: Sequence[LockedPackage], store: Store) -> dict[str, Verdict | TrustError]:
+def _judged_share(
+    lock: Lock, packages: Sequence[LockedPackage], store: Store, said_by: Mapping[str, str]
+) -> dict[str, Verdict | TrustError]:
     wanted = {package.repository for package in packages}
     with contextlib.ExitStack() as rings:
         origins = {
-            entry.name: _Origin(repository=entry, gpg=rings.enter_context(_ring(entry, store)))
+            entry.name: _Origin(
+                repository=entry, ring=rings.enter_context(_ring(entry, store)), said_by=said_by.get(entry.name, "")
+            )
             for entry in lock.repositories
             if entry.name in wanted
         }
         return {package.name: _judged(package, origins, store) for package in packages}
 
 
-def _ring(repository: LockedRepository, store: Store) -> contextlib.AbstractContextManager[Any]:
-    keys = {key.url: store.read(key.sha256) for key in repository.keys}
-    return keyring(keys) if keys else contextlib.nullcontext()
+def _ring(repository: LockedRepository, store: Store) -> contextlib.AbstractContextManager[Keyring | None]:
+    return locked_keyring(repository, store) if repository.keys else contextlib.nullcontext()
 
 
 def _judged(package: LockedPackage, origins: Mapping[str, _Origin], store: Store) -> Verdict | TrustError:
     where = f"{package.name} {package.version}"
     origin = origins.get(package.repository)
-    if origin is None or not (origin.gpg or origin.repository.trusted):
+    if origin is None or not (origin.ring or origin.repository.trusted):
         return TrustError(f"expected a key of its repository, found none for {package.repository}", where=where)
     try:
         store.check(package.sha256, package.size)
@@ -101,11 +117,11 @@ def _verdict(file: IO[bytes], package: LockedPackage, origin: _Origin, where: st
 def _signed(file: IO[bytes], rpm: Rpm, package: LockedPackage, origin: _Origin, *, whole: bool) -> Verdict:
     """Return who signed a package, header and payload; `whole`: its header has a good digest of the payload."""
     where = rpm.header.where
-    signatures = signatures_of(rpm.signature) if origin.gpg else ()
-    if not signatures:
+    signatures = signatures_of(rpm.signature) if origin.ring else ()
+    if not signatures or origin.ring is None:
         if not origin.repository.trusted:
             raise TrustError(f"expected a signature by a key of {package.repository}, found none", where=where)
-        words = f"unsigned: sha256 listed by {package.repository}, which the recipe trusts"
+        words = f"unsigned: sha256 listed by {origin.words}, which the recipe trusts"
         return Verdict(signed=False, words=words)
     if not (whole or any(signature.over_payload for signature in signatures)):
         message = "expected a payload digest in the signed header or a signature over the payload, found neither"
@@ -113,8 +129,8 @@ def _signed(file: IO[bytes], rpm: Rpm, package: LockedPackage, origin: _Origin, 
     signers: set[str] = set()
     for signature in signatures:
         data = _rest(file, rpm) if signature.over_payload else rpm.header.signed
-        signers.update(detached_signers(origin.gpg, data, signature.packet, where=where))
-    return Verdict(signed=True, words=f"signed by {', '.join(sorted(signers))}; listed by {package.repository}")
+        signers.update(detached_signers(origin.ring.gpg, data, signature.packet, where=where))
+    return Verdict(signed=True, words=f"signed by {', '.join(sorted(signers))}; listed by {origin.words}")
 
 
 def _rest(file: IO[bytes], rpm: Rpm) -> bytes:

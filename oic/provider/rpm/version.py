@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
+EVR = re.compile(r"(?:[0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+")
+
 _SEGMENT = re.compile(r"[0-9]+|[a-zA-Z]+|~|\^")
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from oic.config.model import Repository
+from oic.config.model import Key, Repository
 from oic.net import Fetched, FetchError, NotFound
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def repository(*keys: Path | str, **changes: object) -> Repository:
         "url": "memory://mirror/debian",
         "suite": "stable",
         "components": ("main",),
-        "keys": tuple(map(str, keys)),
+        "keys": tuple(Key(source=str(key)) for key in keys),
         **changes,
     }
     return Repository(**values)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.config.apt_sources import read_mirrors
-from oic.config.model import Repository
+from oic.config.model import Key, Repository
 from oic.errors import SolveError
 from oic.net import HttpFetcher
 from oic.provider.deb.metadata import read_metadata
@@ -46,7 +46,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Universe, Apt]:
         pytest.skip("needs apt sources of Debian 12, with security")
     suites = [("bookworm", mirrors.main), ("bookworm-updates", mirrors.main), ("bookworm-security", mirrors.security)]
     repositories = [
-        Repository(name=suite, url=url, suite=suite, components=("main",), keys=(KEYRING,)) for suite, url in suites
+        Repository(name=suite, url=url, suite=suite, components=("main",), keys=(Key(source=KEYRING),))
+        for suite, url in suites
     ]
     root = tmp_path_factory.mktemp("apt")
     store = Store(root / "store")

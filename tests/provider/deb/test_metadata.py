@@ -250,6 +250,11 @@ def test_an_older_release_than_last_time_is_refused(
 def test_old_metadata_is_warned_about(mirror: MemoryMirror, store: Store, key: Path) -> None:
     index = read(mirror, store, key)
     assert metadata_warnings(index, NOW) == []
+    index["repositories"][0]["valid_until"] = ""
+    assert metadata_warnings(index, NOW + timedelta(days=13)) == []
+    found = "the index of main is 16 days old, of 2026-01-09: is that the mirror's newest?"
+    assert metadata_warnings(index, NOW + timedelta(days=15)) == [found]
+    index = read(mirror, store, key)
     assert "main was valid until" in metadata_warnings(index, NOW + timedelta(days=7))[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from oic.errors import SolveError
 from oic.files import digest_of, to_json
-from oic.ospackage.lock import Lock, lock_from_dict
+from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.provider.deb.solve import solve
 from oic.store import Store
 
@@ -38,10 +39,12 @@ def index_of(name: str, store: Store, **changes: dict[str, Any]) -> dict[str, An
         part = {"component": "main", "sha256": store.add(text), "compression": "", "plain_size": len(text)}
         entry = {
             "name": repository,
-            "url": f"memory://{repository}/",
+            "url": f"https://{repository}.invalid/",
             "suite": "stable",
             "components": ["main"],
-            "signers": ["AB"],
+            "signers": ["AB" * 20],
+            "keys": [],
+            "documents": [],
         }
         entries.append(
             {**entry, "priority": 0, "allow_packages": [], "packages": [part], **changes.get(repository, {})}
@@ -100,13 +103,14 @@ def test_the_lock_says_why_and_from_where(tmp_path: Path) -> None:
         ("Depends", "mta-a | mta", "mta-a")
     ]
     assert packages["moved"].repository == "updates"
-    assert packages["moved"].url == "memory://updates/pool/moved_2.deb"
+    assert packages["moved"].url == "https://updates.invalid/pool/moved_2.deb"
     assert lock.request == digest_of(lock.asked)
 
 
 def test_a_lock_survives_its_file(tmp_path: Path) -> None:
     lock = solved(tmp_path, ["app"], essential=True)
-    assert lock_from_dict(json.loads(to_json(lock))) == lock
+    lock = dataclasses.replace(lock, sets={**lock.sets, "tools": ()})
+    assert read_lock({"format": FORMAT, **json.loads(to_json(lock))}) == lock
 
 
 def test_the_order_of_the_recipes_words_does_not_matter_to_the_order_of_the_lock(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,8 +27,30 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def _package(store: Store, name: str, repository: str) -> LockedPackage:
-    data = name.encode()
+def _deb(name: str, files: dict[str, str] | None = None) -> bytes:
+    """Return a package of these control files, put together as dpkg-deb would not."""
+    control = {"control": f"Package: {name}\nVersion: 1\nArchitecture: all\n", **(files or {})}
+    members = {"debian-binary": b"2.0\n", "control.tar": _tar(control), "data.tar": _tar({})}
+    whole = b"!<arch>\n"
+    for member, data in members.items():
+        whole += (
+            f"{member:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(data):<10}`\n".encode() + data + b"\n" * (len(data) % 2)
+        )
+    return whole
+
+
+def _tar(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+def _package(store: Store, name: str, repository: str, files: dict[str, str] | None = None) -> LockedPackage:
+    data = _deb(name, files)
     store.add(data)
     return LockedPackage(
         name=name,
@@ -78,3 +102,48 @@ def test_every_bad_package_is_told_at_once(store: Store) -> None:
         _verdicts(store, *packages)
     assert all(f"{name} 1: " in str(raised.value) for name in ("a", "b"))
     assert "c 1: " not in str(raised.value)
+
+
+GOOD = "Package: a\nVersion: 1\nArchitecture: all\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (
+            {"control": GOOD.replace("Package: a", "Package: ../../etc/b")},
+            r"expected the package a 1 all, found '\.\./",
+        ),
+        ({"control": GOOD.replace("Version: 1", "Version: 2")}, "expected the package a 1 all, found 'a' '2' 'all'"),
+        ({"control": GOOD.replace(": all", ": amd64")}, "expected the package a 1 all, found 'a' '1' 'amd64'"),
+        ({"control": GOOD.replace("Package: a\n", "")}, "expected the field Package in the control file, found none"),
+        ({"control": f"{GOOD}package: b\n"}, "expected the field 'package' once, found it again"),
+        ({"control": f" folded\n{GOOD}"}, "expected a field in the first line of the control file, found a folded line"),
+        (
+            {"control": f"{GOOD}Description: a\x0bPackage: b\n"},
+            "expected a line of its own for each field, found 'Pack",
+        ),
+        ({"../sh": ""}, "expected control files of plain names, found '../sh'"),
+        ({"sub/sh": ""}, "expected control files of plain names, found 'sub/sh'"),
+        ({"..": ""}, r"expected control files of plain names, found '\.\.'"),
+        (
+            {"triggers": "interest ../../etc/x\n"},
+            "expected interest or activate and a trigger's name, found 'interest \\.",
+        ),
+        ({"triggers": "interest /usr/../etc\n"}, "expected interest or activate and a trigger's name"),
+        ({"triggers": "interest-noawait File\n"}, "expected interest or activate and a trigger's name"),
+        ({"triggers": "interest a\u00e9\n"}, "expected interest or activate and a trigger's name"),
+        ({"triggers": "interest a b\n"}, "expected interest or activate and a trigger's name"),
+        ({"triggers": "listen a\n"}, "expected interest or activate and a trigger's name, found 'listen a'"),
+    ],
+)
+def test_a_package_that_is_not_what_the_lock_says_or_names_what_dpkg_would_not(
+    files: dict[str, str], words: str, store: Store
+) -> None:
+    with pytest.raises(TrustError, match=f"a 1: .*{words}"):
+        _verdicts(store, _package(store, "a", "signed", files))
+
+
+def test_triggers_as_dpkg_has_them_are_good(store: Store) -> None:
+    text = "# a comment\n\ninterest-noawait /usr/share/a\n  activate ldconfig\ninterest-await a-b.c\n"
+    assert _verdicts(store, _package(store, "a", "signed", {"triggers": text}))["a"].signed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from deb.signed import MemoryMirror, Signer
 
-from oic.config.model import Repository
+from oic.config.model import Key, Repository
 from oic.errors import TrustError
 from oic.provider.rpm.metadata import read_metadata
 from oic.store import Store
@@ -106,7 +106,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def repository(*keys: str, url: str = BASE, **changes: Any) -> Repository:
-    return Repository(name="base", url=url, keys=keys, **changes)
+    return Repository(name="base", url=url, keys=tuple(Key(source=key) for key in keys), **changes)
 
 
 def read(

@@ -15,7 +15,7 @@ import yaml
 from standin.fixtures import Standin, standin
 
 from oic.config.final import load_config
-from oic.config.model import Repository
+from oic.config.model import Key, Repository
 from oic.errors import SolveError
 from oic.net import HttpFetcher
 from oic.plan import request_of
@@ -164,7 +164,7 @@ def test_the_answer_is_dnfs_on_a_whole_distribution(
     standin: Standin,
     tmp_path: Path,
 ) -> None:
-    repository = Repository(name="base", url=standin.urls[name], keys=(str(standin.keys[name]),))
+    repository = Repository(name="base", url=standin.urls[name], keys=(Key(source=str(standin.keys[name])),))
     store = Store(tmp_path / "store")
     with HttpFetcher(ca=standin.ca) as fetcher:
         index = read_metadata([repository], "x86_64", fetcher, store, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -81,8 +82,19 @@ def test_metadata_from_the_future_is_refused(mirror: Mirror, store: Store, key: 
     assert "is the clock right?" in refused("expected a date in the past", mirror, store, key)
 
 
-def test_nothing_is_said_of_age(mirror: Mirror, store: Store, key: str) -> None:
-    assert metadata_warnings(read(mirror, store, key), NOW) == []
+def test_an_index_says_its_age_after_a_fortnight(mirror: Mirror, store: Store, key: str) -> None:
+    index = read(mirror, store, key)
+    assert metadata_warnings(index, NOW) == [], "no time, but a number of its own"
+    (entry,) = index["repositories"]
+
+    def said(days: int, field: str) -> list[str]:
+        seconds = int((NOW - timedelta(days=days)).timestamp())
+        value = {"timestamp": 0, "revision": "", field: seconds if field == "timestamp" else str(seconds)}
+        return metadata_warnings({"repositories": [{**entry, **value}]}, NOW)
+
+    for field in ("timestamp", "revision"):
+        assert said(14, field) == []
+        assert [text.partition(", ")[0] for text in said(15, field)] == ["the index of base is 15 days old"]
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ TEXT = b"a document\n"
 
 
 def _signers(key: Key, *words: str) -> tuple[str, ...]:
-    with keyring({"here": key.public()}) as gpg:
-        return detached_signers(gpg, TEXT, key.detached(TEXT, *words), where="here")
+    with keyring({"here": key.public()}) as ring:
+        return detached_signers(ring.gpg, TEXT, key.detached(TEXT, *words), where="here")
 
 
 def test_a_key_that_binds_its_name_by_sha1_is_a_key(tmp_path: Path) -> None:

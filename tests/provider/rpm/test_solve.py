@@ -15,7 +15,7 @@ from oic.errors import SolveError
 from oic.files import to_json
 from oic.net import HttpFetcher
 from oic.ospackage.graph import why
-from oic.ospackage.lock import lock_from_dict
+from oic.ospackage.lock import FORMAT, read_lock
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.solve import solve
 from oic.store import Store
@@ -91,7 +91,7 @@ def test_the_lock_has_everything_there_is_to_know(ask: Ask, tmp_path: Path) -> N
     assert packages(lock)["libc"].requested == ()
     assert list(packages(lock, "tools")) == ["tool"]
     assert (lock.repositories[0].trusted, lock.repositories[0].keys) == (True, ())
-    assert lock_from_dict(json.loads(to_json(lock))) == lock
+    assert read_lock({"format": FORMAT, **json.loads(to_json(lock))}) == lock
 
 
 def test_every_edge_names_the_package_that_answers(ask: Ask) -> None:

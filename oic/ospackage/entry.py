@@ -1,0 +1,122 @@
+"""A JSON object that somebody may have written by hand, read field by field.
+
+A field is of its type, or SolveError says in one line which is not. Words are text without control characters or halves
+of a character.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+from oic.errors import SolveError
+from oic.values import Bytes, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+_URL = re.compile(r"(https?|file)://[^\s\\?#]*")
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_MOST_SIZE = 2**40
+_MOST_SHOWN = 60
+
+Value = TypeVar("Value")
+
+
+class Entry:
+    """A JSON object, whose fields are asked for by type; `name` is what a message calls it.
+
+    Every reader returns the field's value, or raises SolveError that names entry and field.
+    """
+
+    def __init__(self, value: Any, name: str) -> None:
+        self.name = name
+        if not isinstance(value, dict):
+            raise SolveError(f"expected {name} of a lock to be an object, found {shown(value)}")
+        self._fields = value
+
+    def odd(self, field: str, expected: str, found: Any) -> SolveError:
+        """Return the error of a field."""
+        return SolveError(f"{self.name}: {field}: {expected}, found {shown(found)}")
+
+    def expect(self, *fields: str) -> None:
+        """Refuse another set of fields."""
+        if missing := sorted(set(fields) - self._fields.keys()):
+            raise SolveError(f"{self.name}: expected the field {missing[0]}, found none")
+        if more := sorted(self._fields.keys() - set(fields)):
+            raise SolveError(f"{self.name}: expected no field but {', '.join(fields)}, found {shown(more[0])}")
+
+    def mapping(self, field: str) -> dict[str, Any]:
+        """Return an object."""
+        return cast("dict[str, Any]", self._of(field, dict, "an object"))
+
+    def list(self, field: str) -> list[Any]:
+        """Return a list."""
+        return cast("list[Any]", self._of(field, list, "a list"))
+
+    def flag(self, field: str) -> bool:
+        """Return true or false."""
+        return cast("bool", self._of(field, bool, "true or false"))
+
+    def text(self, field: str, pattern: re.Pattern[str] | None = None, expected: str = "text") -> str:
+        """Return a text that matches the pattern."""
+        return self._text(field, self._fields[field], pattern, expected)
+
+    def digest(self, field: str) -> Digest:
+        """Return a sha256."""
+        return Digest(self.text(field, SHA256, "64 hexadecimal digits"))
+
+    def size(self, field: str) -> Bytes:
+        """Return a number of bytes."""
+        value = self._fields[field]
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_SIZE:
+            raise self.odd(field, "expected a number of bytes", value)
+        return Bytes(value)
+
+    def texts(self, field: str, pattern: re.Pattern[str] | None = None, expected: str = "text") -> tuple[str, ...]:
+        """Return a list of texts."""
+        return tuple(self._text(field, value, pattern, expected) for value in self.list(field))
+
+    def url(self, field: str) -> str:
+        """Return a URL that leads nowhere else than it says."""
+        url = self.text(field, _URL, "an http(s) or file URL")
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise self.odd(field, "expected an http(s) or file URL", url) from None
+        if "@" in parts.netloc or climbs(parts.path):
+            raise self.odd(field, "expected a URL without user, password or '..'", url)
+        return url
+
+    def each(self, field: str, read: Callable[[Entry], Value]) -> tuple[Value, ...]:
+        """Return what `read` makes of each object of a list."""
+        name = f"{self.name}: {field}"
+        return tuple(read(Entry(value, f"{name} {number}")) for number, value in enumerate(self.list(field), 1))
+
+    def _of(self, field: str, kind: type, words: str) -> Any:
+        value = self._fields[field]
+        if not isinstance(value, kind):
+            raise self.odd(field, f"expected {words}", value)
+        return value
+
+    def _text(self, field: str, value: Any, pattern: re.Pattern[str] | None, expected: str) -> str:
+        if not isinstance(value, str) or _NO_TEXT.search(value) or (pattern and not pattern.fullmatch(value)):
+            raise self.odd(field, f"expected {expected}", value)
+        return value
+
+
+def climbs(path: str) -> bool:
+    """Tell whether a path leads up or is another kind of address, read plainly or with its %xx decoded."""
+    return any(
+        ".." in text.split("/") or "://" in text or re.search(r"[\\?#]", text) or _NO_TEXT.search(text)
+        for text in (path, unquote(path))
+    )
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: short, in letters that any terminal has."""
+    text = "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else ascii(value)
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"

@@ -1,0 +1,74 @@
+"""A lock's packages against the signed index that the lock names: InRelease, the Packages it lists, each package."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+from oic.provider.compression import decompressed
+from oic.provider.deb.metadata import MOST_PACKAGES, PACKAGES, judged
+from oic.provider.deb.packages import PackagesIndex
+from oic.provider.deb.release import check_suite, parse_release
+from oic.provider.keys import locked_keyring
+from oic.provider.openpgp import ExpiredError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oic.ospackage.lock import Lock, LockedDocument, LockedPackage, LockedRepository
+    from oic.provider.deb.packages import DebPackage
+    from oic.provider.deb.release import Release
+    from oic.store import Store
+
+_SIGNED = (("InRelease",), ("Release", "Release.gpg"))
+
+
+def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple[str, ...] | None:
+    """Return who signed the index; None where it cannot be had; raises TrustError. See the provider's protocol."""
+    documents = lock.indexes.get(repository.name, ())
+    lists = [entry for entry in documents if entry.name == PACKAGES]
+    by_name = {entry.name: entry for entry in documents if entry.name != PACKAGES}
+    names = next((names for names in _SIGNED if all(name in by_name for name in names)), ())
+    if not names or not lists or not repository.keys or not all(store.has(entry.sha256) for entry in documents):
+        return None
+    base = f"{repository.url.rstrip('/')}/dists/{repository.suite}"
+    try:
+        with locked_keyring(repository, store) as ring:
+            text, signers = judged(ring, {name: store.read(by_name[name].sha256) for name in names}, base)
+    except ExpiredError:
+        return None
+    release = parse_release(text, where=f"{base}/{names[0]}")
+    check_suite(release, repository.suite, where=f"{base}/{names[0]}")
+    index = _index(repository, lists, release, str(lock.asked.get("architecture", "")), store)
+    for package in (one for packages in lock.sets.values() for one in packages if one.repository == repository.name):
+        if not any(_is(package, found) for found in index.packages(package.name)):
+            found = f"{package.name} {package.version} of sha256 {package.sha256}"
+            raise TrustError(f"expected the packages of its signed index, found {found}", where=repository.name)
+    return signers
+
+
+def _index(
+    repository: LockedRepository, lists: Sequence[LockedDocument], release: Release, architecture: str, store: Store
+) -> PackagesIndex:
+    index = PackagesIndex(repository.name, architecture)
+    by_digest = {file.sha256: file.path for file in release.files.values()}
+    component = "|".join(map(re.escape, repository.components))
+    wanted = re.compile(
+        rf"(?P<plain>(?:{component})/binary-(?:{re.escape(architecture)}|all)/Packages)(?:\.(?P<kind>\w+))?"
+    )
+    for entry in lists:
+        match = wanted.fullmatch(by_digest.get(entry.sha256, ""))
+        if match is None:
+            raise TrustError(
+                "expected a list of packages that its signed index vouches for, found none", where=entry.url
+            )
+        plain = release.files.get(match["plain"])
+        limit = plain.size if plain else MOST_PACKAGES
+        index.add(decompressed(store.read(entry.sha256), match["kind"] or "", limit, where=entry.url))
+    return index
+
+
+def _is(package: LockedPackage, found: DebPackage) -> bool:
+    locked = (package.version, package.architecture, package.location, package.size, package.sha256)
+    return locked == (found.version, found.architecture, found.location, found.size, found.sha256)

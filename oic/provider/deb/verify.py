@@ -1,0 +1,108 @@
+"""Whether packages are what the lock says, and who vouches for them: the verdict before anything of one is used.
+
+Debian packages carry no signature: the chain is InRelease (signed) → Packages → sha256 of the package. Of each package
+
+* size and sha256 are the lock's, and so are Package, Version and Architecture in its control file;
+* every control file has a plain name, and what ``triggers`` names is what dpkg takes for a trigger: these become names
+  and lines of files in dpkg's database.
+
+Triggers are deb-triggers(5)'s; what a name may be is dpkg's trig_name_is_illegal (lib/dpkg/trigname.c).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+from oic.provider.deb.archive import read_deb
+from oic.provider.deb.stanza import fields_of_stanza
+from oic.provider.protocol import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.store import Store
+
+_FIELDS = ("package", "version", "architecture")
+_DIRECTIVE = re.compile(r"(interest|activate)(-await|-noawait)?")
+_TRIGGER = re.compile(r"[!-~]{1,200}")
+_OWN_FILES = frozenset({"File", "Lock", "Unincorp", ".", ".."})
+"""What lies among the files of named triggers and is none."""
+
+
+def verify(
+    lock: Lock, packages: Sequence[LockedPackage], store: Store, said_by: Mapping[str, str] | None = None
+) -> dict[str, Verdict]:
+    """Return the verdict on each package by name; raises TrustError naming every bad one.
+
+    `said_by` names, by repository, the lock file that alone says what its index lists.
+    """
+    repositories = {entry.name: entry for entry in lock.repositories}
+    verdicts: dict[str, Verdict] = {}
+    bad: list[str] = []
+    for package in packages:
+        try:
+            verdicts[package.name] = _vouched(package, repositories.get(package.repository), said_by or {})
+            store.check(package.sha256, package.size)
+            _check_control(package, store)
+        except TrustError as error:
+            bad.append(f"{package.name} {package.version}: {error}")
+    if bad:
+        raise TrustError("\n".join(bad))
+    return verdicts
+
+
+def _vouched(package: LockedPackage, repository: LockedRepository | None, said_by: Mapping[str, str]) -> Verdict:
+    file = said_by.get(package.repository, "")
+    if repository and repository.trusted:
+        listed = f"listed by {package.repository}{f' as {file} says' if file else ''}, which the recipe trusts"
+        return Verdict(signed=False, words=f"unsigned: sha256 {listed}")
+    if not repository or not repository.signers:
+        raise TrustError(f"nobody signed its repository {package.repository}")
+    if file:
+        words = f"as {file} says: sha256 listed by {package.repository}, whose signed index could not be checked"
+    else:
+        words = f"sha256 listed by {package.repository}, signed by {', '.join(repository.signers)}"
+    return Verdict(signed=True, words=words)
+
+
+def _check_control(package: LockedPackage, store: Store) -> None:
+    """Raise TrustError when the control files are not those of the package that the lock names."""
+    with store.path(package.sha256).open("rb") as file:
+        control = read_deb(file, package.location).control
+    text = control["control"].content.decode("utf-8", "replace")
+    _check_lines(text)
+    fields = fields_of_stanza(text)
+    found = tuple(fields.get(name, "") for name in _FIELDS)
+    expected = (package.name, package.version, package.architecture)
+    if found != expected:
+        raise TrustError(f"expected the package {' '.join(expected)}, found {' '.join(map(ascii, found))}")
+    if "triggers" in control:
+        _check_triggers(control["triggers"].content.decode("utf-8", "replace"))
+
+
+def _check_lines(text: str) -> None:
+    """Refuse what is one line to dpkg and several, with a field among them, to a reader of another notion of lines."""
+    for line in text.split("\n"):
+        for more in line.splitlines()[1:]:
+            if ":" in more and more[:1] not in (" ", "\t"):
+                raise TrustError(f"expected a line of its own for each field, found {more[:60]!r} in another")
+
+
+def _check_triggers(text: str) -> None:
+    for line in text.split("\n"):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) != 2 or not _DIRECTIVE.fullmatch(words[0]) or not _is_trigger(words[1]):
+            raise TrustError(f"expected interest or activate and a trigger's name, found {line.strip()[:100]!r}")
+
+
+def _is_trigger(name: str) -> bool:
+    if not _TRIGGER.fullmatch(name):
+        return False
+    if name.startswith("/"):
+        return ".." not in name.split("/")
+    return "/" not in name and name not in _OWN_FILES

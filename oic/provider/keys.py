@@ -1,0 +1,145 @@
+"""Which keys a repository is trusted by: the key files that its recipe or distribution names, and what of them counts.
+
+* A key with fingerprints counts by them: whatever else its file holds, and wherever it came from.
+* A file of this host, such as the keyring of its own apt, is the host's word: all of it counts.
+* What a URL gives without a fingerprint is believed the first time, over https alone, and told aloud; from then on who
+  signs is remembered, and nobody else may until the user says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oic.errors import TrustError
+from oic.files import read_regular
+from oic.net import NotFound
+from oic.progress import note
+from oic.provider.documents import refuse_web_page
+from oic.provider.openpgp import keyring
+
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Mapping, Sequence
+
+    from oic.config.model import Key, Repository
+    from oic.net import Fetcher
+    from oic.ospackage.lock import LockedRepository
+    from oic.provider.openpgp import Keyring
+    from oic.store import Store
+
+_MOST_KEY = 2**20
+NEW_KEYS = "doit update image=… keys=new takes its new keys, once you know that they are right"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFile:
+    """A key file as it was read."""
+
+    key: Key
+    body: bytes = field(repr=False)
+
+
+def read_keys(repository: Repository, fetcher: Fetcher) -> tuple[KeyFile, ...]:
+    """Return the key files; of several those that exist count: a keyring's place differs between hosts.
+
+    A URL that leads nowhere is told aloud: a signature by its key will be by an unknown one. Raises TrustError for
+    a key that anybody on the way could have put there.
+    """
+    found = []
+    missing = []
+    for key in repository.keys:
+        if key.path:
+            if Path(key.path).is_file():
+                found.append(KeyFile(key=key, body=read_file(key)))
+            continue
+        if key.source.startswith("http://") and not key.fingerprints:
+            hint = "give it with its fingerprint: {key: URL, fingerprint: …}"
+            raise TrustError("expected a key by https, or its fingerprint, found http alone", where=key.url, hint=hint)
+        try:
+            body = fetcher.fetch(key.url, limit=_MOST_KEY).body or b""
+        except NotFound as error:
+            missing.append(error)
+        else:
+            refuse_web_page(key.url, body)
+            found.append(KeyFile(key=key, body=body))
+    if not found:
+        raise missing[0] if len(repository.keys) == len(missing) == 1 else _no_key(repository)
+    for absent in missing:
+        note(f"this key of {repository.name} is passed over: {absent}")
+    return tuple(found)
+
+
+def read_file(key: Key) -> bytes:
+    """Return a key file of this host; raises TrustError."""
+    try:
+        return read_regular(Path(key.path), _MOST_KEY)
+    except OSError as error:
+        raise TrustError(f"cannot read the key file: {error.strerror}", where=key.source) from error
+
+
+def keyring_of(files: Sequence[KeyFile]) -> contextlib.AbstractContextManager[Keyring]:
+    """Return a keyring of the files, with the keys of them that count."""
+    return keyring({file.key.url: file.body for file in files}, {file.key.url: file.key.fingerprints for file in files})
+
+
+def locked_keyring(repository: LockedRepository, store: Store) -> contextlib.AbstractContextManager[Keyring]:
+    """Return a keyring of a repository's keys of the lock, whose files are in the store."""
+    files = {key.url: store.read(key.sha256) for key in repository.keys}
+    return keyring(files, {key.url: key.fingerprints for key in repository.keys})
+
+
+def known_keys(
+    name: str, files: Sequence[KeyFile], ring: Keyring, signers: Sequence[str], memory: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]]:
+    """Return the keys that are known from now on, by URL.
+
+    `memory` has what was known of the repository last time: ``keys`` by URL and ``signers``; of an older index or lock
+    the signers alone. Raises TrustError when it is signed by somebody else.
+    """
+    known = {}
+    for file in files:
+        url, found = file.key.url, ring.counted[file.key.url]
+        before = memory.get("keys", {}).get(url)
+        if before is None or file.key.path or file.key.fingerprints:
+            known[url] = found
+            continue
+        known[url] = tuple(one for one in found if one in before)
+    older = () if memory.get("keys") else memory.get("signers", ())
+    vouched = {file.key.url for file in files if _is_vouched(file.key)}
+    remembered = {one for url, found in known.items() if not older or url in vouched for one in found} | set(older)
+    if strange := sorted(set(signers) - remembered):
+        expected = ", ".join(sorted(remembered or memory.get("signers", ())))
+        message = f"expected signatures by the keys known from last time, {expected}, found one by {', '.join(strange)}"
+        raise TrustError(message, where=name, hint=NEW_KEYS)
+    for url, counted in known.items():
+        if more := sorted(set(ring.counted[url]) - set(counted)):
+            note(f"{url} has another key, {', '.join(more)}, which does not count: {NEW_KEYS}")
+    return known
+
+
+def _is_vouched(key: Key) -> bool:
+    """Tell whether somebody else than the mirror says which key it is."""
+    return bool(key.path or key.fingerprints)
+
+
+def entries_of(files: Sequence[KeyFile], known: Mapping[str, Sequence[str]], store: Store) -> list[dict[str, Any]]:
+    """Return what an index says of the keys, once their bytes are in the store."""
+    return [
+        {
+            "url": file.key.url,
+            "sha256": store.add(file.body),
+            "size": len(file.body),
+            "fingerprints": list(known[file.key.url]),
+            "vouched": _is_vouched(file.key),
+        }
+        for file in files
+    ]
+
+
+def _no_key(repository: Repository) -> TrustError:
+    looked = ", ".join(key.source for key in repository.keys) or "nothing: the repository names no key"
+    remote = any(not key.path for key in repository.keys)
+    hint = "are the URLs right?" if remote else "install the distribution's keyring package"
+    return TrustError(f"expected a key file, found none of {looked}", where=repository.name, hint=hint)

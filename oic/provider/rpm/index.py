@@ -1,0 +1,54 @@
+"""A lock's packages against the signed index that the lock names: repomd.xml, its signature, primary, each package."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import solv
+
+from oic.errors import TrustError
+from oic.provider.compression import decompressed
+from oic.provider.keys import locked_keyring
+from oic.provider.openpgp import ExpiredError
+from oic.provider.rpm.metadata import judged
+from oic.provider.rpm.pool import Packages, Source, location_of
+from oic.provider.rpm.repomd import PRIMARY, parse_repomd
+
+if TYPE_CHECKING:
+    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.store import Store
+
+_REPOMD, _SIGNATURE = "repomd.xml", "repomd.xml.asc"
+
+
+def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple[str, ...] | None:
+    """Return who signed the index; None where it cannot be had; raises TrustError. See the provider's protocol."""
+    documents = {entry.name: entry for entry in lock.indexes.get(repository.name, ())}
+    there = all(name in documents and store.has(documents[name].sha256) for name in (_REPOMD, _SIGNATURE, PRIMARY))
+    if not there or not repository.keys:
+        return None
+    bodies = {name: store.read(documents[name].sha256) for name in (_REPOMD, _SIGNATURE, PRIMARY)}
+    where = f"{repository.url.rstrip('/')}/repodata/{_REPOMD}"
+    try:
+        with locked_keyring(repository, store) as ring:
+            signers = judged(ring, {where: bodies[_REPOMD], f"{where}.asc": bodies[_SIGNATURE]}, where)
+    except ExpiredError:
+        return None
+    file = parse_repomd(bodies[_REPOMD], where=where).files[PRIMARY]
+    if hashlib.new(file.checksum.algorithm, bodies[PRIMARY]).hexdigest() != file.checksum.value:
+        raise TrustError(f"expected {PRIMARY} as {_REPOMD} lists it, found another", where=documents[PRIMARY].url)
+    plain = decompressed(bodies[PRIMARY], file.compression, file.plain_size, where=documents[PRIMARY].url)
+    listed = Packages([Source(name=repository.name, primary=plain)], str(lock.asked.get("architecture", "")))
+    for package in (one for packages in lock.sets.values() for one in packages if one.repository == repository.name):
+        if not any(_is(package, found) for found in listed.by_name.get(package.name, ())):
+            found = f"{package.name} {package.version} of sha256 {package.sha256}"
+            raise TrustError(f"expected the packages of its signed index, found {found}", where=repository.name)
+    return signers
+
+
+def _is(package: LockedPackage, found: Any) -> bool:
+    facts = (found.evr.removeprefix("0:"), found.arch, location_of(found))
+    content = (found.lookup_num(solv.SOLVABLE_DOWNLOADSIZE), str(found.lookup_checksum(solv.SOLVABLE_CHECKSUM)))
+    locked = (package.version, package.architecture, package.location)
+    return (facts, content) == (locked, (package.size, f"sha256:{package.sha256}"))

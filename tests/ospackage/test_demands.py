@@ -1,0 +1,94 @@
+"""A lock held against its recipe, where another host has another URL."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from oic.config.model import Key, Repository
+from oic.errors import TrustError
+from oic.ospackage.demands import check_demands, demanded_keys
+from oic.ospackage.lock import Lock, LockedKey, LockedRepository
+from oic.values import Bytes, Digest
+
+OWN, OTHER = "A" * 40, "B" * 40
+KEY = Key(source="https://keys.invalid/a", fingerprints=(OWN,))
+RECIPE = Repository(name="base", url="http://here.invalid/debian", suite="tiny", components=("main",), keys=(KEY,))
+
+
+def key(url: str, *fingerprints: str) -> LockedKey:
+    return LockedKey(url=url, sha256=Digest("0" * 64), size=Bytes(1), fingerprints=fingerprints)
+
+
+LOCKED = LockedRepository(
+    name="base",
+    url=RECIPE.url,
+    suite="tiny",
+    components=("main",),
+    signers=(OWN,),
+    keys=(key(KEY.source, OWN),),
+    trusted=False,
+)
+
+
+def check(locked: LockedRepository, recipe: Repository) -> None:
+    lock = Lock(request=Digest("0" * 64), asked={}, repositories=(locked,), sets={})
+    check_demands(lock, [recipe], "small.lock.json")
+
+
+def test_what_the_recipe_has_is_good_and_so_is_less() -> None:
+    check(LOCKED, RECIPE)
+    check(dataclasses.replace(LOCKED, url=RECIPE.url + "/"), RECIPE)
+    check(dataclasses.replace(LOCKED, components=()), RECIPE)
+    more = dataclasses.replace(RECIPE, keys=(KEY, Key(source="/k", fingerprints=(OTHER,))))
+    check(LOCKED, more)
+    trusted = dataclasses.replace(RECIPE, keys=(), trusted=True)
+    check(dataclasses.replace(LOCKED, keys=()), trusted)
+
+
+@pytest.mark.parametrize("change", [{"of_host": True}, {"mirror_list": "https://list.invalid"}])
+def test_another_url_is_taken_of_the_hosts_mirror_or_a_list_and_only_if_signed(change: dict[str, object]) -> None:
+    elsewhere = dataclasses.replace(LOCKED, url="http://there.invalid/debian")
+    with pytest.raises(TrustError, match="base: expected it at http://here"):
+        check(elsewhere, RECIPE)
+    recipe = dataclasses.replace(RECIPE, **change)  # type: ignore[arg-type]
+    check(elsewhere, recipe)
+    with pytest.raises(TrustError, match="found it at file:///srv"):
+        check(dataclasses.replace(LOCKED, url="file:///srv"), recipe)
+    with pytest.raises(TrustError, match="found it at http://there"):
+        check(dataclasses.replace(elsewhere, keys=()), dataclasses.replace(recipe, keys=(), trusted=True))
+
+
+@pytest.mark.parametrize(
+    ("locked", "own", "good"),
+    [
+        (key("https://elsewhere.invalid/a", OWN), KEY, True),
+        (key("https://elsewhere.invalid/a", OWN, OTHER), KEY, False),
+        (key("https://elsewhere.invalid/a"), KEY, False),
+        (key(KEY.source), KEY, True),
+        (key(KEY.source, OTHER), KEY, False),
+        (key(KEY.source, OTHER), Key(source=KEY.source), True),
+        (key("https://elsewhere.invalid/a", OTHER), Key(source=KEY.source), False),
+        (key("file:///usr/share/k%20k.gpg"), Key(source="/usr/share/k k.gpg"), True),
+        (key("file:///usr/share/other.gpg"), Key(source="/usr/share/k k.gpg"), False),
+    ],
+)
+def test_a_key_is_the_recipes_by_fingerprint_or_else_by_its_url(locked: LockedKey, own: Key, *, good: bool) -> None:
+    recipe = dataclasses.replace(RECIPE, keys=(own, Key(source="https://keys.invalid/unused")))
+    if good:
+        check(dataclasses.replace(LOCKED, keys=(locked,)), recipe)
+        return
+    with pytest.raises(TrustError, match=f"base: expected the keys of the recipe, found {locked.url}"):
+        check(dataclasses.replace(LOCKED, keys=(locked,)), recipe)
+
+
+def test_of_a_key_counts_what_recipe_and_lock_both_have() -> None:
+    both = dataclasses.replace(RECIPE, keys=(dataclasses.replace(KEY, fingerprints=(OWN, OTHER)), Key(source="/k")))
+    assert demanded_keys(LOCKED, both, {KEY.source: [OTHER]}) == LOCKED.keys
+    older = dataclasses.replace(LOCKED, keys=(key(KEY.source), key("file:///k")))
+    pinned = (key(KEY.source, OWN, OTHER),)
+    assert demanded_keys(older, both, {}) == pinned, "the host's own file is read from the host"
+    loose = dataclasses.replace(RECIPE, keys=(Key(source=KEY.source),))
+    older = dataclasses.replace(LOCKED, keys=(key(KEY.source),))
+    assert demanded_keys(older, loose, {KEY.source: [OTHER]}) == (key(KEY.source, OTHER),), "as is remembered"

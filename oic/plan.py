@@ -81,9 +81,9 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
             ]
         ),
         stage("download", 2, {}, ("lock.json",), "download.json"),
-        stage("verify", 3, _verify(config), ("lock.json", "download.json"), "trust.json"),
-        stage("chroot", 1, provider, ("lock.json", "trust.json"), "chroot.json"),
-        stage("rootfs", 5, provider, ("lock.json", "trust.json", "chroot.json"), "rootfs.json"),
+        stage("verify", 4, _verify(config), ("lock.json", "download.json"), "verified.json", "trust.json"),
+        stage("chroot", 1, provider, ("lock.json", "verified.json"), "chroot.json"),
+        stage("rootfs", 5, provider, ("lock.json", "verified.json", "chroot.json"), "rootfs.json"),
         stage("system", 3, {**provider, **_system(config, placed, users)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 4, _initrd(config), ("initrd-inputs.json",), "initrd.json"),
         stage("fs", 4, _file_systems(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),

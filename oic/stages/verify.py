@@ -6,6 +6,9 @@
   had. Where they cannot, the verdict says that only the lock says so, and the build's output as well.
 * What this build solved itself was checked against the signed index by ``metadata`` and ``solve``.
 * What is unsigned, by the recipe's own word, is said aloud each time, and recorded.
+
+Two hand-overs: ``verified.json`` lets the packages be used and is the same whatever vouched for them; ``trust.json``
+says what did, for the manifest.
 """
 
 from __future__ import annotations
@@ -57,7 +60,8 @@ def run(stage: Stage) -> str:
         for name, found in verdicts.items()
     }
     words = {name: {package: entry.words for package, entry in found.items()} for name, found in verdicts.items()}
-    stage.write({"verdicts": words, "unsigned": unsigned, "lockedBy": "file" if kept else "solve"})
+    stage.write({"packages": sorted({package.sha256 for packages in lock.sets.values() for package in packages})})
+    stage.write({"verdicts": words, "unsigned": unsigned, "lockedBy": "file" if kept else "solve"}, "trust.json")
     loose = sorted({package for packages in unsigned.values() for package in packages})
     if loose:
         named = ", ".join(loose[:_NAMED]) + (" …" if len(loose) > _NAMED else "")

@@ -19,6 +19,7 @@ import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
+from oic.errors import OicError
 from oic.values import Digest
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def digest_of_sparse(path: Path) -> Digest:
     What is a hole and what is written as zeros differs between file systems and shows in no way.
     """
     whole = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
+    with open_made(path) as file:
         size = os.fstat(file.fileno()).st_size
         whole.update(b"%d\n" % size)
         at = _data_from(file.fileno(), 0)
@@ -127,16 +128,42 @@ def _data_from(descriptor: int, offset: int) -> int:
 
 @contextlib.contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; rename it to `path` on success, delete it on failure."""
+    """Yield a temporary name beside `path`; rename it to `path` on success, delete it on failure.
+
+    Raises OicError when it is not a file any more: a tool that was to write there has put something else in its place.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
     descriptor, aside = _locked_aside(path)
     try:
         yield aside
+        open_made(aside).close()
         aside.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(IsADirectoryError):
+            aside.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def open_made(path: Path, mode: str = "rb") -> IO[bytes]:
+    """Open a file that a program made; raises OicError when it is none.
+
+    A link would be followed by this process: to /proc/self/exe, say, or to what it has open.
+    """
+    try:
+        file = open(path, mode, opener=_not_followed)  # noqa: SIM115 - the caller closes it
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EISDIR):
+            raise
+        raise OicError("expected a file, as a program was to make it, found another kind", where=str(path)) from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OicError("expected a file, as a program was to make it, found another kind", where=str(path))
+    return file
+
+
+def _not_followed(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _locked_aside(path: Path) -> tuple[int, Path]:

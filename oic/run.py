@@ -169,8 +169,22 @@ def _end(process: subprocess.Popen[bytes], leave: Callable[[], None]) -> None:
 
 def _hurt_in(sink: IO[bytes], start: int) -> str:
     sink.seek(start)
-    found = _HURT.search(sink.read().decode("utf-8", "replace"))
+    found = _HURT.search(clipped(sink.read().decode("utf-8", "replace")))
     return " ".join(found[0].split())[:200] if found else ""
+
+
+_MAX_LINE = 1000
+"""Characters at either end of a line of a log that are searched."""
+
+
+def clipped(text: str) -> str:
+    """Return a program's output without the middle of lines longer than any message: searching one can take for ever.
+
+    A script may have written the begin of a line whose end is a message.
+    """
+    long = 2 * _MAX_LINE
+    lines = text.split("\n")
+    return "\n".join(line if len(line) <= long else line[:_MAX_LINE] + line[-_MAX_LINE:] for line in lines)
 
 
 def _failure(argv: Sequence[str], status: int, sink: IO[bytes], start: int, text: str) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import resource
+import select
 import signal
 import sys
 import traceback
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from oic.chroot import kernel
 from oic.errors import OicError, ToolError
+from oic.run import PATIENCE, patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+MAX_MEMORY = 4 << 30
+"""Bytes of address space for work on a tree."""
 _EACH = 100_000
 """The work of an item by itself, in bytes of its content."""
 
@@ -41,9 +46,14 @@ class Child(Generic[Result]):
     pid: int
     pipe: int
 
-    def result(self) -> Result:
-        """Wait for the child and return what its function returned; raises what it raised."""
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait for the child and return what its function returned; raises what it raised.
+
+        Raises ToolError when it has nothing to say after `timeout` seconds.
+        """
         try:
+            if timeout is not None:
+                self._await_word(timeout)
             with os.fdopen(self.pipe, "rb", closefd=False) as pipe:
                 data = pipe.read()
         except BaseException:  # stopped: by Ctrl-C or SIGTERM
@@ -57,6 +67,13 @@ class Child(Generic[Result]):
         if not data:
             raise ChildError(f"a build process ended without a word (wait status {status})")
         return _value(data)  # type: ignore[no-any-return]
+
+    def _await_word(self, timeout: float) -> None:
+        poll = select.poll()
+        poll.register(self.pipe, select.POLLIN)
+        if not poll.poll(timeout * 1000):
+            hint = f"does a tree have a FIFO where a file is expected? {PATIENCE}=SECONDS sets another limit"
+            raise ToolError(f"a process of the build did not end within {timeout:.0f} s and was killed", hint=hint)
 
     def end(self) -> None:
         """Kill a child that nobody waits for, and see it gone."""
@@ -110,19 +127,33 @@ def outcome(function: Callable[..., Any], args: Sequence[object]) -> bytes:
     except OSError as error:
         error.add_note(traceback.format_exc())
         return pickle.dumps(("error", error))
+    except MemoryError:
+        return pickle.dumps(("error", ToolError(f"{function.__name__}: a file of the tree is too long for memory")))
     except BaseException:  # noqa: BLE001 - nothing may be lost between two processes
         return pickle.dumps(("error", traceback.format_exc()))
 
 
 def inside(root: Path, function: Callable[..., Result], *args: object) -> Result:
-    """Return ``function(Path("/"), *args)``, run in a child that has changed root: no link leads it out of the tree."""
+    """Return ``function(Path("/"), *args)``, run in a child that has changed root: no link leads it out of the tree.
+
+    The child sees the file system of `root` and nothing that is mounted below it. A link to /proc/self/fd/1 or
+    /proc/self/environ would lead to what this process has open, and past a read-only mount, as it was opened before.
+    A FIFO where a file is expected, or a file of endless length, ends it with a ToolError: by OIC_PATIENCE and
+    `MAX_MEMORY`.
+    """
+    timeout = patience()
     changed: Child[Result] = start(_changed_root, root, function, args)
-    return changed.result()
+    return changed.result(timeout)
 
 
 def _changed_root(root: Path, function: Callable[..., Result], args: tuple[object, ...]) -> Result:
+    kernel.unshare(kernel.CLONE_NEWNS)
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount(str(root), str(root), flags=kernel.MS_BIND)
     os.chroot(root)
     os.chdir("/")
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY if hard == resource.RLIM_INFINITY else hard, hard))
     return function(Path("/"), *args)
 
 

@@ -43,6 +43,7 @@ _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 _SYS_MOUNT_SETATTR = 442  # of every architecture
 _MOUNT_ATTR_RDONLY = 1
+_MOUNT_ATTR_NODEV = 4
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _KEYCTL_JOIN_SESSION_KEYRING = 1
@@ -87,13 +88,21 @@ def bind_read_only(source: str, target: str) -> None:
 
 
 def make_read_only(target: str) -> None:
-    """Make the mount at `target` and all mounts below it read-only (Linux 5.12)."""
-    _set_attributes(target, set_=_MOUNT_ATTR_RDONLY, clear=0, flags=_AT_RECURSIVE)
+    """Make the mount at `target` and all mounts below it read-only, device nodes there of no use (Linux 5.12).
+
+    A read-only mount alone lets a device be written.
+    """
+    _set_attributes(target, set_=_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NODEV, clear=0, flags=_AT_RECURSIVE)
 
 
 def make_writable(target: str) -> None:
     """Make the one mount at `target` writable again, which `make_read_only` of this namespace had made read-only."""
     _set_attributes(target, set_=0, clear=_MOUNT_ATTR_RDONLY, flags=0)
+
+
+def make_device_usable(target: str) -> None:
+    """Let the device node at `target`, a mount of its own, be used again, its inode still read-only."""
+    _set_attributes(target, set_=0, clear=_MOUNT_ATTR_NODEV, flags=0)
 
 
 def _set_attributes(target: str, *, set_: int, clear: int, flags: int) -> None:

@@ -34,9 +34,7 @@ _NAMESPACES = (
 )
 
 
-def call(
-    function: Callable[..., Result], *args: object, writes: Sequence[Path] = (), network: bool = False
-) -> Result:
+def call(function: Callable[..., Result], *args: object, writes: Sequence[Path] = (), network: bool = False) -> Result:
     """Return ``function(*args)``, run inside; raises what it raised, or OicError where namespaces are not allowed.
 
     `writes` are the files and directories, which must exist, that can be written; nothing else of the host can.
@@ -103,19 +101,28 @@ def _as_init(writes: Sequence[Path], function: Callable[..., Any], args: tuple[o
     return function(*args)
 
 
+_KEPT_SIGNALS = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
+"""Those that nobody handles, and those that Python ignores, for calls to fail instead."""
+
+
 def _ignore_signals() -> None:
     """Have no handler: the kernel keeps from process 1 what it does not handle, unless a process outside kills it.
 
     So no program inside can end the build; a user's stop ends it by way of the parent, which kills.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+    for number in signal.valid_signals() - _KEPT_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
 
 
+DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
+"""The device nodes of the host that can be used inside."""
+
+
 def wall_off(writes: Sequence[Path]) -> None:
-    """Make every mount of this namespace read-only, but for `writes`."""
-    for place in writes:
-        kernel.mount(str(place), str(place), flags=kernel.MS_BIND)
+    """Make every mount of this namespace read-only, but for `writes`, and every device useless but for `DEVICES`."""
+    devices = [f"/dev/{name}" for name in DEVICES]
+    for at in (*map(str, writes), *devices):
+        kernel.mount(at, at, flags=kernel.MS_BIND)
     try:
         kernel.make_read_only("/")
     except OSError as error:
@@ -124,6 +131,8 @@ def wall_off(writes: Sequence[Path]) -> None:
         raise OicError("expected Linux 5.12 or newer, which can make mounts read-only together") from error
     for place in writes:
         kernel.make_writable(str(place))
+    for device in devices:
+        kernel.make_device_usable(device)
 
 
 MAX_PROCESSES = 8192

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,18 +31,30 @@ def lent(box: Sandbox, host: Path = Path(_FILE)) -> Iterator[None]:
     if not host.exists():
         yield
         return
-    copy = box.dev / _COPY
-    with copy.open("xb") as file:
-        file.write(host.read_bytes())
+    child.inside(box.dev, _write_copy, host.read_bytes())
     target, made = child.inside(box.root, _prepare)
     inside = box.root / target
-    kernel.mount(str(copy), str(inside), flags=kernel.MS_BIND)
+    kernel.mount(str(box.dev / _COPY), str(inside), flags=kernel.MS_BIND)
     try:
         yield
     finally:
         kernel.unmount(str(inside), kernel.MNT_DETACH)
         child.inside(box.root, _undo, made)
-        copy.unlink()
+        child.inside(box.dev, _remove_copy)
+
+
+def _write_copy(dev: Path, content: bytes) -> None:
+    _remove_copy(dev)
+    with (dev / _COPY).open("xb") as file:
+        file.write(content)
+
+
+def _remove_copy(dev: Path) -> None:
+    """Remove the copy, or what a command has put in its place."""
+    if (dev / _COPY).is_dir() and not (dev / _COPY).is_symlink():
+        shutil.rmtree(dev / _COPY)
+    else:
+        (dev / _COPY).unlink(missing_ok=True)
 
 
 def _prepare(root: Path) -> tuple[str, list[str]]:
@@ -56,6 +69,8 @@ def _prepare(root: Path) -> tuple[str, list[str]]:
 
 
 def _undo(_root: Path, made: list[str]) -> None:
+    """Remove what was made; a directory that a command has put something into stays."""
     for entry in made:
         path = Path(entry)
-        path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)

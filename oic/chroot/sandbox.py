@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from oic.run import Output
 
-_NODES = ("full", "null", "random", "tty", "urandom", "zero")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
 FILES = "/dev/files"
 """Where the files are that are shown to programs: a directory of its own, read-only, in no directory of the tree."""
@@ -51,11 +50,12 @@ _LIMITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """A mounted root and the log its programs write to; `dev` is where its /dev is mounted."""
+    """A mounted root and the log its programs write to; `dev` and `tmp` are where its /dev and /tmp are mounted."""
 
     root: Path
     log: Path
     dev: Path
+    tmp: Path
     env: Mapping[str, str] = field(default_factory=dict)
     max_file_bytes: int = MAX_FILE_BYTES
 
@@ -114,21 +114,24 @@ def opened(  # noqa: PLR0913 - a root and all that is mounted in it
     """
     kernel.mount(str(root), str(root), flags=kernel.MS_BIND | kernel.MS_REC)
     try:
-        at, dev, tmp = _mount_points(root, ["/proc", "/dev", "/tmp"])  # noqa: S108
+        at, dev, tmp, *shown = _mount_points(root, ["/proc", "/dev", "/tmp", *map(str, visible)])  # noqa: S108
         proc.mount_proc(at)
         _mount_dev(dev)
         kernel.mount("tmpfs", str(tmp), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
-        for directory, inside in zip(visible, _mount_points(root, list(map(str, visible))), strict=True):
-            kernel.mount(str(directory), str(inside), flags=kernel.MS_BIND)
+        for directory, place in zip(visible, shown, strict=True):
+            for memory in (tmp, dev / "shm"):  # hides what was made in the tree
+                if place.is_relative_to(memory):
+                    child.inside(memory, _made, [f"/{place.relative_to(memory)}"])
+            kernel.mount(str(directory), str(place), flags=kernel.MS_BIND)
         _show(files or {}, dev / Path(FILES).name)
-        yield Sandbox(root=root, log=log, dev=dev, env=env or {}, max_file_bytes=max_file_bytes)
+        yield Sandbox(root=root, log=log, dev=dev, tmp=tmp, env=env or {}, max_file_bytes=max_file_bytes)
     finally:
         kernel.unmount(str(root), kernel.MNT_DETACH)
 
 
 def _mount_points(root: Path, paths: Sequence[str]) -> list[Path]:
     """Return where each directory of a tree really is, whatever links lead there; make those that are not there."""
-    return [root / place.lstrip("/") for place in child.inside(root, _made, paths)] if paths else []
+    return [root / place.lstrip("/") for place in child.inside(root, _made, paths)]
 
 
 def _made(_root: Path, paths: Sequence[str]) -> list[str]:
@@ -145,7 +148,7 @@ def _made(_root: Path, paths: Sequence[str]) -> list[str]:
 
 def _mount_dev(dev: Path) -> None:
     kernel.mount("tmpfs", str(dev), "tmpfs", kernel.MS_NOSUID | kernel.MS_NOEXEC, "mode=755")
-    for name in _NODES:
+    for name in namespace.DEVICES:
         (dev / name).touch()
         kernel.bind_read_only(f"/dev/{name}", str(dev / name))
     for name, target in _LINKS.items():

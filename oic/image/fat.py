@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
-from oic.files import written_aside
+from oic.files import open_made, written_aside
 from oic.image.tools import reproducible_env
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _date_label(image: Path, epoch: int) -> None:
     when = datetime.fromtimestamp(max(epoch, _FIRST_DAY), UTC)
     time = when.hour << 11 | when.minute << 5 | when.second // 2
     day = (when.year - 1980) << 9 | when.month << 5 | when.day
-    with image.open("r+b") as file:
+    with open_made(image, "r+b") as file:
         boot = file.read(512)
         sector, _, reserved, tables, _, _, _, short = struct.unpack_from("<HBHBHHBH", boot, 11)
         (long,) = struct.unpack_from("<I", boot, 36)  # FAT32's sectors in a table; older kinds have them in `short`

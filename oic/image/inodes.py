@@ -9,9 +9,10 @@ Format: Linux Documentation/filesystems/ext4, "The Super Block", "Block Group De
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from oic.errors import ToolError
+from oic.files import open_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def read_times(image: Path) -> Iterator[tuple[int, dict[str, int]]]:
 
     Times are the raw 32 bits, ``_extra`` the nanoseconds and epoch bits.
     """
-    with image.open("rb") as file:
+    with open_made(image) as file:
         inodes, free, per_group = _superblock(file, image)
         left, number = inodes - free, 0
         for table in _tables(file, -(-inodes // per_group)):
@@ -45,7 +46,7 @@ def read_times(image: Path) -> Iterator[tuple[int, dict[str, int]]]:
                     return
 
 
-def _superblock(file: BinaryIO, image: Path) -> tuple[int, int, int]:
+def _superblock(file: IO[bytes], image: Path) -> tuple[int, int, int]:
     file.seek(1024)
     raw = file.read(1024)
     inodes, free, log_size, per_group = struct.unpack_from("<I12xI4xI12xI", raw)
@@ -57,7 +58,7 @@ def _superblock(file: BinaryIO, image: Path) -> tuple[int, int, int]:
     return inodes, free, per_group
 
 
-def _tables(file: BinaryIO, groups: int) -> list[int]:
+def _tables(file: IO[bytes], groups: int) -> list[int]:
     """Return the block number of each group's inode table."""
     file.seek(_BLOCK)
     raw = file.read(groups * _DESCRIPTOR)

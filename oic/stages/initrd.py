@@ -63,7 +63,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
                 child.inside(root, _add_modules, initrd.GENERATORS[name].modules_file, there)
                 argv = initrd.command(name, inputs["version"], there, "/tmp/initrd.img")  # noqa: S108 - a private tmpfs
                 box.run(argv, capture=False, whole=True)
-                return child.inside(root, _made)
+                return child.inside(box.tmp, _made)
 
 
 def _there(version: str, modules: Sequence[str], box: Sandbox) -> list[str]:
@@ -73,8 +73,8 @@ def _there(version: str, modules: Sequence[str], box: Sandbox) -> list[str]:
     return [module for module in modules if module not in absent]
 
 
-def _made(root: Path) -> bytes:
-    return (root / "tmp/initrd.img").read_bytes()
+def _made(tmp: Path) -> bytes:
+    return (tmp / "initrd.img").read_bytes()
 
 
 def _read_all(top: Path, paths: Sequence[str]) -> list[tuple[str, bytes, int, str]]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from oic.chroot.sandbox import Sandbox
+
 NAMES = (
     "dracut",
     "grub2-mkconfig",
@@ -31,8 +33,8 @@ NAMES = (
     "new-kernel-pkg",
     "update-initramfs",
 )
-PLACE = "tmp/held"
-"""Where the stand-ins are, below the root: a tmpfs, so never part of the tree."""
+_PLACE = "held"
+"""Where the stand-ins are, in the sandbox's /tmp: never part of the tree."""
 
 _STAND_IN = '#!/bin/sh\necho "held back until its own stage: ${0##*/} $*" >&2\n'
 _CONFIGURATION = "etc/dracut.conf.d/00-held.conf"
@@ -40,15 +42,15 @@ _ENDS_DRACUT = 'echo "held back until its own stage: dracut" >&2\nexit 0\n'
 
 
 @contextlib.contextmanager
-def held_back(root: Path) -> Iterator[str]:
-    """Hold the programs back below `root`; yield the search path for scripts."""
-    child.inside(root, _place)
-    with lent_file(root, _CONFIGURATION, _ENDS_DRACUT):
-        yield f"/{PLACE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+def held_back(box: Sandbox) -> Iterator[str]:
+    """Hold the programs back in a sandbox; yield the search path for scripts."""
+    child.inside(box.tmp, _place)
+    with lent_file(box.root, _CONFIGURATION, _ENDS_DRACUT):
+        yield f"/tmp/{_PLACE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # noqa: S108 - the tmpfs of the sandbox
 
 
-def _place(root: Path) -> None:
-    place = root / PLACE
+def _place(tmp: Path) -> None:
+    place = tmp / _PLACE
     place.mkdir()
     for name in NAMES:
         (place / name).write_text(_STAND_IN, encoding="ascii")

@@ -27,7 +27,7 @@ from oic.provider.rpm.keybox import steady_keyring
 from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.scripts import failures_in, lack_of_room_in, missing_owners_in, refusals_in, script_in
 from oic.provider.rpm.tags import Tag
-from oic.run import MAX_LOG_BYTES, OverTimeError
+from oic.run import MAX_LOG_BYTES, OverTimeError, clipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,9 +63,9 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
     files = {f"{package.name}-{package.version.replace(':', '%3a')}.rpm": file for package, file in packages}
     child.inside(tree.root, _make_lent)
     with (
-        sandbox.opened(tree.root, tree.log),
+        sandbox.opened(tree.root, tree.log) as box,
         toolbox.opened(tree.tools, tree.work, tree.log, files=files, max_file_bytes=sandbox.MAX_FILE_BYTES) as tools,
-        held_back(tree.root) as search_path,
+        held_back(box) as search_path,
         steady_keyring(tree.root, epoch),
     ):
         child.inside(tools.root, _make_place)
@@ -139,7 +139,7 @@ def _said(tree: Tree, start: int) -> str:
         return ""
     with tree.log.open("rb") as log:
         log.seek(max(start, log.seek(0, os.SEEK_END) - MAX_LOG_BYTES))
-        return log.read().decode("utf-8", "replace")
+        return clipped(log.read().decode("utf-8", "replace"))
 
 
 def _named(error: ToolError, tree: Tree, start: int) -> ToolError:

@@ -115,7 +115,7 @@ class Installed:
 
 def installed(files: Sequence[Path], tools: Path, place: Path) -> Installed:
     """Install package files into an empty tree, as the rootfs stage does."""
-    packages = [(_locked(file.stem), file) for file in files]
+    packages = [(locked(file.stem), file) for file in files]
     (place / "tree").mkdir(parents=True)
     epoch = namespace.call(_install, packages, tools, place, writes=[place])
     return Installed(tree=place / "tree", log=(place / "log").read_text(), epoch=epoch)
@@ -127,7 +127,7 @@ def _install(packages: Sequence[tuple[LockedPackage, Path]], tools: Path, place:
         return install(packages, tree, careful=False)
 
 
-def _locked(name: str) -> LockedPackage:
+def locked(name: str) -> LockedPackage:
     return LockedPackage(
         name=name,
         version="1-1",

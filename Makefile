@@ -32,9 +32,9 @@ lint: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp packages-test
 	$(VENV)/bin/python benchmarks/build.py
 
-# Each harness for so many seconds, or one: see docs/fuzzing.md. Its packages are in an environment of their own.
+# make fuzz [seconds=180] [harness=NAME]: see docs/fuzzing.md. Its packages are in an environment of their own.
 fuzz: $(VENV)-fuzz/fuzz.stamp
-	PYTHONPATH=tests $(VENV)-fuzz/bin/python -m fuzz run --seconds $(or $(seconds),60) $(harness)
+	PYTHONPATH=tests $(VENV)-fuzz/bin/python -m fuzz run $(if $(seconds),--seconds $(seconds)) $(harness)
 
 # The stand-in for the rpm distributions, kept in OIC_STANDIN or the user's cache: see docs.
 standin: $(VENV)/test.stamp packages-standin

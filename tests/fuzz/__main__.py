@@ -1,12 +1,13 @@
 """``python -m fuzz run|replay|keep``, with ``tests`` on the path: see docs/fuzzing.md.
 
-run [--seconds N] [NAME…]   each harness, one after the other, for N seconds; needs atheris
+run [--seconds N] [NAME…]   each harness, one after the other, for N seconds or its own time; needs atheris
 replay NAME FILE…           inputs through a harness, without atheris
 keep [NAME…]                the inputs of past runs that together reach most, to the corpus
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -23,8 +24,8 @@ def main(words: list[str]) -> int:
     """Do what the command line says; return the exit status."""
     command, *rest = words or [""]
     if command == "run":
-        seconds = rest[rest.index("--seconds") + 1] if "--seconds" in rest else "60"
-        return run([word for word in rest if word not in ("--seconds", seconds)], int(seconds))
+        seconds = rest[1] if rest[:1] == ["--seconds"] else ""
+        return run(rest[2:] if seconds else rest, seconds)
     if command == "replay" and len(rest) > 1:
         return replay(rest[0], rest[1:])
     if command == "keep":
@@ -35,20 +36,21 @@ def main(words: list[str]) -> int:
     return 2
 
 
-def run(names: list[str], seconds: int) -> int:
+def run(names: list[str], seconds: str) -> int:
     """Fuzz harness by harness and print a row for each."""
     if unknown := [name for name in names if name not in HARNESSES]:
         sys.stderr.write(f"no harness {', '.join(unknown)}: there are {', '.join(HARNESSES)}\n")
         return 2
     sys.stdout.write(_ROW.format("harness", "executions", "seconds", "a second", "coverage", "findings"))
     found = 0
+    environment = {**os.environ, "TMPDIR": "/dev/shm"}  # some write a file for each input
     for name in names or HARNESSES:
-        command = [sys.executable, "-m", "fuzz.engine", name, str(seconds)]
+        command = [sys.executable, "-m", "fuzz.engine", name, seconds or str(HARNESSES[name].fuzz_seconds)]
         log = HERE / "work" / f"{name}.log"
         log.parent.mkdir(exist_ok=True)
         before = _findings(name)
         with log.open("wb") as file:
-            status = subprocess.run(command, stdout=file, stderr=file, check=False).returncode
+            status = subprocess.run(command, stdout=file, stderr=file, check=False, env=environment).returncode
         new = sorted(_findings(name) - before)
         text = log.read_text(errors="replace")
         executions, took = _done(text)

@@ -26,7 +26,7 @@ SMALL = b"""image: {name: a, version: "1"}
 target: {os: debian, dist: debian12, arch: x86_64, imageType: raw, mirror: "http://mirror.invalid/debian"}
 systemConfig: {name: a, hostname: "${var}", packages: [curl, &a "b=1"], additionalFiles: [{local: a, final: /a}]}
 """
-_PLACE = tempfile.TemporaryDirectory(prefix="fuzz-", dir="/dev/shm")
+_PLACE = tempfile.TemporaryDirectory(prefix="fuzz-")
 _HERE = Path(_PLACE.name)
 
 

@@ -150,7 +150,7 @@ def _file_systems() -> list[bytes]:
 
 
 def _keybox(data: bytes) -> None:
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as place:
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
         home = Path(place) / "root/.gnupg"
         home.mkdir(parents=True)
         (home / "pubring.kbx").write_bytes(data)

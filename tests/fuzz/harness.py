@@ -31,7 +31,8 @@ _PRODUCT = str(HERE.parents[1] / "oic")
 class Harness:
     """What is fuzzed: `run` has one input and may raise `refusals`; `seeds` makes the inputs to begin with.
 
-    `lines`: a refusal may be of several lines. `mutants`: how many inputs the tests make of seeds and corpus.
+    `lines`: a refusal may be of several lines. `mutants`: how many inputs the tests make of seeds and corpus, of `most`
+    bytes at most. `fuzz_seconds`: how long a run takes when nobody says how long.
     """
 
     name: str

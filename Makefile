@@ -11,7 +11,7 @@ BOOT_PACKAGES  := qemu-system-x86 ovmf
 STANDIN_PACKAGES := createrepo-c gnupg openssl rpm
 TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils dnf dosfstools e2fsprogs fdisk gcc gdisk git libc6-dev mmdebstrap mtools
 
-.PHONY: build boot-test test test-all lint bench standin lock clean packages-build packages-boot packages-test packages-standin
+.PHONY: build boot-test test test-all lint bench fuzz standin lock clean packages-build packages-boot packages-test packages-standin
 
 build: $(VENV)/build.stamp packages-build
 	$(DOIT) build $(if $(image),image=$(image))
@@ -32,6 +32,10 @@ lint: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp packages-test
 	$(VENV)/bin/python benchmarks/build.py
 
+# make fuzz [seconds=180] [harness=NAME]: see docs/fuzzing.md. Its packages are in an environment of their own.
+fuzz: $(VENV)-fuzz/fuzz.stamp
+	PYTHONPATH=tests $(VENV)-fuzz/bin/python -m fuzz run $(if $(seconds),--seconds $(seconds)) $(harness)
+
 # The stand-in for the rpm distributions, kept in OIC_STANDIN or the user's cache: see docs.
 standin: $(VENV)/test.stamp packages-standin
 	$(VENV)/bin/python -m tests.standin $(if $(serve),serve)
@@ -48,8 +52,11 @@ $(VENV)/build.stamp: pyproject.toml requirements.lock | packages-build
 $(VENV)/test.stamp: pyproject.toml requirements.lock requirements-test.lock | packages-build
 	@./.ci/environment test $(VENV) $(PYTHON)
 
+$(VENV)-fuzz/fuzz.stamp: pyproject.toml requirements.lock requirements-fuzz.lock | packages-build
+	@./.ci/environment fuzz $(VENV)-fuzz $(PYTHON)
+
 lock: packages-build
 	PYTHON=$(PYTHON) ./.ci/lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-fuzz .mypy_cache .ruff_cache .pytest_cache

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-test.lock", ".ci/lock.txt")
+LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-fuzz.lock", ".ci/lock.txt")
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 BACKEND = """import shutil
@@ -50,10 +50,11 @@ def required() -> dict[str, list[Requirement]]:
     project: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
     build = [*project["project"]["dependencies"], *project["build-system"]["requires"], *groups["build"]]
-    test = [*build, *project["project"]["optional-dependencies"]["test"]]
+    extras = project["project"]["optional-dependencies"]
+    wanted = (build, [*build, *extras["test"]], [*build, *extras["fuzz"]], groups["lock"])
     return {
         name: [Requirement(text) for text in texts]
-        for name, texts in zip(LOCKS, (build, test, groups["lock"]), strict=True)
+        for name, texts in zip(LOCKS, wanted, strict=True)
     }
 
 
@@ -78,8 +79,9 @@ def test_a_lock_holds_packages_and_hashes_and_no_place_to_get_them_from(name: st
     assert other == []
 
 
-def test_tests_run_on_the_versions_that_builds_run_on() -> None:
-    assert locked("requirements.lock").items() <= locked("requirements-test.lock").items()
+@pytest.mark.parametrize("name", ["requirements-test.lock", "requirements-fuzz.lock"])
+def test_tests_run_on_the_versions_that_builds_run_on(name: str) -> None:
+    assert locked("requirements.lock").items() <= locked(name).items()
 
 
 def wheel(folder: Path, name: str) -> str:

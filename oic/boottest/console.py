@@ -34,11 +34,15 @@ DEAD_ENDS = {
 """What a machine says when no login can follow, by a name for the regular expression's group."""
 REST = 1.0
 
-_CURSOR_MOVED = re.compile(r"\x1b\[[0-9;]*[Hf]")
 _ESCAPE = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_\]][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-OQ-WYZ\\`-~]|[\r\0\x07]"
+    r"(?P<cursor_moved>\x1b\[[0-9;]{0,64}[Hf])"
+    r"|\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]"
+    r"|\x1b[PX^_\]][^\x07\x1b]{0,1024}(?:\x07|\x1b\\|(?=\x1b)|\Z)"  # an escape within ends it
+    r"|\x1b[ -/]{1,8}[0-~]|\x1b[0-OQ-WYZ\\`-~]"
+    r"|[\x1b\r\0\x07]"
 )
-_CUT_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[PX^_\]][^\x07\x1b]*\x1b?|[ -/]*)\Z")
+_CUT_ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|[PX^_\]][^\x07\x1b]{0,1024}\x1b?|[ -/]{0,8})\Z")
+"""Bounded, or what begins a sequence and never ends it would hold all that follows back."""
 
 
 class Console:
@@ -129,7 +133,7 @@ class Console:
         raw = self._cut + self._decoder.decode(chunk)
         cut = _CUT_ESCAPE.search(raw)
         whole, self._cut = (raw[: cut.start()], raw[cut.start() :]) if cut else (raw, "")
-        plain = _ESCAPE.sub("", _CURSOR_MOVED.sub("\n", whole))
+        plain = _ESCAPE.sub(lambda match: "\n" if match["cursor_moved"] else "", whole)
         self.text += plain
         self._sink.write(plain)
         self._sink.flush()

@@ -1,6 +1,6 @@
 """What a booted machine says of itself, read from what its commands print, and how it compares with what was expected.
 
-Pure: text in, values out.
+Pure: text in, values out. An image says what it likes: text of another form raises BootError.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oic.boottest.failure import BootError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SHOWN = 10
+_QUOTED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,10 @@ def parse_packages(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """
     installed, broken = {}, []
     for line in text.splitlines():
-        name, version, *state = line.split("\t")
+        name, tab, rest = line.partition("\t")
+        if not tab:
+            raise BootError(f"expected a package's name and version, found {line[:_QUOTED]!r}")
+        version, *state = rest.split("\t")
         letters = state[0].strip() if state else "ii"
         if letters[1:] == "i":  # the first letter is what is wanted of it, a third one an error
             installed[name] = version
@@ -102,7 +108,9 @@ def listing(names: Sequence[str]) -> str:
 
 def parse_mounts(text: str) -> tuple[Mount, ...]:
     """Return the mounts of devices and the root, in the order they were made; not proc, sysfs and their like."""
-    fields = [line.split() for line in text.splitlines()]
+    fields = [line.split() for line in text.splitlines() if line.strip()]
+    if odd := next((line for line in fields if len(line) < 4), None):
+        raise BootError(f"expected a mount's source, target, type and options, found {' '.join(odd)[:_QUOTED]!r}")
     return tuple(
         Mount(source=source, target=target, fs_type=fs_type, options=options)
         for source, target, fs_type, options, *_ in fields
@@ -113,11 +121,15 @@ def parse_mounts(text: str) -> tuple[Mount, ...]:
 def parse_host_keys(text: str) -> dict[str, str]:
     """Return algorithm → SHA256 fingerprint of ``.pub`` lines, as ssh-keygen -l prints it."""
     keys = (line.split() for line in text.splitlines() if line.startswith(("ssh-", "ecdsa-")))
-    return {algorithm: f"SHA256:{_fingerprint(blob)}" for algorithm, blob, *_ in keys}
+    return {algorithm: f"SHA256:{_fingerprint(''.join(words[:1]))}" for algorithm, *words in keys}
 
 
 def _fingerprint(blob: str) -> str:
-    return base64.b64encode(hashlib.sha256(base64.b64decode(blob)).digest()).decode().rstrip("=")
+    try:
+        key = base64.b64decode(blob, validate=True)
+    except ValueError:
+        raise BootError(f"expected an ssh host key in base64, found {blob[:_QUOTED]!r}") from None
+    return base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
 def parse_failed_units(text: str) -> tuple[str, ...]:

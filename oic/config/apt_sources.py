@@ -90,7 +90,7 @@ def _text(path: Path) -> str:
     """Return a file's text, empty when it cannot be read: another source may do."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name with a zero byte
         return ""
 
 

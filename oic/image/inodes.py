@@ -31,19 +31,35 @@ def read_times(image: Path) -> Iterator[tuple[int, dict[str, int]]]:
     Times are the raw 32 bits, ``_extra`` the nanoseconds and epoch bits.
     """
     with open_made(image) as file:
-        inodes, free, per_group = _superblock(file, image)
-        left, number = inodes - free, 0
-        for table in _tables(file, -(-inodes // per_group)):
-            file.seek(table * _BLOCK)
-            for _ in range(min(per_group, inodes - number)):
-                raw = file.read(_INODE)
-                number += 1
-                (mode,) = struct.unpack_from("<H", raw)
-                if mode:
-                    yield number, dict(zip(_FIELDS, _TIMES.unpack_from(raw), strict=True))
-                left -= bool(mode and number > 10)
-                if left <= 10:  # inodes 1 to 10 are reserved and always counted as in use
-                    return
+        yield from times_in(file, image)
+
+
+def times_in(file: IO[bytes], image: Path) -> Iterator[tuple[int, dict[str, int]]]:
+    """Yield the same of an open image."""
+    try:
+        yield from _times(file, image)
+    except (struct.error, OverflowError):
+        raise _another("one cut off", image) from None
+
+
+def _times(file: IO[bytes], image: Path) -> Iterator[tuple[int, dict[str, int]]]:
+    inodes, free, per_group = _superblock(file, image)
+    left, number = inodes - free, 0
+    for table in _tables(file, -(-inodes // per_group)):
+        file.seek(table * _BLOCK)
+        for _ in range(min(per_group, inodes - number)):
+            raw = file.read(_INODE)
+            number += 1
+            (mode,) = struct.unpack_from("<H", raw)
+            if mode:
+                yield number, dict(zip(_FIELDS, _TIMES.unpack_from(raw), strict=True))
+            left -= bool(mode and number > 10)
+            if left <= 10:  # inodes 1 to 10 are reserved and always counted as in use
+                return
+
+
+def _another(found: str, image: Path) -> ToolError:
+    return ToolError(f"expected an ext4 image as mke2fs was asked to make it, found {found}", where=str(image))
 
 
 def _superblock(file: IO[bytes], image: Path) -> tuple[int, int, int]:
@@ -53,16 +69,14 @@ def _superblock(file: IO[bytes], image: Path) -> tuple[int, int, int]:
     (magic,) = struct.unpack_from("<H", raw, 56)
     (inode_size,) = struct.unpack_from("<H", raw, 88)
     (descriptor_size,) = struct.unpack_from("<H", raw, 254)
-    if (magic, log_size, inode_size, descriptor_size) != (0xEF53, 2, _INODE, _DESCRIPTOR):
-        raise ToolError("expected an ext4 image as mke2fs was asked to make it, found another", where=str(image))
+    if (magic, log_size, inode_size, descriptor_size) != (0xEF53, 2, _INODE, _DESCRIPTOR) or not per_group:
+        raise _another("another", image)
     return inodes, free, per_group
 
 
-def _tables(file: IO[bytes], groups: int) -> list[int]:
-    """Return the block number of each group's inode table."""
-    file.seek(_BLOCK)
-    raw = file.read(groups * _DESCRIPTOR)
-    return [
-        struct.unpack_from("<I", raw, at + 8)[0] | struct.unpack_from("<I", raw, at + 40)[0] << 32
-        for at in range(0, len(raw), _DESCRIPTOR)
-    ]
+def _tables(file: IO[bytes], groups: int) -> Iterator[int]:
+    """Yield the block number of each group's inode table."""
+    for group in range(groups):
+        file.seek(_BLOCK + group * _DESCRIPTOR)
+        raw = file.read(_DESCRIPTOR)
+        yield struct.unpack_from("<I", raw, 8)[0] | struct.unpack_from("<I", raw, 40)[0] << 32

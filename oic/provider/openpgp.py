@@ -43,6 +43,7 @@ _REFUSED = {
     "EXPKEYSIG": "a signature by an expired key",
     "REVKEYSIG": "a signature by a revoked key",
 }
+_LEAST_WORDS = {"ERRSIG": 6, "VALIDSIG": 10}
 # Of ERRSIG: 4 is an unknown algorithm, 9 a missing public key.
 _UNJUDGED = {"4", "9"}
 # Of VALIDSIG, by the numbers of RFC 4880, section 9.4.
@@ -131,7 +132,7 @@ def status_of(stderr: str) -> list[list[str]]:
     """Return gpg's status lines, each a keyword and its words."""
     prefix = "[GNUPG:] "
     return [
-        line.removeprefix(prefix).split() for line in stderr.splitlines() if line.startswith(prefix) and line != prefix
+        words for line in stderr.split("\n") if line.startswith(prefix) and (words := line.removeprefix(prefix).split())
     ]
 
 
@@ -140,13 +141,14 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
     good: set[str] = set()
     unknown: set[str] = set()
     for keyword, *words in status:
+        _expect_whole(keyword, words, where)
         if keyword in _REFUSED:
             kind = ExpiredError if keyword.startswith("EXP") else TrustError
             raise kind(f"found {_REFUSED[keyword]} ({' '.join(words)})", where=where)
         if keyword == "ERRSIG":
             if words[2] in _WEAK_HASHES:
                 raise _weak(words[2], where)
-            if words[5:6] and words[5] not in _UNJUDGED:
+            if words[5] not in _UNJUDGED:
                 raise TrustError(
                     f"found a signature gpg cannot check, by key {words[0]} (code {words[5]})", where=where
                 )
@@ -165,6 +167,12 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
         message = f"expected signatures by this repository's keys only, found another by unknown key {found}"
         raise TrustError(message, where=where, hint=hint)
     return tuple(sorted(good))
+
+
+def _expect_whole(keyword: str, words: list[str], where: str) -> None:
+    if len(words) < _LEAST_WORDS.get(keyword, 0):
+        found = " ".join((keyword, *words))
+        raise TrustError(f"expected a whole line of gpg's verdict, found {found[:80]!r}", where=where)
 
 
 def _weak(number: str, where: str) -> TrustError:

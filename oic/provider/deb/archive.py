@@ -13,7 +13,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
-from oic.errors import TrustError, one_line
+from oic.errors import TrustError
 from oic.provider.streams import most_unpacked, plain_stream
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ def _members(file: IO[bytes], where: str) -> Iterator[Member]:
         if header[58:] != b"`\n" or not digits.isdigit() or at + _HEADER + int(digits) > end:
             raise TrustError(f"expected an ar member header at byte {at}, found {header[:16]!r}", where=where)
         name = header[:16].decode("ascii", "replace").strip().rstrip("/")
+        if not name.isprintable():
+            raise TrustError(f"expected an ar member of a plain name at byte {at}, found {name!r}", where=where)
         yield Member(name=name, offset=at + _HEADER, size=int(digits))
         at += _HEADER + int(digits) + int(digits) % 2
 
@@ -170,7 +172,7 @@ def tar_of(file: IO[bytes], member: Member, where: str, *, most: int = 0) -> Ite
     raw = io.BufferedReader(_Slice(file, member), 1 << 18)
     ending = member.name.rpartition(".")[2]
     if ending not in _COMPRESSORS:
-        raise TrustError(f"expected a tar, .gz, .xz or .zst member, found {one_line(member.name)}", where=where)
+        raise TrustError(f"expected a tar, .gz, .xz or .zst member, found {member.name}", where=where)
     limit = most or most_unpacked(member.size)
     try:
         # A lone ".tar" read as a stream: no seeking, so no member is read twice or out of order.

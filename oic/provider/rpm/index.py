@@ -11,9 +11,10 @@ from oic.errors import TrustError
 from oic.provider.compression import decompressed
 from oic.provider.keys import locked_keyring
 from oic.provider.openpgp import ExpiredError
+from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.metadata import judged
 from oic.provider.rpm.pool import Packages, Source, location_of
-from oic.provider.rpm.repomd import PRIMARY, parse_repomd
+from oic.provider.rpm.repomd import PRIMARY, ROOTS, parse_repomd
 
 if TYPE_CHECKING:
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
@@ -39,6 +40,7 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple
     if hashlib.new(file.checksum.algorithm, bodies[PRIMARY]).hexdigest() != file.checksum.value:
         raise TrustError(f"expected {PRIMARY} as {_REPOMD} lists it, found another", where=documents[PRIMARY].url)
     plain = decompressed(bodies[PRIMARY], file.compression, file.plain_size, where=documents[PRIMARY].url)
+    refuse_markup(plain, root=ROOTS[PRIMARY], where=documents[PRIMARY].url)
     listed = Packages([Source(name=repository.name, primary=plain)], str(lock.asked.get("architecture", "")))
     for package in (one for packages in lock.sets.values() for one in packages if one.repository == repository.name):
         if not any(_is(package, found) for found in listed.by_name.get(package.name, ())):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HOME = "root/.gnupg"
 _OF_THIS_RUN = ("S.*", ".#lk*", "*.lock", "random_seed", "gnupg_spawn_agent_sentinel*")
 _MAGIC = b"KBXf"
+_HEADER = 32
 
 
 @contextlib.contextmanager
@@ -41,5 +42,5 @@ def _steady(root: Path, epoch: int) -> None:
             path.unlink()
     for box in (root / _HOME).glob("*.kbx*"):
         content = box.read_bytes()
-        if content[8:12] == _MAGIC:
+        if len(content) >= _HEADER and content[8:12] == _MAGIC:
             box.write_bytes(content[:16] + struct.pack(">II", epoch, epoch) + content[24:])

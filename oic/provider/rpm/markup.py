@@ -1,5 +1,7 @@
 """XML from the network: read by a plain expat that takes neither document types nor entities, nor depth without end.
 
+Nor does it take rich dependencies of such a depth: libsolv, who reads them next, would run out of stack.
+
 Repository metadata has no use for a DOCTYPE; all tricks that make a small document large, or reach for other files,
 need one (XML 1.0, sections 2.8 and 4).
 """
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from oic.errors import TrustError
+from oic.provider.rpm.rich import check_nesting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,7 +94,9 @@ class _Reader:
         self._parser.StartElementHandler = self._start
         self._start(name, attributes)
 
-    def _start(self, _name: str, _attributes: Mapping[str, str]) -> None:
+    def _start(self, _name: str, attributes: Mapping[str, str]) -> None:
+        if "name" in attributes and attributes["name"].startswith("("):
+            check_nesting(attributes["name"], where=self._where)
         self._depth += 1
         if self._depth > _DEEPEST:
             raise TrustError(f"expected XML at most {_DEEPEST} elements deep, found more", where=self._where)

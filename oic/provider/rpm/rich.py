@@ -9,17 +9,35 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from oic.errors import TrustError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _OPERATOR = re.compile(r"\s+(and|or|if|unless|else|with|without)\s+")
+_PARENTHESIS = re.compile(r"[()]")
+_DEEPEST = 100
 _VERSION = re.compile(r"\s+(?:<=|>=|<|>|=)\s+[^\s()]+")
 
 
 def satisfying(text: str, providers: Callable[[str], frozenset[str]]) -> frozenset[str]:
-    """Return the names that make `text` true, none where nothing has to; `providers` answers simple dependencies."""
+    """Return the names that make `text` true, none where nothing has to; `providers` answers simple dependencies.
+
+    Raises TrustError when it is nested too deep.
+    """
+    check_nesting(text)
     found, _ = _operand(text, 0, providers)
     return found
+
+
+def check_nesting(text: str, *, where: str | None = None) -> None:
+    """Raise TrustError when a dependency is nested deeper than any is: readers of it, libsolv too, go by the stack."""
+    depth = 0
+    for place in _PARENTHESIS.finditer(text):
+        depth = depth + 1 if place[0] == "(" else max(0, depth - 1)
+        if depth > _DEEPEST:
+            message = f"expected a dependency of at most {_DEEPEST} parentheses in each other, found more"
+            raise TrustError(f"{message}: {text[:60]!r}", where=where)
 
 
 def _operand(text: str, start: int, providers: Callable[[str], frozenset[str]]) -> tuple[frozenset[str], int]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from oic.chroot import child
-from oic.errors import TrustError
+from oic.errors import TrustError, one_line
 from oic.provider.keys import locked_keyring
 from oic.provider.openpgp import detached_signers
 from oic.provider.protocol import Verdict
@@ -142,7 +142,7 @@ def _check_name(rpm: Rpm, package: LockedPackage, where: str) -> None:
     nevra = nevra_of(rpm.header)
     expected = (package.name, package.version, package.architecture)
     if (nevra.name, nevra.version, nevra.architecture) != expected:
-        raise TrustError(f"expected the package {' '.join(expected)}, found {nevra}", where=where)
+        raise TrustError(f"expected the package {' '.join(expected)}, found {one_line(str(nevra))}", where=where)
 
 
 def _check_header(rpm: Rpm, where: str) -> None:
@@ -150,7 +150,7 @@ def _check_header(rpm: Rpm, where: str) -> None:
         told = rpm.signature.string(tag)
         found = hashlib.new(name, rpm.header.signed, usedforsecurity=False).hexdigest()
         if told and told != found:
-            raise TrustError(f"expected a header of {name} {told}, found {found}", where=where)
+            raise TrustError(f"expected a header of {name} {one_line(told)}, found {found}", where=where)
 
 
 def _check_payload(file: IO[bytes], rpm: Rpm, where: str) -> bool:
@@ -168,5 +168,6 @@ def _check_payload(file: IO[bytes], rpm: Rpm, where: str) -> bool:
         digest.update(data)
     told = rpm.header.string(Tag.PAYLOAD_DIGEST)
     if digest.hexdigest() != told:
-        raise TrustError(f"expected a payload of {HASHES[number]} {told}, found {digest.hexdigest()}", where=where)
+        message = f"expected a payload of {HASHES[number]} {one_line(told)}, found {digest.hexdigest()}"
+        raise TrustError(message, where=where)
     return True

@@ -1,0 +1,11 @@
+"""All harnesses by name. A new one is an entry of a module here, or of a new module."""
+
+from __future__ import annotations
+
+from fuzz import boot, config, deb, formats, locks, network, rpm
+
+HARNESSES = {
+    harness.name: harness
+    for module in (deb, rpm, formats, config, locks, network, boot)
+    for harness in module.HARNESSES
+}

@@ -1,4 +1,8 @@
-"""A hostile image tool of the build environment: what it puts in the place of the file that it was to make."""
+"""A hostile image tool of the build environment: what it puts in the place of the file that it was to make.
+
+Never a link to /proc/self/exe: the stand-in of the machine has no copy of Python, and where the defence fails it is
+Python itself whose mode changes. A descriptor of a scratch file goes the same way.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,6 @@ SECRET = "of the host\n"
 LAST = 'image=$2; rm "$image";'
 INSTEAD = {
     "a link to what the builder has open": f'{LAST} ln -s /proc/self/fd/{OPEN} "$image"',
-    "a link to the builder's own program": f'{LAST} ln -s /proc/self/exe "$image"',
     "a link to a file of the host": f'{LAST} ln -s CANARY "$image"',
     "a FIFO": f'{LAST} mkfifo "$image"',
     "a directory": f'{LAST} mkdir "$image"',

@@ -151,8 +151,12 @@ def _in_dnf(entry: Node, name: str, words: Mapping[str, str], root: Path) -> _Pl
 
 
 def _without_secrets(url: str) -> str:
-    """Return the URL, which will stand in the lock and the image; raises RecipeError when it holds a password."""
-    if "@" in urlsplit(url).netloc:
+    """Return the URL, which will stand in the lock and the image; RecipeError for none, or one with a password."""
+    try:
+        netloc = urlsplit(url).netloc
+    except ValueError:
+        raise RecipeError(f"expected a URL, found {url[:80]!r}") from None
+    if "@" in netloc:
         hint = "it would stand in the lock and the image; put both into ~/.netrc"
         raise RecipeError("expected the mirror's URL without user and password, found it with them", hint=hint)
     return url

@@ -16,7 +16,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.errors import OicError
+from oic.errors import OicError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ def _check(stub: bytes, headers: _Headers, sections: Sequence[Section]) -> None:
     present = {*section_names(stub)}
     for name in names:
         if len(name.encode()) > 8 or name in present or names.count(name) > 1:
-            found = ", ".join(sorted(present))
+            found = one_line(", ".join(sorted(present)))
             raise OicError(f"cannot add section {name!r}: expected 8 bytes at most and not among {found}")
     first = min([headers.size_of_headers, *(entry[4] for entry in _entries(stub, headers) if entry[3])])
     room = max(0, first - headers.table_end) // _SECTION.size

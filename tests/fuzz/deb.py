@@ -13,7 +13,7 @@ from fuzz.harness import Harness
 from fuzz.locks import expect_readable
 from oic.provider.deb.archive import entries_of, read_deb, tar_of
 from oic.provider.deb.database import _stanza, fields_of, info_name, triggers_of
-from oic.provider.deb.packages import PackagesIndex
+from oic.provider.deb.packages import PackagesIndex, is_package
 from oic.provider.deb.relation import _parse_relation, clause_text, parse_relations
 from oic.provider.deb.release import check_release, parse_release
 from oic.provider.deb.signature import text_between
@@ -21,6 +21,7 @@ from oic.provider.deb.solve import _solve_set
 from oic.provider.deb.stanza import fields_of_stanza
 from oic.provider.deb.universe import Source, Universe
 from oic.provider.deb.unpack import Unpacked, _checked_path, conffile_names
+from oic.provider.deb.verify import _check_lines
 from oic.provider.deb.version import version_key
 from oic.provider.streams import most_unpacked
 
@@ -58,6 +59,11 @@ def _read_package(data: bytes) -> None:
 
 
 def _into_database(unpacked: Unpacked) -> None:
+    said = unpacked.control["control"].content.decode("utf-8", "replace")
+    fields = fields_of_stanza(said)  # all that comes before, as the verify stage has it
+    _check_lines(said)
+    if not is_package(fields["package"], fields["version"], fields["architecture"]):
+        return  # another than any lock names
     text = unpacked.control["control"].content.decode("utf-8", "surrogateescape")
     stem = info_name(fields_of(text))
     assert "\n" not in stem
@@ -134,7 +140,6 @@ def _read_release(data: bytes) -> None:
 
 def _read_inrelease(data: bytes) -> None:
     text = text_between(data.decode("utf-8", "replace"), where="InRelease")
-    assert "-----BEGIN PGP SIGNATURE" not in text
     _read_release(text.encode())
 
 

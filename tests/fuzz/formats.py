@@ -159,5 +159,5 @@ HARNESSES = (
     Harness(name="gpg-status", run=_status, seeds=lambda: [text.encode() for text in STATUS]),
     Harness(name="boot-image", run=_boot_image, seeds=_stub),
     Harness(name="ext4-inodes", run=_inodes, seeds=_file_systems, most=9000),
-    Harness(name="keybox", run=_keybox, seeds=lambda: [bytes(8) + b"KBXf" + bytes(20), b""], most=64),
+    Harness(name="keybox", run=_keybox, seeds=lambda: [bytes(8) + b"KBXf" + bytes(20), b""], most=64, mutants=300),
 )

@@ -15,6 +15,7 @@ from .harness import HERE, check, limits
 
 WORDS = {
     "apt-sources/finding-zero-byte": "",
+    "boot-image/finding-section": "cannot add section '.linux': expected 8 bytes at most and not among \\n",
     "boot-report/finding-blob": "",
     "boot-report/finding-mount": "",
     "boot-report/finding-package": "",
@@ -28,6 +29,7 @@ WORDS = {
     "gpg-status/finding-errsig": "expected a whole line of gpg's verdict, found 'ERRSIG",
     "gpg-status/finding-validsig": "expected a whole line of gpg's verdict, found 'VALIDSIG",
     "keybox/finding-short": "",
+    "recipe/finding-mirror": "expected a URL, found 'http://[",
     "rpm-package/finding-digest": "expected a header of sha1 3a34\\n, found ",
     "rpm-package/finding-name": "expected the package made 1.0-1 noarch, found a\\nb 1.0-1 noarch",
     "rpm-package/finding-payload": "expected a payload of sha256 a\\nb, found ",

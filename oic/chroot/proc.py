@@ -1,7 +1,7 @@
 """/proc as the programs of a tree see it: their own processes, and of the kernel what container runtimes show as well.
 
 * What only root may read is of the host's kernel, and root's own number is the host's when root builds: each such file
-  is covered, whatever its name, and so are those that runc(1) names.
+  at the top of /proc is covered, whatever its name, and so are those that runc(1) names.
 * Process 1 is the builder's: its arguments hold the words of the command line. An empty stand-in covers it. Its `root`
   is another directory than /, which is how ischroot(1), systemctl(1), udevadm(8) and systemd-detect-virt(1) find out
   that they are in a chroot.

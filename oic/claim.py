@@ -21,6 +21,8 @@ from oic.progress import note
 
 _PLACES = ("store", "layers", "validated", "doit.db")
 _SIGNS = ("store/sha256", "validated", "doit.db")
+_NOTHING = (".gitkeep", "lost+found")
+"""What an empty directory has: in a clone of this project, on a file system of its own."""
 _open: dict[Path, int] = {}
 
 
@@ -55,7 +57,7 @@ def enter(cache: Path) -> None:
 
 def _close(cache: Path, mode: int) -> None:
     """Take a cache from other users; never a directory that is more than a cache."""
-    empty = not any(entry.name != "lost+found" for entry in cache.iterdir())
+    empty = not any(entry.name not in _NOTHING for entry in cache.iterdir())
     if mode & stat.S_ISVTX or not (empty or any((cache / name).exists() for name in _SIGNS)):
         message = "expected a directory for the cache alone, found one with other things in it that others may enter"
         shared = "" if mode & stat.S_ISVTX else ", or chmod 700 this one if nobody else needs it"

@@ -44,6 +44,15 @@ def test_a_cache_is_made_for_its_owner_alone(bench: Bench) -> None:
     assert mode_of(bench.cache) == 0o700
 
 
+def test_the_cache_of_a_fresh_clone_is_closed(bench: Bench) -> None:
+    bench.cache.mkdir(mode=0o755)
+    (bench.cache / ".gitkeep").touch()
+    listed = bench.oic("list")
+    listed.succeeded()
+    assert "note:" not in listed.said
+    assert mode_of(bench.cache) == 0o700
+
+
 def test_a_cache_that_was_open_is_closed_and_that_is_said_once(bench: Bench) -> None:
     bench.oic("download").succeeded()
     bench.cache.chmod(0o755)

@@ -87,7 +87,11 @@ def repository_of(entry: dict[str, Any]) -> Repository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """One entry of the partition table; `size` None means the rest of the disk, `start` None means after the last."""
+    """One entry of the partition table, as the recipe places it.
+
+    Without `start` it begins where the one before it ends; it reaches to `end`, or is `size` bytes long, or, with
+    neither, takes the rest of the disk.
+    """
 
     id: str
     name: str
@@ -95,6 +99,7 @@ class Partition:
     fs_type: str
     fs_label: str
     start: Bytes | None
+    end: Bytes | None
     size: Bytes | None
     mount_point: str
     mount_options: str

@@ -11,8 +11,6 @@ import re
 from oic.values import Bytes
 
 SECTOR = 512
-ALIGNMENT = 1 << 20
-"""Partitions begin at multiples of 1 MiB unless the recipe says otherwise."""
 
 _SIZE = re.compile(r"([0-9]{1,9}) ?(?:([KMGT])(iB|B)?)", re.ASCII)
 

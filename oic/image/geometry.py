@@ -1,12 +1,14 @@
-"""Where each partition lies: from the recipe's disk to placed partitions. Pure.
+"""Where each partition lies: from the recipe's disk to placed partitions. Pure, and the only place that decides it.
 
     | MBR | GPT | ...gap to 1 MiB | partition | partition | ... | less than 1 MiB | backup GPT |
 
 * Sectors are of 512 bytes. Every partition begins and ends on a multiple of 1 MiB.
 * A start and an end of the recipe that are not such multiples are drawn together (start up, end down), so that
   neighbours which touch in the recipe never overlap; a size without a start is rounded up: nobody gets less than asked.
-* "The rest" reaches to the next partition with a start of its own, or to the last whole MiB before the backup table.
-* Numbers follow the order of the recipe, whatever the order on the disk.
+* Without a start, a partition begins where the one before it in the table ends; sgdisk(8) has it so.
+* "The rest" ends with the last whole MiB before the backup table. Only one partition can have it.
+* Numbers follow the order of the table, whatever the order on the disk.
+* A problem says which partition it is of and which of its fields: the recipe's reader knows the line.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.config.partition_types import type_guid
+from oic.config.sizes import shown_size
 from oic.errors import RecipeError
 from oic.image.seeds import uuid_for
 from oic.values import Bytes, Sector
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from oic.config.model import Disk, Partition
 
@@ -32,6 +35,8 @@ MAX_PARTITIONS = 128
 # UEFI 2.10 section 5.3.1: 16,384 bytes for the entries, one sector for the header, and in front the protective MBR.
 FIRST_USABLE = Sector(34)
 BACKUP_SECTORS = 33
+MAX_NAME = 36
+"""Characters, as UTF-16 has them: UEFI 2.10 table 5.7 gives 72 bytes."""
 
 # Attribute bits: UEFI 2.10 table 5.8, the Discoverable Partitions Specification; 62 is Microsoft's for basic data.
 ATTRIBUTES = {"required": 0, "legacy_boot": 2, "grow": 59, "read-only": 60, "hidden": 62, "no-auto": 63}
@@ -77,7 +82,29 @@ class Layout:
     @property
     def last_usable(self) -> Sector:
         """The last sector before the backup table."""
-        return _last_usable(self.size)
+        return Sector(self.size // SECTOR - BACKUP_SECTORS - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a partition cannot be placed: `at` is its place in the disk's list, None where the whole list is meant.
+
+    `field` is the one at fault: start, end (or size, whichever was given), name or flags.
+    """
+
+    at: int | None
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """The first sector of a partition and the first after it: None where it ends with a disk of unknown size."""
+
+    at: int
+    entry: Partition
+    start: int
+    end: int | None
 
 
 def layout(disk: Disk, seed: str) -> Layout:
@@ -85,27 +112,45 @@ def layout(disk: Disk, seed: str) -> Layout:
 
     `seed` decides the disk's GUID and the PARTUUIDs, each by the partition's id: moving one keeps its identity.
     """
-    problems = [*_disk_problems(disk), *(text for entry in disk.partitions for text in _entry_problems(entry))]
-    if problems:
-        raise RecipeError("\n".join(problems))
-    spans = _spans(disk)
-    problems = [*_span_problems(disk, spans), *_overlaps(disk.partitions, spans)]
-    if problems:
-        raise RecipeError("\n".join(problems))
+    if found := list(problems(disk)):
+        ids = ["", *(f" '{entry.id}'" for entry in disk.partitions)]
+        lines = [f"disk.partitions{ids[0 if one.at is None else one.at + 1]}: {one.text}" for one in found]
+        raise RecipeError("\n".join(lines))
     placed = tuple(
         PlacedPartition(
             index=number,
-            id=entry.id,
-            name=entry.name,
-            type_uuid=entry.type_uuid.lower(),
-            part_uuid=uuid_for(seed, f"partition {entry.id}"),
-            start=Sector(start),
-            sectors=Sector(end - start),
-            attributes=sum(1 << ATTRIBUTES[flag] for flag in _flags(entry)),
+            id=span.entry.id,
+            name=span.entry.name,
+            type_uuid=span.entry.type_uuid.lower(),
+            part_uuid=uuid_for(seed, f"partition {span.entry.id}"),
+            start=Sector(span.start),
+            sectors=Sector((span.end or 0) - span.start),
+            attributes=sum(1 << ATTRIBUTES[flag] for flag in _flags(span.entry)),
         )
-        for number, (entry, (start, end)) in enumerate(zip(disk.partitions, spans, strict=True), 1)
+        for number, span in enumerate(_spans(disk), 1)
     )
     return Layout(size=disk.size, disk_uuid=uuid_for(seed, "disk"), partitions=placed)
+
+
+def problems(disk: Disk) -> Iterator[Problem]:
+    """Say why partitions cannot be placed; of a disk of size 0, which stands for unknown, as far as can be told."""
+    if len(disk.partitions) > MAX_PARTITIONS:
+        text = f"expected at most {MAX_PARTITIONS} partitions, as a GPT has room for, found {len(disk.partitions)}"
+        yield Problem(at=None, field="", text=text)
+    for at, entry in enumerate(disk.partitions):
+        for field, text in _entry_problems(entry):
+            yield Problem(at=at, field=field, text=text)
+    rest = [at for at, entry in enumerate(disk.partitions) if _is_rest(entry)]
+    for at in rest[1:]:
+        beside = disk.partitions[rest[0]].id
+        text = f"expected one partition to take the rest of the disk, found a second beside '{beside}'"
+        yield Problem(at=at, field="end", text=text)
+    if len(rest) < 2:
+        spans = _spans(disk)
+        for span in spans:
+            for field, text in _span_problems(disk, span):
+                yield Problem(at=span.at, field=field, text=text)
+        yield from _overlaps(spans)
 
 
 def _flags(entry: Partition) -> set[str]:
@@ -114,92 +159,89 @@ def _flags(entry: Partition) -> set[str]:
     return set(entry.flags) - TYPE_FLAGS | ({"no-auto"} if empty else set())
 
 
-def _last_usable(size: Bytes) -> Sector:
-    return Sector(size // SECTOR - BACKUP_SECTORS - 1)
+def _is_rest(entry: Partition) -> bool:
+    return entry.end is None and entry.size is None
 
 
-def _end_of_space(size: Bytes) -> int:
-    """Return the first sector that no partition may have: the last whole MiB ends there."""
-    return (_last_usable(size) + 1) // ALIGNMENT * ALIGNMENT
+def _end_of_space(disk: Disk) -> int | None:
+    """Return the first sector that no partition may have: the last whole MiB ends there; None when nobody knows."""
+    return (disk.size // SECTOR - BACKUP_SECTORS) // ALIGNMENT * ALIGNMENT if disk.size else None
 
 
-def _spans(disk: Disk) -> list[tuple[int, int]]:
-    """Return first sector and first sector after, of each partition; may lie outside the disk or overlap."""
-    starts = sorted(_up(entry.start) for entry in disk.partitions if entry.start is not None)
-    spans: list[tuple[int, int]] = []
-    cursor = ALIGNMENT
-    for entry in disk.partitions:
-        begin = cursor if entry.start is None else _up(entry.start)
-        if entry.size is None:
-            end = next((start for start in starts if start > begin), _end_of_space(disk.size))
-        elif entry.start is None:
-            end = begin + _up(entry.size)
-        else:
-            end = (entry.start + entry.size) // MIB * ALIGNMENT
-        spans.append((begin, end))
-        cursor = max(begin, end)
+def _spans(disk: Disk) -> list[_Span]:
+    """Return where each partition lies; may be outside the disk, or overlap."""
+    spans: list[_Span] = []
+    free: int | None = ALIGNMENT
+    for at, entry in enumerate(disk.partitions):
+        if entry.start is None and free is None:
+            continue  # after one that takes the rest of a disk whose size nobody knows
+        start = _up(entry.start) if entry.start is not None else free or 0
+        span = _Span(at=at, entry=entry, start=start, end=_end_of(entry, start, disk))
+        spans.append(span)
+        free = None if span.end is None else max(start, span.end)
     return spans
 
 
-def _up(size: Bytes) -> int:
+def _end_of(entry: Partition, start: int, disk: Disk) -> int | None:
+    if entry.end is not None:
+        return _down(entry.end)
+    if entry.size is None:
+        return _end_of_space(disk)
+    return start + _up(entry.size) if entry.start is None else _down(entry.start + entry.size)
+
+
+def _up(size: int) -> int:
     """Return bytes as sectors, up to the next MiB."""
     return -(-size // MIB) * ALIGNMENT
 
 
-def _disk_problems(disk: Disk) -> list[str]:
-    problems = []
-    if disk.table != "gpt":
-        problems.append(f"disk.partitionTableType: expected gpt, found {disk.table}")
-    if disk.size % SECTOR:
-        problems.append(f"disk.size: expected a multiple of {SECTOR} bytes, found {disk.size}")
-    if len(disk.partitions) > MAX_PARTITIONS:
-        problems.append(f"disk.partitions: a GPT has room for {MAX_PARTITIONS}, found {len(disk.partitions)}")
-    ids = [entry.id for entry in disk.partitions]
-    problems += [f"disk.partitions: two have the id '{name}'" for name in sorted({i for i in ids if ids.count(i) > 1})]
-    return problems
+def _down(size: int) -> int:
+    return size // MIB * ALIGNMENT
 
 
-def _entry_problems(entry: Partition) -> list[str]:
-    problems = []
-    if len(entry.name.encode("utf-16-le")) > 72:  # UEFI 2.10 table 5.7: 72 bytes
-        problems.append(f"{_where(entry)}: a partition's name has at most 36 characters, found '{entry.name}'")
-    unknown = sorted(set(entry.flags) - set(ATTRIBUTES) - TYPE_FLAGS)
-    if unknown:
+def _entry_problems(entry: Partition) -> Iterator[tuple[str, str]]:
+    if len(entry.name.encode("utf-16-le")) > 2 * MAX_NAME:
+        text = f"expected a name of at most {MAX_NAME} UTF-16 characters, found '{entry.name}'"
+        yield "name", text
+    if unknown := sorted(set(entry.flags) - set(ATTRIBUTES) - TYPE_FLAGS):
         known = ", ".join(sorted({*ATTRIBUTES, *TYPE_FLAGS}))
-        problems.append(f"{_where(entry)}: unknown flag {', '.join(unknown)} (known: {known})")
-    return problems
+        text = f"expected flags out of {known}, found {', '.join(unknown)}"
+        yield "flags", text
 
 
-def _span_problems(disk: Disk, spans: Sequence[tuple[int, int]]) -> list[str]:
-    """Name each partition that lies before the first MiB, is empty, or reaches into the backup table."""
-    limit = _end_of_space(disk.size)
-    problems = []
-    for entry, (start, end) in zip(disk.partitions, spans, strict=True):
-        if start < ALIGNMENT:
-            problems.append(f"{_where(entry)}: starts in the first MiB, which holds the partition table (start: 1MiB)")
-        elif end > limit:
-            problems.append(
-                f"{_where(entry)}: does not fit: needs a disk of {_mib(end) + 1} MiB, has {disk.size // MIB} MiB"
-                f" (raise disk.size, or end at {_mib(limit)}MiB or the rest of the disk)"
-            )
-        elif end <= start:
-            rest = "no room is left for it" if entry.size is None else "is smaller than 1 MiB"
-            problems.append(f"{_where(entry)}: {rest}: it would lie from {_mib(start)} MiB to {_mib(end)} MiB")
-    return problems
+def _span_problems(disk: Disk, span: _Span) -> Iterator[tuple[str, str]]:
+    """Say whether a partition reaches into a table, or has no room."""
+    entry, limit = span.entry, _end_of_space(disk)
+    if entry.start is not None and entry.start < FIRST_USABLE * SECTOR:
+        table = f"{shown_size(FIRST_USABLE * SECTOR)}, after the partition table"
+        text = f"expected a start of at least {table}, found {shown_size(entry.start)}"
+        yield "start", text
+        return
+    if span.end is None:
+        return
+    if span.end <= span.start and _is_rest(entry):
+        text = (
+            f"expected room for a partition after {_shown(span.start)}, found the end of the disk at {_shown(span.end)}"
+        )
+        yield "end", text
+    elif span.end <= span.start:
+        expected, drawn = f"expected an end after the start {_shown(span.start)}", _shown(span.end)
+        text = f"{expected} by a whole MiB at least, found {drawn} (both are drawn to whole MiB)"
+        yield "end", text
+    elif limit is not None and span.end > limit:
+        room = f"at most {_shown(limit)} of the disk's {shown_size(disk.size)}"
+        text = f'expected an end of {room}, found {_shown(span.end)} ("0" is the rest of the disk)'
+        yield "end", text
 
 
-def _overlaps(partitions: Sequence[Partition], spans: Sequence[tuple[int, int]]) -> list[str]:
-    order = sorted(zip(spans, partitions, strict=True), key=lambda item: item[0])
-    return [
-        f"{_where(second)}: starts at {_mib(start)} MiB, inside {first.id}, which ends at {_mib(end)} MiB"
-        for ((_, end), first), ((start, _), second) in itertools.pairwise(order)
-        if start < end
-    ]
+def _overlaps(spans: list[_Span]) -> Iterator[Problem]:
+    ordered = sorted(spans, key=lambda span: (span.start, span.end or 0))
+    for before, after in itertools.pairwise(ordered):
+        if before.end is None or before.end > after.start:
+            where = "the end of the disk" if before.end is None else _shown(before.end)
+            found = f"partition '{before.entry.id}' ends, found {_shown(after.start)}"
+            yield Problem(at=after.at, field="start", text=f"expected a start at or after {where}, where {found}")
 
 
-def _where(entry: Partition) -> str:
-    return f"disk.partitions '{entry.id}'"
-
-
-def _mib(sectors: int) -> int:
-    return sectors // ALIGNMENT
+def _shown(sectors: int) -> str:
+    return shown_size(sectors * SECTOR) if sectors else "0"

@@ -25,8 +25,8 @@ def test_image_and_target_alone_are_complete(load: Load) -> None:
     config = load("")
     assert (config.image_name, config.image.name, config.image.version) == ("small", "small", "1.0")
     assert config.unbuilt == config.notes == ()
-    assert [(one.id, one.start, one.size, one.mount_point) for one in config.disk.partitions] == [
-        ("boot", MIB, 512 * MIB, "/boot/efi"),
+    assert [(one.id, one.start, one.end, one.mount_point) for one in config.disk.partitions] == [
+        ("boot", MIB, 513 * MIB, "/boot/efi"),
         ("rootfs", 513 * MIB, None, "/"),
     ]
     assert config.disk.size == 4096 * MIB

@@ -17,7 +17,13 @@ LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 
 
 def partition(
-    name: str, start: int | None, size: int | None, *, type_uuid: str = LINUX, flags: tuple[str, ...] = ()
+    name: str,
+    start: int | None,
+    size: int | None,
+    *,
+    end: int | None = None,
+    type_uuid: str = LINUX,
+    flags: tuple[str, ...] = (),
 ) -> Partition:
     return Partition(
         id=name,
@@ -26,6 +32,7 @@ def partition(
         fs_type="ext4",
         fs_label="",
         start=None if start is None else Bytes(start),
+        end=None if end is None else Bytes(end),
         size=None if size is None else Bytes(size),
         mount_point="none",
         mount_options="",

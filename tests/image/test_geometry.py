@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from oic.config.model import Disk
 from oic.errors import RecipeError
-from oic.image.geometry import FIRST_USABLE, MIB, layout
+from oic.image.geometry import FIRST_USABLE, MIB, Problem, layout, problems
 
 from .disks import default_disk, disk, partition
 
@@ -45,7 +45,7 @@ def test_what_surely_fits_is_placed_one_after_the_other(mib: list[int]) -> None:
     entries = [partition(f"p{n}", None, size * MIB) for n, size in enumerate(mib)]
     placed = layout(disk((sum(mib) + 2) * MIB, entries), "s")
     assert [entry.offset // MIB for entry in placed.partitions] == [1 + sum(mib[:n]) for n in range(len(mib))]
-    with pytest.raises(RecipeError, match="does not fit"):
+    with pytest.raises(RecipeError, match="expected an end of at most"):
         layout(disk((sum(mib) + 1) * MIB, entries), "s")
 
 
@@ -54,15 +54,18 @@ def test_neighbours_that_touch_off_a_boundary_do_not_overlap(border: int) -> Non
     placed = layout(disk(100 * MIB, [partition("a", MIB, border - MIB), partition("b", border, None)]), "s")
     first, second = placed.partitions
     assert first.offset + first.size <= border <= second.offset
+    assert layout(disk(100 * MIB, [partition("a", MIB, None, end=border), partition("b", border, None)]), "s") == placed
+    assert (
+        layout(disk(100 * MIB, [partition("a", None, None, end=border), partition("b", None, None)]), "s").partitions[0]
+        == first
+    )
 
 
-def test_the_rest_ends_before_the_backup_table_or_the_next_partition() -> None:
+def test_the_rest_ends_before_the_backup_table() -> None:
     placed = layout(default_disk(), "edge")
     assert [(entry.offset // MIB, entry.size // MIB) for entry in placed.partitions] == [
         (1, 512), (513, 2048), (2561, 500), (3061, 1034),
     ]  # fmt: skip
-    between = layout(disk(100 * MIB, [partition("a", None, None), partition("b", 50 * MIB, 10 * MIB)]), "s")
-    assert between.partitions[0].size == 49 * MIB
 
 
 def test_identity_goes_with_the_id_not_with_the_place() -> None:
@@ -82,52 +85,75 @@ def test_a_partition_without_content_is_not_for_systemd_to_find_by_its_type() ->
     assert bits == {"linux": [], "home": [62], "linux-empty": [], "home-empty": [62, 63], "swap": [63]}
 
 
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [
+REFUSED = {
+    "inside another": (
+        disk(100 * MIB, [partition("a", MIB, 50 * MIB), partition("b", 40 * MIB, 10 * MIB)]),
+        "disk.partitions 'b': expected a start at or after 51MiB, where partition 'a' ends, found 40MiB",
+    ),
+    "too long": (
+        disk(100 * MIB, [partition("a", MIB, 100 * MIB)]),
         (
-            disk(100 * MIB, [partition("a", MIB, 50 * MIB), partition("b", 40 * MIB, 10 * MIB)]),
-            "disk.partitions 'b': starts at 40 MiB, inside a, which ends at 51 MiB",
+            "disk.partitions 'a': expected an end of at most 99MiB of the disk's 100MiB, found 101MiB"
+            ' ("0" is the rest of the disk)'
         ),
+    ),
+    "in the table": (
+        disk(100 * MIB, [partition("a", 0, MIB)]),
+        "disk.partitions 'a': expected a start of at least 17KiB, after the partition table, found 0 bytes",
+    ),
+    "two rests": (
+        disk(100 * MIB, [partition("a", None, None), partition("b", None, None)]),
+        "disk.partitions 'b': expected one partition to take the rest of the disk, found a second beside 'a'",
+    ),
+    "after the rest": (
+        disk(100 * MIB, [partition("a", None, None), partition("b", 50 * MIB, 10 * MIB)]),
+        "disk.partitions 'b': expected a start at or after 99MiB, where partition 'a' ends, found 50MiB",
+    ),
+    "no room": (
+        disk(100 * MIB, [partition("a", None, 98 * MIB), partition("b", None, None)]),
+        "disk.partitions 'b': expected room for a partition after 99MiB, found the end of the disk at 99MiB",
+    ),
+    "nothing left of it": (
+        disk(100 * MIB, [partition("a", MIB + 1, MIB)]),
         (
-            disk(100 * MIB, [partition("a", MIB, 100 * MIB)]),
-            (
-                "disk.partitions 'a': does not fit: needs a disk of 102 MiB, has 100 MiB"
-                " (raise disk.size, or end at 99MiB or the rest of the disk)"
-            ),
+            "disk.partitions 'a': expected an end after the start 2MiB by a whole MiB at least, found 2MiB"
+            " (both are drawn to whole MiB)"
         ),
+    ),
+    "flag": (
+        disk(100 * MIB, [partition("a", None, MIB, flags=("bootable",))]),
         (
-            disk(100 * MIB, [partition("a", 0, MIB)]),
-            "disk.partitions 'a': starts in the first MiB, which holds the partition table (start: 1MiB)",
+            "disk.partitions 'a': expected flags out of bios_grub, boot, esp, grow, hidden, legacy_boot, no-auto, "
+            "read-only, required, swap, found bootable"
         ),
-        (
-            disk(100 * MIB, [partition("a", None, None), partition("b", None, None)]),
-            "disk.partitions 'b': no room is left for it: it would lie from 99 MiB to 99 MiB",
-        ),
-        (
-            disk(100 * MIB, [partition("a", MIB + 1, MIB)]),
-            "disk.partitions 'a': is smaller than 1 MiB: it would lie from 2 MiB to 2 MiB",
-        ),
-        (
-            disk(100 * MIB, [partition("a", None, MIB, flags=("bootable",))]),
-            (
-                "disk.partitions 'a': unknown flag bootable (known: bios_grub, boot, esp, grow, hidden, legacy_boot,"
-                " no-auto, read-only, required, swap)"
-            ),
-        ),
-        (
-            disk(100 * MIB, [partition("n" * 37, None, MIB)]),
-            f"disk.partitions '{'n' * 37}': a partition's name has at most 36 characters, found '{'n' * 37}'",
-        ),
-        (disk(9 * MIB, [partition("a", None, MIB)] * 2), "disk.partitions: two have the id 'a'"),
-        (disk(9 * MIB, [], table="mbr"), "disk.partitionTableType: expected gpt, found mbr"),
-        (disk(9 * MIB + 1, []), "disk.size: expected a multiple of 512 bytes, found 9437185"),
-    ],
-)
-def test_what_cannot_be_placed_is_refused_in_words(asked: Disk, message: str) -> None:
+    ),
+    "name": (
+        disk(100 * MIB, [partition("n" * 37, None, MIB)]),
+        f"disk.partitions '{'n' * 37}': expected a name of at most 36 UTF-16 characters, found '{'n' * 37}'",
+    ),
+    "too many": (
+        disk(200 * MIB, [partition(f"p{number}", None, MIB) for number in range(129)]),
+        "disk.partitions: expected at most 128 partitions, as a GPT has room for, found 129",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_placed_is_refused_in_words(name: str) -> None:
+    asked, message = REFUSED[name]
     with pytest.raises(RecipeError) as caught:
         layout(asked, "s")
     assert str(caught.value) == message
+
+
+def test_of_a_disk_whose_size_is_not_known_the_rest_is_told() -> None:
+    start = "expected a start at or after 12MiB, where partition 'a' ends, found 10MiB"
+    asked = disk(0, [partition("a", None, 11 * MIB), partition("b", 10 * MIB, MIB), partition("c", None, None)])
+    assert list(problems(asked)) == [Problem(at=1, field="start", text=start)]
+    after = disk(0, [partition("a", None, None), partition("b", 10 * MIB, MIB), partition("c", None, MIB)])
+    assert [(one.at, one.text) for one in problems(after)] == [
+        (1, "expected a start at or after the end of the disk, where partition 'a' ends, found 10MiB")
+    ]
 
 
 def test_every_problem_is_told_at_once() -> None:

@@ -27,6 +27,7 @@ test-all: $(VENV)/test.stamp packages-test lint
 
 lint: $(VENV)/test.stamp
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
 bench: $(VENV)/test.stamp packages-test

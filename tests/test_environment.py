@@ -52,10 +52,7 @@ def required() -> dict[str, list[Requirement]]:
     build = [*project["project"]["dependencies"], *project["build-system"]["requires"], *groups["build"]]
     extras = project["project"]["optional-dependencies"]
     wanted = (build, [*build, *extras["test"]], [*build, *extras["fuzz"]], groups["lock"])
-    return {
-        name: [Requirement(text) for text in texts]
-        for name, texts in zip(LOCKS, wanted, strict=True)
-    }
+    return {name: [Requirement(text) for text in texts] for name, texts in zip(LOCKS, wanted, strict=True)}
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -126,7 +123,7 @@ def make(clone: Path, kind: str = "build") -> subprocess.CompletedProcess[str]:
 
 
 def imports(clone: Path, *names: str) -> bool:
-    argv = [clone / ".venv/bin/python", "-c", f"import {', '.join(names)}"]
+    argv = [str(clone / ".venv/bin/python"), "-c", f"import {', '.join(names)}"]
     return subprocess.run(argv, cwd=clone / "wheels", capture_output=True, check=False).returncode == 0
 
 

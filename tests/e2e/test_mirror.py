@@ -6,7 +6,7 @@ import ssl
 import subprocess
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from net.mirror import Mirror
 
@@ -163,11 +163,12 @@ def test_an_inrelease_that_was_doctored(bench: Bench, tiny: Tiny) -> None:
 def test_a_release_that_is_another_than_asked_for(bench: Bench, tiny: Tiny) -> None:
     until, to_come = tiny.now - timedelta(minutes=1), tiny.now + timedelta(days=2)
     too_late = f"expected metadata that is valid now, found it valid until {until:%Y-%m-%d %H:%M}"
-    for fields, message in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"Valid_Until": format_datetime(until)}, f"{too_late} (the mirror is out of date, or the clock is wrong)"),
         ({"Suite": "testing", "Codename": "large"}, "expected suite tiny, found testing alias large"),
         ({"Date": format_datetime(to_come)}, "expected a date in the past, found"),
-    ):
+    )
+    for fields, message in cases:
         tiny.publish(**fields)
         bench.oic("solve").refused_in_one_line(tiny.mirror.url(IN_RELEASE), message)
     goes_on(bench, tiny)

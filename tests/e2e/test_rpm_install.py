@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from provider.rpm.surgery import TRAILER, cpio_entry, package
@@ -57,7 +57,8 @@ def test_a_payload_that_is_not_its_header_s(
     """Of the image or of its tools, whichever the package is for."""
     for number, (payload, words) in enumerate(BAD[case] for case in cases):
         name = ("extra", "hello")[number % 2]
-        tiny_rpms.publish(revision=1000 + number, **{name: sealed(_bad(name, payload), keys["own"])})
+        changed: dict[str, Any] = {name: sealed(_bad(name, payload), keys["own"])}
+        tiny_rpms.publish(revision=1000 + number, **changed)
         rpm_bench.forget_metadata()
         rpm_bench.oic("rootfs").refused_in_one_line(f"verify:small failed: {name} 1.0-1: ", words)
         rpm_bench.keeps_nothing_unverified()

@@ -127,16 +127,16 @@ class TinyRpm:
             self.serve(f"{BASE}/{name}.rpm", data)
         argv = ["createrepo_c", "--quiet", "--no-database", "--simple-md-filenames", str(self.place)]
         subprocess.run(argv, check=True, capture_output=True)
-        data = ""
+        listed = ""
         for kind in ("primary", "filelists"):
             body = (self.place / f"repodata/{kind}.xml.gz").read_bytes()
             plain = gzip.decompress(body)
             if kind == "primary":
                 plain = change(plain)
                 body = COMPRESSED["gz"](plain)
-            data += data_of(kind, f"repodata/{kind}.xml.gz", plain, body, revision)
+            listed += data_of(kind, f"repodata/{kind}.xml.gz", plain, body, revision)
             self.serve(f"{BASE}/repodata/{kind}.xml.gz", body)
-        self.serve(REPOMD, repomd_of(data, revision).encode())
+        self.serve(REPOMD, repomd_of(listed, revision).encode())
         self.sign(key or self.key)
 
     def sign(self, key: Key, *words: str) -> None:

@@ -49,8 +49,8 @@ def run(names: list[str], seconds: str) -> int:
         log = HERE / "work" / f"{name}.log"
         log.parent.mkdir(exist_ok=True)
         before = _findings(name)
-        with log.open("wb") as file:
-            status = subprocess.run(command, stdout=file, stderr=file, check=False, env=environment).returncode
+        with log.open("wb") as output:
+            status = subprocess.run(command, stdout=output, stderr=output, check=False, env=environment).returncode
         new = sorted(_findings(name) - before)
         text = log.read_text(errors="replace")
         executions, took = _done(text)

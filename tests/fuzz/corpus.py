@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from _typeshed import TraceFunction
+
 _MOST_FILES = 24
 _MOST_BYTES = 2048
 _PRODUCT = str(HERE.parents[1] / "oic")
@@ -51,13 +53,13 @@ def lines_of(harness: Harness, data: bytes) -> set[Line]:
     """Return the steps from line to line of the product that an input makes it take."""
     steps: set[Line] = set()
 
-    def in_function(frame: FrameType, event: str, _: object) -> object:
+    def in_function(frame: FrameType, event: str, _: object) -> TraceFunction | None:
         file = frame.f_code.co_filename
         if not file.startswith(_PRODUCT):
             return None
         before = frame.f_lineno
 
-        def step(frame: FrameType, event: str, _: object) -> object:
+        def step(frame: FrameType, event: str, _: object) -> TraceFunction | None:
             nonlocal before
             if event == "line":
                 steps.add((file, before, frame.f_lineno))

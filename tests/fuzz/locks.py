@@ -10,6 +10,7 @@ from fuzz.harness import Harness
 from oic.files import to_json, to_plain
 from oic.ospackage.lock import FORMAT, Lock, LockedPackage, LockedRepository, parse_json, read_lock
 from oic.stages.solve import _changes, _oddity
+from oic.values import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ def locked(packages: Sequence[LockedPackage], url: str = URL, name: str = "main"
     )
     sets = {"image": tuple(packages), "tools": ()}
     asked = {"architecture": "amd64", "sets": {"image": {"names": ["a"], "essential": True}}}
-    lock = Lock(request="0" * 64, asked=asked, repositories=(repository,), sets=sets)
+    lock = Lock(request=Digest("0" * 64), asked=asked, repositories=(repository,), sets=sets)
     return {"format": FORMAT, **to_plain(lock)}
 
 

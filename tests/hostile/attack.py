@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic import run
 from oic.chroot import child, kernel, namespace, proc, resolver, sandbox, seccomp
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ _SWITCHES = {
     WALL: lambda: _put(namespace, "wall_off", lambda _writes: None),
     CAPABILITIES: lambda: _put(kernel, "drop_from_bounding_set", lambda _dropped: None),
     PIVOT: lambda: _put(kernel, "pivot_root", _only_chroot),
-    PIPES: lambda: _put(run.subprocess, "Popen", _Logging),
+    PIPES: lambda: _put(subprocess, "Popen", _Logging),
     NETWORK: lambda: None,  # an argument of the run
     SIGNALS: lambda: _put(namespace, "_ignore_signals", lambda: None),
     INSIDE: lambda: _put(child, "inside", _in_the_open),

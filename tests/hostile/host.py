@@ -34,7 +34,8 @@ def beside(
 
     `work` can be written; the directory `lent` is shown as its ``lent``.
     """
-    return child.start(_on_the_stand_in, work, user, lent, function, args).result()
+    result: Result = child.start(_on_the_stand_in, work, user, lent, function, args).result()
+    return result
 
 
 def _on_the_stand_in(

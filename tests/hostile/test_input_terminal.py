@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -60,7 +60,8 @@ def test_a_redirect_before_any_signature(bench: Bench, tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("name", ["Suite", "Codename"])
 def test_a_suite_that_is_signed(name: str, bench: Bench, tiny: Tiny) -> None:
-    tiny.publish(**{"Suite": "other", "Codename": "other", name: f"x{TITLE}\u202e\x9b"})
+    fields: dict[str, Any] = {"Suite": "other", "Codename": "other", name: f"x{TITLE}\u202e\x9b"}
+    tiny.publish(**fields)
     ran = bench.oic("solve")
     ran.refused_in_one_line("expected suite tiny, found")
     assert obeyed_in(ran.said) == []

@@ -24,7 +24,7 @@ from .host import beside
 
 if TYPE_CHECKING:
     import pwd
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from oic.ospackage.lock import LockedPackage
 
@@ -132,7 +132,7 @@ def test_a_line_without_end_is_searched_in_no_time(word: str, roots: Roots, work
 
 
 @contextlib.contextmanager
-def _at_most(seconds: int):  # noqa: ANN202
+def _at_most(seconds: int) -> Iterator[None]:
     signal.alarm(seconds)  # ends the test run: nothing less ends a regular expression
     yield
     signal.alarm(0)

@@ -97,8 +97,8 @@ def test_a_lock_with_another_key_of_the_same_url(
     rpm_bench.write(f"  mirrorKeys: [{pinned}]\n")
     refused(rpm_bench, "tiny: expected the keys of the recipe, found ", keys["foreign"].fingerprint)
     edited(rpm_bench, older)
-    for body in ("", f"  mirrorKeys: [{pinned}]\n"):
-        rpm_bench.write(body)
+    for line in ("", f"  mirrorKeys: [{pinned}]\n"):
+        rpm_bench.write(line)
         rpm_bench.oic("verify").refused_in_one_line(
             f"verify:small failed: {tiny_rpms.mirror.url(KEY)}: expected the key {keys['own'].fingerprint}, found "
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from e2e.tiny import BASE
 from e2e.tiny_rpm import KEY, REPOMD
@@ -24,7 +24,7 @@ def serve_key(tiny: Tiny, *signers: Signer) -> str:
 
 
 def test_an_rpm_mirror_re_signed_whole(
-    rpm_bench: Bench, tiny_rpms: TinyRpm, resigned: dict[str, bytes], keys: dict[str, Key]
+    rpm_bench: Bench, tiny_rpms: TinyRpm, resigned: dict[str, Any], keys: dict[str, Key]
 ) -> None:
     own, foreign, url = keys["own"].fingerprint, keys["foreign"].fingerprint, tiny_rpms.mirror.url(KEY)
     first = rpm_bench.oic("verify")
@@ -44,7 +44,7 @@ def test_an_rpm_mirror_re_signed_whole(
 
 
 def test_a_kept_lock_remembers_the_keys_on_another_host(
-    rpm_bench: Bench, tiny_rpms: TinyRpm, resigned: dict[str, bytes], keys: dict[str, Key]
+    rpm_bench: Bench, tiny_rpms: TinyRpm, resigned: dict[str, Any], keys: dict[str, Key]
 ) -> None:
     rpm_bench.oic("lock").succeeded()
     tiny_rpms.publish(revision=2000, key=keys["foreign"], **resigned)
@@ -69,7 +69,7 @@ def test_a_key_slipped_in_beside_the_known_one_never_counts(
 
 
 def test_an_rpm_key_over_plain_http_counts_by_its_fingerprint_alone(
-    rpm_bench: Bench, plain_rpms: TinyRpm, resigned: dict[str, bytes], keys: dict[str, Key]
+    rpm_bench: Bench, plain_rpms: TinyRpm, resigned: dict[str, Any], keys: dict[str, Key]
 ) -> None:
     """Else the first build of all takes whatever somebody on the way has signed."""
     own, foreign, url = keys["own"].fingerprint, keys["foreign"].fingerprint, plain_rpms.mirror.url(KEY)

@@ -49,6 +49,10 @@ if TYPE_CHECKING:
     Answer = Callable[[Request], None]
 
 
+def _not_found(request: Request) -> None:
+    request.reply(404)
+
+
 class _Handler(socketserver.StreamRequestHandler):
     server: Mirror
 
@@ -72,7 +76,8 @@ class _Handler(socketserver.StreamRequestHandler):
             name, _, value = header.decode().partition(":")
             headers[name.lower()] = value.strip()
         request = self.server.record(path, headers, wire)
-        self.server.answers.get(path, lambda request: request.reply(404))(request)
+        answer = self.server.answers.get(path, _not_found)
+        answer(request)
         return request.keep
 
 

@@ -230,8 +230,10 @@ def test_what_is_no_usable_url_is_an_error(url: str, fetcher: HttpFetcher) -> No
 
 
 def test_redirects_are_followed_five_deep(mirror: Mirror, fetcher: HttpFetcher) -> None:
-    for step in range(6):
-        mirror.answers[f"/{step}"] = lambda request, step=step: request.reply(302, Location=f"{step + 1}")
+    def onward(request: Request) -> None:
+        request.reply(302, Location=str(int(request.path.removeprefix("/")) + 1))
+
+    mirror.answers |= {f"/{step}": onward for step in range(6)}
     mirror.answers["/6"] = lambda request: request.reply(200, b"there")
     assert fetcher.fetch(mirror.url("/1"), limit=LIMIT).body == b"there"
     with pytest.raises(FetchError, match="more than 5 redirects"):
@@ -270,7 +272,12 @@ def test_closing_from_another_thread_ends_what_is_under_way(mirror: Mirror) -> N
 
     mirror.answers["/a"] = silent
     with HttpFetcher() as fetcher:
-        ender = threading.Thread(target=lambda: asked.wait(20) and fetcher.close())
+
+        def end() -> None:
+            asked.wait(20)
+            fetcher.close()
+
+        ender = threading.Thread(target=end)
         ender.start()
         with pytest.raises(FetchError, match="interrupted"):
             fetcher.fetch(mirror.url("/a"), limit=LIMIT)

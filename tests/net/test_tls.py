@@ -20,6 +20,8 @@ from .mirror import Mirror
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .mirror import Request
+
 LIMIT = 10_000
 
 
@@ -63,7 +65,7 @@ def test_tls_before_1_2_is_refused(certificates: Path, trusting: HttpFetcher) ->
     client.set_ciphers("ALL:@SECLEVEL=0")
     with Mirror(old) as server:
         with (
-            socket.create_connection(server.server_address) as wire,
+            socket.create_connection(("127.0.0.1", server.server_address[1])) as wire,
             client.wrap_socket(wire, server_hostname="127.0.0.1") as tls,
         ):
             assert tls.version() == "TLSv1.1"  # whoever allows it, gets it
@@ -91,7 +93,11 @@ def test_http_may_redirect_to_https(secure: Mirror, mirror: Mirror, trusting: Ht
 
 
 def test_a_body_cut_off_under_tls_is_noticed(secure: Mirror, trusting: HttpFetcher) -> None:
-    secure.answers["/a"] = lambda request: (request.head(200, Content_Length="8"), request.socket.sendall(b"123"))[0]
+    def cut_off(request: Request) -> None:
+        request.head(200, Content_Length="8")
+        request.socket.sendall(b"123")
+
+    secure.answers["/a"] = cut_off
     with pytest.raises(FetchError, match="cut off"):
         trusting.fetch(secure.url("/a"), limit=LIMIT)
 

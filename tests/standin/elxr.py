@@ -140,7 +140,7 @@ def _make(place: Path) -> Repo:
         _write(aside, place, entries)
         aside.chmod(0o755)
         aside.replace(tree)
-    packages = {}
+    packages: dict[str, tuple[str, int]] = {}
     for component in COMPONENTS:
         packages.update(_listed(gzip.decompress((tree / _index(component)).read_bytes())))
     return Repo(tree=tree, store=Store(place / "store"), mirror=mirror, packages=packages)

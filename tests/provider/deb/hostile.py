@@ -6,11 +6,15 @@ import gzip
 import io
 import lzma
 import tarfile
+from typing import TYPE_CHECKING
 
 import zstandard
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 CONTROL = b"Package: a\nVersion: 1\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: small\n"
-COMPRESSIONS = {
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     ".gz": gzip.compress,
     ".xz": lzma.compress,

@@ -9,10 +9,11 @@ import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oic.config.model import Key, Repository
-from oic.net import Fetched, FetchError, NotFound
+from oic.errors import FetchError
+from oic.net import Fetched, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,7 @@ class MemoryMirror:
     def fetch_file(self, url: str, file: Path, *, size: int, report: Callable[[int], None]) -> None:
         raise AssertionError(url, file, size, report)
 
-    def publish(self, signer: Signer, *more: Signer, packages: bytes = PACKAGES, **fields: str) -> None:
+    def publish(self, signer: Signer, *more: Signer, packages: bytes = PACKAGES, **fields: Any) -> None:
         """Make a whole repository of one Packages file."""
         text = release_text(packages, **fields)
         self.documents[f"{BASE}/InRelease"] = clear_sign(text, signer, *more)

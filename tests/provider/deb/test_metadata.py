@@ -231,7 +231,7 @@ def test_text_outside_the_signature_is_refused(change: Any, mirror: MemoryMirror
     ],
 )
 def test_what_the_release_says_of_itself_is_checked(
-    fields: dict[str, str], message: str, mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
+    fields: dict[str, Any], message: str, mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
 ) -> None:
     mirror.publish(signers["archive"], **fields)
     with pytest.raises(TrustError, match=message):

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from typing import Any
 
 import dnf  # type: ignore[import-not-found]
 
 
-def answer(request: dict, cache: str) -> dict:
+def answer(request: dict[str, Any], cache: str) -> dict[str, Any]:
     base = dnf.Base()
     conf = base.conf
     conf.installroot = tempfile.mkdtemp(dir=cache)

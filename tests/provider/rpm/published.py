@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deb.signed import MemoryMirror, Signer
+from provider.deb.signed import MemoryMirror, Signer
 
 from oic.config.model import Key, Repository
 from oic.errors import TrustError
@@ -80,9 +80,8 @@ class Mirror(MemoryMirror):
         for pattern, value in zip(
             (r'"sha256">\w+</ch', r'"sha256">\w+</op', r"<size>\d+", r"open-size>\d+"), values, strict=True
         ):
-            entry = re.sub(
-                pattern, lambda match, value=value: re.sub(r"(?<=>)\w+", str(value), match[0], count=1), entry
-            )
+            (found,) = re.findall(pattern, entry)
+            entry = entry.replace(found, re.sub(r"(?<=>)\w+", str(value), found, count=1))
         self.documents[REPOMD] = f'{head}<data type="primary">{entry}</data>{rest}'.encode()
         self.sign()
 

@@ -22,7 +22,7 @@ from .repodata import COMPRESSED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deb.signed import Signer
+    from provider.deb.signed import Signer
 
 
 __all__ = ["key", "mirror", "signers", "store"]  # fixtures
@@ -197,11 +197,11 @@ def test_what_createrepo_writes_is_read(tmp_path: Path, store: Store) -> None:
             "recommends": True,
             "sets": {"image": {"names": ["real"], "essential": True}},
         }
-        (package,) = solve(index, asked, store).sets["image"]
-        assert (package.name, package.version, package.architecture) == ("real", "2:1.0~rc1-3.azl3", "noarch")
+        (solved,) = solve(index, asked, store).sets["image"]
+        assert (solved.name, solved.version, solved.architecture) == ("real", "2:1.0~rc1-3.azl3", "noarch")
         (file,) = (tmp_path / "repo").rglob("*.rpm")
-        assert package.url == file.as_uri()
-        assert (package.sha256, package.size) == (hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_size)
+        assert solved.url == file.as_uri()
+        assert (solved.sha256, solved.size) == (hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_size)
 
 
 def run(argv: list[str]) -> subprocess.CompletedProcess[bytes]:

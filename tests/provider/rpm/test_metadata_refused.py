@@ -16,7 +16,7 @@ from oic.provider.rpm.metadata import metadata_warnings
 from .published import BASE, NOW, REPOMD, Mirror, key, mirror, read, refused, signers, store
 
 if TYPE_CHECKING:
-    from deb.signed import Signer
+    from provider.deb.signed import Signer
 
     from oic.store import Store
 

@@ -1,0 +1,47 @@
+# ruff: noqa: INP001  the folders of tests are packages, it is none itself
+"""The links of the documentation lead somewhere: to files of the project, and to headings in them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+PAGES = sorted({*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")})
+LINK = re.compile(r"(?<!!)\[[^\]\[]*\]\(([^()\s]+)\)")
+FENCE = re.compile(r"^```.*?^```|^(?: {4}|\t).*$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return what the headings of a page are called in a link, as GitHub and GitLab name them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)) for heading in headings]
+    return {heading.strip().lower().replace(" ", "-") for heading in plain}
+
+
+def broken_in(page: Path) -> list[str]:
+    found = []
+    for link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        path, _, anchor = unquote(link).partition("#")
+        if re.match(r"[a-z]+:", path):
+            continue
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            found.append(link)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    assert broken_in(page) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    """Otherwise the test above would pass for nothing."""
+    page = tmp_path / "a.md"
+    links = "[a](a.md) [b](b.md) [c](#one-two-three) [d](a.md#four) `[e](e.md)`"
+    page.write_text(f"# One `two`, three\n{links}\n\n    [f](f.md)\n")
+    assert broken_in(page) == ["b.md", "a.md#four"]

@@ -63,6 +63,7 @@ PURE = (
     "oic.provider.rpm.repomd",
     "oic.provider.rpm.rich",
     "oic.provider.rpm.version",
+    "oic.image.attributes",
     "oic.image.geometry",
     "oic.image.gpt",
     "oic.image.seeds",

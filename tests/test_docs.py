@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 PAGES = sorted({*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")})
 LINK = re.compile(r"(?<!!)\[[^\]\[]*\]\(([^()\s]+)\)")
-FENCE = re.compile(r"^```.*?^```|^(?: {4}|\t).*$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```.*?^```|^(?: {4}|\t)[^\n]*$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 
 def anchors_of(page: Path) -> set[str]:
@@ -43,5 +43,5 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     """Otherwise the test above would pass for nothing."""
     page = tmp_path / "a.md"
     links = "[a](a.md) [b](b.md) [c](#one-two-three) [d](a.md#four) `[e](e.md)`"
-    page.write_text(f"# One `two`, three\n{links}\n\n    [f](f.md)\n")
-    assert broken_in(page) == ["b.md", "a.md#four"]
+    page.write_text(f"# One `two`, three\n{links}\n\n    [f](f.md)\n\n```\n[g](g.md)\n```\n\n[h](h.md)\n")
+    assert broken_in(page) == ["b.md", "a.md#four", "h.md"]

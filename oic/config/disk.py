@@ -96,16 +96,12 @@ def _readable(disk: Node) -> list[Node]:
     for node in _in_table_order(disk):
         start, end, size = (node.get(key) for key in ("start", "end", "size"))
         own = _size(start) is not None
-        if (own or (known and start.text in {"", "0"})) and (_is_length(end) or _is_length(size)):
+        if (own or (known and start.text in {"", "0"})) and (end.text == "0" or _size(end) or _size(size)):
             found.append(node)
             known = True
         else:
             known = False
     return found
-
-
-def _is_length(node: Node) -> bool:
-    return node.text == "0" or _size(node) is not None
 
 
 def _field(node: Node, name: str) -> Node:

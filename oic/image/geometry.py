@@ -17,9 +17,9 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.config.partition_types import type_guid
-from oic.config.sizes import shown_size
+from oic.config.sizes import SECTOR, shown_size
 from oic.errors import RecipeError
+from oic.image.attributes import FLAGS, attributes_of
 from oic.image.seeds import uuid_for
 from oic.values import Bytes, Sector
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from oic.config.model import Disk, Partition
 
-SECTOR = 512
 MIB = 1 << 20
 ALIGNMENT = MIB // SECTOR
 MAX_PARTITIONS = 128
@@ -37,14 +36,6 @@ FIRST_USABLE = Sector(34)
 BACKUP_SECTORS = 33
 MAX_NAME = 36
 """Characters, as UTF-16 has them: UEFI 2.10 table 5.7 gives 72 bytes."""
-
-# Attribute bits: UEFI 2.10 table 5.8, the Discoverable Partitions Specification; 62 is Microsoft's for basic data.
-ATTRIBUTES = {"required": 0, "legacy_boot": 2, "grow": 59, "read-only": 60, "hidden": 62, "no-auto": 63}
-# Flags of parted's vocabulary that a GPT says by the partition's type: nothing is left to set.
-TYPE_FLAGS = frozenset({"bios_grub", "boot", "esp", "swap"})
-# Types that systemd-gpt-auto-generator(8) makes units of wherever it finds them; without content those fail.
-_FOUND = ("linux-swap", "linux-home", "linux-srv", "linux-var", "linux-tmp", "xbootldr")
-AUTOMATIC = frozenset(type_guid(name) for name in _FOUND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +103,8 @@ def layout(disk: Disk, seed: str) -> Layout:
 
     `seed` decides the disk's GUID and the PARTUUIDs, each by the partition's id: moving one keeps its identity.
     """
+    if refused := _disk_problems(disk):
+        raise RecipeError("\n".join(refused))
     if found := list(problems(disk)):
         ids = ["", *(f" '{entry.id}'" for entry in disk.partitions)]
         lines = [f"disk.partitions{ids[0 if one.at is None else one.at + 1]}: {one.text}" for one in found]
@@ -125,7 +118,7 @@ def layout(disk: Disk, seed: str) -> Layout:
             part_uuid=uuid_for(seed, f"partition {span.entry.id}"),
             start=Sector(span.start),
             sectors=Sector((span.end or 0) - span.start),
-            attributes=sum(1 << ATTRIBUTES[flag] for flag in _flags(span.entry)),
+            attributes=attributes_of(span.entry),
         )
         for number, span in enumerate(_spans(disk), 1)
     )
@@ -153,10 +146,18 @@ def problems(disk: Disk) -> Iterator[Problem]:
         yield from _overlaps(spans)
 
 
-def _flags(entry: Partition) -> set[str]:
-    """Return the flags a partition has: one without content must not be mounted or swapped on by its type alone."""
-    empty = not entry.fs_type and entry.type_uuid.lower() in AUTOMATIC
-    return set(entry.flags) - TYPE_FLAGS | ({"no-auto"} if empty else set())
+def _disk_problems(disk: Disk) -> list[str]:
+    """Return what a recipe that was validated cannot have: a table of another kind, sizes and ids that are none."""
+    found = []
+    if disk.table != "gpt":
+        found.append(f"disk.partitionTableType: expected gpt, found {disk.table}")
+    if disk.size % SECTOR:
+        found.append(f"disk.size: expected a multiple of {SECTOR} bytes, found {disk.size}")
+    if disk.partitions and not disk.size:
+        found.append("disk.size: expected the size of a disk with partitions, found none")
+    ids = [entry.id for entry in disk.partitions]
+    found += [f"disk.partitions: two have the id '{name}'" for name in sorted({i for i in ids if ids.count(i) > 1})]
+    return found
 
 
 def _is_rest(entry: Partition) -> bool:
@@ -201,12 +202,9 @@ def _down(size: int) -> int:
 
 def _entry_problems(entry: Partition) -> Iterator[tuple[str, str]]:
     if len(entry.name.encode("utf-16-le")) > 2 * MAX_NAME:
-        text = f"expected a name of at most {MAX_NAME} UTF-16 characters, found '{entry.name}'"
-        yield "name", text
-    if unknown := sorted(set(entry.flags) - set(ATTRIBUTES) - TYPE_FLAGS):
-        known = ", ".join(sorted({*ATTRIBUTES, *TYPE_FLAGS}))
-        text = f"expected flags out of {known}, found {', '.join(unknown)}"
-        yield "flags", text
+        yield "name", f"expected a name of at most {MAX_NAME} UTF-16 characters, found '{entry.name}'"
+    if unknown := sorted(set(entry.flags) - set(FLAGS)):
+        yield "flags", f"expected flags out of {', '.join(FLAGS)}, found {', '.join(unknown)}"
 
 
 def _span_problems(disk: Disk, span: _Span) -> Iterator[tuple[str, str]]:
@@ -214,24 +212,18 @@ def _span_problems(disk: Disk, span: _Span) -> Iterator[tuple[str, str]]:
     entry, limit = span.entry, _end_of_space(disk)
     if entry.start is not None and entry.start < FIRST_USABLE * SECTOR:
         table = f"{shown_size(FIRST_USABLE * SECTOR)}, after the partition table"
-        text = f"expected a start of at least {table}, found {shown_size(entry.start)}"
-        yield "start", text
+        yield "start", f"expected a start of at least {table}, found {shown_size(entry.start)}"
+    elif span.end is None:
         return
-    if span.end is None:
-        return
-    if span.end <= span.start and _is_rest(entry):
-        text = (
-            f"expected room for a partition after {_shown(span.start)}, found the end of the disk at {_shown(span.end)}"
-        )
-        yield "end", text
+    elif span.end <= span.start and _is_rest(entry):
+        found = f"found the end of the disk at {_shown(span.end)}"
+        yield "end", f"expected room for a partition after {_shown(span.start)}, {found}"
     elif span.end <= span.start:
         expected, drawn = f"expected an end after the start {_shown(span.start)}", _shown(span.end)
-        text = f"{expected} by a whole MiB at least, found {drawn} (both are drawn to whole MiB)"
-        yield "end", text
+        yield "end", f"{expected} by a whole MiB at least, found {drawn} (both are drawn to whole MiB)"
     elif limit is not None and span.end > limit:
         room = f"at most {_shown(limit)} of the disk's {shown_size(disk.size)}"
-        text = f'expected an end of {room}, found {_shown(span.end)} ("0" is the rest of the disk)'
-        yield "end", text
+        yield "end", f'expected an end of {room}, found {_shown(span.end)} ("0" is the rest of the disk)'
 
 
 def _overlaps(spans: list[_Span]) -> Iterator[Problem]:

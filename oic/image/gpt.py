@@ -16,7 +16,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.image.geometry import BACKUP_SECTORS, FIRST_USABLE, MAX_PARTITIONS, SECTOR
+from oic.config.sizes import SECTOR
+from oic.image.geometry import BACKUP_SECTORS, FIRST_USABLE, MAX_PARTITIONS
 from oic.values import Sector
 
 if TYPE_CHECKING:

@@ -131,6 +131,13 @@ REFUSED = {
         disk(100 * MIB, [partition("n" * 37, None, MIB)]),
         f"disk.partitions '{'n' * 37}': expected a name of at most 36 UTF-16 characters, found '{'n' * 37}'",
     ),
+    "table": (disk(9 * MIB, [], table="mbr"), "disk.partitionTableType: expected gpt, found mbr"),
+    "size in sectors": (disk(9 * MIB + 1, []), "disk.size: expected a multiple of 512 bytes, found 9437185"),
+    "no size": (
+        disk(0, [partition("a", None, None)]),
+        "disk.size: expected the size of a disk with partitions, found none",
+    ),
+    "one id twice": (disk(9 * MIB, [partition("a", None, MIB)] * 2), "disk.partitions: two have the id 'a'"),
     "too many": (
         disk(200 * MIB, [partition(f"p{number}", None, MIB) for number in range(129)]),
         "disk.partitions: expected at most 128 partitions, as a GPT has room for, found 129",

@@ -1,4 +1,4 @@
-"""``doit build image=edge.yml``: the tasks of an image. The graph is in oic/plan.py, its wiring in oic/tasks.py."""
+"""``doit build image=edge.yml``: the tasks of an image. The graph is in oic/plan, its wiring in oic/tasks.py."""
 
 import doit
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from oic.config.apt_sources import read_mirrors
 from oic.config.checks import TRUSTED
 from oic.config.dnf_sources import read_repository
-from oic.config.model import Key, Repository
+from oic.config.repository import Key, Repository
 from oic.errors import RecipeError
 from oic.files import read_regular
 

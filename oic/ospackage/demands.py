@@ -17,7 +17,7 @@ from oic.errors import TrustError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from oic.config.model import Key, Repository
+    from oic.config.repository import Key, Repository
     from oic.ospackage.lock import Lock, LockedKey, LockedRepository
 
 _HINT = "doit lock image=… makes it anew; or the recipe is to say so"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import contextlib
     from collections.abc import Mapping, Sequence
 
-    from oic.config.model import Key, Repository
+    from oic.config.repository import Key, Repository
     from oic.net import Fetcher
     from oic.ospackage.lock import LockedRepository
     from oic.provider.openpgp import Keyring

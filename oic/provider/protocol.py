@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.chroot.tree import Tree
-    from oic.config.model import Repository
+    from oic.config.repository import Repository
     from oic.net import Fetcher
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.store import Store

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import toolbox
-from oic.config.model import repository_of
+from oic.config.repository import repository_of
 from oic.errors import SolveError
 from oic.files import read_json, write_json
 from oic.net import HttpFetcher

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oic.config.model import repository_of
+from oic.config.repository import repository_of
 from oic.errors import OicError, SolveError, TrustError
 from oic.files import digest_of, to_plain
 from oic.ospackage.demands import check_demands
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from oic.config.model import Repository
+    from oic.config.repository import Repository
     from oic.stage import Stage
 
 _HINT = "doit lock image=… makes it anew; or delete it"

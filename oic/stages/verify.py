@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.chroot import toolbox
-from oic.config.model import repository_of
+from oic.config.repository import repository_of
 from oic.errors import TrustError
 from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
 from oic.ospackage.lock import LockedKey, read_lock
@@ -32,7 +32,7 @@ from oic.values import Bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from oic.config.model import Repository
+    from oic.config.repository import Repository
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.ospackage.origin import Known
     from oic.provider.protocol import Provider, Verdict

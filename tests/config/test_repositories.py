@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.config.dnf_sources import read_repository
-from oic.config.model import Key
 from oic.config.repositories import filled
+from oic.config.repository import Key
 from oic.errors import RecipeError
 from oic.plan import plan
 
 if TYPE_CHECKING:
-    from oic.config.model import Repository
+    from oic.config.repository import Repository
 
     from .conftest import Complain, Load
 

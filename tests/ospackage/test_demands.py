@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from oic.config.model import Key, Repository
+from oic.config.repository import Key, Repository
 from oic.errors import TrustError
 from oic.ospackage.demands import check_demands, demanded_keys
 from oic.ospackage.lock import Lock, LockedKey, LockedRepository

@@ -143,10 +143,10 @@ def test_another_version_of_a_stage_runs_it_and_stops_where_the_result_is_the_sa
     shutil.rmtree(project, ignore_errors=True)
     shutil.copytree(PROJECT / "oic", project / "oic", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "dodo.py", project)
-    text = (project / "oic/plan.py").read_text()
+    text = (project / "oic/plan/__init__.py").read_text()
     other, count = re.subn(rf'stage\("{stage}", \d+,', f'stage("{stage}", 99,', text)
     assert count
-    (project / "oic/plan.py").write_text(other)
+    (project / "oic/plan/__init__.py").write_text(other)
     place.project = project
     assert place.doit("build").succeeded().stages() == {stage}
     assert outputs_of(place) == built.outputs

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oic.config.apt_sources import read_mirrors
-from oic.config.model import Key, Repository
+from oic.config.repository import Key, Repository
 from oic.errors import OicError
 from oic.files import written_aside
 from oic.net import HttpFetcher

@@ -30,7 +30,7 @@ from oic.provider.openpgp import detached_signers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from oic.config.model import Repository
+    from oic.config.repository import Repository
     from oic.net import Fetcher
     from oic.provider.deb.release import IndexFile, Release
     from oic.provider.keys import KeyFile

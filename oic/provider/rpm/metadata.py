@@ -38,7 +38,7 @@ from oic.values import Digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oic.config.model import Repository
+    from oic.config.repository import Repository
     from oic.net import Fetcher
     from oic.provider.openpgp import Keyring
     from oic.provider.rpm.repomd import Checksum, MetadataFile, Repomd

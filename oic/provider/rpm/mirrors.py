@@ -14,7 +14,7 @@ from oic.progress import note
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from oic.config.model import Repository
+    from oic.config.repository import Repository
     from oic.net import Fetcher
 
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from oic.config.model import Key, Repository
+from oic.config.repository import Key, Repository
 from oic.errors import FetchError
 from oic.net import Fetched, NotFound
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.config.apt_sources import read_mirrors
-from oic.config.model import Key, Repository
+from oic.config.repository import Key, Repository
 from oic.errors import SolveError
 from oic.net import HttpFetcher
 from oic.provider.deb.metadata import read_metadata

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from provider.deb.signed import MemoryMirror, Signer
 
-from oic.config.model import Key, Repository
+from oic.config.repository import Key, Repository
 from oic.errors import TrustError
 from oic.provider.rpm.metadata import read_metadata
 from oic.store import Store

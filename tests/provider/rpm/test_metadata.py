@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from oic.config.model import Repository
+from oic.config.repository import Repository
 from oic.errors import FetchError, TrustError
 from oic.net import HttpFetcher
 from oic.provider.rpm.metadata import read_metadata

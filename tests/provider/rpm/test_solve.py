@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from oic.config.model import Repository
+from oic.config.repository import Repository
 from oic.errors import SolveError
 from oic.files import to_json
 from oic.net import HttpFetcher

@@ -1,0 +1,59 @@
+"""A package repository as a recipe or a distribution names it, and the keys that vouch for it: frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key file: `source` is its absolute path or its http(s) or file URL.
+
+    `fingerprints` are those of the primary keys that alone count of it; without any, the whole file does. `sha256` is
+    of a file of this host, taken when the recipe was read; empty where there is none.
+    """
+
+    source: str
+    fingerprints: tuple[str, ...] = ()
+    sha256: str = ""
+
+    @property
+    def url(self) -> str:
+        """Return the source as a URL."""
+        return self.source if "://" in self.source else f"file://{quote(self.source)}"
+
+    @property
+    def path(self) -> str:
+        """Return the path of a file of this host; empty for what comes over the network."""
+        return unquote(urlsplit(self.url).path) if self.url.startswith("file://") else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """One package repository: a deb suite or an rpm base URL.
+
+    `trusted` means unsigned by the recipe's own word. `mirror_list`, where it is not empty, is the URL of a list of
+    base URLs, any of which stands in for `url`; `of_host`: the URL is what the host's own apt or dnf uses.
+    `image_key` is the key file by which the image is to know the repository, a path in the image.
+    """
+
+    name: str
+    url: str
+    suite: str = ""
+    components: tuple[str, ...] = ()
+    keys: tuple[Key, ...]
+    mirror_list: str = ""
+    image_key: str = ""
+    trusted: bool = False
+    of_host: bool = False
+    priority: int = 0
+    allow_packages: tuple[str, ...] = ()
+
+
+def repository_of(entry: dict[str, Any]) -> Repository:
+    """Return the repository that a slice has as plain values."""
+    keys = tuple(Key(**{**key, "fingerprints": tuple(key["fingerprints"])}) for key in entry["keys"])
+    lists = {name: tuple(value) for name, value in entry.items() if isinstance(value, list)}
+    return Repository(**{**entry, **lists, "keys": keys})

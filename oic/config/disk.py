@@ -3,7 +3,7 @@
 * Table order is the order written, unless ``index`` says otherwise.
 * ``end`` is where the next partition may begin (exclusive); ``"0"`` is the rest of the disk. A ``start`` of ``"0"``, or
   none, is the next free MiB.
-* Where each partition then lies, and whether it can, is `oic.image.geometry`'s to say.
+* Where each partition then lies, and whether it can, is `oic.image.disk.geometry`'s to say.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from oic.config.model import Disk, Partition
 from oic.config.partition_types import type_guid, type_names
 from oic.config.schema import did_you_mean
 from oic.config.sizes import parse_size
-from oic.image.geometry import problems
+from oic.image.disk.geometry import problems
 from oic.values import Bytes
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from oic.config.crypt import hashed
 from oic.config.model import Disk
 from oic.files import to_json, to_plain
-from oic.image.geometry import layout
+from oic.image.disk.geometry import layout
 from oic.plan.packages import demands_of, repositories_of, request_of, verify_of
 from oic.plan.raw import boot_of, disk_of, evidence_of, file_systems_of
 from oic.plan.tree import initrd_of, system_of

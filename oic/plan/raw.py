@@ -10,7 +10,7 @@ from oic.plan.tree import is_esp, is_mounted
 
 if TYPE_CHECKING:
     from oic.config.model import FinalConfig
-    from oic.image.geometry import Layout
+    from oic.image.disk.geometry import Layout
 
 
 def file_systems_of(config: FinalConfig, placed: Layout, seed: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from oic.files import to_plain
 
 if TYPE_CHECKING:
     from oic.config.model import FinalConfig, Partition
-    from oic.image.geometry import Layout
+    from oic.image.disk.geometry import Layout
 
 
 ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import child, layers, namespace, sandbox, toolbox
 from oic.errors import OicError
 from oic.files import digest_of_sparse
-from oic.image import esp as esp_files
-from oic.image.fat import make_fat
+from oic.image.boot.uki import assemble_uki, ukify_argv
+from oic.image.fs.fat import make_fat
 from oic.image.seeds import volume_id_for
 from oic.image.tools import reproducible_env
-from oic.image.uki import assemble_uki, ukify_argv
+from oic.image.tree import esp as esp_files
 from oic.values import Bytes
 
 if TYPE_CHECKING:

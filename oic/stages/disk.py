@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oic.files import to_plain
-from oic.image.geometry import Layout, PlacedPartition
-from oic.image.raw import write_raw
+from oic.image.disk.geometry import Layout, PlacedPartition
+from oic.image.disk.raw import write_raw
 
 if TYPE_CHECKING:
     from oic.stage import Stage

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import child, layers, namespace, overlay, toolbox
 from oic.errors import OicError
 from oic.files import digest_of_sparse
-from oic.image import views
-from oic.image.ext4 import make_ext4
-from oic.image.fat import make_fat
+from oic.image.fs.ext4 import make_ext4
+from oic.image.fs.fat import make_fat
 from oic.image.seeds import volume_id_for
+from oic.image.tree import views
 from oic.values import Bytes
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.chroot import child, layers, namespace, overlay, sandbox, toolbox
 from oic.files import digest_of_file, read_json, written_aside
-from oic.image import initrd
+from oic.image.tree import generators as initrd
 from oic.progress import note
 
 if TYPE_CHECKING:

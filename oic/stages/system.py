@@ -19,8 +19,8 @@ from oic.chroot import child, layers, namespace, overlay, sandbox
 from oic.chroot.tree import empty
 from oic.errors import OicError
 from oic.files import digest_of, written_aside
-from oic.image import accounts, additional, esp, initrd, kernels, settings
-from oic.image.commands import run_commands
+from oic.image.tree import accounts, additional, esp, generators, kernels, settings
+from oic.image.tree.commands import run_commands
 from oic.ospackage.lock import LockedRepository
 from oic.provider import provider_of
 
@@ -148,10 +148,10 @@ def _set_units(services: dict[str, list[str]], box: Sandbox) -> None:
 def _inputs(trees: Sequence[Path], work: Path, esp_at: str) -> dict[str, Any]:
     with overlay.merged(trees, work / "root") as root:
         kernel, content = child.inside(root, kernels.newest)
-        generator = child.inside(root, initrd.generator_of)
+        generator = child.inside(root, generators.generator_of)
         files = child.inside(root, esp.files_below, esp_at)
-    reads = child.inside(trees[-1], initrd.digests, generator)
-    if initrd.is_open(reads, generator):
+    reads = child.inside(trees[-1], generators.digests, generator)
+    if generators.is_open(reads, generator):
         reads["."] = layers.read(trees[-1].parent).digest
     return {
         "kernel": content,

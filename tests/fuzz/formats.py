@@ -13,8 +13,8 @@ from pathlib import Path
 import zstandard
 
 from fuzz.harness import Harness
-from oic.image.inodes import times_in
-from oic.image.uki import assemble_uki, section_names
+from oic.image.boot.uki import assemble_uki, section_names
+from oic.image.fs.inodes import times_in
 from oic.provider.compression import SUPPORTED, decompressed
 from oic.provider.openpgp import _not_imported, signers_of, status_of
 from oic.provider.rpm.keybox import _steady

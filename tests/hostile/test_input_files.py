@@ -12,7 +12,7 @@ from config.conftest import complain, load  # noqa: F401 - fixtures
 from oic.chroot import child, namespace
 from oic.errors import OicError
 from oic.files import copied, opened_regular
-from oic.image import additional
+from oic.image.tree import additional
 from oic.plan import plan
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from net.conftest import QUICK
 from net.mirror import Mirror
 
 from oic.errors import FetchError, OicError
-from oic.image.accounts import write_keys
+from oic.image.tree.accounts import write_keys
 from oic.net import HttpFetcher
 from oic.plan import plan
 from oic.provider.deb.release import parse_release

@@ -14,7 +14,7 @@ import pytest
 from oic.chroot import namespace, toolbox
 from oic.errors import OicError
 from oic.files import digest_of_sparse
-from oic.image.fat import make_fat
+from oic.image.fs.fat import make_fat
 from oic.values import Bytes
 
 from . import ways

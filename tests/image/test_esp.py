@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.image.esp import files_below, together, write_files
+from oic.image.tree.esp import files_below, together, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path

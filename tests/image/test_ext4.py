@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
-from oic.image.ext4 import _run_debugfs, make_ext4, quoted, survey_tree
-from oic.image.inodes import read_times
+from oic.image.fs.ext4 import _run_debugfs, make_ext4, quoted, survey_tree
+from oic.image.fs.inodes import read_times
 from oic.values import Bytes
 
 from .host import HostTools, output

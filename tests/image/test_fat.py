@@ -9,7 +9,7 @@ import pytest
 
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
-from oic.image.fat import make_fat
+from oic.image.fs.fat import make_fat
 from oic.values import Bytes
 
 from .host import HostTools, output

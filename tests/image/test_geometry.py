@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from oic.config.model import Disk
 from oic.errors import RecipeError
-from oic.image.geometry import FIRST_USABLE, MIB, Problem, layout, problems
+from oic.image.disk.geometry import FIRST_USABLE, MIB, Problem, layout, problems
 
 from .disks import default_disk, disk, partition
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oic.image.geometry import MIB, Layout, layout
-from oic.image.gpt import to_table
+from oic.image.disk.geometry import MIB, Layout, layout
+from oic.image.disk.gpt import to_table
 
 from .disks import default_disk, disk, partition
 from .host import output

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import OicError
-from oic.image.initrd import command, digests, generator_of, is_open
+from oic.image.tree.generators import command, digests, generator_of, is_open
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import OicError
-from oic.image.kernels import newest
+from oic.image.tree.kernels import newest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from oic.image.settings import files_of, host_keys_unit
+from oic.image.tree.settings import files_of, host_keys_unit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oic.errors import OicError
-from oic.image.uki import assemble_uki, section_names, ukify_argv
+from oic.image.boot.uki import assemble_uki, section_names, ukify_argv
 
 from .host import output
 

@@ -8,7 +8,7 @@ import pytest
 
 from oic.chroot import child, namespace
 from oic.errors import OicError
-from oic.image import views
+from oic.image.tree import views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

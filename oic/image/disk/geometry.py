@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.sizes import SECTOR, shown_size
 from oic.errors import RecipeError
-from oic.image.attributes import FLAGS, attributes_of
+from oic.image.disk.attributes import FLAGS, attributes_of
 from oic.image.seeds import uuid_for
 from oic.values import Bytes, Sector
 

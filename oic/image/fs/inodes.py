@@ -1,6 +1,6 @@
 """The times in an ext4 image's inodes, read from the inode tables. Read-only; writing is debugfs' business.
 
-* Knows exactly what `oic.image.ext4` makes: 4 KiB blocks, 64-byte group descriptors, 256-byte inodes, no meta_bg.
+* Knows exactly what `oic.image.fs.ext4` makes: 4 KiB blocks, 64-byte group descriptors, 256-byte inodes, no meta_bg.
 * Reads as many inodes as are in use, not the whole of the tables.
 
 Format: Linux Documentation/filesystems/ext4, "The Super Block", "Block Group Descriptors", "Index Nodes".

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.config.sizes import SECTOR
-from oic.image.geometry import BACKUP_SECTORS, FIRST_USABLE, MAX_PARTITIONS
+from oic.image.disk.geometry import BACKUP_SECTORS, FIRST_USABLE, MAX_PARTITIONS
 from oic.values import Sector
 
 if TYPE_CHECKING:
-    from oic.image.geometry import Layout, PlacedPartition
+    from oic.image.disk.geometry import Layout, PlacedPartition
 
 _HEADER = struct.Struct("<8s4sIIIQQQQ16sQIII")
 _ENTRY = struct.Struct("<16s16sQQQ72s")

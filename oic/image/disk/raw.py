@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 from oic.errors import OicError
 from oic.files import written_aside
-from oic.image.gpt import to_table
+from oic.image.disk.gpt import to_table
 from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from oic.image.geometry import Layout, PlacedPartition
+    from oic.image.disk.geometry import Layout, PlacedPartition
 
 _CHUNK = 1 << 20
 _ZEROS = bytes(_CHUNK)

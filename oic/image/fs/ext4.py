@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from oic.errors import OicError, ToolError
 from oic.files import written_aside
-from oic.image.inodes import read_times
+from oic.image.fs.inodes import read_times
 from oic.image.seeds import uuid_for
 from oic.image.tools import reproducible_env
 

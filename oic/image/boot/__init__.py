@@ -1,0 +1,1 @@
+"""How an image boots: one file for each method."""

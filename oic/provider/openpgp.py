@@ -7,6 +7,7 @@
 * A further signature by a key that is not the repository's is refused as well, where apt lets it pass: somebody put
   it there. An archive that signs with a new key as well needs its new keyring on this host first.
 * Where fingerprints are given for a key file, only these primary keys of it count, whatever else it holds.
+* That a key has expired since is for `oic.provider.lapsed` to judge, of packages alone.
 * A signature of a document by a weak hash is refused. What a key says of itself may be: a key counts because the recipe
   or the distribution names its file, and keys in use since before 2016 bind their names by SHA-1.
 
@@ -25,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 import gnupg
 
 from oic.errors import OicError, ToolError, TrustError
+from oic.values import number_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # Keys are trusted because the recipe names them, not by the web of trust.
 _OPTIONS = (
@@ -37,12 +39,14 @@ _OPTIONS = (
     "--no-auto-key-retrieve",
     "--trust-model=always",
 )
+EXPIRED_KEY = "EXPKEYSIG"
 _REFUSED = {
     "BADSIG": "a signature that does not match the text",
     "EXPSIG": "an expired signature",
-    "EXPKEYSIG": "a signature by an expired key",
+    EXPIRED_KEY: "a signature by an expired key",
     "REVKEYSIG": "a signature by a revoked key",
 }
+_NEVER = ("r", "i", "d")  # revoked, invalid, disabled
 _LEAST_WORDS = {"ERRSIG": 6, "VALIDSIG": 10}
 # Of ERRSIG: 4 is an unknown algorithm, 9 a missing public key.
 _UNJUDGED = {"4", "9"}
@@ -57,16 +61,42 @@ class ExpiredError(TrustError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """When a key counts, in seconds; `expires` is 0 for a key without an end. `revoked`: it never does."""
+
+    made: int
+    expires: int
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keyring:
-    """A gpg that knows some key files, and the fingerprints of the primary keys that count, by the file's URL."""
+    """A gpg that knows some key files, and the fingerprints of the primary keys that count, by the file's URL.
+
+    `periods` has those keys and their subkeys, by fingerprint.
+    """
 
     gpg: Any
     counted: Mapping[str, tuple[str, ...]]
+    periods: Mapping[str, Period]
 
     @property
     def fingerprints(self) -> frozenset[str]:
         """Return all that count."""
         return frozenset(one for found in self.counted.values() for one in found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodSignature:
+    """A signature that matches its text: the fingerprints of its `key` and of that one's `primary` key.
+
+    `made` is in seconds, by the signature's own word; `lapsed`: the key has expired by now.
+    """
+
+    primary: str
+    key: str
+    made: int
+    lapsed: bool
 
 
 @contextlib.contextmanager
@@ -90,12 +120,26 @@ def keyring(keys: Mapping[str, bytes], pinned: Mapping[str, Collection[str]] | N
                 raise _not_imported(imported.stderr, url)
             every.update(imported.fingerprints)
             counted[url] = _counted(imported.fingerprints, (pinned or {}).get(url, ()), url)
-        ring = Keyring(gpg=gpg, counted=counted)
-        if others := sorted(every - ring.fingerprints):
+        if others := sorted(every - {one for found in counted.values() for one in found}):
             gpg.delete_keys(others)
-            if {entry["fingerprint"] for entry in gpg.list_keys()} != ring.fingerprints:
-                raise ToolError(f"gpg cannot remove the keys that do not count: {', '.join(others)}")
+        listed = gpg.list_keys()
+        ring = Keyring(gpg=gpg, counted=counted, periods=_periods(listed))
+        if {entry["fingerprint"] for entry in listed} != ring.fingerprints:
+            raise ToolError(f"gpg cannot remove the keys that do not count: {', '.join(others)}")
         yield ring
+
+
+def _periods(listed: Iterable[Mapping[str, Any]]) -> dict[str, Period]:
+    """Return when each key and subkey of gpg's list counts; its second field is the validity, as in doc/DETAILS."""
+    entries = [one for entry in listed for one in (entry, *entry.get("subkey_info", {}).values())]
+    return {
+        entry["fingerprint"]: Period(
+            made=number_in(entry["date"]) or 0,
+            expires=number_in(entry["expires"]) or 0,
+            revoked=entry["trust"] in _NEVER,
+        )
+        for entry in entries
+    }
 
 
 def _counted(found: Collection[str], pinned: Collection[str], url: str) -> tuple[str, ...]:
@@ -120,12 +164,17 @@ def _not_imported(stderr: str, url: str) -> OicError:
 
 def detached_signers(gpg: Any, text: bytes, signature: bytes, *, where: str) -> tuple[str, ...]:
     """Return the fingerprints of who signed a document with this detached signature; raises TrustError."""
+    return signers_of(detached_status(gpg, text, signature, where=where), where)
+
+
+def detached_status(gpg: Any, text: bytes, signature: bytes, *, where: str) -> list[list[str]]:
+    """Return gpg's status lines on a detached signature; raises TrustError for what is none."""
     with tempfile.NamedTemporaryFile(prefix="oic-gpg-") as file:
         Path(file.name).write_bytes(signature)
         status = status_of(gpg.verify_data(file.name, text).stderr)
     if any(line[0] == "PLAINTEXT" for line in status):
         raise TrustError("expected a detached signature, found a message", where=where)
-    return signers_of(status, where)
+    return status
 
 
 def status_of(stderr: str) -> list[list[str]]:
@@ -138,11 +187,18 @@ def status_of(stderr: str) -> list[list[str]]:
 
 def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
     """Return the primary keys' fingerprints of good signatures; raises TrustError as the module says."""
-    good: set[str] = set()
+    return tuple(sorted({signature.primary for signature in good_signatures(status, where)}))
+
+
+def good_signatures(status: list[list[str]], where: str, *, take: Collection[str] = ()) -> tuple[GoodSignature, ...]:
+    """Return the good signatures; raises TrustError as the module says, but not for the keywords to `take`."""
+    good: list[GoodSignature] = []
     unknown: set[str] = set()
+    lapsed = False
     for keyword, *words in status:
         _expect_whole(keyword, words, where)
-        if keyword in _REFUSED:
+        lapsed = keyword == EXPIRED_KEY or (lapsed and keyword != "NEWSIG")
+        if keyword in _REFUSED and keyword not in take:
             kind = ExpiredError if keyword.startswith("EXP") else TrustError
             raise kind(f"found {_REFUSED[keyword]} ({' '.join(words)})", where=where)
         if keyword == "ERRSIG":
@@ -156,7 +212,8 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
         if keyword == "VALIDSIG":
             if words[7] not in _HASHES:
                 raise _weak(words[7], where)
-            good.add(words[-1])  # the fingerprint of the primary key, whichever subkey signed
+            made = number_in(words[2]) or 0
+            good.append(GoodSignature(primary=words[-1], key=words[0], made=made, lapsed=lapsed))
     if not good:
         found = f"signatures by unknown keys {', '.join(sorted(unknown))}" if unknown else "no signature"
         hint = "is it the right key?" if unknown else None
@@ -166,7 +223,7 @@ def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
         hint = "if the repository has a new key, name it too, or upgrade its keyring package on this host"
         message = f"expected signatures by this repository's keys only, found another by unknown key {found}"
         raise TrustError(message, where=where, hint=hint)
-    return tuple(sorted(good))
+    return tuple(good)
 
 
 def _expect_whole(keyword: str, words: list[str], where: str) -> None:

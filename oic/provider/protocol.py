@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Why a package is trusted, in words; `signed` is false where only the recipe's own word says so."""
+    """Why a package is trusted, in words; `signed` is false where only the recipe's own word says so.
+
+    `remarks` are what a build says aloud of such packages, together.
+    """
 
     signed: bool
     words: str
+    remarks: tuple[str, ...] = ()
 
 
 class Provider(Protocol):

@@ -13,6 +13,7 @@ says what did, for the manifest.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +67,18 @@ def run(stage: Stage) -> str:
     if loose:
         named = ", ".join(loose[:_NAMED]) + (" …" if len(loose) > _NAMED else "")
         note(f"{len(loose)} packages nobody signed, by [trusted=yes] of the recipe: {named}")
+    for line in _remarks(verdicts):
+        note(line)
     return f"{sum(map(len, verdicts.values()))} packages, all good{f', {len(loose)} unsigned' if loose else ''}"
+
+
+def _remarks(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Iterator[str]:
+    """Say each remark once, with the number of packages that it is about."""
+    remarks = {
+        (package, remark) for found in verdicts.values() for package in found for remark in found[package].remarks
+    }
+    for remark, count in sorted(Counter(remark for _, remark in remarks).items()):
+        yield f"{count} packages were signed in time, but {remark}"
 
 
 def _as_recipe_has_it(lock: Lock, repositories: Mapping[str, Repository], known: Known, store: Store) -> Lock:

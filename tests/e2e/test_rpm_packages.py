@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
 from provider.rpm.surgery import numbers, parts_of
 
 from oic.provider.rpm.tags import Tag
 
-from .tiny_rpm import BASE, HELLO, KEY, PAST, PRIMARY, REPOMD, SIGNATURE, sealed
+from .tiny_rpm import BASE, HELLO, KEY, PRIMARY, REPOMD, SIGNATURE, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from provider.rpm.keys import Key
 
@@ -102,19 +100,6 @@ def test_a_package_that_is_as_indexed_and_not_to_be_trusted(
         tiny_rpms.publish(revision=1000 + number, hello=change(tiny_rpms.packages["hello"], keys))
         rpm_bench.forget_metadata()
         refused(rpm_bench, "verify", words)
-    goes_on(rpm_bench, tiny_rpms)
-
-
-@pytest.mark.slow
-def test_packages_of_a_key_that_expired(
-    rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path
-) -> None:
-    file = tmp_path / "hello.rpm"
-    file.write_bytes(parts_of(tiny_rpms.packages["hello"]).bytes())
-    old = keys["expired"].sign(file, faked_time=PAST).read_bytes()
-    tiny_rpms.publish(hello=old)
-    tiny_rpms.serve(KEY, keys["own"].public() + keys["expired"].public())
-    refused(rpm_bench, "verify", "hello 1.0-1: ", "found a signature by an expired key")
     goes_on(rpm_bench, tiny_rpms)
 
 

@@ -6,6 +6,8 @@ Of each package, all of it:
   package in its place is refused however well it is signed;
 * it is signed, over the header or over header and payload, each of its signatures by a key of its own repository
   (`oic.provider.openpgp` says what counts). Only where the recipe trusts the repository may a package be unsigned;
+* a key may have expired since it signed a package, as `oic.provider.lapsed` says, if the index that lists the package
+  was verified;
 * the header is what its digests say, and the payload what the header says: without a payload digest in the header, a
   signature must cover the payload. A weak digest is refused by name;
 * what is packed in the payload is what the header lists, looked at once all the rest is good.
@@ -23,7 +25,7 @@ from typing import IO, TYPE_CHECKING
 from oic.chroot import child
 from oic.errors import TrustError, one_line
 from oic.provider.keys import locked_keyring
-from oic.provider.openpgp import detached_signers
+from oic.provider.lapsed import package_signers
 from oic.provider.protocol import Verdict
 from oic.provider.rpm.contents import check_contents
 from oic.provider.rpm.header import Rpm, read_rpm
@@ -127,10 +129,25 @@ def _signed(file: IO[bytes], rpm: Rpm, package: LockedPackage, origin: _Origin, 
         message = "expected a payload digest in the signed header or a signature over the payload, found neither"
         raise TrustError(message, where=where)
     signers: set[str] = set()
+    lapses: set[str] = set()
     for signature in signatures:
         data = _rest(file, rpm) if signature.over_payload else rpm.header.signed
-        signers.update(detached_signers(origin.ring.gpg, data, signature.packet, where=where))
-    return Verdict(signed=True, words=f"signed by {', '.join(sorted(signers))}; listed by {origin.words}")
+        found, lapsed = package_signers(origin.ring, data, signature.packet, where=where)
+        signers |= found
+        lapses |= lapsed
+    if lapses:
+        _expect_listed(origin, lapses, where)
+    words = "; ".join([f"signed by {', '.join(sorted(signers))}", *sorted(lapses), f"listed by {origin.words}"])
+    return Verdict(signed=True, words=words, remarks=tuple(sorted(lapses)))
+
+
+def _expect_listed(origin: _Origin, lapses: set[str], where: str) -> None:
+    """Refuse a signature by a key that has expired since, which may be dated back, unless the index is verified."""
+    if origin.said_by or origin.repository.trusted:
+        says = f"{origin.said_by} alone says" if origin.said_by else "nobody's signature says"
+        message = f"expected an index that was verified, as {', '.join(sorted(lapses))}; found that {says} what"
+        hint = "doit lock image=… makes the lock anew" if origin.said_by else None
+        raise TrustError(f"{message} {origin.repository.name} lists", where=where, hint=hint)
 
 
 def _rest(file: IO[bytes], rpm: Rpm) -> bytes:

@@ -40,6 +40,12 @@ class Key:
         self.gpg("--import", data=made.replace(":-----BEGIN", "-----BEGIN").encode())
         return self
 
+    def end(self, until: str, *, on: str, subkeys: bool = False) -> Key:
+        """Say on a day, by a faked clock, that the key (or its subkeys alone) expires on another."""
+        words = ["--quick-set-expire", self.fingerprint, until, *(["*"] if subkeys else [])]
+        self.gpg(f"--faked-system-time={on}", *words)
+        return self
+
     def public(self) -> bytes:
         return self.gpg("--armor", "--export", self.fingerprint)
 

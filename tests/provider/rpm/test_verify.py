@@ -43,11 +43,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Key]:
 
     def key(kind: str) -> Key:
         if kind not in made:
-            key = Key(home=place / kind)
-            if kind == "expired":
-                made[kind] = key.make("rsa2048", f"--faked-system-time={PAST}", expire="1y")
-            else:
-                made[kind] = key.make(kind if kind[-1].isdigit() else "ed25519")
+            made[kind] = Key(home=place / kind).make(kind if kind[-1].isdigit() else "ed25519")
         return made[kind]
 
     return key
@@ -192,11 +188,6 @@ def test_a_foreign_signature_beside_a_good_one(
     file = _file(tmp_path, _signed(parts, keys("ed25519"), tag=Sig.DSA).bytes())
     assert "found signatures by unknown keys" in _refused(file, store, keys("rsa2048"))
     assert _verdict(file, store, keys("rsa2048"), keys("ed25519")).signed
-
-
-def test_an_expired_key(unsigned: bytes, keys: Callable[[str], Key], store: Store, tmp_path: Path) -> None:
-    file = keys("expired").sign(_file(tmp_path, unsigned), faked_time=PAST)
-    assert "found a signature by an expired key" in _refused(file, store, keys("expired"), keys("rsa2048"))
 
 
 def test_an_expired_signature(unsigned: bytes, store: Store, tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ _LEAD_MAGIC = b"\xed\xab\xee\xdb"
 _MAGIC = b"\x8e\xad\xe8\x01\0\0\0\0"
 _PREAMBLE = 16
 _ENTRY = struct.Struct(">IIiI")  # the region trailer's offset is negative
+_TRAILERS = {Sig.REGION: (Sig.REGION, 61), Tag.REGION: (Tag.REGION,)}
+"""Which tag a region's trailer may have: old signing programs wrote HEADERIMAGE's there (rpm's lib/header.cc)."""
 _MOST_ENTRIES = {Sig.REGION: 64, Tag.REGION: 0xFFFF}
 _MOST_DATA = {Sig.REGION: 16 << 20, Tag.REGION: 64 << 20}
 _MOST_VALUES = 1 << 19
@@ -199,7 +201,7 @@ def _region(rows: list[tuple[int, int, int, int]], store: bytes, region: Sig | T
     if not 0 <= offset <= len(store) - _ENTRY.size:
         raise _BadEntryError(f"the region's trailer at {offset} is outside of {len(store)} bytes")
     trailer_tag, kind, back, count = _ENTRY.unpack_from(store, offset)
-    if (trailer_tag, kind, count) != (region, _BINARY, _ENTRY.size):
+    if trailer_tag not in _TRAILERS[region] or (kind, count) != (_BINARY, _ENTRY.size):
         raise _BadEntryError(f"expected a trailer of region {region:d}, found tag {trailer_tag} of type {kind}")
     inside, rest = divmod(-back, _ENTRY.size)
     if rest or not 0 < inside <= len(rows):

@@ -106,8 +106,9 @@ def files_of(header: Header) -> tuple[File, ...]:
         "flags": header.numbers(Tag.FILE_FLAGS),
         "user": header.strings(Tag.FILE_USERS),
         "group": header.strings(Tag.FILE_GROUPS),
-        "device": header.numbers(Tag.FILE_DEVICES),
-        "inode": header.numbers(Tag.FILE_INODES),
+        # As for rpm, no file has a second name where not both are told; some programs write no devices.
+        "device": header.numbers(Tag.FILE_DEVICES) or range(len(paths)),
+        "inode": header.numbers(Tag.FILE_INODES) or range(len(paths)),
     }
     for name, column in columns.items():
         if len(column) != len(paths):

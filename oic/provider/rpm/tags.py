@@ -52,8 +52,8 @@ class Tag(IntEnum):
     POSTTRANS = 1152
     LONG_FILE_SIZES = 5008
     FILE_DIGEST_ALGORITHM = 5011
-    PAYLOAD_DIGEST = 5092
-    PAYLOAD_DIGEST_ALGORITHM = 5093
+    PAYLOAD_SHA256 = 5092
+    """Its algorithm is no longer asked of tag 5093, which is obsolete: rpm 6 does not write it, no rpm reads it."""
 
 
 HASHES = {8: "sha256", 9: "sha384", 10: "sha512"}

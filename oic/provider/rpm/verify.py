@@ -9,7 +9,7 @@ Of each package, all of it:
 * a key may have expired since it signed a package, as `oic.provider.lapsed` says, if the index that lists the package
   was verified;
 * the header is what its digests say, and the payload what the header says: without a payload digest in the header, a
-  signature must cover the payload. A weak digest is refused by name;
+  signature must cover the payload;
 * what is packed in the payload is what the header lists, looked at once all the rest is good.
 
 rpm's MD5 of header and payload is not looked at: the lock's sha256 covers the same bytes.
@@ -31,7 +31,7 @@ from oic.provider.rpm.contents import check_contents
 from oic.provider.rpm.header import Rpm, read_rpm
 from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.signature import signatures_of
-from oic.provider.rpm.tags import HASHES, WEAK_HASHES, Sig, Tag
+from oic.provider.rpm.tags import Sig, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,19 +172,14 @@ def _check_header(rpm: Rpm, where: str) -> None:
 
 def _check_payload(file: IO[bytes], rpm: Rpm, where: str) -> bool:
     """Hold the compressed payload against the header's digest; tell whether there is one."""
-    if Tag.PAYLOAD_DIGEST not in rpm.header.entries:
+    if Tag.PAYLOAD_SHA256 not in rpm.header.entries:
         return False
-    number = rpm.header.number(Tag.PAYLOAD_DIGEST_ALGORITHM, 0)
-    if number not in HASHES:
-        found = WEAK_HASHES.get(number, f"algorithm {number}")
-        message = f"expected a payload digest of {' or '.join(HASHES.values())}, found {found}, too weak"
-        raise TrustError(message, where=where)
     file.seek(rpm.payload_offset)
-    digest = hashlib.new(HASHES[number])
+    digest = hashlib.sha256()
     while data := file.read(1 << 20):
         digest.update(data)
-    told = rpm.header.string(Tag.PAYLOAD_DIGEST)
+    told = rpm.header.string(Tag.PAYLOAD_SHA256)
     if digest.hexdigest() != told:
-        message = f"expected a payload of {HASHES[number]} {one_line(told)}, found {digest.hexdigest()}"
+        message = f"expected a payload of sha256 {one_line(told)}, found {digest.hexdigest()}"
         raise TrustError(message, where=where)
     return True

@@ -71,7 +71,7 @@ class Parts:
         """Give the package another payload, and its header the digest of that."""
         self.payload = gzip.compress(plain, 1)
         self.header[Tag.PAYLOAD_COMPRESSOR] = one("gzip")
-        self.header[Tag.PAYLOAD_DIGEST] = text(hashlib.sha256(self.payload).hexdigest())
+        self.header[Tag.PAYLOAD_SHA256] = text(hashlib.sha256(self.payload).hexdigest())
         return self
 
     def bytes(self) -> bytes:
@@ -152,7 +152,6 @@ def package(*files: tuple[str, bytes, int], payload: bytes | None = None, name: 
         Tag.ARCHITECTURE: one("noarch"),
         Tag.BUILD_TIME: numbers(1_700_000_000),
         Tag.PAYLOAD_FORMAT: one("cpio"),
-        Tag.PAYLOAD_DIGEST_ALGORITHM: numbers(8),
         **(content(*files) if files else {}),
     }
     lead = b"\xed\xab\xee\xdb\x03\0\0\0\0\1" + name.encode().ljust(66, b"\0") + b"\0\1\0\5" + bytes(16)

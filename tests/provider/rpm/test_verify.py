@@ -248,26 +248,13 @@ def test_without_a_payload_digest_the_signature_must_cover_the_payload(
     keys: Callable[[str], Key], store: Store, tmp_path: Path
 ) -> None:
     parts, key = package(("/usr/a", b"x", 0o100644)), keys("rsa2048")
-    del parts.header[Tag.PAYLOAD_DIGEST]
+    del parts.header[Tag.PAYLOAD_SHA256]
     words = _refused(_file(tmp_path, _signed(parts, key).bytes()), store, key)
     assert "expected a payload digest in the signed header or a signature over the payload, found neither" in words
     parts.signature[Sig.PGP] = binary(key.detached(parts.header_bytes() + parts.payload))
     assert _verdict(_file(tmp_path, parts.bytes()), store, key).signed
     parts.payload = parts.payload[:-1] + b"!"
     assert "a signature that does not match" in _refused(_file(tmp_path, parts.bytes()), store, key)
-
-
-@pytest.mark.parametrize(("number", "words"), [(1, "found md5"), (2, "found sha1"), (0, "found algorithm 0")])
-def test_a_weak_payload_digest(
-    number: int, words: str, keys: Callable[[str], Key], store: Store, tmp_path: Path
-) -> None:
-    parts = package(("/usr/a", b"x", 0o100644))
-    parts.header[Tag.PAYLOAD_DIGEST_ALGORITHM] = numbers(number)
-    parts.header[Tag.PAYLOAD_DIGEST] = text(hashlib.new("md5", parts.payload).hexdigest())
-    file = _file(tmp_path, _signed(parts, keys("rsa2048")).bytes())
-    assert f"expected a payload digest of sha256 or sha384 or sha512, {words}, too weak" in _refused(
-        file, store, keys("rsa2048")
-    )
 
 
 @pytest.mark.parametrize("field", ["name", "version", "architecture"])
@@ -315,14 +302,14 @@ def test_every_bad_package_is_told_at_once_and_each_by_its_own_repository(
 
 MALFORMED: dict[str, tuple[Callable[[bytes, Key], bytes], str]] = {
     "empty": (lambda _packet, _key: b"\0", "no packet"),
-    "two": (lambda packet, _key: packet + packet, "bytes in"),
-    "trailing": (lambda packet, _key: packet + b"\0", "bytes in"),
+    "two": (lambda packet, _key: packet + packet, "packets of type 2, 2"),
+    "trailing": (lambda packet, _key: packet + b"\0", "no packet at byte"),
     "cut off": (lambda packet, _key: packet[:-1], "bytes in"),
-    "one byte": (lambda packet, _key: packet[:1], "no packet"),
+    "one byte": (lambda packet, _key: packet[:1], "a packet cut off inside"),
     "without a length": (lambda packet, _key: b"\x8b" + packet[3:], "a packet without a length"),
     "in parts": (lambda packet, _key: b"\xc2\xe1" + packet[3:], "a packet in parts"),
-    "a key": (lambda _packet, key: key.gpg("--export", key.fingerprint), "a packet of type 6"),
-    "a message": (lambda _packet, key: key.gpg("--sign", "--compress-algo", "none", data=b"x"), "a packet of type"),
+    "a key": (lambda _packet, key: key.gpg("--export", key.fingerprint), "packets of type 6, 13, 2"),
+    "a message": (lambda _packet, key: key.gpg("--sign", "--compress-algo", "none", data=b"x"), "packets of type 4"),
     "version 2": (lambda packet, _key: packet[:3] + b"\2" + packet[4:], "a signature of version 2"),
     "version 5": (lambda packet, _key: packet[:3] + b"\5" + packet[4:], "a signature of version 5"),
     "version 6": (lambda packet, _key: packet[:3] + b"\6" + packet[4:], "a signature of version 6"),

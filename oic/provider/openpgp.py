@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import gnupg
 
 from oic.errors import OicError, ToolError, TrustError
+from oic.provider.keyfile import without_version_6
 from oic.values import number_in
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def keyring(keys: Mapping[str, bytes], pinned: Mapping[str, Collection[str]] | N
         every: set[str] = set()
         counted: dict[str, tuple[str, ...]] = {}
         for url, key in keys.items():
-            imported = gpg.import_keys(key)
+            imported = _imported(gpg, without_version_6(key, url), url)
             if not imported.fingerprints:
                 raise _not_imported(imported.stderr, url)
             every.update(imported.fingerprints)
@@ -140,6 +141,13 @@ def _periods(listed: Iterable[Mapping[str, Any]]) -> dict[str, Period]:
         )
         for entry in entries
     }
+
+
+def _imported(gpg: Any, key: bytes, url: str) -> Any:
+    try:
+        return gpg.import_keys(key)
+    except BrokenPipeError:  # it left at a packet that it cannot read, before the rest was written
+        raise TrustError("expected an OpenPGP key, found a damaged one", where=url) from None
 
 
 def _counted(found: Collection[str], pinned: Collection[str], url: str) -> tuple[str, ...]:

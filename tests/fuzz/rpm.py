@@ -15,6 +15,7 @@ from provider.rpm.surgery import TRAILER, Parts, binary, cpio_entry, cpio_number
 from fuzz.harness import Harness
 from fuzz.locks import expect_readable
 from oic.errors import TrustError
+from oic.provider.keyfile import without_version_6
 from oic.provider.rpm.contents import check_contents
 from oic.provider.rpm.header import Rpm, read_rpm
 from oic.provider.rpm.markup import refuse_markup
@@ -99,6 +100,11 @@ def _read_signature(data: bytes) -> None:
         parts.signature = {Sig.OPENPGP: one(base64.b64encode(data[1:]).decode())}
     for signature in signatures_of(read_rpm(io.BytesIO(parts.bytes()), WHERE).signature):
         assert signature.packet == data[1:]
+
+
+def _read_key_file(data: bytes) -> None:
+    kept = without_version_6(data, WHERE)
+    assert kept is data or without_version_6(kept, WHERE) is kept
 
 
 _PAYLOAD_FILES = files_of(read_rpm(io.BytesIO(package(*FILES).bytes()), WHERE).header)
@@ -190,6 +196,13 @@ def _signatures() -> list[bytes]:
     return [b"\0\xc2" + bytes([len(body)]) + body, b"\xff\x88" + bytes([len(old)]) + old]
 
 
+def _key_files() -> list[bytes]:
+    """Keys of versions 4 and 6 with a name, in the new and the old format, as they are and armoured."""
+    keys = b"\xc6\x02\x06\0" + b"\xcd\x01a" + b"\x98\x02\x04\0" + b"\xb4\x01b"
+    head, foot = (f"-----{word} PGP PUBLIC KEY BLOCK-----\n".encode() for word in ("BEGIN", "END"))
+    return [keys, head + b"Version: 1\n\n" + base64.encodebytes(keys) + b"=abcd\n" + foot]
+
+
 def _repomds() -> list[bytes]:
     data = "".join(data_of(kind, f"repodata/{kind}.xml.gz", b"a", b"b", 1000) for kind in ("primary", "filelists"))
     return [repomd_of(data, 1000).encode(), repomd_of(data.split("\n")[0], 2000).encode()]
@@ -203,6 +216,7 @@ HARNESSES = (
     Harness(name="rpm-package", run=_read_package, seeds=_packages, most=16384, mutants=600, fuzz_seconds=600),
     Harness(name="rpm-header", run=_read_header, seeds=_headers, mutants=600, fuzz_seconds=600),
     Harness(name="rpm-signature", run=_read_signature, seeds=_signatures, most=512),
+    Harness(name="rpm-key-file", run=_read_key_file, seeds=_key_files, most=2048),
     Harness(name="rpm-payload", run=_read_payload, seeds=_payloads),
     Harness(name="rpm-repomd", run=_read_repomd, seeds=_repomds),
     Harness(name="rpm-primary", run=_read_primary, seeds=_primaries, mutants=200, most=8192, lines=True),

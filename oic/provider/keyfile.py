@@ -1,0 +1,62 @@
+"""A key file without keys of version 6 (RFC 9580): gpg knows none of them, and takes nothing of a file that has one.
+
+* A file is armoured blocks (RFC 4880 section 6.2) or packets; a key begins with its public-key packet (section 11.1).
+* A file without such keys, and one that cannot be taken apart, is left as it is: gpg judges it.
+* Only whole keys are left out; what is kept, gpg checks as ever, but for an armour's checksum.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from oic.errors import TrustError
+from oic.provider.packets import PUBLIC_KEY, MalformedError, packets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BEGIN, _END = b"-----BEGIN PGP PUBLIC KEY BLOCK-----", b"-----END PGP PUBLIC KEY BLOCK-----"
+
+
+def without_version_6(body: bytes, url: str) -> bytes:
+    """Return a key file that gpg can read; raises TrustError when all its keys are of version 6."""
+    try:
+        keys = _keys(body)
+    except (binascii.Error, MalformedError):
+        return body
+    kept = [packets for version, packets in keys if version != 6]
+    if keys and not kept:
+        raise TrustError("expected an OpenPGP key of version 4, found only version 6, which gpg cannot use", where=url)
+    return body if len(kept) == len(keys) else b"".join(chain.from_iterable(kept))
+
+
+def _keys(body: bytes) -> list[tuple[int, list[bytes]]]:
+    """Return the keys of a file, each with its version and as its packets."""
+    keys: list[tuple[int, list[bytes]]] = []
+    for packet in packets_of(b"".join(_blocks(body)) or body):
+        if packet.kind == PUBLIC_KEY:
+            keys.append((packet.body[0] if packet.body else 0, [packet.whole]))
+        elif keys:
+            keys[-1][1].append(packet.whole)
+    return keys
+
+
+def _blocks(body: bytes) -> Iterator[bytes]:
+    """Yield what armoured blocks hold: base64 behind the empty line that ends their headers."""
+    lines: list[bytes] | None = None
+    header = False
+    for line in map(bytes.strip, body.split(b"\n")):
+        if line == _BEGIN:
+            lines, header = [], True
+        elif lines is None:
+            continue
+        elif line == _END:
+            yield base64.b64decode(b"".join(lines), validate=True)
+            lines = None
+        elif header:
+            header = bool(line)
+        elif not line.startswith(b"="):  # the armour's checksum
+            lines.append(line)

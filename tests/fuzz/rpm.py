@@ -131,7 +131,7 @@ def _read_primary(data: bytes) -> None:
 
 
 def _solved(packages: Packages) -> None:
-    packages.check()
+    packages.bad_entries()
     packages.unlisted_files()
     names = [name for name in packages.by_name if not set(name) & set(" *?[")][:2]
     expect_readable(_solve_set(packages, names, {"main": URL}, recommends=True), URL)

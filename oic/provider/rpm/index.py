@@ -11,9 +11,10 @@ from oic.errors import TrustError
 from oic.provider.compression import decompressed
 from oic.provider.keys import locked_keyring
 from oic.provider.openpgp import ExpiredError
+from oic.provider.rpm.entry import location_of
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.metadata import judged
-from oic.provider.rpm.pool import Packages, Source, location_of
+from oic.provider.rpm.pool import Packages, Source
 from oic.provider.rpm.repomd import PRIMARY, ROOTS, parse_repomd
 
 if TYPE_CHECKING:

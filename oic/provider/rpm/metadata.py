@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, TrustError
 from oic.net import NotFound
+from oic.progress import note
 from oic.provider.age import age_warning
 from oic.provider.compression import decompressed
 from oic.provider.documents import Documents, document_of
@@ -77,7 +78,8 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
         found.append(from_first(bases_of(repository, architecture, fetcher), read))
     entries = [one.entry for one in found]
     packages = Packages([source_of(entry, store) for entry in entries], architecture)
-    packages.check()
+    for line in packages.bad_entries():
+        note(line)
     if packages.unlisted_files():
         _add_filelists(found, source, before)
     return {"architecture": architecture, "repositories": entries, "http": source.new_memo}

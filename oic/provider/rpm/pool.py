@@ -2,8 +2,7 @@
 
 * libsolv reads verified bytes only, out of memory, and as dnf has it read them: see `_read_primary`.
 * Packages of the architecture and ``noarch`` ones count, no others; of a repository with ``allowPackages`` those named.
-* What a package's entry must be to be used is checked here: a name, version and location that are no trick, a size,
-  and a checksum that the store can go by.
+* A package whose entry is not what it must be (`oic.provider.rpm.entry`) does not count; `bad_entries` tells of it.
 * Modular metadata is not read: the distributions supported have none.
 """
 
@@ -20,8 +19,8 @@ import solv
 
 from oic.errors import TrustError
 from oic.ospackage.globs import glob_matches
-from oic.provider.rpm.repomd import safe_location
-from oic.provider.rpm.version import EVR, NAME
+from oic.provider.rpm.entry import called, problem_of
+from oic.provider.rpm.version import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,10 +31,6 @@ _IN_PRIMARY = re.compile("/etc/|/usr/lib/sendmail$|.*bin/", re.DOTALL)
 """The files that primary lists: createrepo's rule, and libsolv's."""
 _BY_NAME = solv.Selection.SELECTION_NAME | solv.Selection.SELECTION_REL
 _MOST_TOLD = 4
-_MOST_NAME = 240
-"""Of name, version and architecture: a file's name, limits.h(0p), is made of them."""
-_MOST_SIZE = 2**40
-_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +68,10 @@ class Packages:
         self.by_name: dict[str, list[Any]] = {}
         self.words_of: dict[int, str] = {}
         self._not_taken: dict[str, list[Any]] = {}
+        self._why: dict[int, str] = {}
+        self._bad: dict[str, list[Any]] = {}
+        self._bad_names: dict[str, Any] = {}
+        self._good: Counter[str] = Counter()
         # As dnf: the best repository's first. Where it is a tie, what comes first decides.
         for source in sorted(sources, key=lambda source: -source.priority):
             self._add(source)
@@ -80,6 +79,7 @@ class Packages:
         self._tell_apart()
         self._file_words = self.pool.addfileprovides_queue()
         self.pool.createwhatprovides()
+        self._keep_names()
         for packages in self.by_name.values():
             packages.sort(key=functools.cmp_to_key(_better_first))
 
@@ -90,11 +90,42 @@ class Packages:
         if source.filelists is not None:
             _read(repository, source.filelists, "filelists", repository.REPO_EXTEND_SOLVABLES)
         for package in repository.solvables:
-            if package.arch in self.architectures and source.allows(package):
+            if why := self._why_not(package, source):
+                self._leave_out(package, why)
+            else:
                 self.by_name.setdefault(package.name, []).append(package)
                 self.words_of[package.id] = str(package)
-            else:
-                self._not_taken.setdefault(package.name, []).append(package)
+                self._good[source.name] += 1
+
+    def _why_not(self, package: Any, source: Source) -> str:
+        """Return why a package does not count, or nothing."""
+        if package.arch not in self.architectures:
+            return "of another architecture"
+        if not source.allows(package):
+            return f"left out by allowPackages of {source.name}"
+        if problem := problem_of(package):
+            self._bad.setdefault(source.name, []).append(package)
+            return f"its entry in {source.name} cannot be used, {problem}"
+        return ""
+
+    def _leave_out(self, package: Any, why: str) -> None:
+        self._not_taken.setdefault(package.name, []).append(package)
+        self._why[package.id] = why
+
+    def _keep_names(self) -> None:
+        """Leave out what would come in the place of a bad entry from a repository of lower priority."""
+        before = len(self.words_of)
+        for bad in (package for packages in self._bad.values() for package in packages if NAME.fullmatch(package.name)):
+            self._bad_names.setdefault(bad.name, bad)  # that of the highest priority comes first
+        for name, bad in self._bad_names.items():
+            for other in self.pool.whatprovides(self.pool.Dep(name)):
+                if other.id in self.words_of and other.repo.priority < bad.repo.priority:
+                    del self.words_of[other.id]
+                    self._leave_out(other, f"the entry of {called(bad)} in {bad.repo.name} cannot be used")
+        if len(self.words_of) < before:
+            kept = {name: [one for one in found if one.id in self.words_of] for name, found in self.by_name.items()}
+            self.by_name = {name: found for name, found in kept.items() if found}
+            self.pool.set_considered_list(list(self.words_of))
 
     def _tell_apart(self) -> None:
         """Name the repository with packages that several of them have."""
@@ -103,13 +134,23 @@ class Packages:
             if count[words] > 1:
                 self.words_of[number] = f"{words} of {self.pool.id2solvable(number).repo.name}"
 
-    def check(self) -> None:
-        """Raise TrustError for the first package whose entry is not what it must be."""
-        for packages in self.by_name.values():
-            for package in packages:
-                if problem := _problem(package):
-                    hint = "createrepo_c --checksum sha256 writes them" if "sha256" in problem else None
-                    raise TrustError(problem, where=package.repo.name, hint=hint)
+    def bad_entries(self) -> list[str]:
+        """Return a line for each repository with bad entries; raises TrustError where one has no good ones."""
+        lines = []
+        for name, packages in self._bad.items():
+            problems = [problem_of(package) for package in packages[:_MOST_TOLD]]
+            if not self._good[name]:
+                more = f"; none of its {len(packages)} packages can be used" if len(packages) > 1 else ""
+                hint = "createrepo_c --checksum sha256 writes them" if "sha256" in problems[0] else None
+                raise TrustError(f"{problems[0]}{more}", where=name, hint=hint)
+            more = f"; and {len(packages) - _MOST_TOLD} more" if len(packages) > _MOST_TOLD else ""
+            of_all = f"{len(packages)} of {len(packages) + self._good[name]} packages"
+            lines.append(f"{name}: {of_all} cannot be used: {'; '.join(problems)}{more}")
+        return lines
+
+    def is_bad(self, name: str) -> bool:
+        """Tell whether packages of this name have bad entries only."""
+        return name in self._bad_names and name not in self.by_name
 
     def unlisted_files(self) -> list[str]:
         """Return the paths in packages' dependencies that primary does not list: who has them only filelists tell."""
@@ -124,9 +165,7 @@ class Packages:
         found: dict[str, list[str]] = {}
         for package in {one.id: one for one in (*self._whatprovides(text), *self._not_taken.get(text, ()))}.values():
             if package.id not in self.words_of:
-                here = package.arch in self.architectures
-                why = f"left out by allowPackages of {package.repo.name}" if here else "of another architecture"
-                found.setdefault(why, []).append(str(package))
+                found.setdefault(self._why[package.id], []).append(called(package))
         return "; ".join(f"{why}: {', '.join(packages[:_MOST_TOLD])}" for why, packages in found.items())
 
     def _whatprovides(self, text: str) -> list[Any]:
@@ -167,11 +206,6 @@ def without_epoch(evr: str) -> str:
     return evr.partition(":")[2] or evr
 
 
-def location_of(package: Any) -> str:
-    """Return the path of a package below its repository."""
-    return str(package.lookup_location()[0] or "")
-
-
 def _read_primary(repository: Any, document: bytes) -> None:
     """Read primary by way of libsolv's own format, as dnf does.
 
@@ -205,20 +239,3 @@ def _read(repository: Any, document: bytes, kind: str, flags: int) -> None:
 
 def _better_first(one: Any, two: Any) -> int:
     return int(two.repo.priority - one.repo.priority or two.evrcmp(one) or one.id - two.id)
-
-
-def _problem(package: Any) -> str:
-    """Return what is wrong with a package's entry, or nothing."""
-    name = str(package)[:120]
-    checksum = package.lookup_checksum(solv.SOLVABLE_CHECKSUM)
-    if len(str(package)) > _MOST_NAME or not NAME.fullmatch(package.name) or not EVR.fullmatch(package.evr):
-        return f"expected a package's name and version, found {name!r}"
-    base = package.lookup_str(solv.SOLVABLE_MEDIABASE)  # xml:base: another place than the repository
-    if base or not safe_location(location_of(package)):
-        found = "/".join(filter(None, (base, location_of(package))))
-        return f"expected {name} below the repository, found it at {found[:120]!r}"
-    if not checksum or not _SHA256.fullmatch(str(checksum)):
-        return f"expected a sha256 checksum of {name}, found {str(checksum)[:20]}"
-    if not 0 < (size := package.lookup_num(solv.SOLVABLE_DOWNLOADSIZE)) <= _MOST_SIZE:
-        return f"expected the size of {name}, found {size or 'none'}"
-    return ""

@@ -26,7 +26,8 @@ from oic.ospackage.problems import problem_lines
 from oic.ospackage.sets import solved_sets
 from oic.ospackage.solver import Fact, facts_of
 from oic.provider.compression import decompressed
-from oic.provider.rpm.pool import Packages, Source, location_of
+from oic.provider.rpm.entry import location_of
+from oic.provider.rpm.pool import Packages, Source
 from oic.provider.rpm.rich import satisfying
 from oic.provider.rpm.words import wanted
 from oic.values import Bytes, Digest

@@ -72,6 +72,8 @@ def _meant(packages: Packages, word: str) -> list[Wanted]:
             return [Wanted(word=word, packages=tuple(entry)) for entry in names]
     if _GLOB.search(word) and (names := _matching_whole(packages, word)):
         return [Wanted(word=word, packages=tuple(entry)) for entry in names]
+    if packages.is_bad(word):
+        return []
     providers = packages.providing(word) or packages.having(word)
     return [Wanted(word=word, packages=tuple(providers))] if providers else []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import random
 import re
@@ -68,6 +69,11 @@ class Mirror(MemoryMirror):
         assert found, old
         self.documents[REPOMD] = re.sub(old, new, text, count=count).encode()
         self.sign()
+
+    def change_primary(self, old: str, new: str, *, count: int = 1) -> None:
+        text = gzip.decompress(self.documents[f"{BASE}/repodata/primary.xml.gz"]).decode()
+        assert re.search(old, text), old
+        self.replace_primary(re.sub(old, new, text, count=count).encode())
 
     def replace_primary(self, plain: bytes) -> None:
         """Publish another primary.xml, with all the checksums it needs."""

@@ -80,7 +80,7 @@ def test_primary_is_read_or_refused_and_can_be_solved_with(primary: bytes, filel
     with contextlib.suppress(TrustError, SolveError):
         refuse_markup(primary, root="metadata", where="here")
         packages = Packages([Source(name="fuzz", primary=primary, filelists=filelists)], "x86_64")
-        packages.check()
+        packages.bad_entries()
         packages.unlisted_files()
         for word in ("app", "/opt/x", "*", "tool-1"):
             wishes, unknown = wanted(packages, [word])

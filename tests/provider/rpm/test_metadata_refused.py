@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import re
 import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -174,37 +172,12 @@ def test_a_changed_primary_is_refused(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (r'href="[^"]+"', 'href="../../etc/foo.rpm"', "expected foo-1-1.x86_64 below the repository"),
-        (r'href="[^"]+"', 'href="/foo.rpm"', "below the repository, found it at '//foo.rpm'"),
-        (r'href="[^"]+"', 'href="https://elsewhere/foo.rpm"', "below the repository"),
-        (r'href="[^"]+"', 'href="a&#9;b.rpm"', "below the repository"),
-        (r'href="[^"]+"', 'href="a.rpm?x#y"', "below the repository"),
-        (
-            "<location href",
-            '<location xml:base="http://elsewhere/" href',
-            "below the repository, found it at 'http://elsewhere//Packages/",
-        ),
-        (r"<location[^>]+>", "", "below the repository, found it at ''"),
-        (PACKAGE_SUM, f'type="sha1" pkgid="YES">{"0" * 40}', "sha256 checksum of foo-1-1.x86_64, found sha1:"),
-        (PACKAGE_SUM, f'type="md5" pkgid="YES">{"0" * 32}', "found md5:"),
-        (PACKAGE_SUM, f'type="sha512" pkgid="YES">{"0" * 128}', r"found sha512:.*\(createrepo_c --checksum sha256"),
         (PACKAGE_SUM, 'type="sha256" pkgid="YES">12', "found damage"),
-        (r'<size package="\d+"', '<size package="0"', "expected the size"),
-        (r'<size package="\d+"', '<size package="-1"', r"the size of foo-1-1\.x86_64, found 18446744073709551615"),
-        ("<name>foo", f"<name>{'foo' * 90}", "expected a package's name and version"),
-        ("<name>foo", "<name>../foo", "expected a package's name and version"),
-        ("<name>foo", "<name>foo bar", "expected a package's name and version"),
-        ('ver="1"', 'ver="1/2"', "expected a package's name and version"),
         (HEAD, '<?xml version="1.0"?><!DOCTYPE metadata [<!ENTITY a "aaaa">]>', "found a document type or entity"),
         ("</metadata>", "", "expected XML, found damage"),
         ("<package ", "<x>" * 50 + "<package ", "at most 32 elements deep"),
     ],
 )  # fmt: skip
-def test_a_package_that_is_a_trick_is_refused(
-    old: str, new: str, message: str, mirror: Mirror, store: Store, key: str
-) -> None:
-    plain = mirror.documents[f"{BASE}/repodata/primary.xml.gz"]
-    text = gzip.decompress(plain).decode()
-    assert re.search(old, text)
-    mirror.replace_primary(re.sub(old, new, text, count=1).encode())
+def test_a_damaged_primary_is_refused(old: str, new: str, message: str, mirror: Mirror, store: Store, key: str) -> None:
+    mirror.change_primary(old, new)
     refused(message, mirror, store, key)

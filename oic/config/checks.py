@@ -86,6 +86,17 @@ def notes_in(tree: Node) -> Iterator[tuple[Node, str]]:
             yield repository, "a placeholder (<URL> or <PUBLIC_KEY_URL>); the repository is left out"
 
 
+def unsigned_problems(tree: Node, family: str) -> Problems:
+    """Say where a recipe has metadata unsigned that are all that vouches for a repository's packages."""
+    for repository in tree.get("packageRepositories").items if family == "deb" else ():
+        node = repository.get("signedMetadata")
+        if node.value is False and TRUSTED not in (repository.get("pkey").text, *repository.get("pkeys").texts):
+            yield (
+                node,
+                f"expected true, as no deb is signed by itself, found false ({TRUSTED} as its key takes it unsigned)",
+            )
+
+
 def same(items: list[Node], key: str, thing: str, normal: Callable[[str], str] = str) -> Problems:
     """Say which of the items have a key's value in common."""
     seen: dict[object, Node] = {}
@@ -160,3 +171,5 @@ def _repository_problems(repository: Node) -> Problems:
         yield repository, "expected pkey or pkeys ([trusted=yes] for an unsigned repository), found neither"
     elif key is not None and keys is not None:
         yield repository, "expected either pkey or pkeys, found both"
+    if repository.get("signedMetadata").value is False and repository.get("url").text.startswith("http://"):
+        yield repository.get("url"), "expected an https URL, as signedMetadata is false, found plain http"

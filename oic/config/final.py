@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.config.assemble import file_notes, files_of, image_of, outside_notes, system_of, target_of
-from oic.config.checks import notes_in, problems_in, problems_of_whole
+from oic.config.checks import notes_in, problems_in, problems_of_whole, unsigned_problems
 from oic.config.disk import disk_of
 from oic.config.distribution import (
     DistributionData,
@@ -158,6 +158,7 @@ def _data_problems(data: DistributionData, tree: Node) -> Problems:
     if data.facts is None:
         return []
     found, target = list(problems_in_facts(data.facts)), target_of(tree)
+    found += unsigned_problems(tree, data.facts.get("provider").text)
     if data.defaults:
         found += problems_in_defaults(data.defaults, data.facts, target.arch)
     elif target.arch in data.facts.get("architectures").entries and target.image_type == "raw":

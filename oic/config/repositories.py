@@ -5,6 +5,8 @@
 * Keys are the recipe's ``target.mirrorKeys`` if given; else those the host's dnf has for the repository, if it is the
   host's; else the distribution's, where a path without a slash at its front is below the repository's own URL.
 * A key may stand with its fingerprint, or several: ``{key, fingerprint}``.
+* Whether the metadata are signed is the recipe's word, ``target.signedMetadata``, else the distribution's. Where they
+  are not, https is what protects them, and each package is signed by itself: no deb is.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from urllib.parse import urlsplit
 from oic.config.apt_sources import read_mirrors
 from oic.config.checks import TRUSTED
 from oic.config.dnf_sources import read_repository
-from oic.config.repository import Key, Repository
+from oic.config.repository import Key, Repository, is_safe_way
 from oic.errors import RecipeError
 from oic.files import read_regular
 
@@ -57,10 +59,16 @@ def repositories_of(facts: Node, name: str, target: Node, root: Path) -> tuple[R
     else:
         places = _in_apt(facts, name, entries, words, root)
     given = keys_in(target.get("mirrorKeys"))
-    return tuple(
-        _repository(entry, place, given or place.keys or keys_in(entry.get("keys")), words)
+    found = [
+        replace(
+            _repository(entry, place, given or place.keys or keys_in(entry.get("keys")), words),
+            signed_metadata=_are_signed(target, entry),
+        )
         for entry, place in zip(entries, places, strict=True)
-    )
+    ]
+    for repository in found:
+        _check_unsigned(repository, facts.get("provider").text)
+    return tuple(found)
 
 
 def keys_in(node: Node) -> tuple[Key, ...]:
@@ -78,6 +86,26 @@ def filled(text: str, words: Mapping[str, str]) -> str:
     names = "|".join(map(re.escape, words))
     pattern = re.compile(rf"\$\{{({names})\}}|\$({names})\b|\{{({names})\}}") if names else re.compile(r"(?!)")
     return pattern.sub(lambda match: words[next(filter(None, match.groups()))], text)
+
+
+def _are_signed(target: Node, entry: Node) -> bool:
+    """Tell whether a repository's metadata are signed: the recipe says so, else the data, else they are."""
+    said = target.get("signedMetadata").value
+    return (entry.get("signedMetadata").value if said is None else said) is not False
+
+
+def _check_unsigned(repository: Repository, family: str) -> None:
+    """Refuse metadata that are not signed where nothing else vouches for them; raises RecipeError."""
+    if repository.signed_metadata or repository.trusted:
+        return
+    if family == "deb":
+        hint = f"mirrorKeys: ['{TRUSTED}'] takes packages that nobody signed"
+        message = "expected signed metadata, as no deb is signed by itself, found signedMetadata: false"
+        raise RecipeError(f"{repository.name}: {message}", hint=hint)
+    if not is_safe_way(url := repository.mirror_list or repository.url):
+        hint = "or target.signedMetadata: true, if the mirror signs them"
+        message = f"{repository.name}: expected an https URL, as its metadata are not signed, found {url}"
+        raise RecipeError(message, hint=hint)
 
 
 def _repository(entry: Node, place: _Place, keys: Sequence[Key], words: Mapping[str, str]) -> Repository:

@@ -34,8 +34,9 @@ class Key:
 class Repository:
     """One package repository: a deb suite or an rpm base URL.
 
-    `trusted` means unsigned by the recipe's own word. `mirror_list`, where it is not empty, is the URL of a list of
-    base URLs, any of which stands in for `url`; `of_host`: the URL is what the host's own apt or dnf uses.
+    `trusted` means unsigned by the recipe's own word. Without `signed_metadata`, each package is signed but the
+    metadata are not, which https has to protect. `mirror_list`, where it is not empty, is the URL of a list of base
+    URLs, any of which stands in for `url`; `of_host`: the URL is what the host's own apt or dnf uses.
     `image_key` is the key file by which the image is to know the repository, a path in the image.
     """
 
@@ -47,9 +48,15 @@ class Repository:
     mirror_list: str = ""
     image_key: str = ""
     trusted: bool = False
+    signed_metadata: bool = True
     of_host: bool = False
     priority: int = 0
     allow_packages: tuple[str, ...] = ()
+
+
+def is_safe_way(url: str) -> bool:
+    """Tell whether nobody on the way can change what comes from a URL."""
+    return url.lower().startswith(("https://", "file://"))
 
 
 def repository_of(entry: dict[str, Any]) -> Repository:

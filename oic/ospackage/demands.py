@@ -2,6 +2,7 @@
 
 * A repository of the lock is one of the recipe's, of its suite and components, and signed unless the recipe says
   ``[trusted=yes]`` of it.
+* Its metadata are signed unless the recipe or the distribution says that nobody signs them.
 * Its URL is the recipe's. Only where that is this host's own mirror, or one of a mirror list, another host's lock has
   another one: then nothing but signatures counts.
 * Its keys are the recipe's: by their fingerprints, or else by the URL the recipe names.
@@ -12,6 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from oic.config.repository import is_safe_way
 from oic.errors import TrustError
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ def _looser(locked: LockedRepository, repository: Repository) -> Iterator[str]:
         here = (repository.mirror_list or repository.url).startswith("file:")
         if not anywhere or (locked.url.startswith("file:") and not here):
             yield f"expected it at {repository.url}, as the recipe has it, found it at {locked.url}"
+    if not (repository.signed_metadata or repository.trusted or is_safe_way(locked.url)):
+        yield f"expected it by https, as its metadata are not signed, found it at {locked.url}"
     if locked.suite != repository.suite:
         yield f"expected the suite {repository.suite!r}, found {locked.suite!r}"
     if more := sorted(set(locked.components) - set(repository.components)):
@@ -78,7 +82,7 @@ def _looser(locked: LockedRepository, repository: Repository) -> Iterator[str]:
 
 
 def _strange_signers(locked: LockedRepository, repository: Repository) -> Iterator[str]:
-    if not locked.signers:
+    if not locked.signers and repository.signed_metadata:
         yield "expected who signed its index, found nobody"
     pinned = {one for key in repository.keys for one in key.fingerprints}
     if all(key.fingerprints for key in repository.keys) and (strange := sorted(set(locked.signers) - pinned)):

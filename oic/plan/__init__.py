@@ -88,7 +88,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
             ]
         ),
         stage("download", 2, {}, ("lock.json",), "download.json"),
-        stage("verify", 4, verify_of(config), ("lock.json", "download.json"), "verified.json", "trust.json"),
+        stage("verify", 5, verify_of(config), ("lock.json", "download.json"), "verified.json", "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "verified.json"), "chroot.json"),
         stage("rootfs", 5, provider, ("lock.json", "verified.json", "chroot.json"), "rootfs.json"),
         stage("system", 3, {**provider, **system_of(config, placed, users)}, ("rootfs.json",), *SYSTEM),
@@ -98,7 +98,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
             "boot", 3, boot_of(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"
         ),
         stage("disk", 1, disk_of(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),
-        stage("evidence", 3, evidence_of(config, users), EVIDENCE, f"{stem}.manifest.json"),
+        stage("evidence", 4, evidence_of(config, users), EVIDENCE, f"{stem}.manifest.json"),
     )
 
 

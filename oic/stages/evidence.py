@@ -38,6 +38,7 @@ def run(stage: Stage) -> str:
             "partitions": image["disk"]["partitions"],
             "packages": packages,
             "unsigned": trust["unsigned"]["image"],
+            "unsignedMetadata": trust["unsignedMetadata"],
             "lockedBy": trust["lockedBy"],
             "reproducible": not part["networkCommands"],
             "networkCommands": part["networkCommands"],

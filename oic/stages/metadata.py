@@ -1,4 +1,4 @@
-"""metadata: each repository's signed index, verified, into the store; their digests into ``index.json``."""
+"""metadata: each repository's index, verified, into the store; their digests into ``index.json``."""
 
 from __future__ import annotations
 
@@ -47,8 +47,15 @@ def run(stage: Stage) -> str:
     trusted = [repository.name for repository in repositories if repository.trusted]
     for name in trusted:
         note(f"the metadata of {name} is taken unsigned, by [trusted=yes] of the recipe")
-    signed = len(repositories) - len(trusted)
-    return f"{signed} repositories, signatures good" + (f"; {len(trusted)} unsigned" if trusted else "")
+    unsigned = [entry.name for entry in repositories if not entry.signed_metadata and not entry.trusted]
+    for name in unsigned:
+        note(
+            f"the metadata of {name} are not signed: they came by https; each package is held against its own signature"
+        )
+    counts = [f"{len(repositories) - len(trusted) - len(unsigned)} repositories, signatures good"]
+    counts += [f"{len(unsigned)} with unsigned metadata"] if unsigned else []
+    counts += [f"{len(trusted)} unsigned"] if trusted else []
+    return "; ".join(counts)
 
 
 def _digests(value: Any) -> Iterator[Digest]:

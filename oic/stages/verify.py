@@ -62,7 +62,9 @@ def run(stage: Stage) -> str:
     }
     words = {name: {package: entry.words for package, entry in found.items()} for name, found in verdicts.items()}
     stage.write({"packages": sorted({package.sha256 for packages in lock.sets.values() for package in packages})})
-    stage.write({"verdicts": words, "unsigned": unsigned, "lockedBy": "file" if kept else "solve"}, "trust.json")
+    by = "file" if kept else "solve"
+    nobody = sorted(entry.name for entry in lock.repositories if not entry.signers and not entry.trusted)
+    stage.write({"verdicts": words, "unsigned": unsigned, "unsignedMetadata": nobody, "lockedBy": by}, "trust.json")
     loose = sorted({package for packages in unsigned.values() for package in packages})
     if loose:
         named = ", ".join(loose[:_NAMED]) + (" …" if len(loose) > _NAMED else "")
@@ -114,21 +116,27 @@ def _check_signers(repository: LockedRepository, store: Store) -> None:
 def _proven(lock: Lock, provider: Provider, store: Store, kept: str) -> tuple[Lock, dict[str, str]]:
     """Check the signed indexes of a kept lock; return it, and of which repositories it alone says what they list."""
     said_by = {entry.name: kept for entry in lock.repositories if entry.trusted}
-    lost = []
+    lost: list[str] = []
+    unsigned: list[str] = []
     for entry in lock.repositories:
         if entry.trusted:
             continue
         signers = provider.check_index(lock, entry, store)
-        if signers is None:
+        if not entry.signers:
+            unsigned.append(entry.name)
+        elif signers is None:
             lost.append(entry.name)
         elif set(signers) != set(entry.signers):
             message = f"expected its index signed by {', '.join(entry.signers)}, found {', '.join(signers)}"
             raise TrustError(message, where=f"{kept}: {entry.name}", hint="doit lock image=… makes it anew")
-    if lost:
-        count = len({p.name for packages in lock.sets.values() for p in packages if p.repository in lost})
-        named = ", ".join(lost)
-        note(f"the signed index of {named} could not be checked: that it lists {count} packages is as {kept} says")
-    return lock, said_by | dict.fromkeys(lost, kept)
+    for names, words in (
+        (lost, "the signed index of {} could not be checked"),
+        (unsigned, "nobody signed the index of {}"),
+    ):
+        if names:
+            count = len({p.name for packages in lock.sets.values() for p in packages if p.repository in names})
+            note(f"{words.format(', '.join(names))}: that it lists {count} packages is as {kept} says")
+    return lock, said_by | dict.fromkeys([*lost, *unsigned], kept)
 
 
 def _refuse_unproven(lock: Lock, repositories: Mapping[str, Repository], said_by: Mapping[str, str]) -> None:

@@ -43,7 +43,7 @@ def test_a_repository_that_is_none(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None
 def test_a_repository_that_is_not_signed(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
     where = tiny_rpms.mirror.url(SIGNATURE)
     tiny_rpms.lose(SIGNATURE)
-    refused(rpm_bench, where, "expected a signature, found none (an unsigned repository needs [trusted=yes]")
+    refused(rpm_bench, where, "expected a signature, found none (if only its packages are signed: signedMetadata")
     tiny_rpms.serve(SIGNATURE, b"<html>Please log in</html>\n")
     refused(rpm_bench, where, "expected a file of a repository, found a web page (is the URL right? does the network")
     goes_on(rpm_bench, tiny_rpms)

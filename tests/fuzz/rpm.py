@@ -149,9 +149,10 @@ def _read_filelists(data: bytes) -> None:
 
 def _read_mirrors(data: bytes) -> None:
     fetcher: Any = SimpleNamespace(fetch=lambda *_, **__: SimpleNamespace(body=data))
-    repository: Any = SimpleNamespace(mirror_list=URL, url="")
+    repository: Any = SimpleNamespace(name="main", mirror_list=URL, url="", signed_metadata=len(data) % 2)
     for url in bases_of(repository, "x86_64", fetcher):
         assert "://" in url
+        assert len(data) % 2 or url.lower().startswith(("https://", "file://"))
 
 
 def _read_rich(data: bytes) -> None:

@@ -184,6 +184,7 @@ RPM = Family(
     kernel=("kernel",),
     differs={
         "tools": {"value": "azl3"},
+        "target.signedMetadata": {"value": False, "direct": frozenset({"metadata", "verify"}), "ran": None},
         # dracut reads it, and takes in nothing of it for any machine
         "a file under /etc/modprobe.d made by a command": {"ran": TREE | {"initrd"}},
         "systemConfig.locale": {"ran": TREE | {"initrd"}},

@@ -54,10 +54,11 @@ def test_the_manifest_repeats_the_verdicts_and_says_what_locked_the_packages(by:
     )
     write_json(stage.path("lock.json"), {"format": FORMAT, **to_plain(lock)})
     verdicts = {"image": {"a": "as small.lock.json says: …"}, "tools": {}}
-    trust = {"verdicts": verdicts, "unsigned": {"image": [], "tools": []}, "lockedBy": by}
+    trust = {"verdicts": verdicts, "unsigned": {"image": [], "tools": []}, "unsignedMetadata": ["tiny"], "lockedBy": by}
     write_json(stage.path("trust.json"), trust)
     disk = {"size": 1, "sha256": NOTHING, "partitions": []}
     write_json(stage.path("image.json"), {"artefacts": ["small/small.raw"], "disk": disk})
     evidence.run(stage)
     manifest = json.loads(stage.path("small.manifest.json").read_text())
+    assert manifest["unsignedMetadata"] == ["tiny"]
     assert (manifest["lockedBy"], manifest["packages"][0]["trust"]) == (by, "as small.lock.json says: …")

@@ -1,4 +1,7 @@
-"""A lock's packages against the signed index that the lock names: repomd.xml, its signature, primary, each package."""
+"""A lock's packages against the index that the lock names: repomd.xml, its signature, primary, each package.
+
+An index that nobody signs is held against the packages as well: it proves nothing, and may yet refute.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +30,19 @@ _REPOMD, _SIGNATURE = "repomd.xml", "repomd.xml.asc"
 def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple[str, ...] | None:
     """Return who signed the index; None where it cannot be had; raises TrustError. See the provider's protocol."""
     documents = {entry.name: entry for entry in lock.indexes.get(repository.name, ())}
-    there = all(name in documents and store.has(documents[name].sha256) for name in (_REPOMD, _SIGNATURE, PRIMARY))
+    names = (_REPOMD, PRIMARY, *((_SIGNATURE,) if repository.signers else ()))
+    there = all(name in documents and store.has(documents[name].sha256) for name in names)
     if not there or not repository.keys:
         return None
-    bodies = {name: store.read(documents[name].sha256) for name in (_REPOMD, _SIGNATURE, PRIMARY)}
+    bodies = {name: store.read(documents[name].sha256) for name in names}
     where = f"{repository.url.rstrip('/')}/repodata/{_REPOMD}"
-    try:
-        with locked_keyring(repository, store) as ring:
-            signers = judged(ring, {where: bodies[_REPOMD], f"{where}.asc": bodies[_SIGNATURE]}, where)
-    except ExpiredError:
-        return None
+    signers: tuple[str, ...] = ()
+    if repository.signers:
+        try:
+            with locked_keyring(repository, store) as ring:
+                signers = judged(ring, {where: bodies[_REPOMD], f"{where}.asc": bodies[_SIGNATURE]}, where)
+        except ExpiredError:
+            return None
     file = parse_repomd(bodies[_REPOMD], where=where).files[PRIMARY]
     if hashlib.new(file.checksum.algorithm, bodies[PRIMARY]).hexdigest() != file.checksum.value:
         raise TrustError(f"expected {PRIMARY} as {_REPOMD} lists it, found another", where=documents[PRIMARY].url)
@@ -46,7 +52,8 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple
     for package in (one for packages in lock.sets.values() for one in packages if one.repository == repository.name):
         if not any(_is(package, found) for found in listed.by_name.get(package.name, ())):
             found = f"{package.name} {package.version} of sha256 {package.sha256}"
-            raise TrustError(f"expected the packages of its signed index, found {found}", where=repository.name)
+            index = "signed index" if signers else "index, which nobody signed"
+            raise TrustError(f"expected the packages of its {index}, found {found}", where=repository.name)
     return signers
 
 

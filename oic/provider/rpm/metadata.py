@@ -2,7 +2,7 @@
 
     mirror list ─> base URL
     keys ─> private keyring
-    repomd.xml + repomd.xml.asc ─gpg─> document ─> not older than last time
+    repomd.xml + repomd.xml.asc ─gpg─> document (where it is signed) ─> not older than last time
         └─ primary ─ size, checksum, checksum of what is in it ─> packages that are no trick ─> store
               └─ a path in some package's dependencies that no primary lists ─> filelists, as primary
 
@@ -117,7 +117,7 @@ def _read_repository(
     known: dict[str, tuple[str, ...]] = {}
     if files:
         with keyring_of(files) as ring:
-            signers = judged(ring, documents, where)
+            signers = judged(ring, documents, where) if repository.signed_metadata else ()
         known = known_keys(repository.name, files, ring, signers, last["known"])
     repomd = parse_repomd(documents[where], where=where)
     check_age(repomd, last.get("revision", ""), last.get("timestamp", 0), now, where=where)
@@ -146,18 +146,18 @@ def _read_repository(
 
 
 def _documents(repository: Repository, where: str, source: Documents) -> dict[str, bytes]:
-    """Return repomd.xml and, unless the recipe takes it unsigned, its signature, by URL."""
+    """Return repomd.xml and, unless it is not signed by the data's or the recipe's word, its signature, by URL."""
     try:
         documents = {where: source.document(where)}
     except NotFound as error:
         hint = "the URL is to be that of the directory that holds repodata/"
         raise NotFound("expected a repository, found no repomd.xml", where=error.where, hint=hint) from error
-    if not repository.trusted:
+    if repository.signed_metadata and not repository.trusted:
         signature = f"{where}.asc"
         try:
             documents[signature] = source.document(signature)
         except NotFound as error:
-            hint = "an unsigned repository needs [trusted=yes] in place of its key"
+            hint = "if only its packages are signed: signedMetadata: false; if nothing is: [trusted=yes] as its key"
             raise TrustError("expected a signature, found none", where=signature, hint=hint) from error
     return documents
 

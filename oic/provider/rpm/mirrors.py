@@ -1,6 +1,7 @@
 """Where an rpm repository is: its base URL, or the base URLs of a mirror list, tried one after the other.
 
 * A mirror list is plain text, a URL on each line; ``#`` begins a remark; ``$basearch`` and ``{arch}`` are replaced.
+* Where the metadata are not signed, a mirror by plain http is passed over, too.
 * A mirror that does not give is passed over, in words; one that lies ends it all: who signed has to be looked at.
 """
 
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from oic.errors import FetchError
+from oic.config.repository import is_safe_way
+from oic.errors import FetchError, TrustError
 from oic.progress import note
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ _MOST_TRIED = 10
 
 
 def bases_of(repository: Repository, architecture: str, fetcher: Fetcher) -> list[str]:
-    """Return the repository's base URLs, without a slash at the end; raises FetchError."""
+    """Return the repository's base URLs, without a slash at the end; raises FetchError or TrustError."""
     if not repository.mirror_list:
         return [repository.url.rstrip("/")]
     body = fetcher.fetch(repository.mirror_list, limit=_MOST_LIST).body or b""
@@ -34,7 +36,19 @@ def bases_of(repository: Repository, architecture: str, fetcher: Fetcher) -> lis
         found = next((line for line in lines if line and "://" not in line), "none")
         message = f"expected a list of base URLs, one on each line, found {found[:80]!r}"
         raise FetchError(message, where=repository.mirror_list, hint="a metalink is not such a list")
+    if not repository.signed_metadata:
+        urls = _by_https(urls, repository)
     return urls[:_MOST_TRIED]
+
+
+def _by_https(urls: Sequence[str], repository: Repository) -> list[str]:
+    found = [url for url in urls if is_safe_way(url)]
+    if len(found) < len(urls):
+        note(f"mirrors of {repository.name} by plain http are passed over, as its metadata are not signed")
+    if not found:
+        message = f"expected an https URL in the list, as the metadata of {repository.name} are not signed, found none"
+        raise TrustError(message, where=repository.mirror_list, hint=f"it has {urls[0][:80]!r}")
+    return found
 
 
 def from_first(bases: Sequence[str], read: Callable[[str], Result]) -> Result:

@@ -54,7 +54,9 @@ class _Origin:
     @property
     def words(self) -> str:
         """Where the sha256 of its packages is from."""
-        return self.repository.name + (f" as {self.said_by} says" if self.said_by else "")
+        unsigned = not self.repository.signers and not self.repository.trusted
+        found = f"{self.repository.name}, whose metadata nobody signed" if unsigned else self.repository.name
+        return f"{found}{',' * unsigned} as {self.said_by} says" if self.said_by else found
 
 
 def verify(

@@ -139,7 +139,7 @@ def repository(store: Store, *keys: Key, name: str = "base", trusted: bool = Fal
         url="file:///base",
         suite="",
         components=(),
-        signers=(),
+        signers=() if trusted else tuple(key.fingerprint for key in keys),
         keys=tuple(
             LockedKey(url=f"file:///key{number}", sha256=store.add(data), size=Bytes(len(data)))
             for number, data in enumerate(files)

@@ -9,7 +9,7 @@ BUILD_PACKAGES := python3-venv gnupg uidmap debian-archive-keyring
 BOOT_PACKAGES  := qemu-system-x86 ovmf
 # What only tests and benchmarks compare with.
 STANDIN_PACKAGES := createrepo-c gnupg openssl rpm
-TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils dnf dosfstools e2fsprogs fdisk gcc gdisk git libc6-dev mmdebstrap mtools
+TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils dnf dosfstools e2fsprogs fdisk gcc gdisk git libc6-dev libfaketime mmdebstrap mtools
 
 .PHONY: build boot-test test test-all lint bench fuzz standin lock clean packages-build packages-boot packages-test packages-standin
 

@@ -14,6 +14,7 @@ from oic.errors import OicError, RecipeError, shown
 from oic.files import read_json, to_json, to_plain, write_json, write_text
 from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.plan import plan
+from oic.reproduce.twice import remove_builds, reproduce
 from oic.tasks import failure_of, perform, why_stale
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ DOCS = {
     "update": "fetch metadata anew, solve again, say which packages change",
     "lock": "write the solved packages beside the recipe, to build exactly these from then on",
     "why": "say why package=NAME is in the image",
+    "reproduce": "build twice, a day apart by the programs' clock, and name what differs and who made it",
     "boot-test": "boot the image in qemu, log in, compare its packages with the lock",
 }
 VERIFY_CACHE = "hold every blob and layer of the cache against its digest, move damaged ones away"
@@ -42,13 +44,18 @@ def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -
     """Yield doit's description of each task for one image."""
     package = given.get("package", "")
     # Without a package there is something to complain about, and nothing to solve.
-    needs = {"why": [f"solve:{config.image_name}"] if package else [], "boot-test": [f"build:{config.image_name}"]}
+    needs = {
+        "why": [f"solve:{config.image_name}"] if package else [],
+        "reproduce": [f"verify:{config.image_name}"],
+        "boot-test": [f"build:{config.image_name}"],
+    }
     calls: dict[str, tuple[Callable[..., None], list[Any]]] = {
         "validate": (_validate, [config]),
         "config": (_print_config, [config]),
         "update": (_update, [config, stages, given.get("keys") == "new"]),
         "lock": (_lock, [config, stages]),
         "why": (_why, [stages, package]),
+        "reproduce": (reproduce, [stages, _say]),
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
     }
     for name, (function, args) in calls.items():
@@ -59,6 +66,7 @@ def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -
             "actions": [(_run, [function, args, stages[0].cache])],
             "task_dep": needs.get(name, []),
             "uptodate": [False],
+            "clean": [(remove_builds, [stages])] if name == "reproduce" else [],
             "verbosity": 2,
         }
 

@@ -42,6 +42,7 @@ PURE = (
     "oic.config.repository",
     "oic.config.sizes",
     "oic.provider.age",
+    "oic.provider.belongings",
     "oic.provider.compression",
     "oic.provider.streams",
     "oic.provider.deb.feed",
@@ -64,11 +65,13 @@ PURE = (
     "oic.provider.rpm.repomd",
     "oic.provider.rpm.rich",
     "oic.provider.rpm.version",
+    "oic.image.tree.privatekeys",
     "oic.image.disk.attributes",
     "oic.image.disk.geometry",
     "oic.image.disk.gpt",
     "oic.image.seeds",
     "oic.image.boot.uki",
+    "oic.reproduce.content",
 )
 """Bytes and values in, values out."""
 READERS = (

@@ -63,7 +63,7 @@ def made(
         if place is None:
             part = note.with_suffix(".part")
             with _abandoned(note.parent, ids) as abandoned:
-                _remove([place for place in (part, *abandoned) if place.exists()])
+                remove([place for place in (part, *abandoned) if place.exists()])
             part.mkdir(parents=True)
             namespace.call(_make, part, fill, writes=[part, *writes], network=network)
             place = _named(part, ids)
@@ -92,13 +92,13 @@ def _named(part: Path, ids: str) -> Path:
     """Give a finished layer the name of its content; one that is there already, by way of another key, is as good."""
     place = part.with_name(f"{ids}-{read(part).digest[:32]}")
     if place.exists() and not is_there(place):
-        _remove([place])
+        remove([place])
     try:
         part.rename(place)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        _remove([part])
+        remove([part])
     return place
 
 
@@ -108,8 +108,8 @@ def read(place: Path) -> Layer:
     return Layer(place=place, digest=facts["digest"], epoch=facts["epoch"])
 
 
-def _remove(places: Sequence[Path]) -> None:
-    """Remove directories of layers, whose files have owners of the namespace."""
+def remove(places: Sequence[Path]) -> None:
+    """Remove directories that are beside each other and hold layers, whose files have owners of the namespace."""
     if places:
         namespace.call(_remove_all, places, writes=[places[0].parent])
 

@@ -8,6 +8,7 @@
   may not make the calls that `oic.chroot.seccomp` names.
 * Whatever a program leaves running ends with it.
 * Programs that ask whether they are in a chroot are told so, as in one made by chroot(8).
+* The clock is the host's, or `oic.chroot.clock`'s.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, kernel, namespace, proc, seccomp
+from oic.chroot import child, clock, kernel, namespace, proc, seccomp
 from oic.errors import OicError
 from oic.run import run
 
@@ -123,8 +124,12 @@ def opened(  # noqa: PLR0913 - a root and all that is mounted in it
                 if place.is_relative_to(memory):
                     child.inside(memory, _made, [f"/{place.relative_to(memory)}"])
             kernel.mount(str(directory), str(place), flags=kernel.MS_BIND)
-        _show(files or {}, dev / Path(FILES).name)
-        yield Sandbox(root=root, log=log, dev=dev, tmp=tmp, env=env or {}, max_file_bytes=max_file_bytes)
+        other_clock = clock.current()
+        lent = {clock.FILE: other_clock.library} if other_clock else {}
+        _show({**(files or {}), **lent}, dev / Path(FILES).name)
+        told = other_clock.environment(f"{FILES}/{clock.FILE}") if other_clock else {}
+        env = {**(env or {}), **told}
+        yield Sandbox(root=root, log=log, dev=dev, tmp=tmp, env=env, max_file_bytes=max_file_bytes)
     finally:
         kernel.unmount(str(root), kernel.MNT_DETACH)
 

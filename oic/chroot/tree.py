@@ -95,7 +95,21 @@ def _named(root: Path, pattern: str) -> Iterator[Path]:
         yield root / pattern
 
 
-def _describe(file: Path, path: str, status: os.stat_result) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that is known of an entry of a tree, but for its path; `content` is a file's sha256 or a link's target."""
+
+    mode: int
+    user: int
+    group: int
+    links: int
+    mtime: int
+    content: str
+    attributes: tuple[tuple[str, bytes], ...]
+
+
+def facts_of(file: Path, status: os.stat_result) -> Facts:
+    """Return the facts of an entry; what the overlay file system keeps for itself is none."""
     mode = status.st_mode
     content = ""
     if stat.S_ISREG(mode):
@@ -106,9 +120,21 @@ def _describe(file: Path, path: str, status: os.stat_result) -> bytes:
     elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
         content = str(status.st_rdev)
     names = sorted(name for name in os.listxattr(file, follow_symlinks=False) if name not in _OVERLAY_NOTES)
-    attributes = [(name, os.getxattr(file, name, follow_symlinks=False)) for name in names]
-    links = status.st_nlink if stat.S_ISREG(mode) else 0
-    fields = (path, mode, status.st_uid, status.st_gid, links, int(status.st_mtime), content, attributes)
+    return Facts(
+        mode=mode,
+        user=status.st_uid,
+        group=status.st_gid,
+        links=status.st_nlink if stat.S_ISREG(mode) else 0,
+        mtime=int(status.st_mtime),
+        content=content,
+        attributes=tuple((name, os.getxattr(file, name, follow_symlinks=False)) for name in names),
+    )
+
+
+def _describe(file: Path, path: str, status: os.stat_result) -> bytes:
+    facts = facts_of(file, status)
+    attributes = list(facts.attributes)
+    fields = (path, facts.mode, facts.user, facts.group, facts.links, facts.mtime, facts.content, attributes)
     return os.fsencode(repr(fields)) + b"\n"
 
 

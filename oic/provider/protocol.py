@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from oic.config.repository import Repository
     from oic.net import Fetcher
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.provider.belongings import Belongings
     from oic.store import Store
 
 
@@ -97,6 +98,9 @@ class Provider(Protocol):
 
         Nothing, where the packages' own programs install them.
         """
+
+    def belongings(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> Belongings:
+        """Return whose each path of a mounted tree is, in which these packages are installed. In a namespace."""
 
     def leftovers(self) -> tuple[str, ...]:
         """Return globs of what installing leaves that is of this build or of this machine, not of the image."""

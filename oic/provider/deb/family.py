@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from oic.chroot import child
+from oic.provider.deb.belongings import lists_in
 from oic.provider.deb.index import check_index
 from oic.provider.deb.install import ENVIRONMENT, install
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.ospackage.lock import LockedPackage, LockedRepository
+    from oic.provider.belongings import Belongings
 
 __all__ = [
+    "belongings",
     "check_index",
     "environment",
     "groups",
@@ -94,6 +98,11 @@ def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
 def installed_by(_tools: str) -> str:
     """Return nothing: the dpkg that installs is the image's own."""
     return ""
+
+
+def belongings(_packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> Belongings:
+    """Return what dpkg's database in the tree says."""
+    return child.inside(root, lists_in)
 
 
 def leftovers() -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from oic.provider.rpm.belongings import belongings as belongings_of
 from oic.provider.rpm.index import check_index
 from oic.provider.rpm.install import environment_at, install
 from oic.provider.rpm.metadata import metadata_warnings, read_metadata
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.ospackage.lock import LockedPackage, LockedRepository
+    from oic.provider.belongings import Belongings
 
 __all__ = [
+    "belongings",
     "check_index",
     "environment",
     "groups",
@@ -69,6 +72,11 @@ def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
 def installed_by(tools: str) -> str:
     """Return the build environment's digest: its rpm installs, and writes the database."""
     return tools
+
+
+def belongings(packages: Sequence[tuple[LockedPackage, Path]], _root: Path) -> Belongings:
+    """Return what the packages' headers say: a scriptlet cannot change them, as it can rpm's database."""
+    return belongings_of(packages)
 
 
 def leftovers() -> tuple[str, ...]:

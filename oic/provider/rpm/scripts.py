@@ -88,3 +88,8 @@ def script_in(header: Header, text: str) -> str:
         if any(body.strip() and body.strip() in text for body in header.strings(tag)):
             return f"{word}({header.string(Tag.NAME)})"
     return ""
+
+
+def texts_of(header: Header) -> dict[str, str]:
+    """Return the text of each kind of scriptlet that a package has, by the word of the spec file."""
+    return {word: "\n".join(bodies) for word, tag in _SCRIPTS.items() if (bodies := header.strings(tag))}

@@ -1,0 +1,30 @@
+"""Whose a path is, as the packages' own headers say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oic.provider.belongings import Belongings, unmerged
+from oic.provider.rpm.header import read_rpm
+from oic.provider.rpm.package import files_of
+from oic.provider.rpm.scripts import texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from oic.ospackage.lock import LockedPackage
+
+
+def belongings(packages: Sequence[tuple[LockedPackage, Path]]) -> Belongings:
+    """Return the file lists, ghosts among them, and the scriptlets and triggers of verified package files."""
+    owners: dict[str, tuple[str, ...]] = {}
+    scripts: dict[str, str] = {}
+    for package, file in packages:
+        with file.open("rb") as opened:
+            header = read_rpm(opened, f"{package.name} ({file})").header
+        for listed in files_of(header):
+            path = unmerged(listed.path)
+            owners[path] = (*owners.get(path, ()), package.name)
+        scripts |= {f"the {word} of {package.name}": text for word, text in texts_of(header).items()}
+    return Belongings(owners=owners, scripts=scripts)

@@ -1,0 +1,120 @@
+"""What two builds came to, compared: their trees path by path, what is made from them stage by stage.
+
+* A stage that was handed the same twice and hands over something else told the time or drew a secret itself. Where it
+  was handed something else already, it follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.chroot import layers, namespace, overlay, toolbox
+from oic.files import digest_of_file, read_json
+from oic.ospackage.lock import read_lock
+from oic.provider import provider_of
+from oic.reproduce.content import what_differs
+from oic.reproduce.trees import changes_between
+from oic.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from oic.provider.belongings import Belongings
+    from oic.reproduce.builds import Build
+    from oic.stage import Stage
+
+_PIECE = 1 << 20
+"""Bytes of an artefact that are looked into, where it first differs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A path of the tree, or an artefact, that is not the same twice; `made` says by what, as far as that is known."""
+
+    stage: str
+    path: str
+    what: tuple[str, ...]
+    made: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {', '.join(self.what)}; {self.made}"
+
+
+def differences_of_trees(builds: tuple[Build, Build], stages: Sequence[Stage]) -> Iterator[Difference]:
+    """Yield what differs in the layers of the stages `chroot`, `rootfs` and `system`."""
+    chroot, rootfs, system = stages
+    for change in _changes(builds, [_pair(builds, chroot, 0)]):
+        yield Difference(stage="chroot", path=change[0], what=change[1], made="in the build environment")
+    below = len(builds[0].trees(rootfs))
+    packages = _changes(builds, [_pair(builds, rootfs, number) for number in range(below)])
+    whose = _belongings(builds[0], rootfs) if packages else None
+    for path, what in packages:
+        yield Difference(stage="rootfs", path=path, what=what, made=whose.maker_of(path) if whose else "")
+    for path, what in _changes(builds, [_pair(builds, system, below)]):
+        made = "made by a setting or a command of the recipe"
+        yield Difference(stage="system", path=path, what=what, made=made)
+
+
+def _pair(builds: tuple[Build, Build], stage: Stage, number: int) -> tuple[Path, Path]:
+    first, second = (build.trees(stage)[number] for build in builds)
+    return first, second
+
+
+def _changes(builds: tuple[Build, Build], pairs: Sequence[tuple[Path, Path]]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each path that differs in pairs of layers, and what of it; a later layer's word counts."""
+    spans = (builds[0].span, builds[1].span)
+    found: dict[str, tuple[str, ...]] = {}
+    for first, second in pairs:
+        if layers.read(first.parent).digest != layers.read(second.parent).digest:
+            found |= {one.path: one.what for one in namespace.call(changes_between, first, second, spans)}
+    return sorted(found.items())
+
+
+def _belongings(build: Build, rootfs: Stage) -> Belongings:
+    own = build.own(rootfs)
+    work = own.path("work/belongings")
+    work.parent.mkdir(exist_ok=True)
+    with toolbox.workspace(work):
+        return namespace.call(_read_belongings, own, build.trees(rootfs), work, writes=[work])
+
+
+def _read_belongings(rootfs: Stage, trees: Sequence[Path], work: Path) -> Belongings:
+    store = Store(rootfs.cache / "store")
+    packages = read_lock(rootfs.read("lock.json")).sets["image"]
+    with overlay.merged(trees, work / "root") as root:
+        members = [(package, store.path(package.sha256)) for package in packages]
+        return provider_of(rootfs.slice["provider"]).belongings(members, root)
+
+
+def differences_of_artefacts(builds: tuple[Build, Build], stages: Sequence[Stage]) -> Iterator[Difference]:
+    """Yield what differs of what each stage wrote, where it was handed the same twice."""
+    for stage in stages:
+        first, second = (build.own(stage) for build in builds)
+        if any(digest_of_file(first.path(name)) != digest_of_file(second.path(name)) for name in stage.inputs):
+            continue
+        for one, other in zip(_written(first), _written(second), strict=False):
+            if digest_of_file(one) != digest_of_file(other):
+                name = str(one.relative_to(first.directory))
+                what = tuple(what_differs(*_first_pieces(one, other), (builds[0].span, builds[1].span)))
+                made = f"made by the stage {stage.name} of the same hand-overs ({first.log})"
+                yield Difference(stage=stage.name, path=name, what=what, made=made)
+
+
+def _written(stage: Stage) -> list[Path]:
+    """Return the files a stage made: its outputs but for hand-overs, and what these name in the image's directory."""
+    files = [stage.path(name) for name in stage.outputs if not name.endswith(".json")]
+    for name in stage.outputs:
+        if name.endswith(".json"):
+            named = read_json(stage.path(name)).get("artefacts", [])
+            files += [stage.cache / place for place in named if place.startswith(f"{stage.image}/")]
+    found = [file for file in sorted({*files}) if file.is_file()]
+    return found or [stage.path(name) for name in stage.outputs]
+
+
+def _first_pieces(one: Path, other: Path) -> tuple[bytes, bytes]:
+    with one.open("rb") as first, other.open("rb") as second:
+        while (pieces := (first.read(_PIECE), second.read(_PIECE))) and pieces[0] == pieces[1] and pieces[0]:
+            pass
+    return pieces

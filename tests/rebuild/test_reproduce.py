@@ -1,0 +1,100 @@
+"""``doit reproduce``: an image built twice a day apart, and what of it is not the same named with its maker."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.chroot.clock import LIBRARY
+
+if TYPE_CHECKING:
+    from .conftest import Built
+    from .place import Place
+
+pytestmark = pytest.mark.mirror
+
+CLOCK = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+DRAWN = "cat /proc/sys/kernel/random/uuid > /etc/drawn"
+TOLD = "date +%F > /etc/told"
+
+
+@pytest.fixture(autouse=True)
+def _needs_a_clock() -> None:
+    if not CLOCK.is_file():
+        pytest.skip("needs libfaketime: apt-get install libfaketime")
+
+
+def _command(place: Place, *commands: str) -> None:
+    recipe = place.family.recipe
+    recipe["systemConfig"]["configurations"] += [{"cmd": command} for command in commands]
+    place.write(recipe)
+
+
+@pytest.mark.slow
+def test_an_image_that_is_the_same_twice_says_so_in_one_line(place: Place, built: Built) -> None:
+    said = place.doit("reproduce").succeeded().said
+    digest = subprocess.run(["sha256sum", place.raw], capture_output=True, text=True, check=True).stdout.split()[0]
+    moments = r"built \d{4}-\d\d-(\d\d) \d\d:\d\d UTC and \d{4}-\d\d-(\d\d) \d\d:\d\d UTC by the clock of its programs"
+    last = said.splitlines()[-1]
+    days = re.fullmatch(rf"the same twice: small-1\.0\.0\.raw sha256:{digest}, {moments}", last)
+    assert days is not None, said
+    assert days[1] != days[2]
+    assert json.loads((place.image / "reproduce.json").read_text())["differences"] == []
+    assert not (place.image / "reproduce").exists()
+    assert built.place.doit("build").succeeded().stages() == set()
+
+
+def test_what_differs_is_named_with_what_it_is_and_who_made_it(place: Place) -> None:
+    _command(place, DRAWN, TOLD)
+    ran = place.doit("reproduce").refused(
+        "2 things differ between two builds of the same packages, ",
+        "\n/etc/drawn: a UUID; made by a setting or a command of the recipe\n",
+        "\n/etc/told: a time; made by a setting or a command of the recipe\n",
+    )
+    assert ran.stages() == {"reproduce"}
+    report = json.loads((place.image / "reproduce.json").read_text())
+    assert [one["path"] for one in report["differences"]] == ["/etc/drawn", "/etc/told"]
+    kept = place.image / "reproduce"
+    assert len([*kept.glob("*/layers/*/tree/etc/drawn")]) == 2
+    place.doit("clean", "reproduce:small").succeeded()
+    assert not kept.exists()
+
+
+@pytest.mark.slow
+def test_a_tool_that_tells_the_time_is_named_by_its_stage(place: Place, tmp_path: Path) -> None:
+    """The initramfs generator of the image, told by a file that only it reads to put the time in."""
+    hook = {"deb": "/etc/initramfs-tools/hooks/told", "rpm": "/etc/dracut.conf.d/told.conf"}[place.family.name]
+    told = {
+        "deb": '#!/bin/sh\n[ "$1" = prereqs ] || date > "$DESTDIR/told"\n',
+        "rpm": 'date > /tmp/told\ninstall_items+=" /tmp/told "\n',
+    }[place.family.name]
+    (tmp_path / "hook").write_text(told)
+    (tmp_path / "hook").chmod(0o755)
+    recipe = place.family.recipe
+    recipe["systemConfig"]["additionalFiles"].append({"local": str(tmp_path / "hook"), "final": hook, "mode": "0755"})
+    place.write(recipe)
+    place.doit("reproduce").refused(
+        "1 thing differs", "\ninitrd.img: ", "; made by the stage initrd of the same hand-overs"
+    )
+
+
+@pytest.mark.slow
+def test_without_another_clock_it_is_said_that_there_was_none(place: Place, tmp_path: Path) -> None:
+    """And with a library that does not do it, the same."""
+    wrong = tmp_path / "no-clock.so.1"
+    shutil.copy("/lib/x86_64-linux-gnu/libm.so.6", wrong)
+    place.environment[LIBRARY] = str(wrong)
+    _command(place, DRAWN, TOLD)
+    said = place.doit("reproduce").refused(
+        "1 thing differs", " s apart by the host's own clock: ", "/etc/drawn: a UUID;"
+    )
+    assert f"{wrong} gives the image's programs no other one" in said.said
+    place.environment[LIBRARY] = str(tmp_path / "absent")
+    absent = f"{LIBRARY}: expected the path of libfaketime.so.1, found no file '{tmp_path / 'absent'}'"
+    place.doit("reproduce").refused(absent)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.config.model import Distribution
-from oic.config.repositories import repositories_of
+from oic.config.repositories import is_on, repositories_of
 from oic.config.source import Node, parse, read_bytes
 from oic.errors import RecipeError, one_line
 
@@ -90,6 +90,7 @@ def distribution_of(data: DistributionData, given: Node, target: Target, *, root
         architecture=facts.get("architectures", target.arch).text,
         tools=facts.get("tools").texts,
         tools_repositories=repositories_of(facts, data.id, given, root),
+        off=tuple(entry.get("name").text for entry in facts.get("repositories").items if not is_on(entry, given)),
     )
 
 

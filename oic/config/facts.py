@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.checks import problems_in, same
 from oic.config.repositories import WORDS, filled
-from oic.config.schema import is_field
+from oic.config.schema import did_you_mean, is_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,8 @@ def problems_in_facts(facts: Node) -> Problems:
     """Say what of a ``distribution.yml`` cannot be: repositories of one name, variables that nothing fills."""
     repositories = facts.get("repositories").items
     yield from same(repositories, "name", "repository")
+    if repositories and all(entry.get("enabled").value is False for entry in repositories):
+        yield facts.get("repositories"), "expected a repository that is on by default, found none"
     nodes = [facts.get("mirror")]
     for entry in repositories:
         keys = [item.get("key") if item.entries else item for item in entry.get("keys").items]
@@ -36,6 +38,20 @@ def problems_in_facts(facts: Node) -> Problems:
     for path, node in facts.get("notYet").entries.items():
         if not is_field(path):
             yield node, f"expected a recipe's field such as systemConfig.immutability, found {path}"
+
+
+def problems_in_choice(target: Node, facts: Node) -> Problems:
+    """Say which repositories a recipe turns on that the distribution does not have."""
+    known = [entry.get("name").text for entry in facts.get("repositories").items]
+    off = [entry.get("name").text for entry in facts.get("repositories").items if entry.get("enabled").value is False]
+    for node in target.get("repositories").items:
+        if node.text and node.text not in known:
+            there = (
+                f"one of the distribution's further repositories, {', '.join(off)}"
+                if off
+                else "none: it has no further"
+            )
+            yield node, f"expected {there}, found '{node.text}'{did_you_mean(node.text, off)}"
 
 
 def problems_in_defaults(defaults: Node, facts: Node, architecture: str) -> Problems:

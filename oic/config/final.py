@@ -31,7 +31,7 @@ from oic.config.distribution import (
     left_out,
     read_distribution,
 )
-from oic.config.facts import problems_in_defaults, problems_in_facts
+from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
 from oic.config.merge import merged
 from oic.config.model import FinalConfig
 from oic.config.parts import read_parts
@@ -159,6 +159,7 @@ def _data_problems(data: DistributionData, tree: Node) -> Problems:
         return []
     found, target = list(problems_in_facts(data.facts)), target_of(tree)
     found += unsigned_problems(tree, data.facts.get("provider").text)
+    found += problems_in_choice(tree.get("target"), data.facts)
     if data.defaults:
         found += problems_in_defaults(data.defaults, data.facts, target.arch)
     elif target.arch in data.facts.get("architectures").entries and target.image_type == "raw":

@@ -155,7 +155,8 @@ class Distribution:
     """Facts about the target, from its data file.
 
     `id` is ``os/dist``; `provider` is the package family; `architecture` is the family's own word (``amd64``);
-    `tools` are the packages of the build environment, resolved in `tools_repositories`.
+    `tools` are the packages of the build environment, resolved in `tools_repositories`. `off` are the names of the
+    distribution's other repositories, which nothing is taken from.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Distribution:
     architecture: str
     tools: tuple[str, ...]
     tools_repositories: tuple[Repository, ...]
+    off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

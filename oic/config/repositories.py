@@ -1,6 +1,7 @@
-"""A distribution's repositories at the mirror that was asked for.
+"""A distribution's repositories at the mirror that was asked for: those that are on, by default or by the recipe.
 
 * The recipe's ``target.mirror`` comes before the distribution's own; ``host`` is what the host's own apt or dnf uses.
+* A path may lead up from the mirror, which is the place of the first repository: others may be beside.
 * ``{arch}``, ``$basearch`` and ``$releasever`` in a URL or path are the target's, in the family's own words.
 * Keys are the recipe's ``target.mirrorKeys`` if given; else those the host's dnf has for the repository, if it is the
   host's; else the distribution's, where a path without a slash at its front is below the repository's own URL.
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 MOST_KEY = 2**20
 """Bytes of a key file."""
+PRIORITY = 500
+"""Of a repository that has none of its own."""
 WORDS = ("arch", "basearch", "releasever")
 """The variables of URLs and paths."""
 
@@ -50,7 +53,7 @@ def repositories_of(facts: Node, name: str, target: Node, root: Path) -> tuple[R
     """Return the repositories of a distribution's data file; raises RecipeError when the host knows no mirror."""
     architecture = facts.get("architectures", target.get("arch").text).text
     words = dict(zip(WORDS, (architecture, architecture, facts.get("release").text), strict=True))
-    entries = facts.get("repositories").items
+    entries = [entry for entry in facts.get("repositories").items if is_on(entry, target)]
     mirror = target.get("mirror").text or facts.get("mirror").text
     if mirror != "host":
         places = [_below(mirror, entry, words, listed=not target.get("mirror").text) for entry in entries]
@@ -69,6 +72,11 @@ def repositories_of(facts: Node, name: str, target: Node, root: Path) -> tuple[R
     for repository in found:
         _check_unsigned(repository, facts.get("provider").text)
     return tuple(found)
+
+
+def is_on(entry: Node, target: Node) -> bool:
+    """Tell whether a repository of the data is built from: it is on by default, or the recipe names it."""
+    return entry.get("enabled").value is not False or entry.get("name").text in target.get("repositories").texts
 
 
 def keys_in(node: Node) -> tuple[Key, ...]:
@@ -120,6 +128,8 @@ def _repository(entry: Node, place: _Place, keys: Sequence[Key], words: Mapping[
         image_key=entry.get("imageKey").text,
         trusted=TRUSTED in {key.source for key in keys},
         of_host=place.of_host,
+        further=entry.get("enabled").value is False,
+        priority=entry.get("priority").integer or PRIORITY,
     )
 
 
@@ -138,8 +148,16 @@ def _key(key: Key, words: Mapping[str, str], url: str) -> Key:
 def _below(mirror: str, entry: Node, words: Mapping[str, str], *, listed: bool) -> _Place:
     """Return the place below a base URL; a security mirror is beside the main one, as in Debian's layout."""
     beside = "-security" if entry.get("mirror").text == "security" else ""
-    base = filled(f"{mirror.rstrip('/')}{beside}/{entry.get('path').text}", words).rstrip("/")
-    return _Place(url=base, mirror_list=filled(entry.get("mirrorList").text, words) if listed else "")
+    base = filled(f"{mirror.rstrip('/')}{beside}", words).rstrip("/")
+    path = filled(entry.get("path").text, words)
+    while path.startswith("../"):
+        base, path = base.rpartition("/")[0], path.removeprefix("../")
+    if "://" not in base:
+        message = f"expected a mirror below {entry.get('path').text}, where {entry.get('name').text} is, found {mirror}"
+        raise RecipeError(message, hint="the mirror's URL is that of the distribution's first repository")
+    return _Place(
+        url=f"{base}/{path}".rstrip("/"), mirror_list=filled(entry.get("mirrorList").text, words) if listed else ""
+    )
 
 
 def _in_apt(facts: Node, name: str, entries: Sequence[Node], words: Mapping[str, str], root: Path) -> list[_Place]:

@@ -37,6 +37,7 @@ class Repository:
     `trusted` means unsigned by the recipe's own word. Without `signed_metadata`, each package is signed but the
     metadata are not, which https has to protect. `mirror_list`, where it is not empty, is the URL of a list of base
     URLs, any of which stands in for `url`; `of_host`: the URL is what the host's own apt or dnf uses.
+    `further`: it is off by default, and the recipe turned it on. Higher `priority` comes before a newer version.
     `image_key` is the key file by which the image is to know the repository, a path in the image.
     """
 
@@ -50,6 +51,7 @@ class Repository:
     trusted: bool = False
     signed_metadata: bool = True
     of_host: bool = False
+    further: bool = False
     priority: int = 0
     allow_packages: tuple[str, ...] = ()
 

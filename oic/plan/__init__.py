@@ -91,7 +91,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("verify", 5, verify_of(config), ("lock.json", "download.json"), "verified.json", "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "verified.json"), "chroot.json"),
         stage("rootfs", 5, provider, ("lock.json", "verified.json", "chroot.json"), "rootfs.json"),
-        stage("system", 3, {**provider, **system_of(config, placed, users)}, ("rootfs.json",), *SYSTEM),
+        stage("system", 4, {**provider, **system_of(config, placed, users)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 4, initrd_of(config), ("initrd-inputs.json",), "initrd.json"),
         stage("fs", 4, file_systems_of(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
         stage(

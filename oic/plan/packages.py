@@ -19,13 +19,15 @@ def request_of(config: FinalConfig) -> dict[str, Any]:
         "tools": {"names": list(config.distribution.tools), "essential": False},
     }
     architecture = config.distribution.architecture
-    return {"request": {"architecture": architecture, "recommends": config.system.recommends, "sets": sets}}
+    asked = {"architecture": architecture, "recommends": config.system.recommends, "sets": sets}
+    further = " ".join(entry.name for entry in config.repositories if entry.further)
+    return {"request": {**asked, "repositories": further} if further else asked}
 
 
 def demands_of(config: FinalConfig) -> dict[str, Any]:
     """Return the repositories as a lock is held against them, without what decides which packages are taken."""
     every = {one.name: one for one in (*config.repositories, *config.distribution.tools_repositories)}
-    entries = (replace(entry, image_key="", priority=0, allow_packages=()) for entry in every.values())
+    entries = (replace(entry, image_key="", priority=0, allow_packages=(), further=False) for entry in every.values())
     return {"repositories": [to_plain(entry) for entry in entries]}
 
 
@@ -39,7 +41,7 @@ def repositories_of(config: FinalConfig) -> dict[str, Any]:
     """Return what metadata is fetched, by which keys it is signed."""
     every = {entry.name: to_plain(entry) for entry in (*config.repositories, *config.distribution.tools_repositories)}
     for entry in every.values():
-        for word in ("image_key", "of_host"):
+        for word in ("image_key", "of_host", "further"):
             del entry[word]  # not the metadata's business
         for key in entry["keys"]:
             del key["sha256"]  # what was fetched and verified stays so when a keyring of the host changes

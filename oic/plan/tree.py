@@ -34,10 +34,11 @@ def system_of(config: FinalConfig, placed: Layout, users: list[dict[str, Any]]) 
 
 
 def _known_to_image(config: FinalConfig) -> dict[str, str]:
-    """Return the repositories the image is to know, each with its key file in the image."""
+    """Return the repositories the image is to know, each with its key file in the image, and those that are off."""
     if config.system.package_sources != "keep":
         return {}
-    return {entry.name: entry.image_key for entry in config.repositories}
+    known = {entry.name: entry.image_key for entry in config.repositories}
+    return {**dict.fromkeys(config.distribution.off, ""), **known}
 
 
 def _mounts(config: FinalConfig, placed: Layout) -> list[dict[str, str]]:

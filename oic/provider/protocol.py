@@ -111,7 +111,8 @@ class Provider(Protocol):
     def sources(self, root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
         """Return files (path: text) that tell the image its repositories; runs with the tree as its root.
 
-        Only those in `keys` are told: repository name → key file in the image.
+        Only those in `keys` are told: repository name → key file in the image, empty for none. A name there that is
+        none of the `repositories` is one of the distribution's that the image was not built from.
         """
 
     def list_command(self) -> Sequence[str]:

@@ -111,7 +111,7 @@ def _write_texts(root: Path, texts: dict[str, str]) -> None:
         path = root / name[1:]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")  # as a package's own file may be
         path.chmod(0o440 if name.startswith("/etc/sudoers.d/") else 0o444 if name == "/etc/machine-id" else 0o644)
 
 

@@ -87,6 +87,7 @@ EDITS = (
     edit("target.mirrorKeys", ["https://mirror.invalid/key"], "metadata verify"),
     edit("target.mirrorKeys", [{"key": "/a/key", "fingerprint": "A" * 40}], "metadata verify", name="a key pinned"),
     edit("target.signedMetadata", value=True, ran=NOTHING),
+    edit("target.repositories", [], "", NOTHING),
     # the tree
     edit(f"{SYSTEM}.hostname", "two", "system evidence", TREE),
     edit(f"{USER}.name", "root2", "system evidence", TREE),

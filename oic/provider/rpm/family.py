@@ -10,6 +10,7 @@ from oic.provider.rpm.index import check_index
 from oic.provider.rpm.install import environment_at, install
 from oic.provider.rpm.metadata import metadata_warnings, read_metadata
 from oic.provider.rpm.solve import solve
+from oic.provider.rpm.sources import sources
 from oic.provider.rpm.unpack import unpack
 from oic.provider.rpm.verify import verify
 from oic.provider.rpm.version import EVR, NAME
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from oic.ospackage.lock import LockedPackage, LockedRepository
+    from oic.ospackage.lock import LockedPackage
     from oic.provider.belongings import Belongings
 
 __all__ = [
@@ -87,23 +88,6 @@ def leftovers() -> tuple[str, ...]:
 def environment(epoch: int) -> Mapping[str, str]:
     """Return the variables of scriptlets and of a recipe's commands."""
     return environment_at(epoch)
-
-
-def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
-    """Return a repository file, dnf.conf(5), for the repositories that no package of the image tells of."""
-    files = sorted((root / "etc/yum.repos.d").glob("*.repo"))
-    told = {line.strip() for file in files for line in file.read_text("utf-8", "replace").splitlines()}
-    stanzas = [
-        f"[{entry.name}]\nname={entry.name}\nbaseurl={entry.url}\nenabled=1\ngpgcheck=1\nrepo_gpgcheck=1\n"
-        f"gpgkey={_key_url(keys[entry.name])}\nskip_if_unavailable=1\n"
-        for entry in repositories
-        if keys.get(entry.name) and f"[{entry.name}]" not in told
-    ]
-    return {"/etc/yum.repos.d/image.repo": "\n".join(stanzas)} if stanzas else {}
-
-
-def _key_url(key: str) -> str:
-    return f"file://{key}" if key.startswith("/") else key
 
 
 def list_command() -> Sequence[str]:

@@ -1,0 +1,80 @@
+"""What an image's repository files, ``/etc/yum.repos.d/*.repo``, say: that it was built from these repositories.
+
+* A repository that a package of the image tells of stays as told, but for ``enabled``: on if the image was built from
+  it, off if it is the distribution's and was not. Repositories that the distribution's data do not name are left alone.
+* The others get a file, ``image.repo``.
+
+The format is dnf.conf(5)'s: white space before a line continues the one above, of an option that is given twice the
+last counts, and one that is neither yes nor no is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from oic.ospackage.lock import LockedRepository
+
+PLACE = "etc/yum.repos.d"
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_SECTION = re.compile(r"\[([^]]+)\]")
+_ENABLED = re.compile(r"enabled\s*=(.*)")
+_WORDS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
+
+
+def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
+    """Return repository files, new and changed. See the provider's protocol."""
+    built_from = {entry.name for entry in repositories}
+    files: dict[str, str] = {}
+    told: set[str] = set()
+    for path in sorted((root / PLACE).glob("*.repo")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        text = path.read_text("utf-8", "surrogateescape")
+        told.update(match[1] for line in _LINE.findall(text) if (match := _SECTION.match(line)))
+        changed = "".join(_switched(_LINE.findall(text), {name: name in built_from for name in keys}))
+        if changed != text:
+            files[f"/{PLACE}/{path.name}"] = changed
+    stanzas = [
+        f"[{entry.name}]\nname={entry.name}\nbaseurl={entry.url}\nenabled=1\ngpgcheck=1\n"
+        f"repo_gpgcheck={int(bool(entry.signers))}\ngpgkey={_key_url(keys[entry.name])}\nskip_if_unavailable=1\n"
+        for entry in repositories
+        if keys.get(entry.name) and entry.name not in told
+    ]
+    return {**files, **({f"/{PLACE}/image.repo": "\n".join(stanzas)} if stanzas else {})}
+
+
+def _switched(lines: Sequence[str], on: Mapping[str, bool]) -> Iterator[str]:
+    """Yield the lines of a repository file with those repositories on or off that `on` has."""
+    name = ""
+    for number, line in enumerate(lines):
+        if match := _SECTION.match(line):
+            name = match[1]
+            yield line
+            if name in on and not on[name] and not _says(lines[number + 1 :]):
+                yield "enabled=0\n"
+            continue
+        match = _ENABLED.match(line)
+        if match and name in on and _WORDS.get(match[1].strip().lower()) is not on[name]:
+            ending = line[len(line.rstrip("\r\n")) :]
+            yield f"enabled={int(on[name])}{ending}"
+        else:
+            yield line
+
+
+def _says(lines: Sequence[str]) -> bool:
+    """Tell whether the section whose lines these are, and more behind it, has the option."""
+    for line in lines:
+        if _SECTION.match(line):
+            return False
+        if _ENABLED.match(line):
+            return True
+    return False
+
+
+def _key_url(key: str) -> str:
+    return f"file://{key}" if key.startswith("/") else key

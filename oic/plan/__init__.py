@@ -7,7 +7,7 @@
 
 
 * A stage's slice is all of the config it can see; a hand-over is all it can see of other stages.
-* ``system`` hands over three files, so that ``initrd`` and ``boot`` see only what they read of the tree.
+* ``system`` hands over four files, so that ``initrd``, ``boot`` and ``evidence`` see only what they read of the tree.
 * Pure: nothing is read but the config.
 """
 
@@ -47,10 +47,10 @@ DOCS = {
 }
 
 
-EVIDENCE = ("image.json", "lock.json", "trust.json")
+EVIDENCE = ("image.json", "lock.json", "trust.json", "private-keys.json")
 
 
-SYSTEM = ("system.json", "initrd-inputs.json", "boot-inputs.json")
+SYSTEM = ("system.json", "initrd-inputs.json", "boot-inputs.json", "private-keys.json")
 
 
 def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
@@ -90,15 +90,15 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
         stage("download", 2, {}, ("lock.json",), "download.json"),
         stage("verify", 5, verify_of(config), ("lock.json", "download.json"), "verified.json", "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "verified.json"), "chroot.json"),
-        stage("rootfs", 5, provider, ("lock.json", "verified.json", "chroot.json"), "rootfs.json"),
-        stage("system", 4, {**provider, **system_of(config, placed, users)}, ("rootfs.json",), *SYSTEM),
+        stage("rootfs", 6, provider, ("lock.json", "verified.json", "chroot.json"), "rootfs.json"),
+        stage("system", 5, {**provider, **system_of(config, placed, users)}, ("rootfs.json",), *SYSTEM),
         stage("initrd", 4, initrd_of(config), ("initrd-inputs.json",), "initrd.json"),
         stage("fs", 4, file_systems_of(config, placed, seed), ("system.json", "chroot.json"), "fs.json"),
         stage(
             "boot", 3, boot_of(config, placed, seed), ("boot-inputs.json", "initrd.json", "chroot.json"), "boot.json"
         ),
         stage("disk", 1, disk_of(config, placed, artefact), ("fs.json", "boot.json"), "image.json", artefact),
-        stage("evidence", 4, evidence_of(config, users), EVIDENCE, f"{stem}.manifest.json"),
+        stage("evidence", 5, evidence_of(config, users), EVIDENCE, f"{stem}.manifest.json"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,10 +21,14 @@ def unmerged(path: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belongings:
-    """The packages that list each path, and the text of each script, by words such as ``the postinst of hello``."""
+    """The packages that list each path, and the text of each script, by words such as ``the postinst of hello``.
+
+    `sums` has the digests of files as packages bring them, where these say them: ``md5:…``, ``sha256:…``.
+    """
 
     owners: Mapping[str, tuple[str, ...]]
     scripts: Mapping[str, str]
+    sums: Mapping[str, str] = field(default_factory=dict)
 
     def maker_of(self, path: str) -> str:
         """Return, in words, which package made a path or may have: its lists and its scripts are all that is known."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from oic.net import Fetcher
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.provider.belongings import Belongings
+    from oic.provider.firstboot import FirstBoot
     from oic.store import Store
 
 
@@ -104,6 +105,9 @@ class Provider(Protocol):
 
     def leftovers(self) -> tuple[str, ...]:
         """Return globs of what installing leaves that is of this build or of this machine, not of the image."""
+
+    def first_boot(self) -> tuple[FirstBoot, ...]:
+        """Return what installing draws or tells that each machine makes of its own, at its first boot."""
 
     def environment(self, epoch: int) -> Mapping[str, str]:
         """Return the variables under which programs of the image's tree run."""

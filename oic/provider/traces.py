@@ -6,8 +6,6 @@ TRACES = (
     "etc/.pwd.lock",
     "etc/.resolv.conf.systemd-resolved.bak",
     "etc/machine-id",
-    "etc/ssh/ssh_host_*_key",
-    "etc/ssh/ssh_host_*_key.pub",
     "run/*",
     "tmp/*",
     "var/cache/ldconfig/aux-cache",

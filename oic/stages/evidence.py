@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.files import digest_of
+from oic.image.tree.drawn import OF_RECIPE
 from oic.ospackage.lock import read_lock
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def run(stage: Stage) -> str:
         }
         for package in sorted(lock.sets["image"], key=lambda package: package.name)
     ]
+    keys = stage.read("private-keys.json")["privateKeys"]
+    drawn = [key for key in keys if key["made"] != OF_RECIPE]
     name = image["artefacts"][0].rpartition("/")[2]
     stage.write(
         {
@@ -40,9 +43,12 @@ def run(stage: Stage) -> str:
             "unsigned": trust["unsigned"]["image"],
             "unsignedMetadata": trust["unsignedMetadata"],
             "lockedBy": trust["lockedBy"],
-            "reproducible": not part["networkCommands"],
+            "reproducible": not part["networkCommands"] and not drawn,
+            "privateKeys": keys,
             "networkCommands": part["networkCommands"],
             "outsideFiles": part["outsideFiles"],
         }
     )
-    return f"{stage.outputs[0]}, {len(packages)} packages"
+    count = "1 private key was" if len(drawn) == 1 else f"{len(drawn)} private keys were"
+    said = f", not reproducible: {count} drawn" if drawn else ""
+    return f"{stage.outputs[0]}, {len(packages)} packages{said}"

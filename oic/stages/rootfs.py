@@ -10,9 +10,10 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, layers, overlay
+from oic.chroot import child, layers, namespace, overlay, toolbox
 from oic.chroot.tree import LayerConflict, Tree, empty
 from oic.files import digest_of, to_plain
+from oic.image.tree import drawn, firstboot
 from oic.ospackage.lock import LockedPackage, read_lock
 from oic.provider import provider_of
 from oic.store import Store
@@ -41,17 +42,34 @@ def run(stage: Stage) -> str:
         key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
         fill = partial(_fill, family, members, tools, tuple(stack), stage.log)
         stack.append(layers.made(stage.cache, key, fill, writes=[stage.made_log()]))
+    image = [(package, store.path(package.sha256)) for package in lock.sets["image"]]
+    work = stage.path("work/rootfs")
+    work.mkdir(parents=True, exist_ok=True)
+    with toolbox.workspace(work):
+        keys = namespace.call(_private_keys, family, image, stack, work, writes=[work])
     places = [stage.artefact(layer.place) for layer in stack]
     stage.write(
         {
             "layers": places,
             "digests": [layer.digest for layer in stack],
             "epoch": stack[-1].epoch,
+            "privateKeys": keys,
             "repositories": to_plain(lock.repositories),
             "artefacts": places,
         }
     )
     return f"{len(lock.sets['image'])} packages installed in {len(stack)} layers"
+
+
+def _private_keys(
+    family: str, packages: Sequence[tuple[LockedPackage, Path]], stack: Sequence[Layer], work: Path
+) -> list[dict[str, str]]:
+    """Return the private keys that packages drew, and which ones did, as far as that is known."""
+    with overlay.merged([layer.tree for layer in stack], work / "root") as root:
+        whose = provider_of(family).belongings(packages, root)
+        epochs = {layer.epoch for layer in stack}
+        found = child.inside(root, drawn.private_keys, frozenset(whose.owners), whose.sums, epochs)
+    return [{"path": path, "kind": kind, "made": whose.maker_of(path)} for path, kind in sorted(found.items())]
 
 
 def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
@@ -91,4 +109,5 @@ def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
         tree = Tree(root=root, below=trees, log=log, epoch=epoch, tools=tools.tree, work=place / "tools")
         epoch = provider.install(members, tree, careful=careful)
         child.inside(root, empty, provider.leftovers())
+        child.inside(root, firstboot.remove, provider.first_boot())
     return epoch

@@ -4,28 +4,30 @@
 
     settings, sources ─> users ─> files ─> commands ─> units ─> what is of this machine removed
 
-Three hand-overs: ``system.json`` names the whole tree; ``initrd-inputs.json`` and ``boot-inputs.json`` say only what
-those two stages read of it, so that they run when that changes and not before.
+Four hand-overs: ``system.json`` names the whole tree; ``initrd-inputs.json``, ``boot-inputs.json`` and
+``private-keys.json`` (for the manifest) say only what those stages read of it, so that they run when that changes and
+not before.
 """
 
 from __future__ import annotations
 
 import hashlib
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import child, layers, namespace, overlay, sandbox
 from oic.chroot.tree import empty
 from oic.errors import OicError
 from oic.files import digest_of, written_aside
-from oic.image.tree import accounts, additional, esp, generators, kernels, settings
+from oic.image.tree import accounts, additional, drawn, esp, firstboot, generators, kernels, settings
 from oic.image.tree.commands import run_commands
 from oic.ospackage.lock import LockedRepository
+from oic.progress import note
 from oic.provider import provider_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from oic.chroot.sandbox import Sandbox
     from oic.stage import Stage
@@ -43,7 +45,10 @@ def run(stage: Stage) -> str:
     places = [*rootfs["layers"], stage.artefact(layer.place)]
     work = stage.path("work/system")
     work.mkdir(parents=True, exist_ok=True)
-    reads = namespace.call(_inputs, [*trees, layer.tree], work, part["esp"], writes=[work])
+    files = [file["final"] for file in part["files"]]
+    whole = [*trees, layer.tree]
+    reads = namespace.call(_inputs, whole, work, part["esp"], writes=[work])
+    keys = namespace.call(_private_keys, whole, work, files, rootfs["privateKeys"], writes=[work])
     with written_aside(stage.path("vmlinuz")) as kernel:
         kernel.write_bytes(reads["kernel"])
     esp.write_files(stage.path("esp"), reads["esp"])
@@ -65,6 +70,9 @@ def run(stage: Stage) -> str:
         "artefacts": [stage.artefact(path) for path in copied],
     }
     stage.write(boot, "boot-inputs.json")
+    stage.write({"privateKeys": keys}, "private-keys.json")
+    for one in keys:
+        note(f"{one['path']}: a private key ({one['kind']}), the same on every machine of this image; {one['made']}")
     return f"{len(part['users'])} users, {len(part['files'])} files, {len(part['commands'])} commands"
 
 
@@ -94,9 +102,10 @@ def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], l
             with additional.opened(part["files"]) as opened:
                 child.inside(root, additional.write, opened)
             run_commands(part["commands"], box)
-            child.inside(root, write_host_keys_unit)
+            child.inside(root, firstboot.write_units, provider.first_boot())
             _set_units(part["services"], box)
         child.inside(root, empty, [name for name in provider.leftovers() if name != "etc/machine-id"])
+        child.inside(root, firstboot.remove, provider.first_boot(), [file["final"] for file in part["files"]])
         child.inside(root, _write_texts, {"/etc/machine-id": ""})
     return epoch
 
@@ -125,24 +134,25 @@ def _set_timezone(root: Path, timezone: str) -> None:
         local.symlink_to(f"/usr/share/zoneinfo/{timezone}")
 
 
-def write_host_keys_unit(root: Path) -> None:
-    """Have an image with sshd make its host keys at first boot, unless its distribution has a unit for that."""
-    if (root / "usr/bin/ssh-keygen").exists() and (root / "usr/sbin/sshd").exists():
-        if any(root.glob("usr/lib/systemd/system/ssh*keygen*.service")):
-            return
-        _write_texts(root, settings.host_keys_unit())
-        wants = root / "etc/systemd/system/multi-user.target.wants"
-        wants.mkdir(parents=True, exist_ok=True)
-        link = wants / Path(settings.HOST_KEYS_UNIT).name
-        link.unlink(missing_ok=True)
-        link.symlink_to(settings.HOST_KEYS_UNIT)
-
-
 def _set_units(services: dict[str, list[str]], box: Sandbox) -> None:
     # By force: a unit that is an alias, or that a preset has enabled, is a link already where the mask's is to be.
     for verb, options in (("enable", ()), ("disable", ()), ("mask", ("--force",))):
         if services[verb]:
             box.run(["systemctl", verb, *options, *services[verb]], capture=False)
+
+
+def _private_keys(
+    trees: Sequence[Path], work: Path, files: Sequence[str], packages: Sequence[dict[str, str]]
+) -> list[dict[str, str]]:
+    """Return the private keys of the whole tree that no package brought, each with who made it."""
+    top = child.inside(trees[-1], drawn.private_keys, (), {}, ())
+    with overlay.merged(trees, work / "root") as root:
+        left = child.inside(root, drawn.still_there, [key["path"] for key in packages])
+    found = {key["path"]: key for key in packages if key["path"] in left}
+    for path, kind in top.items():
+        made = drawn.OF_RECIPE if path in files else "made by a setting or a command of the recipe"
+        found[path] = {"path": path, "kind": kind, "made": made}
+    return [found[path] for path in sorted(found)]
 
 
 def _inputs(trees: Sequence[Path], work: Path, esp_at: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from oic.image.tree.settings import files_of, host_keys_unit
+from oic.image.tree.settings import files_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +33,3 @@ def test_fstab_is_what_findmnt_takes(tmp_path: Path) -> None:
     argv = ["findmnt", "--fstab", "--tab-file", str(file), "--noheadings", "--raw", "--output", "TARGET,FSTYPE,OPTIONS"]
     found = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
     assert found == ["none swap sw", "/ ext4 defaults", "/efi vfat umask=077", "/srv/data ext4 noatime"]
-
-
-def test_the_host_keys_unit_is_one_systemd_accepts(tmp_path: Path) -> None:
-    ((path, text),) = host_keys_unit().items()
-    unit = tmp_path / path.rpartition("/")[2]
-    unit.write_text(text.replace("/usr/bin/ssh-keygen", "/bin/sh"))
-    said = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
-    assert unit.name not in said.stderr

@@ -28,6 +28,7 @@ HANDOVERS = {
     "system.json": "system",
     "initrd-inputs.json": "system",
     "boot-inputs.json": "system",
+    "private-keys.json": "system",
     "initrd.json": "initrd",
     "fs.json": "fs",
     "boot.json": "boot",

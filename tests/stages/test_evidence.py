@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from oic.files import to_plain, write_json
+from oic.image.tree.drawn import OF_RECIPE
 from oic.ospackage.lock import FORMAT, Lock, LockedPackage, LockedRepository
 from oic.plan import EVIDENCE
 from oic.stage import Stage
@@ -36,14 +37,14 @@ REPOSITORY = LockedRepository(
 )
 
 
-@pytest.mark.parametrize("by", ["file", "solve"])
-def test_the_manifest_repeats_the_verdicts_and_says_what_locked_the_packages(by: str, tmp_path: Path) -> None:
+def manifest_of(place: Path, *, by: str = "solve", keys: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
+    """Return the manifest of an image of one package, and what the stage said of it."""
     part = {"image": {}, "target": {}, "recipe": "", "networkCommands": [], "outsideFiles": []}
     stage = Stage(
         name="evidence",
         image=ImageName("small"),
-        recipe=tmp_path / "small.yml",
-        cache=tmp_path,
+        recipe=place / "small.yml",
+        cache=place,
         slice_text=json.dumps(part),
         inputs=EVIDENCE,
         outputs=("small.manifest.json",),
@@ -56,9 +57,27 @@ def test_the_manifest_repeats_the_verdicts_and_says_what_locked_the_packages(by:
     verdicts = {"image": {"a": "as small.lock.json says: …"}, "tools": {}}
     trust = {"verdicts": verdicts, "unsigned": {"image": [], "tools": []}, "unsignedMetadata": ["tiny"], "lockedBy": by}
     write_json(stage.path("trust.json"), trust)
+    write_json(stage.path("private-keys.json"), {"privateKeys": keys})
     disk = {"size": 1, "sha256": NOTHING, "partitions": []}
     write_json(stage.path("image.json"), {"artefacts": ["small/small.raw"], "disk": disk})
-    evidence.run(stage)
-    manifest = json.loads(stage.path("small.manifest.json").read_text())
+    said = evidence.run(stage)
+    return {**json.loads(stage.path("small.manifest.json").read_text()), "said": said}
+
+
+@pytest.mark.parametrize("by", ["file", "solve"])
+def test_the_manifest_repeats_the_verdicts_and_says_what_locked_the_packages(by: str, tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, by=by)
     assert manifest["unsignedMetadata"] == ["tiny"]
     assert (manifest["lockedBy"], manifest["packages"][0]["trust"]) == (by, "as small.lock.json says: …")
+    assert manifest["reproducible"]
+
+
+def test_an_image_with_a_private_key_that_was_drawn_is_not_called_reproducible(tmp_path: Path) -> None:
+    drawn = {"path": "/etc/x.key", "kind": "OpenSSH", "made": "in no package's list, named in the %post of x"}
+    given = {"path": "/etc/y.key", "kind": "OpenSSH", "made": OF_RECIPE}
+    manifest = manifest_of(tmp_path, keys=(drawn, given))
+    assert (manifest["reproducible"], manifest["privateKeys"]) == (False, [drawn, given])
+    assert manifest["said"].endswith("1 packages, not reproducible: 1 private key was drawn")
+    manifest = manifest_of(tmp_path, keys=(given,))
+    assert (manifest["reproducible"], manifest["privateKeys"]) == (True, [given])
+    assert manifest["said"].endswith("1 packages")

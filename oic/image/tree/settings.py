@@ -7,21 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-HOST_KEYS_UNIT = "/etc/systemd/system/ssh-host-keys.service"
-_HOST_KEYS = """[Unit]
-Description=Make this machine's own SSH host keys
-Before=ssh.service ssh.socket sshd.service
-ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/bin/ssh-keygen -A
-
-[Install]
-WantedBy=multi-user.target
-"""
-
 
 def files_of(part: dict[str, Any]) -> dict[str, str]:
     """Return the text of each file by its path in the image; a setting that is empty has none."""
@@ -48,11 +33,6 @@ def extras_of(part: dict[str, Any]) -> dict[str, str]:
     if part["keymap"]:
         files["/etc/default/keyboard"] = f'XKBMODEL="pc105"\nXKBLAYOUT="{part["keymap"]}"\n'
     return files
-
-
-def host_keys_unit() -> dict[str, str]:
-    """Return the unit that makes ssh host keys at first boot: one key for every machine would be none."""
-    return {HOST_KEYS_UNIT: _HOST_KEYS}
 
 
 def _hosts(name: str) -> str:

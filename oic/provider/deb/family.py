@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import child
 from oic.provider.deb.belongings import lists_in
+from oic.provider.deb.firstboot import FIRST_BOOT
 from oic.provider.deb.index import check_index
 from oic.provider.deb.install import ENVIRONMENT, install
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
     from oic.ospackage.lock import LockedPackage, LockedRepository
     from oic.provider.belongings import Belongings
+    from oic.provider.firstboot import FirstBoot
 
 __all__ = [
     "belongings",
     "check_index",
     "environment",
+    "first_boot",
     "groups",
     "install",
     "installed_by",
@@ -108,6 +111,11 @@ def belongings(_packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> B
 def leftovers() -> tuple[str, ...]:
     """Return what a Debian installation leaves of the build: logs, caches, locks, keys, ids."""
     return _LEFTOVERS
+
+
+def first_boot() -> tuple[FirstBoot, ...]:
+    """Return what its packages, and those of both families, draw or tell."""
+    return FIRST_BOOT
 
 
 def environment(epoch: int) -> Mapping[str, str]:

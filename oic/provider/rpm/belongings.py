@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oic.provider.belongings import Belongings, unmerged
 from oic.provider.rpm.header import read_rpm
-from oic.provider.rpm.package import files_of
+from oic.provider.rpm.package import file_hash_of, files_of
 from oic.provider.rpm.scripts import texts_of
 
 if TYPE_CHECKING:
@@ -20,11 +20,14 @@ def belongings(packages: Sequence[tuple[LockedPackage, Path]]) -> Belongings:
     """Return the file lists, ghosts among them, and the scriptlets and triggers of verified package files."""
     owners: dict[str, tuple[str, ...]] = {}
     scripts: dict[str, str] = {}
+    sums: dict[str, str] = {}
     for package, file in packages:
         with file.open("rb") as opened:
             header = read_rpm(opened, f"{package.name} ({file})").header
         for listed in files_of(header):
             path = unmerged(listed.path)
             owners[path] = (*owners.get(path, ()), package.name)
+            if listed.digest and not listed.ghost:
+                sums[path] = f"{file_hash_of(header)}:{listed.digest}"
         scripts |= {f"the {word} of {package.name}": text for word, text in texts_of(header).items()}
-    return Belongings(owners=owners, scripts=scripts)
+    return Belongings(owners=owners, scripts=scripts, sums=sums)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from oic.provider.rpm.belongings import belongings as belongings_of
+from oic.provider.rpm.firstboot import FIRST_BOOT
 from oic.provider.rpm.index import check_index
 from oic.provider.rpm.install import environment_at, install
 from oic.provider.rpm.metadata import metadata_warnings, read_metadata
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
     from oic.ospackage.lock import LockedPackage
     from oic.provider.belongings import Belongings
+    from oic.provider.firstboot import FirstBoot
 
 __all__ = [
     "belongings",
     "check_index",
     "environment",
+    "first_boot",
     "groups",
     "install",
     "installed_by",
@@ -44,6 +47,7 @@ __all__ = [
 
 _LEFTOVERS = (
     *TRACES,
+    "usr/lib/sysimage/tdnf/history.db-*",
     "var/cache/dnf/*",
     "var/cache/tdnf/*",
     "var/cache/yum/*",
@@ -83,6 +87,11 @@ def belongings(packages: Sequence[tuple[LockedPackage, Path]], _root: Path) -> B
 def leftovers() -> tuple[str, ...]:
     """Return what an installation leaves of the build: logs, caches, locks, keys, ids."""
     return _LEFTOVERS
+
+
+def first_boot() -> tuple[FirstBoot, ...]:
+    """Return what its packages, and those of both families, draw or tell."""
+    return FIRST_BOOT
 
 
 def environment(epoch: int) -> Mapping[str, str]:

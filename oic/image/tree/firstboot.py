@@ -1,0 +1,68 @@
+"""Units that make at a machine's first boot what no two machines may share: `oic.provider.firstboot` says which.
+
+A unit is not run again while all its files are there, and not where they cannot be written, as below a read-only root.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from oic.provider.firstboot import FirstBoot
+
+_UNITS = "etc/systemd/system"
+_TARGET = "multi-user.target"
+
+
+def remove(root: Path, entries: Sequence[FirstBoot], kept: Collection[str] = ()) -> None:
+    """Remove the files that can be made anew, but for those `kept`. Runs with the tree as its root."""
+    for entry in entries:
+        if _can_make(root, entry):
+            for pattern in entry.files:
+                for path in root.glob(pattern):
+                    if f"/{path.relative_to(root)}" not in kept:
+                        path.unlink()
+
+
+def write_units(root: Path, entries: Sequence[FirstBoot]) -> None:
+    """Write and enable the units of what this tree makes at first boot. Runs with the tree as its root."""
+    for entry in entries:
+        if _can_make(root, entry) and not (entry.own_unit and any(root.glob(entry.own_unit))):
+            unit = root / _UNITS / f"{entry.name}.service"
+            link = root / _UNITS / f"{_TARGET}.wants" / unit.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            for path in (unit, link):
+                path.unlink(missing_ok=True)
+            unit.write_text(unit_of(entry), encoding="utf-8")
+            unit.chmod(0o644)
+            link.symlink_to(f"/{_UNITS}/{unit.name}")
+
+
+def _can_make(root: Path, entry: FirstBoot) -> bool:
+    return all((root / program).exists() for program in entry.programs)
+
+
+def unit_of(entry: FirstBoot) -> str:
+    """Return the text of a unit, systemd.unit(5) and systemd.service(5)."""
+    places = sorted({str(Path(pattern).parent) for pattern in entry.files})
+    lines = [
+        "[Unit]",
+        f"Description={entry.description}",
+        *([f"Before={' '.join(entry.before)}"] if entry.before else []),
+        *(f"ConditionPathIsReadWrite=/{place}" for place in places),
+        *(f"ConditionPathExistsGlob=|!/{pattern}" for pattern in entry.files),
+        "",
+        "[Service]",
+        "Type=oneshot",
+        "RemainAfterExit=yes",
+        "UMask=0077",
+        *(f"ExecStart={command}" for command in entry.commands),
+        "",
+        "[Install]",
+        f"WantedBy={_TARGET}",
+        "",
+    ]
+    return "\n".join(lines)

@@ -3,8 +3,9 @@
     PYTHONPATH=tests .venv/bin/python -m provider.rpm.real_files FILES [KEYS]
 
 FILES is a directory of rpm files, KEYS one of key files. Nothing of a package is installed or run. It prints a line
-for each kind of refusal with its number of files and one of them, and a line for each file where the readers disagree
-with rpm: over what the header says, the digests, or, of signed packages, the signatures.
+for each kind of refusal: its number of files, what rpm says of how many of them, and one of them; and a line for each
+accepted file where the readers disagree with rpm: over what the header says, the digests, or, of signed packages, the
+signatures.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import OicError, TrustError
-from oic.provider.openpgp import Keyring, detached_signers, keyring
+from oic.provider.lapsed import package_signers
+from oic.provider.openpgp import Keyring, keyring
 from oic.provider.rpm.contents import check_contents
 from oic.provider.rpm.header import Rpm, read_rpm
 from oic.provider.rpm.package import files_of, nevra_of
@@ -42,12 +44,14 @@ class Found:
     """What came of all files."""
 
     kinds: Counter[str] = field(default_factory=Counter)
+    theirs: dict[str, Counter[str]] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
     compared: Counter[str] = field(default_factory=Counter)
     different: list[str] = field(default_factory=list)
 
-    def count(self, kind: str, name: str) -> None:
+    def count(self, kind: str, name: str, theirs: str = "") -> None:
         self.kinds[kind] += 1
+        self.theirs.setdefault(kind, Counter())[theirs] += 1
         self.examples.setdefault(kind, name)
 
     def compare(self, what: str, name: str, ours: object, theirs: object) -> None:
@@ -67,6 +71,14 @@ class Rpmkeys:
     def digests(self, file: Path) -> bool:
         """Tell whether the digests are good."""
         return self._call("--checksig", "--nosignature", str(file)).returncode == 0
+
+    def says(self, file: Path) -> str:
+        """Return rpm's own word on a file that is refused here."""
+        if not queried(file, "%{NAME}"):
+            return "rpm does not read it"
+        if queried(file, "%{SOURCEPACKAGE}") == "1":
+            return "rpm: a source package"
+        return "rpm: good digests" if self.digests(file) else "rpm: bad digests"
 
     def signatures(self, file: Path) -> bool:
         """Tell whether the package is signed and every signature is good."""
@@ -114,7 +126,7 @@ def _look_at(path: Path, file: IO[bytes], theirs: Rpmkeys, ring: Keyring | None,
         _check_payload(file, rpm, WHERE)
         check_contents(file, rpm)
     except TrustError as error:
-        found.count(kind_of(str(error)), path.name)
+        found.count(kind_of(str(error)), path.name, theirs.says(path))
         return
     found.count("accepted", path.name)
     found.compare("digests", path.name, True, theirs.digests(path))
@@ -122,7 +134,8 @@ def _look_at(path: Path, file: IO[bytes], theirs: Rpmkeys, ring: Keyring | None,
     found.compare("file list", path.name, _listed(rpm), queried(path, FILES))
     if signatures and ring:
         refusal = _unsigned(file, rpm, ring)
-        found.compare("signatures", f"{path.name} {refusal}", not refusal, theirs.signatures(path))
+        what = "signatures, refused here" if refusal else "signatures, good here"
+        found.compare(what, f"{path.name} {refusal}", not refusal, theirs.signatures(path))
 
 
 def _listed(rpm: Rpm) -> str:
@@ -139,7 +152,7 @@ def _unsigned(file: IO[bytes], rpm: Rpm, ring: Keyring) -> str:
     try:
         for signature in signatures_of(rpm.signature):
             data = whole if signature.over_payload else rpm.header.signed
-            detached_signers(ring.gpg, data, signature.packet, where=WHERE)
+            package_signers(ring, data, signature.packet, where=WHERE)
     except TrustError as error:
         return str(error)
     return ""
@@ -147,20 +160,26 @@ def _unsigned(file: IO[bytes], rpm: Rpm, ring: Keyring) -> str:
 
 def kind_of(message: str) -> str:
     """Return a refusal without what is of one file: names, numbers, digests."""
-    text = re.sub(r" \((?:/|file:)[^)]*\)$", "", message)
-    text = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", text)
-    return re.sub(r"\b(?=[0-9a-fA-F]*[0-9])[0-9a-fA-F]{8,}\b|(?<= )[0-9]+(?= (?:bytes|tags|more|files))", "…", text)
+    text = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", re.sub(r"^(a package|file:\S+): ", "", message))
+    return re.sub(
+        r"\b(?=[0-9a-fA-F]*[0-9])[0-9a-fA-F]{8,}\b|\b[0-9]+(?= bytes| tags)|(?<=payload, found )[0-9]+", "…", text
+    )
 
 
 def main(argv: list[str]) -> int:
     """Look at the files of a directory and print what was found; 1 where rpm says something else."""
     files, keys = (sorted(Path(word).iterdir()) if word else [] for word in (*argv, "", "")[:2])
     found = look_at(files, keys)
-    lines = [f"{count:6}  {kind}  ({found.examples[kind]})" for kind, count in found.kinds.most_common()]
+    lines = [f"{count:6}  {kind}{_of(found, kind)}" for kind, count in found.kinds.most_common()]
     lines += [f"{count:6}  compared with rpm: {what}" for what, count in sorted(found.compared.items())]
     lines += [f"DIFFERENT {line}" for line in found.different]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if found.different else 0
+
+
+def _of(found: Found, kind: str) -> str:
+    theirs = "".join(f"  [{count} {words}]" for words, count in found.theirs[kind].most_common() if words)
+    return f"{theirs}  ({found.examples[kind]})"
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ CHANGED = {
     "/etc/hosts": "the recipe's host name",
     "/etc/localtime": "the recipe's time zone, a link",
     "/etc/passwd": "the users of scriptlets and of the recipe",
+    "/etc/shells": "bash's own names, which its scriptlet adds",
+    "/etc/yum.repos.d/edge-base.repo": "on is what the image was built from",
 }
 """Files that are not as their package has them, and why."""
 

@@ -17,6 +17,8 @@ from .elxr import serving_elxr
 from .publish import make
 from .serve import serving
 
+USAGE = "python -m tests.standin [serve] [DIR]"
+
 RECIPE = """
 For a build run with OIC_CA={ca} a recipe says one of
 
@@ -44,6 +46,9 @@ def main(words: list[str]) -> int:
     """Do what the command line says."""
     serve = words[:1] == ["serve"]
     rest = words[1:] if serve else words
+    if len(rest) > 1 or any(word.startswith("-") for word in rest):
+        sys.stderr.write(f"expected {USAGE}, found {' '.join(words)}\n")
+        return 2
     place = Path(rest[0]).absolute() if rest else default_place()
     missing = [name for name in ("rpmbuild", "rpmsign", "createrepo_c", "gpg", "openssl") if not shutil.which(name)]
     if missing:

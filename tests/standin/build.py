@@ -24,10 +24,10 @@ from .debian import NOT_NEEDED
 from .overlay import EPOCH, overlaid
 from .payload import Payload, write_deb
 from .relations import capability, evr, evr_text, requirement
-from .spec import COMPRESSIONS, Spec, spec_text
+from .spec import COMPRESSIONS, MACRO_FILE, Spec, spec_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .catalogue import Entry
     from .debian import Deb
@@ -92,7 +92,7 @@ def _key(entry: Entry, deb: Deb | None) -> str:
 @functools.cache
 def _code() -> str:
     here = Path(__file__).parent
-    names = ("build.py", "debian.py", "overlay.py", "payload.py", "relations.py", "spec.py")
+    names = ("build.py", "debian.py", "overlay.py", "payload.py", "relations.py", "spec.py", MACRO_FILE.name)
     return hashlib.sha256(b"".join((here / name).read_bytes() for name in names)).hexdigest()
 
 
@@ -125,13 +125,16 @@ def _description(entry: Entry, deb: Deb | None) -> str:
 
 
 def _spec(entry: Entry, deb: Deb | None, payload: Payload, known: frozenset[str], items: Mapping[str, Item]) -> Spec:
-    epoch, version, release = evr(deb.version) if deb else ("", entry.version, "1")
+    epoch, version, release = evr(deb.version) if deb else ("", "3.0", "1")
+    if entry.version:
+        epoch, version, release = "", entry.version, "1"
     relations = [*_relations(payload.control, known, entry), *_own_relations(entry)]
     return Spec(
         name=entry.name,
+        dist=entry.dist,
         epoch=epoch,
         version=version,
-        release=release or "0",
+        release=entry.release or release or "0",
         noarch=entry.noarch or b"\nArchitecture: all\n" in payload.control,
         summary=f"{entry.name}, as a stand-in",
         description=_description(entry, deb),
@@ -143,12 +146,13 @@ def _spec(entry: Entry, deb: Deb | None, payload: Payload, known: frozenset[str]
 
 
 def _own_relations(entry: Entry) -> list[str]:
-    fields = {
+    fields: dict[str, Iterable[str]] = {
         "Requires": entry.requires,
         "Provides": entry.provides,
         "Conflicts": entry.conflicts,
         "Obsoletes": entry.obsoletes,
     }
+    fields |= {f"Requires({scriptlet})": names for scriptlet, names in entry.needs.items()}
     lines = [f"{name}: {value}" for name, values in fields.items() for value in values]
     return [*lines, *(f"Provides: deb({name})" for name in entry.also)]
 

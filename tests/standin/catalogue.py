@@ -3,10 +3,12 @@
     name:
       deb: pattern        repackage this Debian package (of the closure, fnmatch); none: made here
       also: [deb]         Debian packages this one makes unnecessary: their relations are answered by it, nothing taken
-      version: "3.0"      of a package made here (Debian's otherwise)
+      version: "3.0"      3.0 for a package made here, Debian's otherwise
+      release: "1"        without the distribution's tag; 1 where the version is not Debian's, Debian's otherwise
       noarch: true        of a package made here
       only, without: [glob]   the part of the Debian package that is taken
       requires, provides, conflicts, obsoletes: [relation]   beside what Debian's control file says
+      needs: {pre or post or …: [name]}   what that scriptlet needs
       files: {path: text or {text, mode, owner}}   added, or replaced; below /etc they are configuration
       links: {path: target}, directories: {path: mode}
       attributes: {path: mode owner group}
@@ -14,19 +16,19 @@
       ghosts: {path: mode}
       edits: {path: [[regular expression, replacement]]}
       moves: {path: path}     within the package
-      bundles: {path: glob}   the content of all these files, joined
+      bundles: {path: {of: glob, each: text}}   the content of all these files, joined, `each` before each
       alone: true             without Debian's relations
-      spec: |             scriptlets and triggers, as in a spec file
+      spec: |             scriptlets and triggers, as in a spec file; ``macros`` has the macros
       why: text           for a package that is empty: what is missing
-      distributions: [dist]   only there
+      distributions: [dist]   only there; "name@dist" tells apart two packages of one name
 
-A Debian package of the closure that no entry names is repackaged under its own name.
+A Debian package of the closure that no entry names is repackaged under its own name, once for all distributions.
 """
 
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 LISTS = Path(__file__).parent / "packages"
 KEYS = Path(__file__).parent / "keys"
+CONTENT = Path(__file__).parent / "content"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +49,8 @@ class Entry:
     name: str
     deb: str = ""
     also: tuple[str, ...] = ()
-    version: str = "3.0"
+    version: str = ""
+    release: str = ""
     noarch: bool = False
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -54,6 +58,7 @@ class Entry:
     provides: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     obsoletes: tuple[str, ...] = ()
+    needs: Mapping[str, list[str]] = field(default_factory=dict)
     files: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     directories: Mapping[str, str] = field(default_factory=dict)
@@ -62,11 +67,13 @@ class Entry:
     ghosts: Mapping[str, str] = field(default_factory=dict)
     edits: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
     moves: Mapping[str, str] = field(default_factory=dict)
-    bundles: Mapping[str, str] = field(default_factory=dict)
+    bundles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     alone: bool = False
     spec: str = ""
     why: str = ""
     distributions: tuple[str, ...] = ()
+    dist: str = ""
+    """The distribution that the package is built for; empty where it is built once for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +89,17 @@ class Catalogue:
         named = [entry.deb for entry in self.entries if entry.deb and "*" not in entry.deb]
         return sorted({*self.plain, *named})
 
-    def complete(self, debs: Collection[str]) -> tuple[Entry, ...]:
-        """Return every entry, its pattern resolved, and one for each Debian package without."""
-        resolved = [_resolved(entry, debs) for entry in self.entries]
+    def complete(self, debs: Collection[str], dist: str) -> list[Entry]:
+        """Return every entry of a distribution, its pattern resolved, and one for each Debian package without."""
+        ours = [entry for entry in self.entries if not entry.distributions or dist in entry.distributions]
+        resolved = [_resolved(entry, debs) for entry in ours]
         taken = {entry.deb for entry in resolved} | {name for entry in resolved for name in entry.also}
-        return (*resolved, *(Entry(name=name, deb=name) for name in sorted(debs) if name not in taken))
+        rest = (Entry(name=name, deb=name) for name in sorted(debs) if name not in taken)
+        return [*(replace(entry, dist=dist) for entry in resolved), *rest]
 
 
 def read_catalogue() -> Catalogue:
-    """Return all lists together; ``@key:NAME`` as a file's text is that public key."""
+    """Return all lists together; a file's text can be ``@key:NAME``, a public key, or ``@file:NAME`` of `CONTENT`."""
     entries: list[Entry] = []
     plain: list[str] = []
     for path in sorted(LISTS.glob("*.yml")):
@@ -105,14 +114,16 @@ def _entry(name: str, fields: dict[str, Any]) -> Entry:
         fields = {"deb": fields}
     tidy: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
     files = {path: _text(value) for path, value in fields.get("files", {}).items()}
-    # "name@dist" tells apart two packages of one name in two distributions
     return Entry(**{**tidy, "name": name.partition("@")[0], "files": files})
 
 
 def _text(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith("@key:"):
-        return (KEYS / f"{value.removeprefix('@key:').strip()}.pub.asc").read_text()
-    return value
+    if isinstance(value, dict):
+        return {**value, "text": _text(value["text"])}
+    kind, _, name = value.partition(":")
+    if kind == "@key":
+        return (KEYS / f"{name}.pub.asc").read_text()
+    return (CONTENT / name).read_text() if kind == "@file" else value
 
 
 def _resolved(entry: Entry, debs: Collection[str]) -> Entry:

@@ -34,8 +34,8 @@ def overlaid(entry: Entry, files: Mapping[str, Any], items: dict[str, Item], tre
         (tree / path.strip("/")).rename(_place(tree, target))
         moved = made.pop(path.strip("/"))
         _add(made, replace(moved, path=target.strip("/"), configuration=target.startswith("/etc/")))
-    for path, pattern in entry.bundles.items():
-        text = "".join(file.read_text() for file in sorted(tree.glob(pattern)))
+    for path, bundle in entry.bundles.items():
+        text = "".join(bundle.get("each", "") + file.read_text() for file in sorted(tree.glob(bundle["of"])))
         _add(made, replace(_write(tree, path.strip("/"), text), configuration=False))
     for path, edits in entry.edits.items():
         for pattern, replacement in edits:

@@ -1,7 +1,7 @@
 """Signed repositories from packages: the directories a mirror would serve.
 
     PLACE/azurelinux/3.0/prod/base/x86_64/   Packages/<letter>/*.rpm, repodata/repomd.xml, .asc, .key
-    PLACE/microvisor/rpms/3.0/base/          the same, signed by another key, with another release package
+    PLACE/microvisor/rpms/3.0/base/          packages signed by another key, metadata not signed, no .asc
 
 Everything is made aside and gets its name last; ``PLACE/made.json`` says from what.
 """
@@ -27,7 +27,7 @@ from .overlay import EPOCH
 from .signing import signer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from .catalogue import Entry
     from .signing import Signer
@@ -43,11 +43,12 @@ class Distribution:
     name: str
     path: str
     compression: str
+    signed_metadata: bool = True
 
 
 DISTRIBUTIONS = (
     Distribution(name="azl3", path="azurelinux/3.0/prod/base/x86_64", compression="gz"),
-    Distribution(name="emt3", path="microvisor/rpms/3.0/base", compression="xz"),
+    Distribution(name="emt3", path="microvisor/rpms/3.0/base", compression="xz", signed_metadata=False),
 )
 
 
@@ -62,16 +63,20 @@ def make(place: Path, *, only: Sequence[str] = ()) -> None:
 def _make(place: Path, only: Sequence[str]) -> None:
     catalogue = read_catalogue()
     content = debs(catalogue.roots(), place)
-    entries = [entry for entry in catalogue.complete(content) if not only or entry.name in only]
-    packages = built(entries, content, place / "packages")
-    stamp = _stamp(packages)
+    packages: dict[str, dict[Entry, Path]] = {}
+    for distribution in DISTRIBUTIONS:
+        entries = catalogue.complete(content, distribution.name)
+        wanted = [entry for entry in entries if not only or entry.name in only]
+        packages[distribution.name] = built(wanted, content, place / "packages")
+    used = {file for of_one in packages.values() for file in of_one.values()}
+    stamp = _stamp(used)
     if _made(place) == stamp:
         return
     aside = place / "tree.part"
     shutil.rmtree(aside, ignore_errors=True)
     for distribution in DISTRIBUTIONS:
-        _publish(distribution, packages, aside / distribution.path)
-    _forget(place / "packages", packages)
+        _publish(distribution, packages[distribution.name], aside / distribution.path)
+    _forget(place / "packages", used)
     (aside / "made.json").write_text(json.dumps(stamp))
     tree = place / "tree"
     if tree.exists():
@@ -82,11 +87,11 @@ def _make(place: Path, only: Sequence[str]) -> None:
     shutil.rmtree(place / "tree.old", ignore_errors=True)
 
 
-def _stamp(packages: Mapping[Entry, Path]) -> str:
+def _stamp(packages: Collection[Path]) -> str:
     here = Path(__file__).parent
     code = [(here / name).read_bytes() for name in ("publish.py", "signing.py")]
     keys = [file.read_bytes() for file in sorted(KEYS.glob("*.asc"))]
-    names = " ".join(sorted(file.name for file in packages.values()))
+    names = " ".join(sorted(file.name for file in packages))
     return hashlib.sha256(b"".join([*code, *keys, names.encode()])).hexdigest()
 
 
@@ -98,12 +103,7 @@ def _made(place: Path) -> str:
 
 
 def _publish(distribution: Distribution, packages: Mapping[Entry, Path], folder: Path) -> None:
-    ours = {
-        entry: file
-        for entry, file in packages.items()
-        if not entry.distributions or distribution.name in entry.distributions
-    }
-    files = [_copied(entry, file, folder) for entry, file in ours.items()]
+    files = [_copied(entry, file, folder) for entry, file in packages.items()]
     times = _run(["rpm", "-qp", "--nosignature", "--qf", "%{BUILDTIME} ", *map(str, files)])
     revision = max(EPOCH, *map(int, times.split()))
     with signer(distribution.name, revision) as ours_to_sign:
@@ -111,7 +111,8 @@ def _publish(distribution: Distribution, packages: Mapping[Entry, Path], folder:
         for file in files:
             os.utime(file, (revision, revision))
         _write_metadata(folder, revision, distribution.compression)
-        ours_to_sign.sign_detached(folder / "repodata/repomd.xml")
+        if distribution.signed_metadata:
+            ours_to_sign.sign_detached(folder / "repodata/repomd.xml")
     shutil.copyfile(KEYS / f"{distribution.name}.pub.asc", folder / "repodata/repomd.xml.key")
 
 
@@ -135,9 +136,8 @@ def _write_metadata(folder: Path, revision: int, compression: str) -> None:
     _run(["createrepo_c", *options, str(folder)])
 
 
-def _forget(folder: Path, packages: Mapping[Entry, Path]) -> None:
+def _forget(folder: Path, used: Collection[Path]) -> None:
     """Remove built packages that nothing uses any more."""
-    used = set(packages.values())
     for file in folder.glob("*.rpm"):
         if file not in used:
             file.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
 
     from .payload import Item
 
-DIST = "azl3"
+MACRO_FILE = Path(__file__).with_name("macros")
+"""What scriptlets are written with."""
 
 COMPRESSIONS = ("w3.zstdio", "w6.gzdio", "w3.zstdio", "w2.xzdio")
 """Payload compressions by turns: all that the family has used."""
@@ -18,9 +20,10 @@ COMPRESSIONS = ("w3.zstdio", "w6.gzdio", "w3.zstdio", "w2.xzdio")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What a spec file says; `relations` are whole lines, ``Requires: …``."""
+    """What a spec file says; `relations` are whole lines, ``Requires: …``; `dist` is empty for any distribution."""
 
     name: str
+    dist: str
     epoch: str
     version: str
     release: str
@@ -36,11 +39,12 @@ class Spec:
 def spec_text(spec: Spec, tree: str) -> str:
     """Return the spec file; %install moves the tree that was written beforehand into place."""
     head = [
+        f"%{{load:{MACRO_FILE}}}",
         f"%define _binary_payload {spec.compression}",
         f"Name: {spec.name}",
         *([f"Epoch: {spec.epoch}"] if spec.epoch else []),
         f"Version: {spec.version}",
-        f"Release: {spec.release}.{DIST}",
+        f"Release: {spec.release}" + (f".{spec.dist}" if spec.dist else ""),
         f"Summary: {spec.summary}",
         "License: as its copyright file says",
         "Vendor: a stand-in, made for tests",

@@ -164,7 +164,9 @@ def test_the_answer_is_dnfs_on_a_whole_distribution(
     standin: Standin,
     tmp_path: Path,
 ) -> None:
-    repository = Repository(name="base", url=standin.urls[name], keys=(Key(source=str(standin.keys[name])),))
+    signed = (standin.folders[name] / "repodata/repomd.xml.asc").exists()
+    key = Key(source=str(standin.keys[name]))
+    repository = Repository(name="base", url=standin.urls[name], keys=(key,), signed_metadata=signed)
     store = Store(tmp_path / "store")
     with HttpFetcher(ca=standin.ca) as fetcher:
         index = read_metadata([repository], "x86_64", fetcher, store, {})

@@ -1,0 +1,106 @@
+"""The scriptlets are what docs/standin.md says they are, and none holds a macro that rpmbuild did not know."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .catalogue import LISTS
+from .fixtures import Standin, standin
+
+__all__ = ["standin"]
+
+pytestmark = pytest.mark.mirror
+
+PAGE = Path(__file__).parents[2] / "docs/standin.md"
+
+PHASES = {
+    "%pretrans": "PRETRANS",
+    "%pre": "PREIN",
+    "%post": "POSTIN",
+    "%preun": "PREUN",
+    "%postun": "POSTUN",
+    "%posttrans": "POSTTRANS",
+}
+TRIGGERS = {"%trigger": "TRIGGER", "%filetrigger": "FILETRIGGER", "%transfiletrigger": "TRANSFILETRIGGER"}
+"""The words of a spec file, and how rpm's tags for them begin; the word of a trigger goes on with its type."""
+
+MACRO = re.compile(r"%(?:[a-z_][a-z0-9_]{2,}|\{)")
+ROW = re.compile(r"^\| `([\w-]+)` \| .+? \| ((?:`%\w+` ?)+) \|$", re.MULTILINE)
+
+
+Scriptlets = dict[str, list[tuple[str, str]]]
+"""The scriptlets of each package: phase and text, which is empty where an interpreter runs by itself."""
+
+
+@pytest.fixture(scope="module")
+def scriptlets(standin: Standin) -> dict[str, Scriptlets]:
+    return {name: scriptlets_below(folder) for name, folder in standin.folders.items()}
+
+
+def scriptlets_below(folder: Path) -> Scriptlets:
+    """Return what rpm says of the packages of a repository."""
+    form = "\x01%{NAME}"
+    for word, tag in PHASES.items():
+        form += f"%|{tag}PROG?{{\x02%{word}\x03%|{tag}?{{%{{{tag}}}}}:{{}}|}}:{{}}|"
+    for word, tag in TRIGGERS.items():
+        form += f"[\x02%{word}%{{{tag}TYPE}}\x03%{{{tag}SCRIPTS}}]"
+    argv = ["rpm", "-qp", "--nosignature", "--queryformat", form, *map(str, sorted(folder.rglob("*.rpm")))]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    found: Scriptlets = {}
+    for package in said.split("\x01")[1:]:
+        name, *bodies = package.split("\x02")
+        found[name] = [(phase, text) for phase, _, text in (body.partition("\x03") for body in bodies)]
+    return found
+
+
+def documented() -> dict[str, set[str]]:
+    """Return the phases that the page names for each package."""
+    return {name: set(re.findall(r"%\w+", phases)) for name, phases in ROW.findall(PAGE.read_text())}
+
+
+def wrong_on_purpose() -> set[str]:
+    """Return the packages that are wrong as some real ones are."""
+    path = LISTS / "misbehaving.yml"
+    return {name.partition("@")[0] for name in yaml.safe_load(path.read_text())} if path.exists() else set()
+
+
+@pytest.mark.parametrize("distribution", ["azl3", "emt3"])
+def test_no_macro_is_left_in_a_scriptlet(distribution: str, scriptlets: dict[str, Scriptlets]) -> None:
+    left = {
+        (name, phase, macro)
+        for name, bodies in scriptlets[distribution].items()
+        for phase, text in bodies
+        for macro in MACRO.findall(text)
+        if name not in wrong_on_purpose()
+    }
+    assert left == set()
+    assert sum(len(bodies) for bodies in scriptlets[distribution].values()) > 80
+
+
+@pytest.mark.parametrize("distribution", ["azl3", "emt3"])
+def test_the_scriptlets_are_those_that_the_page_says(distribution: str, scriptlets: dict[str, Scriptlets]) -> None:
+    found = {name: {phase for phase, _ in bodies} for name, bodies in scriptlets[distribution].items()}
+    missing = {name for name in documented() if name not in found}
+    assert missing == ({"edge-repos-shared"} if distribution == "azl3" else {"azurelinux-repos-shared"})
+    assert {name: found[name] for name in documented() if name in found} == {
+        name: phases for name, phases in documented().items() if name in found
+    }
+
+
+@pytest.mark.parametrize("distribution", ["azl3", "emt3"])
+def test_units_are_preset_as_the_macro_of_systemd_255_does(
+    distribution: str, scriptlets: dict[str, Scriptlets]
+) -> None:
+    (text,) = (text for phase, text in scriptlets[distribution]["cronie"] if phase == "%post")
+    assert "systemd-update-helper install-system-units crond.service || :" in text
+
+
+@pytest.mark.parametrize(("distribution", "version"), [("azl3", "6.6.134.1-2.azl3"), ("emt3", "6.12.23-1.emt3")])
+def test_the_kernel_has_a_version_of_the_distribution(distribution: str, version: str, standin: Standin) -> None:
+    names = {file.name for file in standin.folders[distribution].rglob("kernel*.rpm")}
+    assert names == {f"kernel-{version}.x86_64.rpm", f"kernel-drivers-gpu-{version}.x86_64.rpm"}

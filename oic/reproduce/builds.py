@@ -68,21 +68,22 @@ class Build:
 
 def saw_another_day(build: Build, tree: Stage) -> bool:
     """Tell whether a program of the finished tree has the clock that the build gave it: a library may not fit."""
-    work = build.own(tree).path("work/clock")
-    work.parent.mkdir(exist_ok=True)
-    with clock.used(build.clock), toolbox.workspace(work):
-        said = namespace.call(_date, build.trees(tree), work, writes=[work])
+    work = build.own(tree).path("work")
+    work.mkdir(exist_ok=True)
+    with clock.used(build.clock):
+        said = namespace.call(_date, build.trees(tree), work / "clock", writes=[work])
     return said.isdigit() and abs(int(said) - time.time() - DAY) < _SLACK
 
 
 def _date(trees: Sequence[Path], work: Path) -> str:
-    upper = work / "upper"
-    upper.mkdir()
-    try:
+    with toolbox.workspace(work):
+        upper = work / "upper"
+        upper.mkdir()
         with (
             overlay.merged(trees, work / "root", upper=upper, work=work / "work") as root,
             sandbox.opened(root, work / "log") as box,
         ):
-            return box.run(["date", "+%s"]).text.strip()
-    except ToolError:  # no such program in the tree
-        return ""
+            try:
+                return box.run(["date", "+%s"]).text.strip()
+            except ToolError:  # no such program in the tree
+                return ""

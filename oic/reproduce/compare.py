@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, toolbox
+from oic.errors import one_line
 from oic.files import digest_of_file, read_json
 from oic.ospackage.lock import read_lock
 from oic.provider import provider_of
@@ -39,7 +40,7 @@ class Difference:
     made: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {', '.join(self.what)}; {self.made}"
+        return one_line(f"{self.path}: {', '.join(self.what)}; {self.made}")
 
 
 def differences_of_trees(builds: tuple[Build, Build], stages: Sequence[Stage]) -> Iterator[Difference]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _UUID = re.compile(rb"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b")
 _ID = re.compile(rb"\b[0-9a-f]{32}\b")
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----(?:(?!-----).)*-----END CERTIFICATE-----", re.DOTALL)
 _PATTERNS = {"a certificate": _CERTIFICATE, "a UUID": _UUID, "an id of 128 bits": _ID}
 _TOKEN = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _SHORTEST = 16
@@ -115,7 +115,8 @@ def _binary_times(data: bytes, span: Span) -> Iterator[int]:
     for order, top in (("<I", slice(2, 4)), (">I", slice(0, 2))):
         for high in {struct.pack(order, int(moment))[top] for moment in (span.start, span.end)}:
             for found in re.finditer(re.escape(high), data):
-                number = data[found.start() - top.start :][:4] if found.start() >= top.start else b""
+                at = found.start() - top.start
+                number = data[at : at + 4] if at >= 0 else b""
                 if len(number) == 4 and span.holds(seconds := struct.unpack(order, number)[0]):
                     yield seconds
 

@@ -44,7 +44,6 @@ def run(stage: Stage) -> str:
         stack.append(layers.made(stage.cache, key, fill, writes=[stage.made_log()]))
     image = [(package, store.path(package.sha256)) for package in lock.sets["image"]]
     work = stage.path("work/rootfs")
-    work.mkdir(parents=True, exist_ok=True)
     with toolbox.workspace(work):
         keys = namespace.call(_private_keys, family, image, stack, work, writes=[work])
     places = [stage.artefact(layer.place) for layer in stack]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.chroot import child, layers, namespace, overlay, sandbox
 from oic.chroot.tree import empty
-from oic.errors import OicError
+from oic.errors import OicError, one_line
 from oic.files import digest_of, written_aside
 from oic.image.tree import accounts, additional, drawn, esp, firstboot, generators, kernels, settings
 from oic.image.tree.commands import run_commands
@@ -72,7 +72,8 @@ def run(stage: Stage) -> str:
     stage.write(boot, "boot-inputs.json")
     stage.write({"privateKeys": keys}, "private-keys.json")
     for one in keys:
-        note(f"{one['path']}: a private key ({one['kind']}), the same on every machine of this image; {one['made']}")
+        said = f"{one['path']}: a private key ({one['kind']}), the same on every machine of this image; {one['made']}"
+        note(one_line(said))
     return f"{len(part['users'])} users, {len(part['files'])} files, {len(part['commands'])} commands"
 
 

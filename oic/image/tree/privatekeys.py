@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 1 << 20
 """Bytes of a file that are searched, from its beginning."""
-_PEM = re.compile(rb"-----BEGIN ((?:[A-Z0-9]+ )*)PRIVATE KEY(?: BLOCK)?-----\s+(.*?)\s*-----END ", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN ((?:[A-Z0-9]+ )*)PRIVATE KEY(?: BLOCK)?-----((?:(?!-----).)*)-----END ", re.DOTALL)
+"""Searched in a time that grows as the file does, whatever is in it; so are the others."""
 _HEADER = re.compile(rb"^[A-Za-z-]+: .*$|^=[A-Za-z0-9+/]{4}$", re.MULTILINE)
 """A line of RFC 1421 or of an OpenPGP armour before the base64, and the armour's checksum after it."""
 _OPENSSH = b"openssh-key-v1\0"
@@ -26,7 +27,7 @@ _TEXTS = {
     "PuTTY": re.compile(rb"^PuTTY-User-Key-File-\d: ", re.MULTILINE),
     "BIND": re.compile(rb"^Private-key-format: v\d", re.MULTILINE),
     "age": re.compile(rb"^AGE-SECRET-KEY-1[0-9A-Z]{58}", re.MULTILINE),
-    "WireGuard": re.compile(rb"^\s*PrivateKey\s*=\s*[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", re.MULTILINE),
+    "WireGuard": re.compile(rb"^[ \t]*PrivateKey[ \t]*=[ \t]*[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", re.MULTILINE),
 }
 _SEQUENCE, _INTEGER, _OCTETS, _OID = 0x30, 0x02, 0x04, 0x06
 _PBES = (bytes.fromhex("2a864886f70d01050d"), bytes.fromhex("2a864886f70d010c01"))

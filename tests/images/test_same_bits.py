@@ -93,6 +93,25 @@ def test_root_and_a_user_make_the_same_bits(built: Callable[[str], Built], check
     subprocess.run(["rm", "-rf", checkout / "cache" / name], check=True)  # gigabytes, of each image
 
 
+@pytest.mark.slow
+def test_a_user_is_told_what_is_not_the_same_twice_and_can_remove_both_builds(checkout: Path) -> None:
+    command = "configurations: [{cmd: cat /proc/sys/kernel/random/uuid > /etc/drawn}]"
+    recipe = checkout / "recipes/twice.yml"
+    target = "target: {os: debian, dist: debian12, arch: x86_64, imageType: raw}"
+    recipe.write_text(f"image: {{name: twice, version: 1.0.0}}\n{target}\nsystemConfig: {{{command}}}\n")
+    shutil.chown(recipe, USER, USER)
+    doit = ".venv/bin/doit"
+    said = as_user(
+        checkout, f"make .venv/build.stamp PYTHON=/usr/bin/python3; {doit} reproduce image=twice.yml || true"
+    )
+    assert "reproduce:twice failed: 1 thing differs" in said
+    assert "\n/etc/drawn: a UUID; made by a setting or a command of the recipe\n" in said
+    assert len([*(checkout / "cache/twice/reproduce").glob("*/layers")]) == 2
+    as_user(checkout, f"{doit} clean reproduce:twice image=twice.yml")
+    assert not (checkout / "cache/twice/reproduce").exists()
+    subprocess.run(["rm", "-rf", checkout / "cache/twice"], check=True)
+
+
 def _given(file: Path, place: Path) -> Path:
     shutil.copy(file, place)
     shutil.chown(place, USER, USER)

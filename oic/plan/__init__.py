@@ -20,7 +20,7 @@ from oic.config.crypt import hashed
 from oic.config.model import Disk
 from oic.files import to_json, to_plain
 from oic.image.disk.geometry import layout
-from oic.plan.packages import demands_of, repositories_of, request_of, verify_of
+from oic.plan.packages import demands_of, download_of, repositories_of, request_of, verify_of
 from oic.plan.raw import boot_of, disk_of, evidence_of, file_systems_of
 from oic.plan.tree import initrd_of, system_of
 from oic.stage import Stage
@@ -87,7 +87,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage, ...]:
                 stage("solve", 4, {**provider, **request_of(config)}, ("index.json",), "lock.json"),
             ]
         ),
-        stage("download", 2, {}, ("lock.json",), "download.json"),
+        stage("download", 3, download_of(config), ("lock.json",), "download.json"),
         stage("verify", 5, verify_of(config), ("lock.json", "download.json"), "verified.json", "trust.json"),
         stage("chroot", 1, provider, ("lock.json", "verified.json"), "chroot.json"),
         stage("rootfs", 6, provider, ("lock.json", "verified.json", "chroot.json"), "rootfs.json"),

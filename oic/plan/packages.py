@@ -31,6 +31,14 @@ def demands_of(config: FinalConfig) -> dict[str, Any]:
     return {"repositories": [to_plain(entry) for entry in entries]}
 
 
+def download_of(config: FinalConfig) -> dict[str, Any]:
+    """Return whose present index is looked at, for a lock that is kept: what it was made from may be gone."""
+    if not config.lock:
+        return {}
+    facts = config.distribution
+    return {"provider": facts.provider, "architecture": facts.architecture, **demands_of(config)}
+
+
 def verify_of(config: FinalConfig) -> dict[str, Any]:
     """Return what each package is held against: the repositories' keys, and the lock file that was kept."""
     kept = config.lock.name if config.lock else ""

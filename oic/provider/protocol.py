@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from oic.provider.belongings import Belongings
     from oic.provider.firstboot import FirstBoot
     from oic.store import Store
+    from oic.values import Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,17 @@ class Verdict:
     signed: bool
     words: str
     remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What an index says of a lock's packages: who signed it, and which of them it does not list, in words by sha256.
+
+    Without signers, nobody signs the repository's metadata.
+    """
+
+    signers: tuple[str, ...]
+    unlisted: Mapping[Digest, str]
 
 
 class Provider(Protocol):
@@ -60,11 +72,11 @@ class Provider(Protocol):
     def is_package(self, package: LockedPackage) -> bool:
         """Tell whether name, version and architecture are such as a package of the family may have."""
 
-    def check_index(self, lock: Lock, repository: LockedRepository, store: Store) -> tuple[str, ...] | None:
-        """Return who signed the index that the lock names of a repository, once it lists each package as the lock does.
+    def check_index(self, lock: Lock, repository: LockedRepository, store: Store) -> Listing | None:
+        """Return what the index that the lock names of a repository says of its packages.
 
         None where it cannot be had any more, or its signature has expired. Raises TrustError when the index is
-        signed by nobody of the repository's keys, or does not list a package so.
+        signed by nobody of the repository's keys.
         """
 
     def signs_packages(self) -> bool:
@@ -79,7 +91,7 @@ class Provider(Protocol):
     ) -> dict[str, Verdict]:
         """Return the verdict on each package (by name); raises TrustError naming every bad one.
 
-        `said_by` names, by repository, the lock file that alone says what its index lists.
+        `said_by` names, by sha256, the lock file that alone says of a package that its repository lists it.
         """
 
     def unpack(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> int:

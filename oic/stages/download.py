@@ -1,7 +1,9 @@
 """download: every package of the lock, and every key file, into the store; a name there means checked content.
 
 The signed indexes of a lock that is kept come, too, where they can still be had: a mirror moves on. What was solved in
-this cache has them in the store.
+this cache has them in the store. Where they are gone, or nobody signs them, the repository's present index is verified
+as `metadata` does: what it still lists, somebody else than the lock says is listed. Packages that are not signed by
+themselves do not need it: their lock's index is held against them, or its URL is the recipe's.
 """
 
 from __future__ import annotations
@@ -9,15 +11,21 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from oic.chroot import toolbox
+from oic.config.repository import repository_of
 from oic.errors import FetchError, TrustError
+from oic.files import to_plain
 from oic.net import HttpFetcher
 from oic.ospackage.download import Wanted, download_packages
 from oic.ospackage.lock import read_lock
-from oic.progress import progress
+from oic.ospackage.origin import locked_indexes
+from oic.progress import note, progress
+from oic.provider import provider_of
+from oic.stages.metadata import known_in
 from oic.store import Store
 
 if TYPE_CHECKING:
-    from oic.ospackage.lock import Lock
+    from oic.ospackage.lock import Lock, LockedDocument, LockedRepository
     from oic.stage import Stage
     from oic.values import Digest
 
@@ -39,8 +47,36 @@ def run(stage: Stage) -> str:
     download_packages(signed_by, store, HttpFetcher, progress)
     done = download_packages(wanted, store, HttpFetcher, progress)
     indexes = _indexes(lock, store)
-    stage.write({"artefacts": sorted(stage.artefact(store.path(digest)) for digest in {*packages, *keys, *indexes})})
+    present = _present(stage, lock, store) if stage.slice else {}
+    indexes |= {document.sha256 for documents in present.values() for document in documents}
+    artefacts = sorted(stage.artefact(store.path(digest)) for digest in {*packages, *keys, *indexes})
+    stage.write({"artefacts": artefacts, "present": to_plain(present)})
     return f"{done.fetched} packages fetched ({done.bytes / 1e6:.1f} MB), {done.reused} were there"
+
+
+def _present(stage: Stage, lock: Lock, store: Store) -> dict[str, tuple[LockedDocument, ...]]:
+    """Return the documents of the present index of each repository whose listing the lock alone would vouch for."""
+    part = stage.slice
+    provider = provider_of(part["provider"])
+    wanted = {entry.name for entry in lock.repositories if not entry.trusted and _is_lost(entry, lock, store)}
+    found: dict[str, tuple[LockedDocument, ...]] = {}
+    previous = {"known": known_in(stage.directory)}
+    for repository in map(repository_of, part["repositories"] if provider.signs_packages() else ()):
+        if repository.name not in wanted:
+            continue
+        try:
+            with toolbox.temporary_files_in(stage.path("work/download")), HttpFetcher() as fetcher:
+                index = provider.read_metadata([repository], part["architecture"], fetcher, store, previous)
+        except (FetchError, TrustError) as error:
+            note(f"the present index of {repository.name} is not taken: {error}")
+        else:
+            found |= locked_indexes(index)
+    return found
+
+
+def _is_lost(repository: LockedRepository, lock: Lock, store: Store) -> bool:
+    documents = lock.indexes.get(repository.name, ())
+    return not repository.signers or not documents or not all(store.has(entry.sha256) for entry in documents)
 
 
 def _indexes(lock: Lock, store: Store) -> set[Digest]:

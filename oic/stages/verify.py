@@ -3,7 +3,8 @@
     lock ─> no looser than the recipe ─> the recipe's keys ─> its index: signed, lists each package ─> each package
 
 * A lock that the user keeps is checked as far as it can be: its signed indexes by their digests, as long as they can be
-  had. Where they cannot, the verdict says that only the lock says so, and the build's output as well.
+  had; else, where packages are signed, the present index. What that does not list either, only the lock says, and the
+  verdict and the build's output say so. An index that nobody signed can refute a lock, and proves nothing.
 * What this build solved itself was checked against the signed index by ``metadata`` and ``solve``.
 * What is unsigned, by the recipe's own word, is said aloud each time, and recorded.
 
@@ -22,7 +23,7 @@ from oic.chroot import toolbox
 from oic.config.repository import repository_of
 from oic.errors import TrustError
 from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
-from oic.ospackage.lock import LockedKey, read_lock
+from oic.ospackage.lock import LockedDocument, LockedKey, read_lock
 from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.keys import locked_keyring, read_file
@@ -31,13 +32,16 @@ from oic.store import Store
 from oic.values import Bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from oic.config.repository import Repository
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.ospackage.origin import Known
     from oic.provider.protocol import Provider, Verdict
     from oic.stage import Stage
+    from oic.values import Digest
+
+    Indexes = Mapping[str, tuple[LockedDocument, ...]]
 
 _NAMED = 8
 """How many unsigned packages are named aloud; the hand-over and the manifest name them all."""
@@ -52,9 +56,12 @@ def run(stage: Stage) -> str:
     check_demands(lock, list(repositories.values()), kept or str(stage.path("lock.json")))
     with toolbox.temporary_files_in(stage.path("work/verify")):
         lock = _as_recipe_has_it(lock, repositories, known_in(stage.directory), store)
-        lock, said_by = _proven(lock, provider, store, kept) if kept else (lock, {})
+        unproven = _unproven(lock, provider, store, kept, _present(stage)) if kept else {}
+        for line in _unproven_notes(lock, unproven, kept):
+            note(line)
         if not provider.signs_packages():
-            _refuse_unproven(lock, repositories, said_by)
+            _refuse_unproven(lock, repositories, unproven, kept)
+        said_by: dict[str, str] = {digest: kept for digests in unproven.values() for digest in digests}
         verdicts = _verdicts(lock, provider, store, said_by)
     unsigned = {
         name: sorted(package for package, verdict in found.items() if not verdict.signed)
@@ -113,42 +120,57 @@ def _check_signers(repository: LockedRepository, store: Store) -> None:
             raise TrustError(message, where=repository.name, hint="doit update image=…, or doit lock image=…")
 
 
-def _proven(lock: Lock, provider: Provider, store: Store, kept: str) -> tuple[Lock, dict[str, str]]:
-    """Check the signed indexes of a kept lock; return it, and of which repositories it alone says what they list."""
-    said_by = {entry.name: kept for entry in lock.repositories if entry.trusted}
-    lost: list[str] = []
-    unsigned: list[str] = []
+def _present(stage: Stage) -> Indexes:
+    """Return the present index of repositories, by name, as ``download`` has verified it."""
+    present = stage.read("download.json")["present"]
+    return {name: tuple(LockedDocument(**entry) for entry in entries) for name, entries in present.items()}
+
+
+def _unproven(lock: Lock, provider: Provider, store: Store, kept: str, present: Indexes) -> dict[str, list[Digest]]:
+    """Check the indexes of a kept lock; return the packages, by repository, that it alone says are listed there."""
+    found: dict[str, list[Digest]] = {}
     for entry in lock.repositories:
-        if entry.trusted:
-            continue
-        signers = provider.check_index(lock, entry, store)
-        if not entry.signers:
-            unsigned.append(entry.name)
-        elif signers is None:
-            lost.append(entry.name)
-        elif set(signers) != set(entry.signers):
-            message = f"expected its index signed by {', '.join(entry.signers)}, found {', '.join(signers)}"
+        packages = {p.sha256 for packages in lock.sets.values() for p in packages if p.repository == entry.name}
+        listing = None if entry.trusted else provider.check_index(lock, entry, store)
+        if listing and set(listing.signers) != set(entry.signers):
+            message = f"expected its index signed by {', '.join(entry.signers)}, found {', '.join(listing.signers)}"
             raise TrustError(message, where=f"{kept}: {entry.name}", hint="doit lock image=… makes it anew")
-    for names, words in (
-        (lost, "the signed index of {} could not be checked"),
-        (unsigned, "nobody signed the index of {}"),
-    ):
+        if listing and listing.unlisted:
+            index = "signed index" if entry.signers else "index, which nobody signed"
+            words = min(listing.unlisted.values())
+            raise TrustError(f"expected the packages of its {index}, found {words}", where=entry.name)
+        if listing and entry.signers:
+            continue
+        if now := present.get(entry.name):
+            listing = provider.check_index(replace(lock, indexes={entry.name: now}), entry, store)
+            packages = set(listing.unlisted) if listing else packages
+        if packages:
+            found[entry.name] = sorted(packages)
+    return found
+
+
+def _unproven_notes(lock: Lock, unproven: Mapping[str, Sequence[Digest]], kept: str) -> Iterator[str]:
+    """Say of which repositories the lock alone says what they list."""
+    said = {True: "the signed index of {} could not be checked", False: "nobody signed the index of {}"}
+    for signed, words in said.items():
+        names = [
+            entry.name
+            for entry in lock.repositories
+            if entry.name in unproven and not entry.trusted and bool(entry.signers) is signed
+        ]
         if names:
-            count = len({p.name for packages in lock.sets.values() for p in packages if p.repository in names})
-            note(f"{words.format(', '.join(names))}: that it lists {count} packages is as {kept} says")
-    return lock, said_by | dict.fromkeys([*lost, *unsigned], kept)
+            count = sum(len(unproven[name]) for name in names)
+            yield f"{words.format(', '.join(names))}: that it lists {count} packages is as {kept} says"
 
 
-def _refuse_unproven(lock: Lock, repositories: Mapping[str, Repository], said_by: Mapping[str, str]) -> None:
+def _refuse_unproven(lock: Lock, repositories: Mapping[str, Repository], unproven: Collection[str], kept: str) -> None:
     """Refuse a repository at another URL than this host's of which nothing but the lock says what it lists."""
     for entry in lock.repositories:
-        if entry.name in said_by and is_elsewhere(entry, repositories[entry.name]):
+        if entry.name in unproven and is_elsewhere(entry, repositories[entry.name]):
             message = (
                 f"expected it at {repositories[entry.name].url}, or its signed index; found it at {entry.url} without"
             )
-            raise TrustError(
-                message, where=f"{said_by[entry.name]}: {entry.name}", hint="target.mirror may name that URL"
-            )
+            raise TrustError(message, where=f"{kept}: {entry.name}", hint="target.mirror may name that URL")
 
 
 def _verdicts(

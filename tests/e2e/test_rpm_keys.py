@@ -9,7 +9,7 @@ import pytest
 from provider.rpm.keys import Key
 from provider.rpm.surgery import parts_of
 
-from .tiny_rpm import KEY, SIGNATURE
+from .tiny_rpm import HELLO, KEY, SIGNATURE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,14 @@ def test_where_only_a_lock_lists_it_a_package_by_an_expired_key_is_refused(signe
     signed.bench.oic("verify", cache=other).succeeded(
         f"note: 1 packages were signed in time, but the key {signed.old.fingerprint}"
     )
+    key = signed.tiny.bodies[KEY]
+    signed.tiny.publish(revision=2000, hello=signed.tiny.bodies[HELLO])
+    signed.tiny.serve(KEY, key)
+    again = signed.bench.oic("verify", cache=signed.bench.place / "again")
+    again.succeeded("note: 1 packages were signed in time, but the key", "5 packages, all good")
+    assert "packages is as small.lock.json says" not in again.said, "the present index lists it as well"
     signed.tiny.lose(SIGNATURE)
     words = f"as the key {signed.old.fingerprint} {REMARK}; found that small.lock.json alone says what tiny lists"
     ran = signed.bench.oic("verify", cache=signed.bench.place / "third")
     ran.refused_in_one_line("verify:small failed: hello 1.0-1: expected an index that was verified, ", words)
+    assert "note: the present index of tiny is not taken: " in ran.said

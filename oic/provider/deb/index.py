@@ -12,6 +12,7 @@ from oic.provider.deb.packages import PackagesIndex
 from oic.provider.deb.release import check_suite, parse_release
 from oic.provider.keys import locked_keyring
 from oic.provider.openpgp import ExpiredError
+from oic.provider.protocol import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _SIGNED = (("InRelease",), ("Release", "Release.gpg"))
 
 
-def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple[str, ...] | None:
-    """Return who signed the index; None where it cannot be had; raises TrustError. See the provider's protocol."""
+def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listing | None:
+    """Return what the index says; None where it cannot be had; raises TrustError. See the provider's protocol."""
     documents = lock.indexes.get(repository.name, ())
     lists = [entry for entry in documents if entry.name == PACKAGES]
     by_name = {entry.name: entry for entry in documents if entry.name != PACKAGES}
@@ -41,11 +42,13 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple
     release = parse_release(text, where=f"{base}/{names[0]}")
     check_suite(release, repository.suite, where=f"{base}/{names[0]}")
     index = _index(repository, lists, release, str(lock.asked.get("architecture", "")), store)
-    for package in (one for packages in lock.sets.values() for one in packages if one.repository == repository.name):
-        if not any(_is(package, found) for found in index.packages(package.name)):
-            found = f"{package.name} {package.version} of sha256 {package.sha256}"
-            raise TrustError(f"expected the packages of its signed index, found {found}", where=repository.name)
-    return signers
+    unlisted = {
+        package.sha256: f"{package.name} {package.version} of sha256 {package.sha256}"
+        for package in (one for packages in lock.sets.values() for one in packages)
+        if package.repository == repository.name
+        and not any(_is(package, found) for found in index.packages(package.name))
+    }
+    return Listing(signers=signers, unlisted=unlisted)
 
 
 def _index(

@@ -37,7 +37,7 @@ def verify(
 ) -> dict[str, Verdict]:
     """Return the verdict on each package by name; raises TrustError naming every bad one.
 
-    `said_by` names, by repository, the lock file that alone says what its index lists.
+    `said_by` names, by sha256, the lock file that alone says of a package that its repository lists it.
     """
     repositories = {entry.name: entry for entry in lock.repositories}
     verdicts: dict[str, Verdict] = {}
@@ -55,7 +55,7 @@ def verify(
 
 
 def _vouched(package: LockedPackage, repository: LockedRepository | None, said_by: Mapping[str, str]) -> Verdict:
-    file = said_by.get(package.repository, "")
+    file = said_by.get(package.sha256, "")
     if repository and repository.trusted:
         listed = f"listed by {package.repository}{f' as {file} says' if file else ''}, which the recipe trusts"
         return Verdict(signed=False, words=f"unsigned: sha256 {listed}")

@@ -14,6 +14,7 @@ from oic.errors import TrustError
 from oic.provider.compression import decompressed
 from oic.provider.keys import locked_keyring
 from oic.provider.openpgp import ExpiredError
+from oic.provider.protocol import Listing
 from oic.provider.rpm.entry import location_of
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.metadata import judged
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 _REPOMD, _SIGNATURE = "repomd.xml", "repomd.xml.asc"
 
 
-def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple[str, ...] | None:
-    """Return who signed the index; None where it cannot be had; raises TrustError. See the provider's protocol."""
+def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listing | None:
+    """Return what the index says; None where it cannot be had; raises TrustError. See the provider's protocol."""
     documents = {entry.name: entry for entry in lock.indexes.get(repository.name, ())}
     names = (_REPOMD, PRIMARY, *((_SIGNATURE,) if repository.signers else ()))
     there = all(name in documents and store.has(documents[name].sha256) for name in names)
@@ -49,12 +50,13 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> tuple
     plain = decompressed(bodies[PRIMARY], file.compression, file.plain_size, where=documents[PRIMARY].url)
     refuse_markup(plain, root=ROOTS[PRIMARY], where=documents[PRIMARY].url)
     listed = Packages([Source(name=repository.name, primary=plain)], str(lock.asked.get("architecture", "")))
-    for package in (one for packages in lock.sets.values() for one in packages if one.repository == repository.name):
-        if not any(_is(package, found) for found in listed.by_name.get(package.name, ())):
-            found = f"{package.name} {package.version} of sha256 {package.sha256}"
-            index = "signed index" if signers else "index, which nobody signed"
-            raise TrustError(f"expected the packages of its {index}, found {found}", where=repository.name)
-    return signers
+    unlisted = {
+        package.sha256: f"{package.name} {package.version} of sha256 {package.sha256}"
+        for package in (one for packages in lock.sets.values() for one in packages)
+        if package.repository == repository.name
+        and not any(_is(package, found) for found in listed.by_name.get(package.name, ()))
+    }
+    return Listing(signers=signers, unlisted=unlisted)
 
 
 def _is(package: LockedPackage, found: Any) -> bool:

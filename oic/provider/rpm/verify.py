@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
 from oic.chroot import child
@@ -45,11 +45,11 @@ _JOBS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Origin:
-    """A repository, the gpg that knows its keys (none when it has no keys), and who alone says what it lists."""
+    """A package's repository, the gpg that knows its keys (none when it has none), and who alone says it lists it."""
 
     repository: LockedRepository
     ring: Keyring | None
-    said_by: str
+    said_by: str = ""
 
     @property
     def words(self) -> str:
@@ -64,7 +64,7 @@ def verify(
 ) -> dict[str, Verdict]:
     """Return the verdict on each package by name; raises TrustError naming every bad one, a line each.
 
-    `said_by` names, by repository, the lock file that alone says what its index lists.
+    `said_by` names, by sha256, the lock file that alone says of a package that its repository lists it.
     """
     shares = child.shares(packages, [package.size for package in packages], _JOBS)
     judged: dict[str, Verdict | TrustError] = {}
@@ -82,28 +82,30 @@ def _judged_share(
     wanted = {package.repository for package in packages}
     with contextlib.ExitStack() as rings:
         origins = {
-            entry.name: _Origin(
-                repository=entry, ring=rings.enter_context(_ring(entry, store)), said_by=said_by.get(entry.name, "")
-            )
+            entry.name: _Origin(repository=entry, ring=rings.enter_context(_ring(entry, store)))
             for entry in lock.repositories
             if entry.name in wanted
         }
-        return {package.name: _judged(package, origins, store) for package in packages}
+        return {
+            package.name: _judged(
+                package, origins.get(package.repository), store, said_by=said_by.get(package.sha256, "")
+            )
+            for package in packages
+        }
 
 
 def _ring(repository: LockedRepository, store: Store) -> contextlib.AbstractContextManager[Keyring | None]:
     return locked_keyring(repository, store) if repository.keys else contextlib.nullcontext()
 
 
-def _judged(package: LockedPackage, origins: Mapping[str, _Origin], store: Store) -> Verdict | TrustError:
+def _judged(package: LockedPackage, origin: _Origin | None, store: Store, *, said_by: str) -> Verdict | TrustError:
     where = f"{package.name} {package.version}"
-    origin = origins.get(package.repository)
     if origin is None or not (origin.ring or origin.repository.trusted):
         return TrustError(f"expected a key of its repository, found none for {package.repository}", where=where)
     try:
         store.check(package.sha256, package.size)
         with store.path(package.sha256).open("rb") as file:
-            return _verdict(file, package, origin, where)
+            return _verdict(file, package, replace(origin, said_by=said_by), where)
     except TrustError as error:
         return error if error.where == where else TrustError(str(error), where=where)
 

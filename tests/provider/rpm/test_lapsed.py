@@ -48,7 +48,7 @@ def package(tmp_path: Path) -> Path:
 def _verdict(file: Path, store: Store, *keys: Key, said_by: str = "", trusted: bool = False) -> Verdict:
     entry = locked(file, store)
     lock = lock_of([entry], repository(store, *keys, trusted=trusted))
-    return verify(lock, [entry], store, {"base": said_by} if said_by else {})[entry.name]
+    return verify(lock, [entry], store, {entry.sha256: said_by} if said_by else {})[entry.name]
 
 
 def _refused(message: str, file: Path, store: Store, *keys: Key, said_by: str = "", trusted: bool = False) -> None:

@@ -9,10 +9,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from oic import claim
+from oic.changes import differences
+from oic.changes import new_keys as keys_that_changed
 from oic.config.final import redacted
-from oic.errors import OicError, RecipeError, shown
-from oic.files import read_json, to_json, to_plain, write_json, write_text
-from oic.ospackage.lock import FORMAT, Lock, read_lock
+from oic.errors import OicError, shown
+from oic.files import to_json, write_json, write_text
+from oic.handover.disk import Products
+from oic.handover.packages import LockFile
 from oic.plan import plan
 from oic.reproduce.twice import remove_builds, reproduce
 from oic.tasks import failure_of, perform, why_stale
@@ -24,8 +27,7 @@ if TYPE_CHECKING:
     from doit.exceptions import TaskFailed
 
     from oic.config.model import FinalConfig, User
-    from oic.ospackage.lock import LockedPackage
-    from oic.ospackage.origin import Known
+    from oic.ospackage.lock import Lock
     from oic.stage import Stage
 
 DOCS = {
@@ -40,8 +42,14 @@ DOCS = {
 VERIFY_CACHE = "hold every blob and layer of the cache against its digest, move damaged ones away"
 
 
-def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield doit's description of each task for one image."""
+BUILT = ("update", "lock", "why", "reproduce", "boot-test")
+"""Those of an image that is, or can be, built."""
+
+
+def tasks(
+    config: FinalConfig, stages: Sequence[Stage[Any]], cache: Path, given: dict[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Yield doit's description of each task for one image; without stages, of those for any recipe."""
     package = given.get("package", "")
     # Without a package there is something to complain about, and nothing to solve.
     needs = {
@@ -59,11 +67,13 @@ def tasks(config: FinalConfig, stages: Sequence[Stage], given: dict[str, str]) -
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
     }
     for name, (function, args) in calls.items():
+        if name in BUILT and not stages:
+            continue
         yield {
             "basename": name,
             "name": config.image_name,
             "doc": f"{DOCS[name]} ({config.image_name})",
-            "actions": [(_run, [function, args, stages[0].cache])],
+            "actions": [(_run, [function, args, cache])],
             "task_dep": needs.get(name, []),
             "uptodate": [False],
             "clean": [(remove_builds, [stages])] if name == "reproduce" else [],
@@ -110,15 +120,13 @@ def _print_config(config: FinalConfig) -> None:
     _say("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
 
 
-def _unlocked(config: FinalConfig, stages: Sequence[Stage]) -> tuple[Stage, Stage]:
+def _unlocked(config: FinalConfig, stages: Sequence[Stage[Any]]) -> tuple[Stage[Any], Stage[Any]]:
     """Return the metadata and solve stages as they are when no lock is kept."""
-    if config.unbuilt:
-        raise RecipeError("not built yet:\n" + "\n".join(config.unbuilt))
     free = plan(dataclasses.replace(config, lock=None), stages[0].cache)
     return dataclasses.replace(free[0], memory=config.lock), free[1]
 
 
-def _update(config: FinalConfig, stages: Sequence[Stage], new_keys: bool) -> None:  # noqa: FBT001 - a task's argument
+def _update(config: FinalConfig, stages: Sequence[Stage[Any]], new_keys: bool) -> None:  # noqa: FBT001 - a task's argument
     from oic.stages import metadata, solve  # noqa: PLC0415 - the solver's modules, only where they are needed
 
     fetch, choose = _unlocked(config, stages)
@@ -132,17 +140,20 @@ def _update(config: FinalConfig, stages: Sequence[Stage], new_keys: bool) -> Non
         perform(fetch)
         if not config.lock:
             perform(choose)
-        new = solve.solved(choose) if config.lock else read_lock(read_json(lock_path))
-    for line in [*(_new_keys(known, metadata.known_in(fetch.directory)) if new_keys else ()), *_differences(old, new)]:
+        new = solve.solved(choose) if config.lock else _lock_of(choose)
+    for line in [
+        *(keys_that_changed(known, metadata.known_in(fetch.directory)) if new_keys else ()),
+        *differences(old, new),
+    ]:
         _say(line)
     if config.lock:
         _say(f"{config.lock.name} is still what is built: doit lock image={config.recipe.name} takes the new packages")
 
 
 @contextlib.contextmanager
-def _as_before_on_failure(*stages: Stage) -> Iterator[None]:
+def _as_before_on_failure(*stages: Stage[Any]) -> Iterator[None]:
     """Put the hand-overs back when an update fails: what was solved stays solved, and a build goes on from it."""
-    files = [file for stage in stages for file in (*map(stage.path, stage.outputs), stage.origin_file)]
+    files = [file for stage in stages for file in (*stage.outputs, stage.origin_file)]
     before = {file: file.read_text(encoding="utf-8") for file in files if file.exists()}
     try:
         yield
@@ -152,49 +163,7 @@ def _as_before_on_failure(*stages: Stage) -> Iterator[None]:
         raise
 
 
-def _new_keys(old: Known, new: Known) -> Iterator[str]:
-    for name, entry in sorted(new.items()):
-        for url, found in entry["keys"].items():
-            before = old.get(name, {}).get("keys", {}).get(url, ())
-            if set(before) != set(found):
-                yield f"{name}: the keys of {url}: {_named(before)} -> {_named(found)}"
-
-
-def _differences(old: Lock | None, new: Lock) -> Iterator[str]:
-    if old is None:
-        counts = (f"{len(entry)} for the {name}" for name, entry in new.sets.items())
-        yield f"solved for the first time: {', '.join(counts)}"
-        return
-    signers = {entry.name: entry.signers for entry in old.repositories}
-    for entry in new.repositories:
-        if (known := signers.get(entry.name, entry.signers)) != entry.signers:
-            yield f"{entry.name}: signed by {_named(known)} -> {_named(entry.signers)}"
-    count = 0
-    for name in sorted(new.sets):
-        before = {package.name: package for package in old.sets.get(name, ())}
-        after = {package.name: package for package in new.sets[name]}
-        for package in sorted({*before, *after}):
-            if change := _change(before.get(package), after.get(package)):
-                count += 1
-                yield f"{name}: {package} {change}"
-    yield f"{count} packages changed" if count else "no package changed"
-
-
-def _change(old: LockedPackage | None, new: LockedPackage | None) -> str:
-    """Tell what becomes of a package; nothing where it is the same file."""
-    if not old or not new or old.version != new.version:
-        return f"{old.version if old else '(new)'} -> {new.version if new else '(gone)'}"
-    if old.sha256 == new.sha256:
-        return ""
-    elsewhere = f", of {new.repository} instead of {old.repository}" if new.repository != old.repository else ""
-    return f"{new.version} is another file than before{elsewhere}"
-
-
-def _named(signers: Sequence[str]) -> str:
-    return ", ".join(signers) or "nobody"
-
-
-def _lock(config: FinalConfig, stages: Sequence[Stage]) -> None:
+def _lock(config: FinalConfig, stages: Sequence[Stage[Any]]) -> None:
     from oic.stages import solve  # noqa: PLC0415 - as in _update
 
     fetch, choose = _unlocked(config, stages)
@@ -203,17 +172,20 @@ def _lock(config: FinalConfig, stages: Sequence[Stage]) -> None:
         perform(fetch)
     lock = solve.solved(choose)
     path = config.lock or config.recipe.with_name(f"{config.image_name}.lock.json")
-    write_json(path, {"format": FORMAT, **to_plain(lock)})
+    write_text(path, LockFile(lock=lock).to_text())
     _say(f"{path}: {sum(map(len, lock.sets.values()))} packages, built exactly so from now on")
 
 
-def _why(stages: Sequence[Stage], name: str) -> None:
+def _lock_of(stage: Stage[Any]) -> Lock:
+    return LockFile.from_text(stage.path(LockFile.FILE).read_text(encoding="utf-8")).lock
+
+
+def _why(stages: Sequence[Stage[Any]], name: str) -> None:
     from oic.ospackage.graph import why  # noqa: PLC0415 - networkx is slow to import
 
     if not name:
         raise OicError("why: expected package=NAME on the command line, found none")
-    solve = next(stage for stage in stages if stage.name == "solve")
-    lock = read_lock(read_json(solve.path("lock.json")))
+    lock = _lock_of(stages[0])
     for path in why(lock.sets["image"], name):
         _say("\n  ".join(path))
 
@@ -224,14 +196,19 @@ def can_log_in(user: User) -> bool:
     return user.password[:1] not in ("", "$") and not user.startup_script and shell not in ("nologin", "false")
 
 
-def _boot_test(config: FinalConfig, stages: Sequence[Stage], timeout: str) -> None:
+def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) -> None:
     from oic.boottest.boot import boot_test  # noqa: PLC0415 - only where it is needed
     from oic.provider import provider_of  # noqa: PLC0415
 
     disk = next(stage for stage in stages if stage.name == "disk")
-    lock = read_lock(read_json(disk.path("lock.json")))
+    lock = _lock_of(disk)
+    raw = next(
+        one
+        for one in Products.from_text(disk.path(Products.FILE).read_text(encoding="utf-8")).products
+        if one.format == "raw"
+    )
     report = boot_test(
-        disk.path(disk.outputs[1]),
+        disk.cache / raw.file.path,
         expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock.sets["image"]},
         list_command=provider_of(config.distribution.provider).list_command(),
         users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],
@@ -239,6 +216,6 @@ def _boot_test(config: FinalConfig, stages: Sequence[Stage], timeout: str) -> No
         timeout=float(timeout),
         report=lambda line: _say(f"  {line}"),
     )
-    write_json(disk.path("boot-test.json"), to_plain(report))
+    write_json(disk.path("boot-test.json"), report)
     _say(f"booted: kernel {report.kernel}, {len(report.packages)} packages as locked, no unit failed")
     _say(f"login after {report.seconds_to_login:.0f} s under emulation; report: {disk.path('boot-test.json')}")

@@ -19,6 +19,8 @@ import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
+from msgspec import Struct
+
 from oic.errors import OicError
 from oic.values import Digest
 
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 
 
 def to_plain(value: Any) -> Any:
-    """Return dataclasses, tuples and paths as what JSON knows: dicts, lists and strings."""
+    """Return values, tuples and paths as what JSON knows: dicts, lists and strings."""
+    if isinstance(value, Struct):
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        return {name: to_plain(getattr(value, field)) for name, field in names}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

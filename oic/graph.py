@@ -83,7 +83,7 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
     try:
         _check_words(given)
         configs = [_config(recipe, given) for recipe in _recipes(given.get("image"), Path(stood_in))]
-        plans = [(config, plan(config, cache())) for config in configs]
+        plans = [(config, () if config.unbuilt or config.absent else plan(config, cache())) for config in configs]
         for config in configs:
             claim.prepare(cache() / config.image_name)
     except OicError as error:
@@ -92,15 +92,12 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
     yield demand.verify_cache(cache())
     Reporter.notes = {config.image_name: config.notes for config in configs}
     for config, stages in plans:
-        yield from map(wiring.task_of, stages)
-        yield {
-            "basename": "build",
-            "name": config.image_name,
-            "doc": f"everything {config.recipe.name} asks for",
-            "actions": None,
-            "task_dep": [stage.task for stage in stages],
-        }
-        yield from demand.tasks(config, stages, given)
+        if stages:
+            yield from map(wiring.task_of, stages)
+            yield wiring.build_of(config, [stage.task for stage in stages])
+        else:
+            yield from wiring.refusal_of(config, [*DOCS, *demand.BUILT])
+        yield from demand.tasks(config, stages, cache(), given)
 
 
 def _config(recipe: Path, given: dict[str, str]) -> FinalConfig:

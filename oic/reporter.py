@@ -18,7 +18,7 @@ from oic import claim, workers
 from oic import tasks as wiring
 from oic.chroot import idmap
 from oic.errors import OicError, shown
-from oic.files import read_json
+from oic.handover.disk import Products
 from oic.progress import note
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         if self.failures or self.runtime_errors or sys.exc_info()[0]:  # doit calls this while an exception passes, too
             return
         for image in self.built:
-            stage: Stage = self.tasks[f"evidence:{image}"].actions[0].args[0]
-            for file in read_json(stage.path(stage.outputs[0]))["files"]:
-                path = stage.path(file["name"])
-                self.write(f"{path}  {file['size']} bytes  sha256:{file['sha256']}\n")
+            stage: Stage[Any] = self.tasks[f"evidence:{image}"].actions[0].args[0]
+            for product in stage.read(Products).products:
+                path, file = stage.cache / product.file.path, product.file
+                self.write(f"{path}  {file.size} bytes  sha256:{file.sha256}\n")
 
 
 def _closure(tasks: dict[str, Task], selected: list[str]) -> set[str]:
@@ -93,10 +93,10 @@ def _closure(tasks: dict[str, Task], selected: list[str]) -> set[str]:
     return seen
 
 
-def _stages(tasks: dict[str, Task], names: set[str]) -> list[Stage]:
+def _stages(tasks: dict[str, Task], names: set[str]) -> list[Stage[Any]]:
     """Return a stage of each image that these tasks may touch, in a fixed order."""
     actions = [action for name in names for action in tasks[name].actions]
-    stages: list[Stage] = [action.args[0] for action in actions if action.py_callable is wiring.run_stage]
+    stages: list[Stage[Any]] = [action.args[0] for action in actions if action.py_callable is wiring.run_stage]
     return sorted({stage.image: stage for stage in stages}.values(), key=lambda stage: stage.image)
 
 

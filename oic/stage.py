@@ -1,52 +1,70 @@
-"""A stage as a value: what it is called, what it reads, what it writes, where it works."""
+"""A stage as a value: what kind it is, what it reads, what it writes, where it works."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from oic.files import digest_of_file, read_json, write_json
+from oic.files import digest_of_file, to_plain, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from oic.handover.codec import Handover
     from oic.values import ImageName
+
+Slice = TypeVar("Slice")
+Read = TypeVar("Read", bound="Handover")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """One task of the graph, ``name:image``.
+class Kind(Generic[Slice]):
+    """What a stage is, whatever the image: its module says it, and `run` is its work.
 
-    `slice_text` is the canonical JSON of the part of the final config it reads; `inputs` are hand-overs of other
-    stages and `outputs` its own, the first of them its hand-over (file names in the image's directory). `version`
-    changes whenever the stage would write something else from the same inputs. `refusals` are the recipe's fields
-    that cannot be built. `memory` is a lock that remembers who signs, for a stage that asks mirrors; with `new_keys`
-    nothing is remembered. Neither decides whether the stage is fresh.
+    `version` changes whenever the stage would write something else from the same inputs. It `reads` hand-overs of other
+    stages and `writes` its own, the first of them its main one.
     """
 
     name: str
+    version: int
+    doc: str
+    reads: tuple[type[Handover], ...]
+    writes: tuple[type[Handover], ...]
+    run: Callable[[Stage[Slice]], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Generic[Slice]):
+    """One task of the graph, ``name:image``.
+
+    `slice` is the part of the final config that it reads. `files` are what it writes beside its hand-overs, by their
+    names in the image's directory. `sources` are files of this host by where they go in the image: their content is in
+    the slice, their place is nobody's business. `memory` is a lock that remembers who signs, for a stage that asks
+    mirrors; with `new_keys` nothing is remembered. None of these three decides whether the stage is fresh.
+    """
+
+    kind: Kind[Slice]
     image: ImageName
     recipe: Path
     cache: Path
-    slice_text: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    version: int
+    slice: Slice
+    reads: tuple[type[Handover], ...]
+    files: tuple[str, ...] = ()
     lock_file: Path | None = None
-    refusals: tuple[str, ...] = field(default=(), repr=False)
+    sources: Mapping[str, Path] = field(default_factory=dict, repr=False)
     memory: Path | None = field(default=None, repr=False)
     new_keys: bool = field(default=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Return what the stage is called in every image."""
+        return self.kind.name
 
     @property
     def task(self) -> str:
         """Return the task's name for doit."""
         return f"{self.name}:{self.image}"
-
-    @property
-    def slice(self) -> dict[str, Any]:
-        """Return the slice as a fresh dict."""
-        return json.loads(self.slice_text)  # type: ignore[no-any-return]
 
     @property
     def directory(self) -> Path:
@@ -64,9 +82,25 @@ class Stage:
         self.log.touch()
         return self.log
 
+    def work(self) -> Path:
+        """Return a directory for what the stage does on the way to its outputs, made where it is not."""
+        place = self.directory / "work" / self.name
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
     def path(self, name: str) -> Path:
         """Return the path of a file in the image's directory."""
         return self.directory / name
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the hand-overs it reads, and the lock that the user keeps."""
+        return (*(self.path(kind.FILE) for kind in self.reads), *([self.lock_file] if self.lock_file else []))
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """Return the files it writes, hand-overs first."""
+        return tuple(map(self.path, (*(kind.FILE for kind in self.kind.writes), *self.files)))
 
     @property
     def origin_file(self) -> Path:
@@ -75,24 +109,30 @@ class Stage:
 
     def origin(self) -> dict[str, Any]:
         """Return all that decides what the stage writes: its version, its slice, and the digests of what it reads."""
-        files = {name: self.path(name) for name in self.inputs}
+        files = {path.name: path for path in map(self.path, (kind.FILE for kind in self.reads))}
         if self.lock_file:
             files["lock"] = self.lock_file
         found = {name: digest_of_file(path) if path.exists() else None for name, path in files.items()}
-        return {"version": self.version, "slice": self.slice, "inputs": found}
+        return {"version": self.kind.version, "slice": to_plain(self.slice), "inputs": found}
 
-    def read(self, name: str) -> Any:
-        """Read a hand-over that is among the inputs."""
-        if name not in self.inputs:
-            raise ValueError(f"{self.task} reads {name} without saying so")
-        return read_json(self.path(name))
+    def read(self, kind: type[Read]) -> Read:
+        """Read a hand-over that is among the inputs; raises OSError or ValueError."""
+        if kind not in self.reads:
+            raise ValueError(f"{self.task} reads {kind.FILE} without saying so")
+        return kind.from_text(self.path(kind.FILE).read_text(encoding="utf-8"))
 
-    def write(self, value: dict[str, Any], name: str | None = None) -> None:
-        """Write a hand-over; the stage is fresh while the files under its key ``artefacts`` exist in the cache."""
-        target = name or self.outputs[0]
-        if target not in self.outputs:
-            raise ValueError(f"{self.task} writes {target} without saying so")
-        write_json(self.path(target), value)
+    def written(self) -> Iterable[Handover]:
+        """Yield the hand-overs that it wrote and that are there; raises ValueError for one that is damaged."""
+        for kind in self.kind.writes:
+            path = self.path(kind.FILE)
+            if path.exists():
+                yield kind.from_text(path.read_text(encoding="utf-8"))
+
+    def write(self, value: Handover) -> None:
+        """Write a hand-over."""
+        if type(value) not in self.kind.writes:
+            raise ValueError(f"{self.task} writes {value.FILE} without saying so")
+        write_text(self.path(value.FILE), value.to_text())
 
     def artefact(self, path: Path) -> str:
         """Return a path of the cache as hand-overs name it."""

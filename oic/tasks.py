@@ -10,8 +10,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import importlib
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -22,14 +22,14 @@ from oic import claim
 from oic.chroot import layers
 from oic.errors import OicError, shown
 from oic.files import read_json, write_json
-from oic.plan import DOCS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from doit.task import Task
 
+    from oic.config.model import FinalConfig
     from oic.stage import Stage
 
 
@@ -39,12 +39,12 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 class Settings:
     """Whether a stage is fresh, beside what doit itself compares; its text is what ``doit info`` prints."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage[Any]) -> None:
         self.stage = stage
         self.reason = "as recorded"
 
     def __repr__(self) -> str:
-        return f"settings and artefacts of {self.stage.name} (version {self.stage.version}): {self.reason}"
+        return f"settings and artefacts of {self.stage.name} (version {self.stage.kind.version}): {self.reason}"
 
     def configure_task(self, task: Task) -> None:
         """Have it recorded that the task ran, which is what ``doit forget`` undoes."""
@@ -56,10 +56,8 @@ class Settings:
         return not self.reason
 
 
-def why_stale(stage: Stage) -> str:
+def why_stale(stage: Stage[Any]) -> str:
     """Return why the stage's outputs are not what a run would write now; empty when they are."""
-    if stage.refusals:
-        return "the recipe asks for what cannot be built yet"
     if not stage.origin_file.exists():
         return "it has not run to its end"
     try:
@@ -88,16 +86,12 @@ def _changes(old: Any, new: Any, path: str = "") -> str:
     return ""
 
 
-def missing_artefacts(stage: Stage) -> list[str]:
+def missing_artefacts(stage: Stage[Any]) -> list[str]:
     """Return what the stage's hand-overs name and the cache does not have."""
-    missing = []
-    for name in stage.outputs:
-        path = stage.path(name)
-        if not path.exists():
-            missing.append(str(path))
-        elif path.suffix == ".json":
-            named = [stage.cache / artefact for artefact in read_json(path).get("artefacts", [])]
-            missing += [str(artefact) for artefact in named if not _is_there(artefact)]
+    missing = [str(path) for path in stage.outputs if not path.exists()]
+    for handover in stage.written():
+        named = [stage.cache / artefact for artefact in handover.artefacts()]
+        missing += [str(artefact) for artefact in named if not _is_there(artefact)]
     return missing
 
 
@@ -105,10 +99,8 @@ def _is_there(artefact: Path) -> bool:
     return layers.is_there(artefact) if artefact.parent.name == "layers" else artefact.exists()
 
 
-def run_stage(stage: Stage) -> TaskFailed | None:
+def run_stage(stage: Stage[Any]) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
-    if stage.refusals:
-        return TaskFailed("cannot be built:\n" + "\n".join(stage.refusals))
     return failure_of(stage.cache, perform, stage)
 
 
@@ -127,35 +119,33 @@ def failure_of(cache: Path, function: Callable[..., None], *args: Any) -> TaskFa
     return None
 
 
-def perform(stage: Stage) -> None:
+def perform(stage: Stage[Any]) -> None:
     """Run one stage, say so in its one line, and note what its outputs were made from; raises OicError or OSError."""
-    module = importlib.import_module(f"oic.stages.{stage.name}")
     start = time.monotonic()
     claim.hold(stage.directory, stage.recipe)
     stage.origin_file.unlink(missing_ok=True)
     stage.log.parent.mkdir(exist_ok=True)
     stage.log.unlink(missing_ok=True)
     origin = stage.origin()
-    said = module.run(stage)
+    said = stage.kind.run(stage)
     write_json(stage.origin_file, origin)
     seconds = time.monotonic() - start
     print(f"  {stage.name:9} {shown(said)} ({seconds:.1f} s)", flush=True)  # noqa: T201 - what it did
 
 
-def clean_stage(stage: Stage) -> None:
+def clean_stage(stage: Stage[Any]) -> None:
     """Remove what a stage wrote into the image's directory; layers and blobs are shared and stay."""
     try:
         claim.hold(stage.directory, stage.recipe)
     except OicError as error:
         raise SystemExit(str(error)) from None  # doit shows the traceback of anything else
     stage.origin_file.unlink(missing_ok=True)
-    for name in stage.outputs:
-        path = stage.path(name)
-        if path.suffix == ".json" and path.exists():
-            named = read_json(path).get("artefacts", [])
-            own = [stage.cache / entry for entry in named if entry.startswith(f"{stage.image}/")]
-            for entry in own:
-                _remove(entry)
+    with contextlib.suppress(ValueError):  # what is damaged names nothing
+        for handover in stage.written():
+            for entry in handover.artefacts():
+                if entry.startswith(f"{stage.image}/"):
+                    _remove(stage.cache / entry)
+    for path in stage.outputs:
         _remove(path)
 
 
@@ -166,20 +156,50 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def task_of(stage: Stage) -> dict[str, Any]:
+def task_of(stage: Stage[Any]) -> dict[str, Any]:
     """Return doit's description of a stage."""
-    handovers = [str(stage.path(name)) for name in stage.inputs]
     return {
         "basename": stage.name,
         "name": stage.image,
-        "doc": f"{DOCS[stage.name]} ({stage.image})",
+        "doc": f"{stage.kind.doc} ({stage.image})",
         "actions": [(run_stage, [stage])],
-        "file_dep": [*handovers, *([str(stage.lock_file)] if stage.lock_file else [])],
-        "targets": [str(stage.path(name)) for name in stage.outputs],
+        "file_dep": [str(path) for path in stage.inputs],
+        "targets": [str(path) for path in stage.outputs],
         "uptodate": [Settings(stage)],
         "clean": [(clean_stage, [stage])],
         "verbosity": 2,
     }
+
+
+def build_of(config: FinalConfig, tasks: Sequence[str]) -> dict[str, Any]:
+    """Return doit's description of the group of all that a recipe asks for."""
+    return {
+        "basename": "build",
+        "name": config.image_name,
+        "doc": f"everything {config.recipe.name} asks for",
+        "actions": None,
+        "task_dep": list(tasks),
+    }
+
+
+def refusal_of(config: FinalConfig, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield doit's description of a recipe that cannot be built: one task says why, and each that builds needs it."""
+    refuse = f"refuse:{config.image_name}"
+    yield {
+        "basename": "refuse",
+        "name": config.image_name,
+        "doc": f"say why {config.recipe.name} cannot be built",
+        "actions": [(refused, [(*config.unbuilt, *config.absent)])],
+        "verbosity": 2,
+    }
+    for name in names:
+        yield {"basename": name, "name": config.image_name, "actions": None, "task_dep": [refuse]}
+    yield build_of(config, [refuse])
+
+
+def refused(reasons: Sequence[str]) -> TaskFailed:
+    """Fail with the reasons."""
+    return TaskFailed("cannot be built:\n" + "\n".join(reasons))
 
 
 def groups(docs: Mapping[str, str]) -> Iterator[dict[str, Any]]:

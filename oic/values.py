@@ -1,8 +1,10 @@
-"""Types for what is easily mixed up."""
+"""Types for what is easily mixed up, and what values that are written as JSON have in common."""
 
 from __future__ import annotations
 
-from typing import NewType
+from typing import NewType, dataclass_transform
+
+from msgspec import Struct, StructMeta, field
 
 Digest = NewType("Digest", str)
 """A sha256 in 64 lower-case hexadecimal digits."""
@@ -15,6 +17,15 @@ Bytes = NewType("Bytes", int)
 
 Sector = NewType("Sector", int)
 """A size or an offset in sectors of 512 bytes."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class _Frozen(StructMeta):
+    """Says to type checkers what `Value` gives to each class below it."""
+
+
+class Value(Struct, metaclass=_Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """A frozen value whose names in JSON are camelCase, as in a recipe, and which is decoded strictly."""
 
 
 MOST_NUMBER = 10**18

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAMAGED = "damaged"
-_NAMING = ("chroot.json", "rootfs.json", "system.json")
+_NAMING = ("chroot.json", "rootfs.json", "system.json", "initrd-inputs.json")
 """Hand-overs that name the layers an image is made of."""
 
 

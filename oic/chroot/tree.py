@@ -74,17 +74,9 @@ def digest_of_tree(root: Path) -> Digest:
     return Digest(whole.hexdigest())
 
 
-def digest_of_paths(root: Path, patterns: Sequence[str]) -> dict[str, str]:
-    """Return the digest of each path that one of the glob `patterns` (relative to `root`) names, directories whole."""
-    found: dict[str, str] = {}
-    for pattern in patterns:
-        for path in _named(root, pattern):
-            relative = str(path.relative_to(root))
-            if path.is_dir() and not path.is_symlink():
-                found[relative] = digest_of_tree(path)
-            else:
-                found[relative] = hashlib.sha256(_describe(path, relative, path.lstat())).hexdigest()
-    return found
+def named_in(root: Path, patterns: Sequence[str]) -> tuple[str, ...]:
+    """Return each path below `root` that one of the glob `patterns` names."""
+    return tuple(sorted({str(path.relative_to(root)) for pattern in patterns for path in _named(root, pattern)}))
 
 
 def _named(root: Path, pattern: str) -> Iterator[Path]:

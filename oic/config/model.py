@@ -8,23 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oic.values import Bytes, Digest, Value
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.config.repository import Repository
-    from oic.values import Bytes, Digest, ImageName
+    from oic.values import ImageName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Value):
     """What the artefacts are called: ``<name>-<version>.raw``."""
 
     name: str
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Value):
     """Which distribution, for which machine, as which kind of image."""
 
     os: str
@@ -33,8 +33,7 @@ class Target:
     image_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Partition:
+class Partition(Value):
     """One entry of the partition table, as the recipe places it.
 
     Without `start` it begins where the one before it ends; it reaches to `end`, or is `size` bytes long, or, with
@@ -54,8 +53,7 @@ class Partition:
     flags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disk:
+class Disk(Value):
     """The raw disk's size and partitions, in table order."""
 
     size: Bytes
@@ -63,8 +61,7 @@ class Disk:
     partitions: tuple[Partition, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kernel:
+class Kernel(Value):
     """Kernel packages, command line and modules added to the initramfs."""
 
     packages: tuple[str, ...]
@@ -74,16 +71,14 @@ class Kernel:
     uki: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bootloader:
+class Bootloader(Value):
     """Firmware interface (``efi``) and boot manager (``systemd-boot``)."""
 
     boot_type: str
     provider: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(Value):
     """An account; `password` is plain text or a crypt hash beginning with ``$``, empty for a locked account."""
 
     name: str
@@ -98,8 +93,7 @@ class User:
     ssh_authorized_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdditionalFile:
+class AdditionalFile(Value):
     """A local file and where it goes; `sha256` and `mode` were taken when the recipe was read; None: it isn't there.
 
     `owner` is a name or number of the image's, with or without a group, or empty; `outside` tells that the file is not
@@ -114,16 +108,14 @@ class AdditionalFile:
     outside: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Value):
     """A shell command run in the image's chroot."""
 
     cmd: str
     network: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(Value):
     """Units to enable, disable and mask."""
 
     enable: tuple[str, ...]
@@ -131,8 +123,7 @@ class Services:
     mask: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(Value):
     """What is in the image beyond its packages' own content."""
 
     hostname: str

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from oic.config.apt_sources import read_mirrors
 from oic.config.checks import TRUSTED
@@ -25,6 +26,7 @@ from oic.config.dnf_sources import read_repository
 from oic.config.repository import Key, Repository, is_safe_way
 from oic.errors import RecipeError
 from oic.files import read_regular
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +41,7 @@ WORDS = ("arch", "basearch", "releasever")
 """The variables of URLs and paths."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Place(Value):
     """Where a repository is; without `keys`, they are the distribution's own."""
 
     url: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from oic.values import Value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+
+class Key(Value):
     """A key file: `source` is its absolute path or its http(s) or file URL.
 
     `fingerprints` are those of the primary keys that alone count of it; without any, the whole file does. `sha256` is
@@ -30,8 +29,7 @@ class Key:
         return unquote(urlsplit(self.url).path) if self.url.startswith("file://") else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(Value):
     """One package repository: a deb suite or an rpm base URL.
 
     `trusted` means unsigned by the recipe's own word. Without `signed_metadata`, each package is signed but the
@@ -43,9 +41,9 @@ class Repository:
 
     name: str
     url: str
+    keys: tuple[Key, ...]
     suite: str = ""
     components: tuple[str, ...] = ()
-    keys: tuple[Key, ...]
     mirror_list: str = ""
     image_key: str = ""
     trusted: bool = False
@@ -59,10 +57,3 @@ class Repository:
 def is_safe_way(url: str) -> bool:
     """Tell whether nobody on the way can change what comes from a URL."""
     return url.lower().startswith(("https://", "file://"))
-
-
-def repository_of(entry: dict[str, Any]) -> Repository:
-    """Return the repository that a slice has as plain values."""
-    keys = tuple(Key(**{**key, "fingerprints": tuple(key["fingerprints"])}) for key in entry["keys"])
-    lists = {name: tuple(value) for name, value in entry.items() if isinstance(value, list)}
-    return Repository(**{**entry, **lists, "keys": keys})

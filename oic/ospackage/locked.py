@@ -6,17 +6,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from oic.values import Bytes, Digest
+import msgspec
+
+from oic.values import Bytes, Digest, Value
 
 FORMAT = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
+class Requirement(Value):
     """An edge of the dependency graph: `relation` in the family's words, its `kind`, and the `package` chosen."""
 
     kind: str
@@ -24,8 +23,7 @@ class Requirement:
     package: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedPackage:
+class LockedPackage(Value):
     """One package of a set.
 
     `location` is its path below the repository's base URL; `url` the whole. `essential` marks the family's bootstrap
@@ -45,8 +43,7 @@ class LockedPackage:
     requires: tuple[Requirement, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedKey:
+class LockedKey(Value):
     """A key file that came from `url`; its bytes are in the store, or come again from there.
 
     `fingerprints` are of its primary keys that count; an older lock has none and means all of them.
@@ -58,8 +55,7 @@ class LockedKey:
     fingerprints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedDocument:
+class LockedDocument(Value):
     """A part of a repository's signed index, as it was when the lock was made; `name` is the family's word for it."""
 
     name: str
@@ -68,8 +64,7 @@ class LockedDocument:
     size: Bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedRepository:
+class LockedRepository(Value):
     """Where packages came from: the verified metadata's facts and the fingerprints of who signed it.
 
     `keys` has none of the builder's own files, which each host has for itself. `trusted`: unsigned, and the recipe
@@ -85,8 +80,7 @@ class LockedRepository:
     trusted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Value):
     """Package sets by name (``image``, ``tools``), each in install order: what a package needs comes before it.
 
     `request` is the digest of the part of the config the lock answers, and `asked` that part itself, so that a stale
@@ -97,4 +91,4 @@ class Lock:
     asked: dict[str, Any]
     repositories: tuple[LockedRepository, ...]
     sets: dict[str, tuple[LockedPackage, ...]]
-    indexes: dict[str, tuple[LockedDocument, ...]] = field(default_factory=dict)
+    indexes: dict[str, tuple[LockedDocument, ...]] = msgspec.field(default_factory=dict)

@@ -1,14 +1,50 @@
-"""The slices of the package stages: what is asked of which repositories, and how it is checked."""
+"""The stages that bring the packages: what is asked of which repositories, and how it is checked."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from oic.files import to_plain
+from msgspec.structs import replace
+
+from oic.stages import chroot, download, metadata, solve, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from oic.config.model import FinalConfig
+    from oic.config.repository import Repository
+    from oic.plan.maker import Maker
+    from oic.stage import Stage
+
+
+def package_stages(make: Maker) -> tuple[Stage[Any], ...]:
+    """Return the stages from the repositories' metadata, or from the lock that is kept, to the build environment."""
+    config = make.config
+    family = config.distribution.provider
+    return (
+        *_solving(make),
+        make.stage(download.KIND, _downloaded(config)),
+        make.stage(
+            verify.KIND,
+            verify.Slice(provider=family, repositories=_demands(config), kept=config.lock.name if config.lock else ""),
+        ),
+        make.stage(chroot.KIND, chroot.Slice(provider=family, set="tools")),
+    )
+
+
+def _solving(make: Maker) -> tuple[Stage[Any], ...]:
+    config = make.config
+    family, request = config.distribution.provider, request_of(config)
+    if config.lock:
+        kept = solve.Slice(provider=family, request=request, repositories=_demands(config))
+        return (make.stage(solve.KIND, kept, lock=config.lock),)
+    fetched = metadata.Slice(
+        provider=family, architecture=config.distribution.architecture, repositories=_fetched(config)
+    )
+    return (
+        make.stage(metadata.KIND, fetched),
+        make.stage(solve.KIND, solve.Slice(provider=family, request=request)),
+    )
 
 
 def request_of(config: FinalConfig) -> dict[str, Any]:
@@ -21,36 +57,34 @@ def request_of(config: FinalConfig) -> dict[str, Any]:
     architecture = config.distribution.architecture
     asked = {"architecture": architecture, "recommends": config.system.recommends, "sets": sets}
     further = " ".join(entry.name for entry in config.repositories if entry.further)
-    return {"request": {**asked, "repositories": further} if further else asked}
+    return {**asked, "repositories": further} if further else asked
 
 
-def demands_of(config: FinalConfig) -> dict[str, Any]:
+def _demands(config: FinalConfig) -> tuple[Repository, ...]:
     """Return the repositories as a lock is held against them, without what decides which packages are taken."""
-    every = {one.name: one for one in (*config.repositories, *config.distribution.tools_repositories)}
-    entries = (replace(entry, image_key="", priority=0, allow_packages=(), further=False) for entry in every.values())
-    return {"repositories": [to_plain(entry) for entry in entries]}
+    return tuple(replace(entry, image_key="", priority=0, allow_packages=(), further=False) for entry in _every(config))
 
 
-def download_of(config: FinalConfig) -> dict[str, Any]:
-    """Return whose present index is looked at, for a lock that is kept: what it was made from may be gone."""
+def _downloaded(config: FinalConfig) -> download.Slice:
     if not config.lock:
-        return {}
-    facts = config.distribution
-    return {"provider": facts.provider, "architecture": facts.architecture, **demands_of(config)}
+        return download.Slice()
+    fetched = metadata.Slice(
+        provider=config.distribution.provider,
+        architecture=config.distribution.architecture,
+        repositories=_demands(config),
+    )
+    return download.Slice(kept=fetched)
 
 
-def verify_of(config: FinalConfig) -> dict[str, Any]:
-    """Return what each package is held against: the repositories' keys, and the lock file that was kept."""
-    kept = config.lock.name if config.lock else ""
-    return {"provider": config.distribution.provider, **demands_of(config), "kept": kept}
+def _fetched(config: FinalConfig) -> tuple[Repository, ...]:
+    """Return the repositories as metadata is fetched: a keyring of the host that changes makes nothing of it untrue."""
+    return tuple(
+        replace(
+            entry, image_key="", of_host=False, further=False, keys=tuple(replace(key, sha256="") for key in entry.keys)
+        )
+        for entry in _every(config)
+    )
 
 
-def repositories_of(config: FinalConfig) -> dict[str, Any]:
-    """Return what metadata is fetched, by which keys it is signed."""
-    every = {entry.name: to_plain(entry) for entry in (*config.repositories, *config.distribution.tools_repositories)}
-    for entry in every.values():
-        for word in ("image_key", "of_host", "further"):
-            del entry[word]  # not the metadata's business
-        for key in entry["keys"]:
-            del key["sha256"]  # what was fetched and verified stays so when a keyring of the host changes
-    return {"architecture": config.distribution.architecture, "repositories": list(every.values())}
+def _every(config: FinalConfig) -> Collection[Repository]:
+    return {one.name: one for one in (*config.repositories, *config.distribution.tools_repositories)}.values()

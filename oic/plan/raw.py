@@ -1,68 +1,90 @@
-"""The slices of the stages that make a raw image of the tree, and of the evidence beside it."""
+"""The stages that make a raw image of the tree, and the evidence beside it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oic.files import digest_of, to_plain
-from oic.image.seeds import uuid_for
-from oic.plan.tree import is_esp, is_mounted
+from msgspec.structs import replace
+
+from oic.files import digest_of
+from oic.image.boot.root import ByPartuuid
+from oic.image.seeds import uuid_for, volume_id_for
+from oic.plan.tree import files_of, is_esp, is_mounted
+from oic.stages import boot, disk, evidence, fs
 
 if TYPE_CHECKING:
-    from oic.config.model import FinalConfig
+    from collections.abc import Sequence
+
+    from oic.config.model import FinalConfig, User
     from oic.image.disk.geometry import Layout
+    from oic.plan.maker import Maker
+    from oic.stage import Stage
 
 
-def file_systems_of(config: FinalConfig, placed: Layout, seed: str) -> dict[str, Any]:
+def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stage[Any], ...]:
+    """Return the stages that make file systems, the ESP, the disk of both, and the manifest."""
+    artefact, manifest = f"{make.stem}.raw", f"{make.stem}.manifest.json"
+    return (
+        make.stage(fs.KIND, _file_systems(make.config, placed, make.seed)),
+        make.stage(boot.KIND, _boot(make, placed)),
+        make.stage(disk.KIND, disk.Slice(layout=placed, file=artefact), files=(artefact,)),
+        make.stage(evidence.KIND, _evidence(make.config, users, manifest), files=(manifest,)),
+    )
+
+
+def _file_systems(config: FinalConfig, placed: Layout, seed: str) -> fs.Slice:
     """Return the partitions made from the tree: all with a file system but the ESP, which is the boot stage's."""
     sizes = {entry.id: entry.size for entry in placed.partitions}
-    partitions = [
-        {
-            "id": entry.id,
-            "type": entry.fs_type,
-            "label": entry.fs_label,
-            "at": entry.mount_point if is_mounted(entry) else "",
-            "size": sizes[entry.id],
-            "uuid": uuid_for(seed, f"file system {entry.id}"),
-        }
+    partitions = tuple(
+        fs.Partition(
+            id=entry.id,
+            type=entry.fs_type,
+            label=entry.fs_label,
+            at=entry.mount_point if is_mounted(entry) else "",
+            size=sizes[entry.id],
+            uuid=uuid_for(seed, f"file system {entry.id}"),
+        )
         for entry in config.disk.partitions
-        if entry.fs_type and entry.id != _esp(config)
-    ]
+        if entry.fs_type and not is_esp(entry)
+    )
     elsewhere = sorted(entry.mount_point for entry in config.disk.partitions if is_mounted(entry))
-    return {"partitions": partitions, "mountPoints": elsewhere}
+    return fs.Slice(partitions=partitions, mount_points=tuple(elsewhere))
 
 
-def _esp(config: FinalConfig) -> str:
-    return next((entry.id for entry in config.disk.partitions if is_esp(entry)), "")
+def _boot(make: Maker, placed: Layout) -> boot.Slice:
+    config = make.config
+    there = {entry.id: entry for entry in placed.partitions}
+    esp = next(entry for entry in config.disk.partitions if is_esp(entry))
+    root = next((there[entry.id].part_uuid for entry in config.disk.partitions if entry.mount_point == "/"), "")
+    return boot.Slice(
+        method=config.system.bootloader.provider or "systemd-boot",
+        architecture=config.target.arch,
+        name=make.stem,
+        command_line=config.system.kernel.cmdline,
+        root=ByPartuuid(uuid=root),
+        esp=boot.EspPartition(
+            id=esp.id,
+            size=there[esp.id].size,
+            label=esp.fs_label,
+            volume_id=volume_id_for(make.seed, f"file system {esp.id}"),
+        ),
+    )
 
 
-def boot_of(config: FinalConfig, placed: Layout, seed: str) -> dict[str, Any]:
-    """Return what the boot image says, and the EFI system partition it lies in."""
-    esp = next((entry for entry in placed.partitions if entry.id == _esp(config)), None)
-    label = next((entry.fs_label for entry in config.disk.partitions if entry.id == _esp(config)), "")
-    root = next((entry.id for entry in config.disk.partitions if entry.mount_point == "/"), "")
-    return {
-        "cmdline": config.system.kernel.cmdline,
-        "root": next((entry.part_uuid for entry in placed.partitions if entry.id == root), ""),
-        "name": f"{config.image.name}-{config.image.version}",
-        "esp": {"id": esp.id, "size": esp.size, "label": label} if esp else None,
-        "seed": seed,
-        "arch": config.target.arch,
+def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evidence.Slice:
+    whole = {
+        "target": config.target,
+        "image": config.image,
+        "disk": config.disk,
+        # a digest of a plain password could be guessed
+        "system": replace(config.system, users=tuple(users), files=()),
+        "files": files_of(config),
     }
-
-
-def disk_of(config: FinalConfig, placed: Layout, artefact: str) -> dict[str, Any]:
-    """Return where each partition lies, and the name of the file."""
-    return {"layout": to_plain(placed), "name": config.image.name, "version": config.image.version, "file": artefact}
-
-
-def evidence_of(config: FinalConfig, users: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the manifest says of the recipe."""
-    target, image = to_plain(config.target), to_plain(config.image)
-    online = [command.cmd for command in config.system.commands if command.network]
-    system = {**to_plain(config.system), "users": users}  # a digest of a plain password could be guessed
-    outside = [file.final for file in config.system.files if file.outside]
-    for file in system["files"]:
-        del file["local"], file["outside"]  # the same recipe in another directory is the same recipe
-    recipe = digest_of({"target": target, "image": image, "disk": config.disk, "system": system})
-    return {"image": image, "target": target, "recipe": recipe, "networkCommands": online, "outsideFiles": outside}
+    return evidence.Slice(
+        image=config.image,
+        target=config.target,
+        recipe=digest_of(whole),
+        network_commands=tuple(command.cmd for command in config.system.commands if command.network),
+        outside_files=tuple(file.final for file in config.system.files if file.outside),
+        file=manifest,
+    )

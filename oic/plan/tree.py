@@ -1,36 +1,62 @@
-"""The slices of the stages that make the tree: what is configured in it, what its initramfs has."""
+"""The stages that make a tree of the packages, and what is read of it: its initramfs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oic.files import to_plain
+from oic.image.boot.root import ByPartuuid
+from oic.image.tree.additional import PlacedFile
+from oic.image.tree.settings import Mount
+from oic.stages import initrd, rootfs, system
 
 if TYPE_CHECKING:
-    from oic.config.model import FinalConfig, Partition
-    from oic.image.disk.geometry import Layout
+    from collections.abc import Iterator, Sequence
 
+    from oic.config.model import FinalConfig, Partition, User
+    from oic.image.disk.geometry import Layout
+    from oic.plan.maker import Maker
+    from oic.stage import Stage
 
 ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 """The EFI system partition's type GUID, UEFI 2.10 table 5.7."""
 
 
-def system_of(config: FinalConfig, placed: Layout, users: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what is configured in the installed tree."""
-    system = config.system
-    return {
-        "hostname": system.hostname,
-        "users": users,
-        "files": to_plain(system.files),
-        "commands": to_plain(system.commands),
-        "services": to_plain(system.services),
-        "timezone": system.timezone,
-        "locale": system.locale,
-        "keymap": system.keymap,
-        "packageSources": _known_to_image(config),
-        "mounts": _mounts(config, placed),
-        "esp": next((entry.mount_point for entry in config.disk.partitions if is_esp(entry) and is_mounted(entry)), ""),
-    }
+def tree_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stage[Any], ...]:
+    """Return the stages that install the packages, configure the tree and make its initramfs."""
+    config = make.config
+    sources = {file.final: file.local for file in config.system.files}
+    return (
+        make.stage(rootfs.KIND, rootfs.Slice(provider=config.distribution.provider, set="image")),
+        make.stage(system.KIND, _configured(config, placed, users), sources=sources),
+        make.stage(initrd.KIND, initrd.Slice(modules=config.system.kernel.extra_modules)),
+    )
+
+
+def _configured(config: FinalConfig, placed: Layout, users: Sequence[User]) -> system.Slice:
+    said = config.system
+    return system.Slice(
+        provider=config.distribution.provider,
+        hostname=said.hostname,
+        users=tuple(users),
+        files=files_of(config),
+        commands=said.commands,
+        services=said.services,
+        timezone=said.timezone,
+        locale=said.locale,
+        keymap=said.keymap,
+        package_sources=_known_to_image(config),
+        mounts=tuple(_mounts(config, placed)),
+        esp=next((entry.mount_point for entry in config.disk.partitions if is_esp(entry) and is_mounted(entry)), ""),
+    )
+
+
+def files_of(config: FinalConfig) -> tuple[PlacedFile, ...]:
+    """Return the additional files by their content: the same recipe in another directory is the same recipe."""
+    return tuple(
+        PlacedFile(final=file.final, sha256=file.sha256, mode=file.mode, owner=file.owner)
+        for file in config.system.files
+        if file.sha256  # one that is not there is refused before
+    )
 
 
 def _known_to_image(config: FinalConfig) -> dict[str, str]:
@@ -41,13 +67,12 @@ def _known_to_image(config: FinalConfig) -> dict[str, str]:
     return {**dict.fromkeys(config.distribution.off, ""), **known}
 
 
-def _mounts(config: FinalConfig, placed: Layout) -> list[dict[str, str]]:
+def _mounts(config: FinalConfig, placed: Layout) -> Iterator[Mount]:
     uuids = {entry.id: entry.part_uuid for entry in placed.partitions}
-    return [
-        {"partuuid": uuids[entry.id], "at": entry.mount_point, "type": entry.fs_type, "options": entry.mount_options}
-        for entry in config.disk.partitions
-        if is_mounted(entry) or entry.fs_type == "linux-swap"
-    ]
+    for entry in config.disk.partitions:
+        if is_mounted(entry) or entry.fs_type == "linux-swap":
+            device = ByPartuuid(uuid=uuids[entry.id]).device
+            yield Mount(device=device, at=entry.mount_point, type=entry.fs_type, options=entry.mount_options)
 
 
 def is_mounted(entry: Partition) -> bool:
@@ -58,8 +83,3 @@ def is_mounted(entry: Partition) -> bool:
 def is_esp(entry: Partition) -> bool:
     """Tell whether a partition is the EFI system partition."""
     return entry.type_uuid == ESP_TYPE
-
-
-def initrd_of(config: FinalConfig) -> dict[str, Any]:
-    """Return what is added to the initramfs."""
-    return {"modules": list(config.system.kernel.extra_modules)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oic.chroot import clock, layers, namespace, overlay, sandbox, toolbox
 from oic.errors import ToolError
-from oic.files import read_json, write_text
+from oic.files import write_text
+from oic.handover.tree import BuildEnvironment, ConfiguredTree, InstalledTree
 from oic.reproduce.content import Span
 from oic.tasks import perform
 
@@ -39,19 +40,19 @@ class Build:
         ahead = self.clock.ahead if self.clock else 0
         return Span(start=self.start + ahead, end=self.end + ahead)
 
-    def prepare(self, stages: Sequence[Stage]) -> None:
+    def prepare(self, stages: Sequence[Stage[Any]]) -> None:
         """Make the cache: the store of the image's own, and the hand-overs of the stages up to `verify`."""
         self.cache.mkdir(mode=0o700, parents=True)
         (self.cache / "store").symlink_to(stages[0].cache / "store")
         for stage in stages:
-            for name in stage.outputs:
-                write_text(self.own(stage).path(name), stage.path(name).read_text(encoding="utf-8"))
+            for own, theirs in zip(self.own(stage).outputs, stage.outputs, strict=True):
+                write_text(own, theirs.read_text(encoding="utf-8"))
 
-    def own(self, stage: Stage) -> Stage:
+    def own(self, stage: Stage[Any]) -> Stage[Any]:
         """Return a stage of the image as this build's."""
         return replace(stage, cache=self.cache)
 
-    def run(self, stages: Sequence[Stage]) -> None:
+    def run(self, stages: Sequence[Stage[Any]]) -> None:
         """Run stages, one after the other; raises OicError or OSError."""
         self.start = self.start or time.time()
         with clock.used(self.clock):
@@ -59,14 +60,18 @@ class Build:
                 perform(self.own(stage))
         self.end = time.time()
 
-    def trees(self, stage: Stage) -> list[Path]:
+    def trees(self, stage: Stage[Any]) -> list[Path]:
         """Return the layers that a stage hands over, lowest first."""
-        handed = read_json(self.own(stage).path(stage.outputs[0]))
-        places = handed["layers"] if "layers" in handed else [handed["layer"]]
-        return [layers.read(self.cache / place).tree for place in places]
+        named = [
+            layer
+            for handed in self.own(stage).written()
+            if isinstance(handed, BuildEnvironment | InstalledTree | ConfiguredTree)
+            for layer in ([handed.layer] if isinstance(handed, BuildEnvironment) else handed.layers)
+        ]
+        return [layers.read(self.cache / layer.place).tree for layer in named]
 
 
-def saw_another_day(build: Build, tree: Stage) -> bool:
+def saw_another_day(build: Build, tree: Stage[Any]) -> bool:
     """Tell whether a program of the finished tree has the clock that the build gave it: a library may not fit."""
     work = build.own(tree).path("work")
     work.mkdir(exist_ok=True)

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oic.chroot import layers, namespace, overlay, toolbox
 from oic.errors import one_line
-from oic.files import digest_of_file, read_json
-from oic.ospackage.lock import read_lock
+from oic.files import digest_of_file
+from oic.handover.packages import LockFile
 from oic.provider import provider_of
 from oic.reproduce.content import what_differs
 from oic.reproduce.trees import changes_between
@@ -43,7 +43,7 @@ class Difference:
         return one_line(f"{self.path}: {', '.join(self.what)}; {self.made}")
 
 
-def differences_of_trees(builds: tuple[Build, Build], stages: Sequence[Stage]) -> Iterator[Difference]:
+def differences_of_trees(builds: tuple[Build, Build], stages: Sequence[Stage[Any]]) -> Iterator[Difference]:
     """Yield what differs in the layers of the stages `chroot`, `rootfs` and `system`."""
     chroot, rootfs, system = stages
     for change in _changes(builds, [_pair(builds, chroot, 0)]):
@@ -58,7 +58,7 @@ def differences_of_trees(builds: tuple[Build, Build], stages: Sequence[Stage]) -
         yield Difference(stage="system", path=path, what=what, made=made)
 
 
-def _pair(builds: tuple[Build, Build], stage: Stage, number: int) -> tuple[Path, Path]:
+def _pair(builds: tuple[Build, Build], stage: Stage[Any], number: int) -> tuple[Path, Path]:
     first, second = (build.trees(stage)[number] for build in builds)
     return first, second
 
@@ -73,7 +73,7 @@ def _changes(builds: tuple[Build, Build], pairs: Sequence[tuple[Path, Path]]) ->
     return sorted(found.items())
 
 
-def _belongings(build: Build, rootfs: Stage) -> Belongings:
+def _belongings(build: Build, rootfs: Stage[Any]) -> Belongings:
     own = build.own(rootfs)
     work = own.path("work/belongings")
     work.parent.mkdir(exist_ok=True)
@@ -81,19 +81,19 @@ def _belongings(build: Build, rootfs: Stage) -> Belongings:
         return namespace.call(_read_belongings, own, build.trees(rootfs), work, writes=[work])
 
 
-def _read_belongings(rootfs: Stage, trees: Sequence[Path], work: Path) -> Belongings:
+def _read_belongings(rootfs: Stage[Any], trees: Sequence[Path], work: Path) -> Belongings:
     store = Store(rootfs.cache / "store")
-    packages = read_lock(rootfs.read("lock.json")).sets["image"]
+    packages = rootfs.read(LockFile).lock.sets[rootfs.slice.set]
     with overlay.merged(trees, work / "root") as root:
         members = [(package, store.path(package.sha256)) for package in packages]
-        return provider_of(rootfs.slice["provider"]).belongings(members, root)
+        return provider_of(rootfs.slice.provider).belongings(members, root)
 
 
-def differences_of_artefacts(builds: tuple[Build, Build], stages: Sequence[Stage]) -> Iterator[Difference]:
+def differences_of_artefacts(builds: tuple[Build, Build], stages: Sequence[Stage[Any]]) -> Iterator[Difference]:
     """Yield what differs of what each stage wrote, where it was handed the same twice."""
     for stage in stages:
         first, second = (build.own(stage) for build in builds)
-        if any(digest_of_file(first.path(name)) != digest_of_file(second.path(name)) for name in stage.inputs):
+        if any(digest_of_file(a) != digest_of_file(b) for a, b in zip(first.inputs, second.inputs, strict=True)):
             continue
         for one, other in zip(_written(first), _written(second), strict=False):
             if digest_of_file(one) != digest_of_file(other):
@@ -103,15 +103,13 @@ def differences_of_artefacts(builds: tuple[Build, Build], stages: Sequence[Stage
                 yield Difference(stage=stage.name, path=name, what=what, made=made)
 
 
-def _written(stage: Stage) -> list[Path]:
+def _written(stage: Stage[Any]) -> list[Path]:
     """Return the files a stage made: its outputs but for hand-overs, and what these name in the image's directory."""
-    files = [stage.path(name) for name in stage.outputs if not name.endswith(".json")]
-    for name in stage.outputs:
-        if name.endswith(".json"):
-            named = read_json(stage.path(name)).get("artefacts", [])
-            files += [stage.cache / place for place in named if place.startswith(f"{stage.image}/")]
+    files = list(map(stage.path, stage.files))
+    for handover in stage.written():
+        files += [stage.cache / place for place in handover.artefacts() if place.startswith(f"{stage.image}/")]
     found = [file for file in sorted({*files}) if file.is_file()]
-    return found or [stage.path(name) for name in stage.outputs]
+    return found or list(stage.outputs)
 
 
 def _first_pieces(one: Path, other: Path) -> tuple[bytes, bytes]:

@@ -13,13 +13,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oic import claim
 from oic.chroot import clock, layers
 from oic.chroot.clock import LIBRARY, Clock
 from oic.errors import OicError
-from oic.files import read_json, to_plain, write_json
+from oic.files import to_plain, write_json
+from oic.handover.disk import Products
 from oic.reproduce.builds import DAY, Build, saw_another_day
 from oic.reproduce.compare import differences_of_artefacts, differences_of_trees
 
@@ -34,7 +35,7 @@ REPORT = "reproduce.json"
 _TREES = ("chroot", "rootfs", "system")
 
 
-def remove_builds(stages: Sequence[Stage]) -> Path:
+def remove_builds(stages: Sequence[Stage[Any]]) -> Path:
     """Remove the two builds of an earlier run; return where they were."""
     place = stages[0].path("reproduce")
     claim.hold(stages[0].directory, stages[0].recipe)
@@ -43,7 +44,7 @@ def remove_builds(stages: Sequence[Stage]) -> Path:
     return place
 
 
-def reproduce(stages: Sequence[Stage], say: Callable[[str], None]) -> None:
+def reproduce(stages: Sequence[Stage[Any]], say: Callable[[str], None]) -> None:
     """Build the image twice; say that it is the same twice, or raise OicError naming how many things are not."""
     place = remove_builds(stages)
     after = [stage.name for stage in stages].index("verify") + 1
@@ -71,14 +72,14 @@ def reproduce(stages: Sequence[Stage], say: Callable[[str], None]) -> None:
     remove_builds(stages)
 
 
-def _run(builds: tuple[Build, Build], stages: Sequence[Stage], say: Callable[[str], None]) -> None:
+def _run(builds: tuple[Build, Build], stages: Sequence[Stage[Any]], say: Callable[[str], None]) -> None:
     for name, build in zip(("first", "second"), builds, strict=True):
         shifted = " a day later" if build.clock and build.clock.ahead else ""
         say(f"the {name} build{shifted}, {stages[0].name} to {stages[-1].name}:")
         build.run(stages)
 
 
-def _how_far_apart(builds: tuple[Build, Build], tree: Stage) -> str:
+def _how_far_apart(builds: tuple[Build, Build], tree: Stage[Any]) -> str:
     first, second = builds
     if second.clock and saw_another_day(second, tree):
         moments = (datetime.fromtimestamp(build.span.start, UTC) for build in builds)
@@ -96,7 +97,9 @@ def _differing(found: Sequence[Difference], place: Path, report: Path, how: str)
     return OicError(f"{things} between two builds of the same packages, {how}:\n{lines}", hint=hint)
 
 
-def _same(first: Build, rest: Sequence[Stage], how: str) -> str:
+def _same(first: Build, rest: Sequence[Stage[Any]], how: str) -> str:
     disk = next(stage for stage in rest if stage.name == "disk")
-    facts = read_json(first.own(disk).path(disk.outputs[0]))["disk"]
-    return f"the same twice: {disk.outputs[1]} sha256:{facts['sha256']}, built {how}"
+    own = first.own(disk)
+    made = Products.from_text(own.path(Products.FILE).read_text(encoding="utf-8")).products
+    named = ", ".join(f"{one.file.path.rpartition('/')[2]} sha256:{one.file.sha256}" for one in made)
+    return f"the same twice: {named}, built {how}"

@@ -7,28 +7,48 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import layers
 from oic.files import digest_of
-from oic.ospackage.lock import LockedPackage, read_lock
+from oic.handover.packages import LockFile, Verified
+from oic.handover.tree import BuildEnvironment, LayerName
 from oic.provider import provider_of
+from oic.stage import Kind
 from oic.store import Store
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from oic.ospackage.lock import LockedPackage
     from oic.stage import Stage
 
 
-def run(stage: Stage) -> str:
+class Slice(Value):
+    """The package family, and which set of the lock it is."""
+
+    provider: str
+    set: str
+
+
+def run(stage: Stage[Slice]) -> str:
     """Make the layer, or find it made."""
-    packages = read_lock(stage.read("lock.json")).sets["tools"]
+    packages = stage.read(LockFile).lock.sets[stage.slice.set]
     store = Store(stage.cache / "store")
     members = [(package, store.path(package.sha256)) for package in packages]
-    key = digest_of({"stage": "chroot", "version": stage.version, "packages": [entry.sha256 for entry in packages]})
-    layer = layers.made(stage.cache, key, partial(_fill, stage.slice["provider"], members))
-    place = stage.artefact(layer.place)
-    stage.write({"layer": place, "digest": layer.digest, "artefacts": [place]})
+    key = digest_of({"stage": "chroot", "version": KIND.version, "packages": [entry.sha256 for entry in packages]})
+    layer = layers.made(stage.cache, key, partial(_fill, stage.slice.provider, members))
+    stage.write(BuildEnvironment(layer=LayerName(place=stage.artefact(layer.place), digest=layer.digest)))
     return f"{len(packages)} packages unpacked"
 
 
 def _fill(provider: str, members: Sequence[tuple[LockedPackage, Path]], part: Path) -> int:
     return provider_of(provider).unpack(members, part / "tree")
+
+
+KIND = Kind(
+    name="chroot",
+    version=2,
+    doc="unpack the build environment from the tools' packages",
+    reads=(LockFile, Verified),
+    writes=(BuildEnvironment,),
+    run=run,
+)

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from oic.files import to_plain
-from oic.image.disk.geometry import Layout, PlacedPartition
+from oic.handover.disk import BootFiles, FileSystems, Product, Products
+from oic.handover.tree import Artefact
+from oic.image.disk.geometry import Layout  # noqa: TC001 - a field of the slice
 from oic.image.disk.raw import write_raw
+from oic.stage import Kind
+from oic.values import Value
 
 if TYPE_CHECKING:
     from oic.stage import Stage
 
 
-def run(stage: Stage) -> str:
+class Slice(Value):
+    """Where each partition lies, and the name of the file."""
+
+    layout: Layout
+    file: str
+
+
+def run(stage: Stage[Slice]) -> str:
     """Write the raw disk."""
     part = stage.slice
-    images = {**stage.read("fs.json")["images"], **stage.read("boot.json")["images"]}
-    path = stage.path(part["file"])
-    written = write_raw(path, _layout(part["layout"]), {name: stage.cache / place for name, place in images.items()})
-    stage.write(
-        {
-            "artefacts": [stage.artefact(path)],
-            "disk": to_plain(written),
-            "layout": part["layout"],
-        }
-    )
+    images = (*stage.read(FileSystems).images, *stage.read(BootFiles).images)
+    path = stage.path(part.file)
+    written = write_raw(path, part.layout, {image.id: stage.cache / image.path for image in images})
+    raw = Artefact(path=stage.artefact(path), sha256=written.sha256, size=written.size)
+    products = (Product(format="raw", file=raw),)
+    stage.write(Products(products=products, layout=part.layout, partitions=written.partitions))
     return f"{path.name}, {written.size >> 20} MiB"
 
 
-def _layout(plain: dict[str, Any]) -> Layout:
-    partitions = tuple(PlacedPartition(**entry) for entry in plain["partitions"])
-    return Layout(**{**plain, "partitions": partitions})
+KIND = Kind(
+    name="disk",
+    version=2,
+    doc="put the partition table and the partitions together",
+    reads=(FileSystems, BootFiles),
+    writes=(Products,),
+    run=run,
+)

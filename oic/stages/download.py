@@ -12,17 +12,17 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oic.chroot import toolbox
-from oic.config.repository import repository_of
 from oic.errors import FetchError, TrustError
-from oic.files import to_plain
+from oic.handover.packages import Downloaded, LockFile
 from oic.net import HttpFetcher
 from oic.ospackage.download import Wanted, download_packages
-from oic.ospackage.lock import read_lock
 from oic.ospackage.origin import locked_indexes
 from oic.progress import note, progress
 from oic.provider import provider_of
-from oic.stages.metadata import known_in
+from oic.stage import Kind
+from oic.stages import metadata
 from oic.store import Store
+from oic.values import Value
 
 if TYPE_CHECKING:
     from oic.ospackage.lock import Lock, LockedDocument, LockedRepository
@@ -30,9 +30,15 @@ if TYPE_CHECKING:
     from oic.values import Digest
 
 
-def run(stage: Stage) -> str:
+class Slice(Value):
+    """Nothing, as the lock says it all; of a lock that is `kept`, whose present indexes may vouch for it."""
+
+    kept: metadata.Slice | None = None
+
+
+def run(stage: Stage[Slice]) -> str:
     """Fetch what is missing."""
-    lock = read_lock(stage.read("lock.json"))
+    lock = stage.read(LockFile).lock
     store = Store(stage.cache / "store")
     packages = {package.sha256: package for packages in lock.sets.values() for package in packages}
     wanted = [
@@ -47,26 +53,27 @@ def run(stage: Stage) -> str:
     download_packages(signed_by, store, HttpFetcher, progress)
     done = download_packages(wanted, store, HttpFetcher, progress)
     indexes = _indexes(lock, store)
-    present = _present(stage, lock, store) if stage.slice else {}
+    present = _present(stage, stage.slice.kept, lock, store) if stage.slice.kept else {}
     indexes |= {document.sha256 for documents in present.values() for document in documents}
-    artefacts = sorted(stage.artefact(store.path(digest)) for digest in {*packages, *keys, *indexes})
-    stage.write({"artefacts": artefacts, "present": to_plain(present)})
+    there = sorted(stage.artefact(store.path(digest)) for digest in {*packages, *keys, *indexes})
+    stage.write(Downloaded(blobs=tuple(there), present=present))
     return f"{done.fetched} packages fetched ({done.bytes / 1e6:.1f} MB), {done.reused} were there"
 
 
-def _present(stage: Stage, lock: Lock, store: Store) -> dict[str, tuple[LockedDocument, ...]]:
+def _present(
+    stage: Stage[Slice], part: metadata.Slice, lock: Lock, store: Store
+) -> dict[str, tuple[LockedDocument, ...]]:
     """Return the documents of the present index of each repository whose listing the lock alone would vouch for."""
-    part = stage.slice
-    provider = provider_of(part["provider"])
+    provider = provider_of(part.provider)
     wanted = {entry.name for entry in lock.repositories if not entry.trusted and _is_lost(entry, lock, store)}
     found: dict[str, tuple[LockedDocument, ...]] = {}
-    previous = {"known": known_in(stage.directory)}
-    for repository in map(repository_of, part["repositories"] if provider.signs_packages() else ()):
+    previous = {"known": metadata.known_in(stage.directory)}
+    for repository in part.repositories if provider.signs_packages() else ():
         if repository.name not in wanted:
             continue
         try:
             with toolbox.temporary_files_in(stage.path("work/download")), HttpFetcher() as fetcher:
-                index = provider.read_metadata([repository], part["architecture"], fetcher, store, previous)
+                index = provider.read_metadata([repository], part.architecture, fetcher, store, previous)
         except (FetchError, TrustError) as error:
             note(f"the present index of {repository.name} is not taken: {error}")
         else:
@@ -88,3 +95,13 @@ def _indexes(lock: Lock, store: Store) -> set[Digest]:
         with contextlib.suppress(FetchError, TrustError):  # gone, or another one by now
             download_packages([wanted], store, HttpFetcher, progress)
     return {entry.sha256 for entry in documents if store.has(entry.sha256)}
+
+
+KIND = Kind(
+    name="download",
+    version=4,
+    doc="bring the packages into the store",
+    reads=(LockFile,),
+    writes=(Downloaded,),
+    run=run,
+)

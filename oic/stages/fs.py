@@ -3,50 +3,70 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oic.chroot import child, layers, namespace, overlay, toolbox
-from oic.errors import OicError
 from oic.files import digest_of_sparse
-from oic.image.fs.ext4 import make_ext4
-from oic.image.fs.fat import make_fat
-from oic.image.seeds import volume_id_for
+from oic.handover.disk import FileSystems, PartitionImage
+from oic.handover.tree import BuildEnvironment, ConfiguredTree
+from oic.image.fs import Wanted, file_system
 from oic.image.tree import views
-from oic.values import Bytes
+from oic.stage import Kind
+from oic.values import Bytes, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from oic.image.tools import Tools
     from oic.stage import Stage
 
 
-def run(stage: Stage) -> str:
+class Partition(Value):
+    """A partition with a file system of the recipe's word `type`, mounted `at` a place of the tree, or nowhere."""
+
+    id: str
+    type: str
+    label: str
+    at: str
+    size: Bytes
+    uuid: str
+
+
+class Slice(Value):
+    """The partitions made from the tree; `mount_points` are those of all partitions."""
+
+    partitions: tuple[Partition, ...]
+    mount_points: tuple[str, ...]
+
+
+def run(stage: Stage[Slice]) -> str:
     """Make the file systems."""
-    part, system = stage.slice, stage.read("system.json")
-    trees = [layers.read(stage.cache / place).tree for place in system["layers"]]
-    chroot = layers.read(stage.cache / stage.read("chroot.json")["layer"]).tree
-    if stage.path("fs").exists():  # partitions that are no more, and what a killed build left
-        shutil.rmtree(stage.path("fs"))
-    stage.path("fs").mkdir(parents=True)
-    images = {entry["id"]: stage.path(f"fs/{entry['id']}.img") for entry in part["partitions"]}
+    part, tree = stage.slice, stage.read(ConfiguredTree)
+    trees = [layers.read(stage.cache / layer.place).tree for layer in tree.layers]
+    chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
+    place = stage.path("fs")
+    if place.exists():  # partitions that are no more, and what a killed build left
+        shutil.rmtree(place)
+    place.mkdir(parents=True)
+    images = {entry.id: place / f"{entry.id}.img" for entry in part.partitions}
     work = stage.path("work")
     work.mkdir(exist_ok=True)
-    writes = [stage.path("fs"), work, stage.made_log()]
-    namespace.call(_make, part, trees, chroot, int(system["epoch"]), images, work / "fs", stage.log, writes=writes)
-    places = {name: stage.artefact(path) for name, path in images.items()}
-    digests = {name: digest_of_sparse(path) for name, path in images.items()}
-    stage.write({"images": places, "digests": digests, "artefacts": sorted(places.values())})
-    return ", ".join(f"{entry['id']} {entry['type']} {entry['size'] >> 20} MiB" for entry in part["partitions"])
+    writes = [place, work, stage.made_log()]
+    namespace.call(_make, part, trees, chroot, tree.epoch, images, work / "fs", stage.log, writes=writes)
+    made = [
+        PartitionImage(id=name, path=stage.artefact(path), digest=digest_of_sparse(path))
+        for name, path in images.items()
+    ]
+    stage.write(FileSystems(images=tuple(made)))
+    return ", ".join(f"{entry.id} {entry.type} {entry.size >> 20} MiB" for entry in part.partitions)
 
 
 def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
-    part: dict[str, Any],
+    part: Slice,
     trees: Sequence[Path],
     chroot: Path,
     epoch: int,
-    images: dict[str, Path],
+    images: Mapping[str, Path],
     work: Path,
     log: Path,
 ) -> None:
@@ -54,14 +74,23 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         toolbox.workspace(work),
         overlay.merged(trees, work / "root", upper=_made(work / "upper"), work=work / "work") as root,
     ):
-        places = child.inside(root, views.places, part["mountPoints"])
-        for entry in part["partitions"]:
-            image, tools_work = images[entry["id"]], _made(work / f"tools-{entry['id']}")
+        places = child.inside(root, views.places, part.mount_points)
+        for entry in part.partitions:
+            image, tools_work = images[entry.id], _made(work / f"tools-{entry.id}")
             with (
-                views.shown(root, places.get(entry["at"], ""), sorted(places.values()), work / "view") as view,
+                views.shown(root, places.get(entry.at, ""), sorted(places.values()), work / "view") as view,
                 toolbox.opened(chroot, tools_work, log, visible=[view, image.parent]) as tools,
             ):
-                _make_one(entry, view, image, epoch, tools)
+                wanted = Wanted(
+                    view=view,
+                    at=entry.at,
+                    image=image,
+                    size=entry.size,
+                    uuid=entry.uuid,
+                    label=entry.label,
+                    epoch=epoch,
+                )
+                file_system(entry.type).make(wanted, tools)
 
 
 def _made(directory: Path) -> Path:
@@ -69,22 +98,11 @@ def _made(directory: Path) -> Path:
     return directory
 
 
-def _make_one(entry: dict[str, Any], view: Path, image: Path, epoch: int, tools: Tools) -> None:
-    size, label, kind = Bytes(entry["size"]), entry["label"], entry["type"]
-    if kind == "ext4":
-        make_ext4(view, image, size=size, uuid=entry["uuid"], label=label, epoch=epoch, tools=tools)
-    elif kind in ("fat32", "fat16", "vfat"):
-        files, directories = views.for_fat(view, entry["at"])
-        volume_id = volume_id_for(entry["uuid"], "volume id")
-        make_fat(
-            image,
-            size=size,
-            volume_id=volume_id,
-            label=label,
-            epoch=epoch,
-            files=files,
-            directories=directories,
-            tools=tools,
-        )
-    else:
-        raise OicError(f"partition {entry['id']}: expected ext4 or fat32, found {kind}")
+KIND = Kind(
+    name="fs",
+    version=4,
+    doc="make the file systems",
+    reads=(ConfiguredTree, BuildEnvironment),
+    writes=(FileSystems,),
+    run=run,
+)

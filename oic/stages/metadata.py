@@ -7,16 +7,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from oic.chroot import toolbox
-from oic.config.repository import repository_of
+from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.errors import SolveError
 from oic.files import read_json, write_json
+from oic.handover.packages import Index
 from oic.net import HttpFetcher
 from oic.ospackage.lock import parse_json, read_lock
 from oic.ospackage.origin import known_of_index, known_of_lock
 from oic.progress import note
 from oic.provider import provider_of
+from oic.stage import Kind
 from oic.store import Store
-from oic.values import Digest
+from oic.values import Digest, Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -28,19 +30,25 @@ if TYPE_CHECKING:
 MEMO = "metadata-http.json"
 
 
-def run(stage: Stage) -> str:
+class Slice(Value):
+    """What metadata is fetched, and by which keys it is signed."""
+
+    provider: str
+    architecture: str
+    repositories: tuple[Repository, ...]
+
+
+def run(stage: Stage[Slice]) -> str:
     """Fetch and verify; a mirror that says nothing has changed is believed only about bytes already verified."""
     part = stage.slice
-    repositories = [repository_of(entry) for entry in part["repositories"]]
+    repositories = part.repositories
     previous = _previous(stage)
     store = Store(stage.cache / "store")
     with toolbox.temporary_files_in(stage.path("work/metadata")), HttpFetcher() as fetcher:
-        index = provider_of(part["provider"]).read_metadata(
-            repositories, part["architecture"], fetcher, store, previous
-        )
+        index = provider_of(part.provider).read_metadata(repositories, part.architecture, fetcher, store, previous)
     write_json(stage.path(MEMO), index.pop("http", {}))
     blobs = sorted({digest for digest in _digests(index) if store.has(digest)})
-    stage.write({**index, "artefacts": [stage.artefact(store.path(digest)) for digest in blobs]})
+    stage.write(Index(content=index, blobs=tuple(stage.artefact(store.path(digest)) for digest in blobs)))
     vouched = {key["url"] for entry in index["repositories"] for key in entry["keys"] if key["vouched"]}
     for line in first_uses(known_of_index(index), previous["known"], vouched):
         note(line)
@@ -75,10 +83,10 @@ def first_uses(known: Known, before: Known, vouched: Collection[str] = ()) -> It
                 yield f"{name} trusts the key {', '.join(found)} of {url} on first use"
 
 
-def _previous(stage: Stage) -> dict[str, Any]:
+def _previous(stage: Stage[Slice]) -> dict[str, Any]:
     previous: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        previous = read_json(stage.path("index.json"))
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        previous = read_json(stage.path("index.json"))["content"]
         previous["http"] = read_json(stage.path(MEMO))
     previous["known"] = {} if stage.new_keys else known_in(stage.directory, stage.memory)
     return previous
@@ -90,6 +98,16 @@ def known_in(directory: Path, kept: Path | None = None) -> Known:
     for lock in (kept, directory / "lock.json"):
         with contextlib.suppress(OSError, ValueError, SolveError):
             known |= known_of_lock(read_lock(parse_json(lock.read_text("utf-8")))) if lock else {}
-    with contextlib.suppress(OSError, ValueError):
-        known |= known_of_index(read_json(directory / "index.json"))
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        known |= known_of_index(read_json(directory / "index.json")["content"])
     return known
+
+
+KIND = Kind(
+    name="metadata",
+    version=4,
+    doc="fetch and verify the repositories' signed metadata",
+    reads=(),
+    writes=(Index,),
+    run=run,
+)

@@ -12,63 +12,66 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import child, layers, namespace, overlay, toolbox
 from oic.chroot.tree import LayerConflict, Tree, empty
-from oic.files import digest_of, to_plain
+from oic.files import digest_of
+from oic.handover.packages import LockFile, Verified
+from oic.handover.tree import BuildEnvironment, InstalledTree, LayerName, PrivateKey
 from oic.image.tree import drawn, firstboot
-from oic.ospackage.lock import LockedPackage, read_lock
 from oic.provider import provider_of
+from oic.stage import Kind
 from oic.store import Store
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from oic.chroot.layers import Layer
+    from oic.ospackage.lock import LockedPackage
     from oic.provider.protocol import Provider
     from oic.stage import Stage
 
 
-def run(stage: Stage) -> str:
+class Slice(Value):
+    """The package family, and which set of the lock it is."""
+
+    provider: str
+    set: str
+
+
+def run(stage: Stage[Slice]) -> str:
     """Make the layers, or find them made."""
-    lock = read_lock(stage.read("lock.json"))
-    family = stage.slice["provider"]
+    lock = stage.read(LockFile).lock
+    packages = lock.sets[stage.slice.set]
+    family = stage.slice.provider
     provider = provider_of(family)
     store = Store(stage.cache / "store")
     stack: list[Layer] = []
-    tools = layers.read(stage.cache / stage.read("chroot.json")["layer"])
+    tools = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place)
     installer = provider.installed_by(tools.digest)
-    key = digest_of({"stage": "rootfs", "version": stage.version, **({"installer": installer} if installer else {})})
-    for group in provider.groups(lock.sets["image"]):
+    key = digest_of({"stage": "rootfs", "version": KIND.version, **({"installer": installer} if installer else {})})
+    for group in provider.groups(packages):
         members = [(package, store.path(package.sha256)) for package in group]
         key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
         fill = partial(_fill, family, members, tools, tuple(stack), stage.log)
         stack.append(layers.made(stage.cache, key, fill, writes=[stage.made_log()]))
-    image = [(package, store.path(package.sha256)) for package in lock.sets["image"]]
+    named = tuple(LayerName(place=stage.artefact(layer.place), digest=layer.digest) for layer in stack)
+    image = [(package, store.path(package.sha256)) for package in packages]
     work = stage.path("work/rootfs")
     with toolbox.workspace(work):
         keys = namespace.call(_private_keys, family, image, stack, work, writes=[work])
-    places = [stage.artefact(layer.place) for layer in stack]
-    stage.write(
-        {
-            "layers": places,
-            "digests": [layer.digest for layer in stack],
-            "epoch": stack[-1].epoch,
-            "privateKeys": keys,
-            "repositories": to_plain(lock.repositories),
-            "artefacts": places,
-        }
-    )
-    return f"{len(lock.sets['image'])} packages installed in {len(stack)} layers"
+    stage.write(InstalledTree(layers=named, epoch=stack[-1].epoch, private_keys=keys, repositories=lock.repositories))
+    return f"{len(packages)} packages installed in {len(stack)} layers"
 
 
 def _private_keys(
     family: str, packages: Sequence[tuple[LockedPackage, Path]], stack: Sequence[Layer], work: Path
-) -> list[dict[str, str]]:
+) -> tuple[PrivateKey, ...]:
     """Return the private keys that packages drew, and which ones did, as far as that is known."""
     with overlay.merged([layer.tree for layer in stack], work / "root") as root:
         whose = provider_of(family).belongings(packages, root)
         epochs = {layer.epoch for layer in stack}
         found = child.inside(root, drawn.private_keys, frozenset(whose.owners), whose.sums, epochs)
-    return [{"path": path, "kind": kind, "made": whose.maker_of(path)} for path, kind in sorted(found.items())]
+    return tuple(PrivateKey(path=path, kind=kind, made=whose.maker_of(path)) for path, kind in sorted(found.items()))
 
 
 def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
@@ -110,3 +113,13 @@ def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
         child.inside(root, empty, provider.leftovers())
         child.inside(root, firstboot.remove, provider.first_boot())
     return epoch
+
+
+KIND = Kind(
+    name="rootfs",
+    version=7,
+    doc="install the image's packages",
+    reads=(LockFile, Verified, BuildEnvironment),
+    writes=(InstalledTree,),
+    run=run,
+)

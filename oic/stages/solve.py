@@ -5,44 +5,54 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oic.config.repository import repository_of
+from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.errors import OicError, SolveError, TrustError
-from oic.files import digest_of, to_plain
+from oic.files import digest_of
+from oic.handover.packages import Index, LockFile
 from oic.ospackage.demands import check_demands
 from oic.ospackage.lock import FORMAT, Lock, parse_json, read_lock
 from oic.ospackage.origin import known_of_lock
 from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.keys import NEW_KEYS
+from oic.stage import Kind
 from oic.stages.metadata import first_uses, known_in
 from oic.store import Store
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from oic.config.repository import Repository
     from oic.stage import Stage
 
 _HINT = "doit lock image=… makes it anew; or delete it"
 
 
-def run(stage: Stage) -> str:
+class Slice(Value):
+    """What is asked; and of a lock that is kept, the repositories that it is held against."""
+
+    provider: str
+    request: dict[str, Any]
+    repositories: tuple[Repository, ...] = ()
+
+
+def run(stage: Stage[Slice]) -> str:
     """Write the lock."""
     lock = _kept_lock(stage, stage.lock_file) if stage.lock_file else solved(stage)
-    stage.write({"format": FORMAT, **to_plain(lock)})
+    stage.write(LockFile(lock=lock))
     sizes = [f"{len(packages)} packages for the {name}" for name, packages in sorted(lock.sets.items())]
     return ", ".join(sizes) + (f", as {stage.lock_file.name} says" if stage.lock_file else "")
 
 
-def solved(stage: Stage) -> Lock:
+def solved(stage: Stage[Slice]) -> Lock:
     """Return the solver's answer to the stage's request on the index it has; raises OicError when that is lost."""
-    part, store, index = stage.slice, Store(stage.cache / "store"), stage.read("index.json")
-    provider = provider_of(part["provider"])
+    part, store, index = stage.slice, Store(stage.cache / "store"), stage.read(Index).content
+    provider = provider_of(part.provider)
     for warning in provider.metadata_warnings(index, datetime.now(UTC)):
         note(warning)
     try:
-        lock = provider.solve(index, part["request"], store)
+        lock = provider.solve(index, part.request, store)
     except OicError as error:
         if not (error.where or "").startswith(str(store.root)):
             hint = error.hint or f"the repositories are as last read: doit update image={stage.recipe.name} reads anew"
@@ -55,14 +65,14 @@ def solved(stage: Stage) -> Lock:
     return lock
 
 
-def _kept_lock(stage: Stage, file: Path) -> Lock:
+def _kept_lock(stage: Stage[Slice], file: Path) -> Lock:
     """Return the lock beside the recipe; raises OicError when it does not answer the recipe, or is looser than it."""
     part = stage.slice
-    lock = read_kept(file, part["provider"])
-    if lock.request != digest_of(part["request"]):
-        changes = "; ".join(_changes(lock.asked, part["request"]))
+    lock = read_kept(file, part.provider)
+    if lock.request != digest_of(part.request):
+        changes = "; ".join(_changes(lock.asked, part.request))
         raise SolveError(f"the lock does not answer its recipe any more: {changes}", where=str(file), hint=_HINT)
-    repositories = [repository_of(entry) for entry in part["repositories"]]
+    repositories = part.repositories
     check_demands(lock, repositories, str(file))
     _check_known(lock, repositories, stage.directory, file)
     return lock
@@ -124,3 +134,13 @@ def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         said += [f"{entry} was added to the {name}" for entry in sorted(after - before)]
         said += [f"{entry} was removed from the {name}" for entry in sorted(before - after)]
     return said or ["its request has another digest"]
+
+
+KIND = Kind(
+    name="solve",
+    version=5,
+    doc="choose every package of the image and of its tools, exactly",
+    reads=(Index,),
+    writes=(LockFile,),
+    run=run,
+)

@@ -13,102 +13,158 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oic.chroot import child, layers, namespace, overlay, sandbox
 from oic.chroot.tree import empty
+from oic.config.model import Command, Services, User  # noqa: TC001 - fields of the slice
 from oic.errors import OicError, one_line
 from oic.files import digest_of, written_aside
-from oic.image.tree import accounts, additional, drawn, esp, firstboot, generators, kernels, settings
+from oic.handover.tree import (
+    Artefact,
+    BootInputs,
+    ConfiguredTree,
+    EspFile,
+    InitramfsInputs,
+    InstalledTree,
+    LayerName,
+    PrivateKeys,
+)
+from oic.image.tree import accounts, additional, esp, firstboot, part, reading, settings
+from oic.image.tree.additional import PlacedFile  # noqa: TC001
 from oic.image.tree.commands import run_commands
-from oic.ospackage.lock import LockedRepository
+from oic.image.tree.settings import Mount  # noqa: TC001
 from oic.progress import note
 from oic.provider import provider_of
+from oic.stage import Kind
+from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from oic.chroot.layers import Layer
     from oic.chroot.sandbox import Sandbox
     from oic.stage import Stage
 
+_KERNEL = "vmlinuz"
+_ESP = "esp"
 
-def run(stage: Stage) -> str:
+
+class Slice(Value):
+    """What is configured in the installed tree.
+
+    `package_sources` are the repositories the image is to know, each with its key file in the image; `esp` is where the
+    EFI system partition is mounted, if it is.
+    """
+
+    provider: str
+    hostname: str
+    users: tuple[User, ...]
+    files: tuple[PlacedFile, ...]
+    commands: tuple[Command, ...]
+    services: Services
+    timezone: str
+    locale: str
+    keymap: str
+    package_sources: dict[str, str]
+    mounts: tuple[Mount, ...]
+    esp: str
+
+
+def run(stage: Stage[Slice]) -> str:
     """Make the configuration layer and say what of it others read."""
-    part, rootfs = stage.slice, stage.read("rootfs.json")
-    below = [layers.read(stage.cache / place) for place in rootfs["layers"]]
-    key = digest_of({"version": stage.version, "slice": _content(part), **_below(rootfs)})
-    online = any(command["network"] for command in part["commands"])
+    said, rootfs = stage.slice, stage.read(InstalledTree)
+    below = [layers.read(stage.cache / layer.place) for layer in rootfs.layers]
+    digests = [layer.digest for layer in rootfs.layers]
+    key = digest_of({"version": KIND.version, "slice": said, "below": digests, "repositories": rootfs.repositories})
+    online = any(command.network for command in said.commands)
     trees = [layer.tree for layer in below]
-    fill = partial(_fill, part, rootfs, trees, stage.log)
+    fill = partial(_fill, said, rootfs, stage.sources, trees, stage.log)
     layer = layers.made(stage.cache, key, fill, writes=[stage.made_log()], network=online)
-    places = [*rootfs["layers"], stage.artefact(layer.place)]
+    own = LayerName(place=stage.artefact(layer.place), digest=layer.digest)
     work = stage.path("work/system")
     work.mkdir(parents=True, exist_ok=True)
-    files = [file["final"] for file in part["files"]]
+    files = [file.final for file in said.files]
     whole = [*trees, layer.tree]
-    reads = namespace.call(_inputs, whole, work, part["esp"], writes=[work])
-    keys = namespace.call(_private_keys, whole, work, files, rootfs["privateKeys"], writes=[work])
-    with written_aside(stage.path("vmlinuz")) as kernel:
-        kernel.write_bytes(reads["kernel"])
-    esp.write_files(stage.path("esp"), reads["esp"])
-    copied = [stage.path("vmlinuz"), *(stage.path("esp") / name for name in reads["esp"])]
+    read = namespace.call(reading.read, whole, work, said.esp, writes=[work])
+    keys = namespace.call(reading.private_keys, whole, work, files, rootfs.private_keys, writes=[work])
+    stage.write(ConfiguredTree(layers=(*rootfs.layers, own), epoch=layer.epoch))
     stage.write(
-        {
-            "layers": places,
-            "digests": [*rootfs["digests"], layer.digest],
-            "epoch": layer.epoch,
-            "artefacts": [stage.artefact(layer.place)],
-        }
+        InitramfsInputs(
+            generator=read.generator,
+            version=read.kernel.version,
+            packages=rootfs.layers,
+            read=own if read.whole else _part(stage, layer, trees, read.paths),
+            epoch=layer.epoch,
+        )
     )
-    stage.write({**reads["initrd"], "epoch": layer.epoch, "packages": rootfs["digests"]}, "initrd-inputs.json")
-    boot = {
-        **reads["boot"],
-        "sha256": hashlib.sha256(reads["kernel"]).hexdigest(),
-        "esp": {name: hashlib.sha256(content).hexdigest() for name, content in reads["esp"].items()},
-        "epoch": layer.epoch,
-        "artefacts": [stage.artefact(path) for path in copied],
-    }
-    stage.write(boot, "boot-inputs.json")
-    stage.write({"privateKeys": keys}, "private-keys.json")
+    stage.write(_boot_inputs(stage, read, layer.epoch))
+    stage.write(PrivateKeys(private_keys=keys))
     for one in keys:
-        said = f"{one['path']}: a private key ({one['kind']}), the same on every machine of this image; {one['made']}"
-        note(one_line(said))
-    return f"{len(part['users'])} users, {len(part['files'])} files, {len(part['commands'])} commands"
+        line = f"{one.path}: a private key ({one.kind}), the same on every machine of this image; {one.made}"
+        note(one_line(line))
+    return f"{len(said.users)} users, {len(said.files)} files, {len(said.commands)} commands"
 
 
-def _content(part: dict[str, Any]) -> dict[str, Any]:
-    """Return what of the slice decides the layer: where a file was taken from does not."""
-    files = [{key: file[key] for key in ("final", "sha256", "mode", "owner")} for file in part["files"]]
-    return {**part, "files": files}
+def _part(stage: Stage[Slice], layer: Layer, below: Sequence[Path], paths: Sequence[str]) -> LayerName | None:
+    """Return the layer of what the initramfs generator reads of the configuration; None where that is nothing."""
+    if not paths:
+        return None
+    key = digest_of({"part of": layer.digest, "paths": sorted(paths), "version": KIND.version})
+    made = layers.made(stage.cache, key, partial(part.fill, below, layer.tree, paths, layer.epoch))
+    return LayerName(place=stage.artefact(made.place), digest=made.digest)
 
 
-def _below(rootfs: dict[str, Any]) -> dict[str, Any]:
-    return {"below": rootfs["digests"], "repositories": rootfs["repositories"]}
+def _boot_inputs(stage: Stage[Slice], read: reading.Read, epoch: int) -> BootInputs:
+    """Put what the boot image takes from the tree beside the hand-overs."""
+    with written_aside(stage.path(_KERNEL)) as kernel:
+        kernel.write_bytes(read.image)
+    esp.write_files(stage.path(_ESP), read.esp)
+    return BootInputs(
+        kernel=_artefact(stage, _KERNEL, read.image),
+        version=read.kernel.version,
+        os_release=read.kernel.os_release,
+        esp=tuple(
+            EspFile(name=name, file=_artefact(stage, f"{_ESP}/{name}", content)) for name, content in read.esp.items()
+        ),
+        epoch=epoch,
+    )
 
 
-def _fill(part: dict[str, Any], rootfs: dict[str, Any], below: Sequence[Path], log: Path, place: Path) -> int:
-    provider = provider_of(part["provider"])
-    epoch = int(rootfs["epoch"])
+def _artefact(stage: Stage[Slice], name: str, content: bytes) -> Artefact:
+    digest = Digest(hashlib.sha256(content).hexdigest())
+    return Artefact(path=stage.artefact(stage.path(name)), sha256=digest, size=Bytes(len(content)))
+
+
+def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+    said: Slice,
+    rootfs: InstalledTree,
+    sources: Mapping[str, Path],
+    below: Sequence[Path],
+    log: Path,
+    place: Path,
+) -> int:
+    provider = provider_of(said.provider)
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
-        repositories = [LockedRepository(**entry) for entry in rootfs["repositories"]]
-        child.inside(root, _write_texts, settings.files_of(part))
-        sources = child.inside(root, provider.sources, repositories, part["packageSources"])
-        extras = {**settings.extras_of(part), **accounts.sudo_rules(part["users"])}
-        child.inside(root, _write_extras, {**extras, **sources})
-        child.inside(root, _set_timezone, part["timezone"])
-        with sandbox.opened(root, log, env=provider.environment(epoch)) as box:
-            accounts.add_users(part["users"], box)
-            child.inside(root, accounts.write_keys, part["users"])
-            with additional.opened(part["files"]) as opened:
+        child.inside(root, _write_texts, settings.files_of(said))
+        told = child.inside(root, provider.sources, rootfs.repositories, said.package_sources)
+        extras = {**settings.extras_of(said), **accounts.sudo_rules(said.users)}
+        child.inside(root, _write_extras, {**extras, **told})
+        child.inside(root, _set_timezone, said.timezone)
+        with sandbox.opened(root, log, env=provider.environment(rootfs.epoch)) as box:
+            accounts.add_users(said.users, box)
+            child.inside(root, accounts.write_keys, said.users)
+            with additional.opened(said.files, sources) as opened:
                 child.inside(root, additional.write, opened)
-            run_commands(part["commands"], box)
+            run_commands(said.commands, box)
             child.inside(root, firstboot.write_units, provider.first_boot())
-            _set_units(part["services"], box)
+            _set_units(said.services, box)
         child.inside(root, empty, [name for name in provider.leftovers() if name != "etc/machine-id"])
-        child.inside(root, firstboot.remove, provider.first_boot(), [file["final"] for file in part["files"]])
+        child.inside(root, firstboot.remove, provider.first_boot(), [file.final for file in said.files])
         child.inside(root, _write_texts, {"/etc/machine-id": ""})
-    return epoch
+    return rootfs.epoch
 
 
 def _write_extras(root: Path, texts: dict[str, str]) -> None:
@@ -135,38 +191,22 @@ def _set_timezone(root: Path, timezone: str) -> None:
         local.symlink_to(f"/usr/share/zoneinfo/{timezone}")
 
 
-def _set_units(services: dict[str, list[str]], box: Sandbox) -> None:
+def _set_units(services: Services, box: Sandbox) -> None:
     # By force: a unit that is an alias, or that a preset has enabled, is a link already where the mask's is to be.
-    for verb, options in (("enable", ()), ("disable", ()), ("mask", ("--force",))):
-        if services[verb]:
-            box.run(["systemctl", verb, *options, *services[verb]], capture=False)
+    for verb, units, options in (
+        ("enable", services.enable, ()),
+        ("disable", services.disable, ()),
+        ("mask", services.mask, ("--force",)),
+    ):
+        if units:
+            box.run(["systemctl", verb, *options, *units], capture=False)
 
 
-def _private_keys(
-    trees: Sequence[Path], work: Path, files: Sequence[str], packages: Sequence[dict[str, str]]
-) -> list[dict[str, str]]:
-    """Return the private keys of the whole tree that no package brought, each with who made it."""
-    top = child.inside(trees[-1], drawn.private_keys, (), {}, ())
-    with overlay.merged(trees, work / "root") as root:
-        left = child.inside(root, drawn.still_there, [key["path"] for key in packages])
-    found = {key["path"]: key for key in packages if key["path"] in left}
-    for path, kind in top.items():
-        made = drawn.OF_RECIPE if path in files else "made by a setting or a command of the recipe"
-        found[path] = {"path": path, "kind": kind, "made": made}
-    return [found[path] for path in sorted(found)]
-
-
-def _inputs(trees: Sequence[Path], work: Path, esp_at: str) -> dict[str, Any]:
-    with overlay.merged(trees, work / "root") as root:
-        kernel, content = child.inside(root, kernels.newest)
-        generator = child.inside(root, generators.generator_of)
-        files = child.inside(root, esp.files_below, esp_at)
-    reads = child.inside(trees[-1], generators.digests, generator)
-    if generators.is_open(reads, generator):
-        reads["."] = layers.read(trees[-1].parent).digest
-    return {
-        "kernel": content,
-        "esp": files,
-        "boot": {"version": kernel.version, "osRelease": kernel.os_release},
-        "initrd": {"generator": generator, "reads": reads, "version": kernel.version},
-    }
+KIND = Kind(
+    name="system",
+    version=6,
+    doc="hostname, users, files, commands, units",
+    reads=(InstalledTree,),
+    writes=(ConfiguredTree, InitramfsInputs, BootInputs, PrivateKeys),
+    run=run,
+)

@@ -15,26 +15,28 @@ says what did, for the manifest.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from oic.chroot import toolbox
-from oic.config.repository import repository_of
+from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.errors import TrustError
+from oic.handover.packages import Downloaded, LockFile, Trust, Verified
 from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
-from oic.ospackage.lock import LockedDocument, LockedKey, read_lock
+from oic.ospackage.lock import LockedDocument, LockedKey
 from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.keys import locked_keyring, read_file
+from oic.stage import Kind
 from oic.stages.metadata import known_in
 from oic.store import Store
-from oic.values import Bytes
+from oic.values import Bytes, Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from oic.config.repository import Repository
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.ospackage.origin import Known
     from oic.provider.protocol import Provider, Verdict
@@ -47,16 +49,24 @@ _NAMED = 8
 """How many unsigned packages are named aloud; the hand-over and the manifest name them all."""
 
 
-def run(stage: Stage) -> str:
+class Slice(Value):
+    """What each package is held against: the repositories, and the name of the lock that is kept, if one is."""
+
+    provider: str
+    repositories: tuple[Repository, ...]
+    kept: str
+
+
+def run(stage: Stage[Slice]) -> str:
     """Check every package."""
     part, store = stage.slice, Store(stage.cache / "store")
-    provider, kept = provider_of(part["provider"]), part["kept"]
-    repositories = {entry["name"]: repository_of(entry) for entry in part["repositories"]}
-    lock = read_lock(stage.read("lock.json"))
-    check_demands(lock, list(repositories.values()), kept or str(stage.path("lock.json")))
+    provider, kept = provider_of(part.provider), part.kept
+    repositories = {entry.name: entry for entry in part.repositories}
+    lock = stage.read(LockFile).lock
+    check_demands(lock, part.repositories, kept or str(stage.path("lock.json")))
     with toolbox.temporary_files_in(stage.path("work/verify")):
         lock = _as_recipe_has_it(lock, repositories, known_in(stage.directory), store)
-        unproven = _unproven(lock, provider, store, kept, _present(stage)) if kept else {}
+        unproven = _unproven(lock, provider, store, kept, stage.read(Downloaded).present) if kept else {}
         for line in _unproven_notes(lock, unproven, kept):
             note(line)
         if not provider.signs_packages():
@@ -64,14 +74,21 @@ def run(stage: Stage) -> str:
         said_by: dict[str, str] = {digest: kept for digests in unproven.values() for digest in digests}
         verdicts = _verdicts(lock, provider, store, said_by)
     unsigned = {
-        name: sorted(package for package, verdict in found.items() if not verdict.signed)
+        name: tuple(sorted(package for package, verdict in found.items() if not verdict.signed))
         for name, found in verdicts.items()
     }
     words = {name: {package: entry.words for package, entry in found.items()} for name, found in verdicts.items()}
-    stage.write({"packages": sorted({package.sha256 for packages in lock.sets.values() for package in packages})})
-    by = "file" if kept else "solve"
+    every = {package.sha256 for packages in lock.sets.values() for package in packages}
     nobody = sorted(entry.name for entry in lock.repositories if not entry.signers and not entry.trusted)
-    stage.write({"verdicts": words, "unsigned": unsigned, "unsignedMetadata": nobody, "lockedBy": by}, "trust.json")
+    stage.write(Verified(packages=tuple(sorted(every))))
+    stage.write(
+        Trust(
+            verdicts=words,
+            unsigned=unsigned,
+            unsigned_metadata=tuple(nobody),
+            locked_by="file" if kept else "solve",
+        )
+    )
     loose = sorted({package for packages in unsigned.values() for package in packages})
     if loose:
         named = ", ".join(loose[:_NAMED]) + (" …" if len(loose) > _NAMED else "")
@@ -118,12 +135,6 @@ def _check_signers(repository: LockedRepository, store: Store) -> None:
             expected = ", ".join(sorted(ring.fingerprints))
             message = f"expected it signed by a key of the recipe, {expected}, found {', '.join(strange)}"
             raise TrustError(message, where=repository.name, hint="doit update image=…, or doit lock image=…")
-
-
-def _present(stage: Stage) -> Indexes:
-    """Return the present index of repositories, by name, as ``download`` has verified it."""
-    present = stage.read("download.json")["present"]
-    return {name: tuple(LockedDocument(**entry) for entry in entries) for name, entries in present.items()}
 
 
 def _unproven(lock: Lock, provider: Provider, store: Store, kept: str, present: Indexes) -> dict[str, list[Digest]]:
@@ -192,3 +203,13 @@ def _identity(package: LockedPackage) -> tuple[object, ...]:
     """Return all that a verdict is on: what a set wants a package for is not."""
     facts = (package.name, package.version, package.architecture, package.repository)
     return (*facts, package.location, package.url, package.size, package.sha256)
+
+
+KIND = Kind(
+    name="verify",
+    version=7,
+    doc="check every package against its chain of trust",
+    reads=(LockFile, Downloaded),
+    writes=(Verified, Trust),
+    run=run,
+)

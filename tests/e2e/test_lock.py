@@ -120,7 +120,7 @@ def test_damaged_hand_overs_are_made_anew(bench: Bench) -> None:
 def test_metadata_that_has_grown_old_is_noted_and_used(bench: Bench, tiny: Tiny) -> None:
     bench.oic("solve").succeeded()
     index = bench.image / "index.json"
-    until = json.loads(index.read_text())["repositories"][0]["valid_until"]
+    until = json.loads(index.read_text())["content"]["repositories"][0]["valid_until"]
     index.write_text(index.read_text().replace(until, "2020-01-01T00:00:00+00:00"))
     tiny.asked()
     note = "note: the metadata of tiny was valid until 2020-01-01"

@@ -44,7 +44,8 @@ def _load(recipe: Path) -> None:
         _check_lines(str(error))
         raise
     redacted(config)
-    plan(config, _HERE / "cache")
+    if not config.unbuilt and not config.absent:
+        plan(config, _HERE / "cache")
 
 
 def _check_lines(text: str) -> None:

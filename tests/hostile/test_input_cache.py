@@ -206,7 +206,7 @@ def _change(root: Path, what: str) -> None:
 def test_a_layer_that_was_changed_is_moved_away_and_made_anew(what: str, bench: Bench) -> None:
     bench.oic("list").succeeded()
     layer = layers.made(bench.cache, digest_of("a layer"), _layer)
-    write_text(bench.image / "system.json", f'{{"artefacts": ["layers/{layer.place.name}"]}}')
+    write_text(bench.image / "system.json", f'{{"layers": ["layers/{layer.place.name}"]}}')
     _change(layer.place, what)
     ran = bench.oic("verify-cache")
     ran.refused(f"{layer.place}: expected the digest {layer.digest[:32]}", f"small made of it: delete {bench.image}")

@@ -13,7 +13,9 @@ from oic.chroot import child, namespace
 from oic.errors import OicError
 from oic.files import copied, opened_regular
 from oic.image.tree import additional
+from oic.image.tree.additional import PlacedFile
 from oic.plan import plan
+from oic.values import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +131,7 @@ def test_what_lies_outside_the_recipe_s_directory_is_said_and_recorded(load: Loa
         note = f"{tmp_path}/canary goes into the image, from outside the recipe's directory"
         assert [one for one in config.notes if one.endswith(note)] == list(config.notes[:1] * outside)
         evidence = plan(config, tmp_path / "cache")[-1].slice
-        assert evidence["outsideFiles"] == ["/etc/canary"] * outside
+        assert evidence.outside_files == ("/etc/canary",) * outside
 
 
 def test_a_build_says_it(bench: Bench) -> None:
@@ -152,15 +154,17 @@ def tree(place: Path) -> Path:
     return place / "root"
 
 
+SECRET = Digest(hashlib.sha256(b"secret").hexdigest())
+
+
 def put(root: Path, local: Path, **more: Any) -> os.stat_result:
     """Put a file into a tree as the stage does; return what it is there."""
-    file = {"local": str(local), "final": "/etc/x/canary", "mode": 0o644, "owner": "", **more}
-    file = {"sha256": hashlib.sha256(b"secret").hexdigest(), **file}
-    return namespace.call(_put, root, file, writes=[root.parent])
+    file = PlacedFile(**{"final": "/etc/x/canary", "sha256": SECRET, "mode": 0o644, "owner": "", **more})
+    return namespace.call(_put, root, file, local, writes=[root.parent])
 
 
-def _put(root: Path, file: dict[str, Any]) -> os.stat_result:
-    with additional.opened([file]) as opened:
+def _put(root: Path, file: PlacedFile, local: Path) -> os.stat_result:
+    with additional.opened([file], {file.final: local}) as opened:
         child.inside(root, additional.write, opened)
     return (root / "etc/x/canary").stat()
 
@@ -190,9 +194,9 @@ def test_a_file_that_changed_since_it_was_looked_at(tmp_path: Path) -> None:
         put(tree(tmp_path), tmp_path / "key")
 
 
-def _put_exchanged(root: Path, file: dict[str, Any], other: Path) -> bytes:
-    with additional.opened([file]) as opened:
-        other.replace(file["local"])
+def _put_exchanged(root: Path, file: PlacedFile, local: Path, other: Path) -> bytes:
+    with additional.opened([file], {file.final: local}) as opened:
+        other.replace(local)
         child.inside(root, additional.write, opened)
     return (root / "etc/x/canary").read_bytes()
 
@@ -201,9 +205,9 @@ def test_a_file_that_is_exchanged_between_check_and_use(tmp_path: Path) -> None:
     """What was opened is what is hashed and written, whatever has its name by then."""
     (tmp_path / "key").write_text("secret")
     (tmp_path / "other").write_text("canary")
-    sha256 = hashlib.sha256(b"secret").hexdigest()
-    file = {"local": str(tmp_path / "key"), "final": "/etc/x/canary", "mode": 0o644, "owner": "", "sha256": sha256}
-    assert namespace.call(_put_exchanged, tree(tmp_path), file, tmp_path / "other", writes=[tmp_path]) == b"secret"
+    file = PlacedFile(final="/etc/x/canary", mode=0o644, owner="", sha256=SECRET)
+    places = (tmp_path / "key", tmp_path / "other")
+    assert namespace.call(_put_exchanged, tree(tmp_path), file, *places, writes=[tmp_path]) == b"secret"
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from config.conftest import HEAD, complain, load  # noqa: F401 - fixtures
+from msgspec.structs import replace
 from net.conftest import QUICK
 from net.mirror import Mirror
 
@@ -15,6 +16,8 @@ from oic.net import HttpFetcher
 from oic.plan import plan
 from oic.provider.deb.release import parse_release
 from oic.values import MOST_NUMBER, number_in
+
+from .ways import USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +99,7 @@ def test_ids_that_a_script_wrote_into_passwd(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/passwd").write_bytes(b"edge:x:%s:0:\xff:/home:/bin/sh\n" % MANY.encode())
     with pytest.raises(OicError, match="expected ids of edge"):
-        write_keys(tmp_path, [{"name": "edge", "ssh_authorized_keys": ["ssh-ed25519 AAAA"]}])
+        write_keys(tmp_path, [replace(USER, name="edge")])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from provider.deb.small_root import Small
@@ -36,7 +36,7 @@ def _keys_written(work: Path, off: Sequence[str]) -> str:
     victim = work / "victim"
     victim.write_text(SECRET)
     os.dup2(os.open(victim, os.O_RDWR), OPEN)
-    part = {**ways.slice_of(), "users": [ways.USER]}
+    part = ways.slice_of(users=[ways.USER])
     stubs = "for name in useradd usermod; do echo exit 0 > $base/usr/sbin/$name; chmod 755 $base/usr/sbin/$name; done"
     prepare = (
         f"{stubs}; mkdir -p $base/home/admin/.ssh; echo admin:x:5:5::/home/admin:/bin/sh >> $base/etc/passwd;"
@@ -55,11 +55,11 @@ def _inner(work: Path) -> Path:
     return work / "inner"
 
 
-def _fill(part: dict[str, Any], prepare: str, work: Path) -> None:
+def _fill(part: system.Slice, prepare: str, work: Path) -> None:
     place = work / "inner"
     ways.prepared(work / "lent/base", place / "base", prepare)
     (place / "tree").mkdir()
-    system._fill(part, ways.ROOTFS, [place / "base"], place / "log", place)
+    system._fill(part, ways.ROOTFS, {}, [place / "base"], place / "log", place)
 
 
 def test_a_link_to_a_descriptor_of_the_builder_is_not_followed(roots: Roots, work: Path) -> None:
@@ -214,8 +214,7 @@ LOANS = {
 
 
 def _lent(work: Path, first: str, second: str) -> str:
-    part = ways.slice_of(first, second)
-    part["commands"][1]["network"] = True
+    part = ways.slice_of(first, second, online=(1,))
     try:
         namespace.call(_fill, part, LINKED, work, writes=[_inner(work)], network=True)
     except ToolError as error:

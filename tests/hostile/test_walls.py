@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from provider.deb.small_root import Small
 
 from oic.chroot.child import ChildError
@@ -150,7 +150,7 @@ def test_with_both_the_host_stays_as_it_was(name: str, roots: Roots, work: Path)
 def test_a_shown_file_has_a_name_and_no_path(roots: Roots, work: Path) -> None:
     package = Small(name="hostile", scripts={"preinst": "true", "postinst": "true"})
     locked, file = package.make(work)
-    named = dataclasses.replace(locked, name=f"{_UP}{str(work)[1:]}/x")
+    named = replace(locked, name=f"{_UP}{str(work)[1:]}/x")
     how = beside(work, _run, "deb", "", [(named, file)], "", work, (WALL,), lent=roots.place)
     assert how.startswith(f"expected a file name, found '{_UP}")
     assert not (work / "x_1.deb").exists()

@@ -13,13 +13,15 @@ import subprocess
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from provider.deb.small_root import Small, make_root
 from provider.rpm.small_root import copied, locked, make_filesystem, make_tools, rpmbuild
 
 from oic.chroot import layers, overlay
 from oic.chroot.tree import Tree
+from oic.config.model import Command, Services, User
+from oic.handover.tree import InstalledTree
 from oic.provider import provider_of
 from oic.provider.deb.install import install as install_debs
 from oic.provider.rpm.install import install as install_rpms
@@ -164,7 +166,7 @@ def _fill(
     base = part / "base"
     prepared(roots.base, base, prepare)
     if way == "command":
-        return system._fill(slice_of(script, network=network), ROOTFS, [base], log, part)
+        return system._fill(slice_of(script, online=(0,) if network else ()), ROOTFS, {}, [base], log, part)
     with overlay.merged([base], part / "root", upper=part / "tree", work=part / "work") as root:
         tree = Tree(root=root, below=(base,), log=log, epoch=0, tools=part, work=part / "tools")
         return install_debs(packages, tree, careful=False)
@@ -176,36 +178,37 @@ def prepared(source: Path, base: Path, script: str) -> None:
     subprocess.run(["sh", "-ec", script], check=True, env={**os.environ, "base": str(base)})
 
 
-ROOTFS = {"epoch": 1, "repositories": []}
+ROOTFS = InstalledTree(layers=(), epoch=1, private_keys=(), repositories=())
 
 
-USER = {
-    "name": "admin",
-    "groups": [],
-    "sudo": False,
-    "home": "",
-    "startup_script": "",
-    "shell": "",
-    "password": "",
-    "password_max_age": None,
-    "ssh_authorized_keys": ["a key"],
-}
+USER = User(
+    name="admin",
+    password="",
+    hash_algo="",
+    password_max_age=None,
+    startup_script="",
+    groups=(),
+    sudo=False,
+    home="",
+    shell="",
+    ssh_authorized_keys=("a key",),
+)
 """A user with a key; one that the tree has already needs no program of it."""
 
 
-def slice_of(*commands: str, network: bool = False) -> dict[str, Any]:
-    """Return what the `system` stage reads, with nothing in it but commands."""
-    return {
-        "provider": "deb",
-        "hostname": "",
-        "timezone": "",
-        "locale": "",
-        "keymap": "",
-        "esp": "",
-        "files": [],
-        "users": [],
-        "mounts": [],
-        "packageSources": {},
-        "commands": [{"cmd": command, "network": network} for command in commands],
-        "services": {"enable": [], "disable": [], "mask": []},
-    }
+def slice_of(*commands: str, online: Sequence[int] = (), users: Sequence[User] = ()) -> system.Slice:
+    """Return what the `system` stage reads, with nothing in it but commands, some of them with a network, and users."""
+    return system.Slice(
+        provider="deb",
+        hostname="",
+        timezone="",
+        locale="",
+        keymap="",
+        esp="",
+        files=(),
+        users=tuple(users),
+        mounts=(),
+        package_sources={},
+        commands=tuple(Command(cmd=command, network=number in online) for number, command in enumerate(commands)),
+        services=Services(enable=(), disable=(), mask=()),
+    )

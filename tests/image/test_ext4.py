@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
-from oic.image.fs.ext4 import _run_debugfs, make_ext4, quoted, survey_tree
+from oic.image.fs import Wanted
+from oic.image.fs.ext4 import _run_debugfs, make, quoted, survey_tree
 from oic.image.fs.inodes import read_times
 from oic.values import Bytes
 
@@ -25,7 +26,7 @@ SIZE = Bytes(48 << 20)
 
 
 def _make(tree: Path, image: Path, size: Bytes = SIZE, uuid: str = UUID) -> Path:
-    make_ext4(tree, image, size=size, uuid=uuid, label="root", epoch=EPOCH, tools=HostTools())
+    make(Wanted(view=tree, at="/", image=image, size=size, uuid=uuid, label="root", epoch=EPOCH), HostTools())
     return image
 
 

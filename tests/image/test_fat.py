@@ -9,7 +9,7 @@ import pytest
 
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
-from oic.image.fs.fat import make_fat
+from oic.image.fs.fat import _content, make_fat
 from oic.values import Bytes
 
 from .host import HostTools, output
@@ -137,3 +137,15 @@ def test_a_missing_source_and_a_failing_tool_leave_nothing(tmp_path: Path) -> No
     with pytest.raises(ToolError):
         _make(tmp_path / "image", {}, volume_id=1 << 32)
     assert not [*tmp_path.iterdir()]
+
+
+def test_fat_gets_empty_directories_too_and_refuses_what_it_cannot_hold(tmp_path: Path) -> None:
+    (tmp_path / "upload").mkdir()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/file").touch()
+    files, directories = _content(tmp_path, "/mnt")
+    assert files == {"in/file": tmp_path / "in/file"}
+    assert sorted(directories) == ["in", "upload"]
+    (tmp_path / "in/link").symlink_to("file")
+    with pytest.raises(OicError, match="found another kind: /mnt/in/link"):
+        _content(tmp_path, "/mnt")

@@ -75,15 +75,3 @@ def test_what_cannot_be_mounted_on_is_refused(tree: Path, links: dict[str, str],
         (tree / name).symlink_to(target)
     with pytest.raises(OicError, match=said):
         content(tree, ["/", "/var/lib", at])
-
-
-def test_fat_gets_empty_directories_too_and_refuses_what_it_cannot_hold(tmp_path: Path) -> None:
-    (tmp_path / "upload").mkdir()
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/file").touch()
-    files, directories = views.for_fat(tmp_path, "/mnt")
-    assert files == {"in/file": tmp_path / "in/file"}
-    assert sorted(directories) == ["in", "upload"]
-    (tmp_path / "in/link").symlink_to("file")
-    with pytest.raises(OicError, match="found another kind: /mnt/in/link"):
-        views.for_fat(tmp_path, "/mnt")

@@ -78,7 +78,9 @@ class Built:
 
     def inside(self, *argv: str) -> str:
         """Return what a program of the image prints, run in the image's tree with its initramfs at INITRD."""
-        trees = [layers.read(self.place / "cache" / name).tree for name in self.json("system.json")["layers"]]
+        trees = [
+            layers.read(self.place / "cache" / layer["place"]).tree for layer in self.json("system.json")["layers"]
+        ]
         work = self.place / "inside"
         work.mkdir()
         try:

@@ -59,7 +59,7 @@ exit $?
 
 def in_a_plain_chroot(image: Built, command: str, place: Path) -> tuple[int, str]:
     """Return exit status and output of a command; the shell that starts chroot stays process 1, outside of it."""
-    trees = [layers.read(image.place / "cache" / name).tree for name in image.json("system.json")["layers"]]
+    trees = [layers.read(image.place / "cache" / layer["place"]).tree for layer in image.json("system.json")["layers"]]
     for name in ("upper", "work", "root"):
         (place / name).mkdir(parents=True)
     below = ":".join(str(tree) for tree in reversed(trees))

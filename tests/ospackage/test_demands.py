@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from oic.config.repository import Key, Repository
 from oic.errors import TrustError
@@ -39,25 +38,25 @@ def check(locked: LockedRepository, recipe: Repository) -> None:
 
 def test_what_the_recipe_has_is_good_and_so_is_less() -> None:
     check(LOCKED, RECIPE)
-    check(dataclasses.replace(LOCKED, url=RECIPE.url + "/"), RECIPE)
-    check(dataclasses.replace(LOCKED, components=()), RECIPE)
-    more = dataclasses.replace(RECIPE, keys=(KEY, Key(source="/k", fingerprints=(OTHER,))))
+    check(replace(LOCKED, url=RECIPE.url + "/"), RECIPE)
+    check(replace(LOCKED, components=()), RECIPE)
+    more = replace(RECIPE, keys=(KEY, Key(source="/k", fingerprints=(OTHER,))))
     check(LOCKED, more)
-    trusted = dataclasses.replace(RECIPE, keys=(), trusted=True)
-    check(dataclasses.replace(LOCKED, keys=()), trusted)
+    trusted = replace(RECIPE, keys=(), trusted=True)
+    check(replace(LOCKED, keys=()), trusted)
 
 
 @pytest.mark.parametrize("change", [{"of_host": True}, {"mirror_list": "https://list.invalid"}])
 def test_another_url_is_taken_of_the_hosts_mirror_or_a_list_and_only_if_signed(change: dict[str, object]) -> None:
-    elsewhere = dataclasses.replace(LOCKED, url="http://there.invalid/debian")
+    elsewhere = replace(LOCKED, url="http://there.invalid/debian")
     with pytest.raises(TrustError, match="base: expected it at http://here"):
         check(elsewhere, RECIPE)
-    recipe = dataclasses.replace(RECIPE, **change)  # type: ignore[arg-type]
+    recipe = replace(RECIPE, **change)
     check(elsewhere, recipe)
     with pytest.raises(TrustError, match="found it at file:///srv"):
-        check(dataclasses.replace(LOCKED, url="file:///srv"), recipe)
+        check(replace(LOCKED, url="file:///srv"), recipe)
     with pytest.raises(TrustError, match="found it at http://there"):
-        check(dataclasses.replace(elsewhere, keys=()), dataclasses.replace(recipe, keys=(), trusted=True))
+        check(replace(elsewhere, keys=()), replace(recipe, keys=(), trusted=True))
 
 
 @pytest.mark.parametrize(
@@ -75,20 +74,20 @@ def test_another_url_is_taken_of_the_hosts_mirror_or_a_list_and_only_if_signed(c
     ],
 )
 def test_a_key_is_the_recipes_by_fingerprint_or_else_by_its_url(locked: LockedKey, own: Key, *, good: bool) -> None:
-    recipe = dataclasses.replace(RECIPE, keys=(own, Key(source="https://keys.invalid/unused")))
+    recipe = replace(RECIPE, keys=(own, Key(source="https://keys.invalid/unused")))
     if good:
-        check(dataclasses.replace(LOCKED, keys=(locked,)), recipe)
+        check(replace(LOCKED, keys=(locked,)), recipe)
         return
     with pytest.raises(TrustError, match=f"base: expected the keys of the recipe, found {locked.url}"):
-        check(dataclasses.replace(LOCKED, keys=(locked,)), recipe)
+        check(replace(LOCKED, keys=(locked,)), recipe)
 
 
 def test_of_a_key_counts_what_recipe_and_lock_both_have() -> None:
-    both = dataclasses.replace(RECIPE, keys=(dataclasses.replace(KEY, fingerprints=(OWN, OTHER)), Key(source="/k")))
+    both = replace(RECIPE, keys=(replace(KEY, fingerprints=(OWN, OTHER)), Key(source="/k")))
     assert demanded_keys(LOCKED, both, {KEY.source: [OTHER]}) == LOCKED.keys
-    older = dataclasses.replace(LOCKED, keys=(key(KEY.source), key("file:///k")))
+    older = replace(LOCKED, keys=(key(KEY.source), key("file:///k")))
     pinned = (key(KEY.source, OWN, OTHER),)
     assert demanded_keys(older, both, {}) == pinned, "the host's own file is read from the host"
-    loose = dataclasses.replace(RECIPE, keys=(Key(source=KEY.source),))
-    older = dataclasses.replace(LOCKED, keys=(key(KEY.source),))
+    loose = replace(RECIPE, keys=(Key(source=KEY.source),))
+    older = replace(LOCKED, keys=(key(KEY.source),))
     assert demanded_keys(older, loose, {KEY.source: [OTHER]}) == (key(KEY.source, OTHER),), "as is remembered"

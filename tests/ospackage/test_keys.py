@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from net.mirror import Mirror, Served
 
 from oic.errors import FetchError, SolveError, TrustError
-from oic.files import to_plain, write_json
-from oic.ospackage.lock import FORMAT, Lock, LockedKey, LockedPackage, LockedRepository
+from oic.files import write_text
+from oic.handover.packages import LockFile
+from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository
 from oic.stage import Stage
 from oic.stages import download
 from oic.stages.solve import read_kept
@@ -65,48 +66,50 @@ def lock(tmp_path: Path, key: LockedKey) -> Lock:
     )
 
 
+def write(file: Path, lock: Lock) -> None:
+    write_text(file, LockFile(lock=lock).to_text())
+
+
 @pytest.fixture
-def stage(tmp_path: Path, lock: Lock) -> Stage:
+def stage(tmp_path: Path, lock: Lock) -> Stage[download.Slice]:
     made = Stage(
-        name="download",
+        kind=download.KIND,
         image=ImageName("small"),
         recipe=tmp_path / "small.yml",
         cache=tmp_path / "cache",
-        slice_text="{}",
-        inputs=("lock.json",),
-        outputs=("download.json",),
-        version=1,
+        slice=download.Slice(),
+        reads=download.KIND.reads,
     )
     made.directory.mkdir(parents=True)
-    write_json(made.path("lock.json"), {"format": FORMAT, **to_plain(lock)})
+    write(made.path("lock.json"), lock)
     return made
 
 
-def test_a_key_is_brought_into_an_empty_store(stage: Stage, key: LockedKey) -> None:
+def test_a_key_is_brought_into_an_empty_store(stage: Stage[download.Slice], key: LockedKey) -> None:
     assert download.run(stage).startswith("1 packages fetched")
     store = Store(stage.cache / "store")
     assert store.read(key.sha256) == b"a key"
     assert stage.path("download.json").read_text().count("store/sha256/") == 2, "a lost key is a lost artefact"
 
 
-def test_a_key_that_is_there_is_not_fetched_again(stage: Stage, key: LockedKey, mirror: Mirror) -> None:
+def test_a_key_that_is_there_is_not_fetched_again(stage: Stage[download.Slice], key: LockedKey, mirror: Mirror) -> None:
     Store(stage.cache / "store").add(b"a key")
     mirror.answers.clear()
     download.run(stage)
     assert Store(stage.cache / "store").has(key.sha256)
 
 
-def test_a_file_of_another_host_is_not_looked_for_here(stage: Stage, lock: Lock, key: LockedKey) -> None:
-    elsewhere = dataclasses.replace(key, url="file:///no/such/key")
-    repository = dataclasses.replace(lock.repositories[0], keys=(elsewhere,))
-    write_json(
-        stage.path("lock.json"), {"format": FORMAT, **to_plain(dataclasses.replace(lock, repositories=(repository,)))}
-    )
+def test_a_file_of_another_host_is_not_looked_for_here(
+    stage: Stage[download.Slice], lock: Lock, key: LockedKey
+) -> None:
+    elsewhere = replace(key, url="file:///no/such/key")
+    repository = replace(lock.repositories[0], keys=(elsewhere,))
+    write(stage.path("lock.json"), replace(lock, repositories=(repository,)))
     download.run(stage)
     assert not Store(stage.cache / "store").has(key.sha256)
 
 
-def test_another_key_in_its_place_is_refused(stage: Stage, key: LockedKey, mirror: Mirror) -> None:
+def test_another_key_in_its_place_is_refused(stage: Stage[download.Slice], key: LockedKey, mirror: Mirror) -> None:
     mirror.answers["/signing.key"] = Served(b"b key")
     with pytest.raises(TrustError, match=r"key of base: .*expected sha256"):
         download.run(stage)
@@ -129,13 +132,13 @@ def test_another_key_in_its_place_is_refused(stage: Stage, key: LockedKey, mirro
 )
 def test_a_kept_lock_with_an_odd_key_is_refused(change: dict[str, object], lock: Lock, tmp_path: Path) -> None:
     file = tmp_path / "small.lock.json"
-    odd = dataclasses.replace(lock.repositories[0].keys[0], **change)  # type: ignore[arg-type]
-    repository = dataclasses.replace(lock.repositories[0], keys=(odd,))
-    write_json(file, {"format": FORMAT, **to_plain(dataclasses.replace(lock, repositories=(repository,)))})
+    odd = replace(lock.repositories[0].keys[0], **change)
+    repository = replace(lock.repositories[0], keys=(odd,))
+    write(file, replace(lock, repositories=(repository,)))
     with pytest.raises(SolveError, match=f"repository 'base': keys 1: {next(iter(change))}: expected "):
         read_kept(file, "rpm")
 
 
 def test_a_kept_lock_keeps_its_keys(lock: Lock, tmp_path: Path) -> None:
-    write_json(tmp_path / "small.lock.json", {"format": FORMAT, **to_plain(lock)})
+    write(tmp_path / "small.lock.json", lock)
     assert read_kept(tmp_path / "small.lock.json", "rpm") == lock

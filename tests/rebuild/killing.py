@@ -31,9 +31,10 @@ def lose(place: Place, stage: str) -> None:
     handover = place.image / {"metadata": "index", "solve": "lock", "verify": "trust"}.get(stage, stage)
     named: list[str] = []
     if stage in ("chroot", "rootfs", "system"):
-        named = json.loads(handover.with_suffix(".json").read_text())["artefacts"][-1:]
+        said = json.loads(handover.with_suffix(".json").read_text())
+        named = [(said["layer"] if stage == "chroot" else said["layers"][-1])["place"]]
     if stage == "download":
-        named = json.loads(handover.with_suffix(".json").read_text())["artefacts"][:12]
+        named = json.loads(handover.with_suffix(".json").read_text())["blobs"][:12]
     for name in named:
         path = place.cache / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -53,7 +53,9 @@ def test_a_lost_file_runs_the_stage_that_makes_it(name: str, stage: str, place: 
 
 
 def layer_of(place: Place, stage: str) -> list[str]:
-    return list(json.loads((place.image / f"{stage}.json").read_text())["artefacts"])
+    said = json.loads((place.image / f"{stage}.json").read_text())
+    found = [said["layer"]] if stage == "chroot" else said["layers"]
+    return [layer["place"] for layer in (found[-1:] if stage == "system" else found)]
 
 
 def layers(family: Family) -> list[tuple[str, tuple[str, int]]]:

@@ -6,7 +6,7 @@ import pytest
 
 from oic.chroot import child, namespace
 from oic.errors import OicError
-from oic.stages.boot import read_loader
+from oic.image.boot.systemd_boot import read_loader
 
 if TYPE_CHECKING:
     from pathlib import Path

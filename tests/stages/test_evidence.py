@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from oic.files import to_plain, write_json
+from oic.config.model import Image, Target
+from oic.files import to_plain, write_text
+from oic.handover.disk import Product, Products
+from oic.handover.packages import LockFile, Trust
+from oic.handover.tree import Artefact, PrivateKey, PrivateKeys
+from oic.image.disk.geometry import Layout
 from oic.image.tree.drawn import OF_RECIPE
-from oic.ospackage.lock import FORMAT, Lock, LockedPackage, LockedRepository
-from oic.plan import EVIDENCE
+from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
 from oic.stage import Stage
 from oic.stages import evidence
 from oic.values import Bytes, Digest, ImageName
@@ -37,29 +41,35 @@ REPOSITORY = LockedRepository(
 )
 
 
-def manifest_of(place: Path, *, by: str = "solve", keys: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
+def manifest_of(place: Path, *, by: str = "solve", keys: tuple[PrivateKey, ...] = ()) -> dict[str, Any]:
     """Return the manifest of an image of one package, and what the stage said of it."""
-    part = {"image": {}, "target": {}, "recipe": "", "networkCommands": [], "outsideFiles": []}
+    part = evidence.Slice(
+        image=Image(name="small", version="1"),
+        target=Target(os="debian", dist="debian12", arch="x86_64", image_type="raw"),
+        recipe=NOTHING,
+        network_commands=(),
+        outside_files=(),
+        file="small.manifest.json",
+    )
     stage = Stage(
-        name="evidence",
+        kind=evidence.KIND,
         image=ImageName("small"),
         recipe=place / "small.yml",
         cache=place,
-        slice_text=json.dumps(part),
-        inputs=EVIDENCE,
-        outputs=("small.manifest.json",),
-        version=1,
+        slice=part,
+        reads=evidence.KIND.reads,
+        files=(part.file,),
     )
     lock = Lock(
         request=NOTHING, asked={"sets": {}}, repositories=(REPOSITORY,), sets={"image": (PACKAGE,), "tools": ()}
     )
-    write_json(stage.path("lock.json"), {"format": FORMAT, **to_plain(lock)})
-    verdicts = {"image": {"a": "as small.lock.json says: …"}, "tools": {}}
-    trust = {"verdicts": verdicts, "unsigned": {"image": [], "tools": []}, "unsignedMetadata": ["tiny"], "lockedBy": by}
-    write_json(stage.path("trust.json"), trust)
-    write_json(stage.path("private-keys.json"), {"privateKeys": keys})
-    disk = {"size": 1, "sha256": NOTHING, "partitions": []}
-    write_json(stage.path("image.json"), {"artefacts": ["small/small.raw"], "disk": disk})
+    verdicts: dict[str, dict[str, str]] = {"image": {"a": "as small.lock.json says: …"}, "tools": {}}
+    trust = Trust(verdicts=verdicts, unsigned={"image": (), "tools": ()}, unsigned_metadata=("tiny",), locked_by=by)
+    raw = Product(format="raw", file=Artefact(path="small/small.raw", sha256=NOTHING, size=Bytes(1)))
+    layout = Layout(size=Bytes(1), disk_uuid="", partitions=())
+    products = Products(products=(raw,), layout=layout, partitions=())
+    for one in (LockFile(lock=lock), trust, PrivateKeys(private_keys=keys), products):
+        write_text(stage.path(one.FILE), one.to_text())
     said = evidence.run(stage)
     return {**json.loads(stage.path("small.manifest.json").read_text()), "said": said}
 
@@ -73,11 +83,11 @@ def test_the_manifest_repeats_the_verdicts_and_says_what_locked_the_packages(by:
 
 
 def test_an_image_with_a_private_key_that_was_drawn_is_not_called_reproducible(tmp_path: Path) -> None:
-    drawn = {"path": "/etc/x.key", "kind": "OpenSSH", "made": "in no package's list, named in the %post of x"}
-    given = {"path": "/etc/y.key", "kind": "OpenSSH", "made": OF_RECIPE}
+    drawn = PrivateKey(path="/etc/x.key", kind="OpenSSH", made="in no package's list, named in the %post of x")
+    given = PrivateKey(path="/etc/y.key", kind="OpenSSH", made=OF_RECIPE)
     manifest = manifest_of(tmp_path, keys=(drawn, given))
-    assert (manifest["reproducible"], manifest["privateKeys"]) == (False, [drawn, given])
+    assert (manifest["reproducible"], manifest["privateKeys"]) == (False, to_plain([drawn, given]))
     assert manifest["said"].endswith("1 packages, not reproducible: 1 private key was drawn")
     manifest = manifest_of(tmp_path, keys=(given,))
-    assert (manifest["reproducible"], manifest["privateKeys"]) == (True, [given])
+    assert (manifest["reproducible"], manifest["privateKeys"]) == (True, to_plain([given]))
     assert manifest["said"].endswith("1 packages")

@@ -21,7 +21,7 @@ from oic.config.sizes import SECTOR, shown_size
 from oic.errors import RecipeError
 from oic.image.disk.attributes import FLAGS, attributes_of
 from oic.image.seeds import uuid_for
-from oic.values import Bytes, Sector
+from oic.values import Bytes, Sector, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +38,7 @@ MAX_NAME = 36
 """Characters, as UTF-16 has them: UEFI 2.10 table 5.7 gives 72 bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedPartition:
+class PlacedPartition(Value):
     """A partition with its place: `index` counts from 1, `attributes` are the GPT entry's 64 bits."""
 
     index: int
@@ -62,8 +61,7 @@ class PlacedPartition:
         return Bytes(self.sectors * SECTOR)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Value):
     """A whole disk: its size, its GUID and its partitions in table order."""
 
     size: Bytes

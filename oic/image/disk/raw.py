@@ -14,13 +14,12 @@ import errno
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
 from oic.files import written_aside
 from oic.image.disk.gpt import to_table
-from oic.values import Bytes, Digest
+from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +33,7 @@ _ZEROS = bytes(_CHUNK)
 _NOT_IN_KERNEL = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenPartition:
+class WrittenPartition(Value):
     """What lies at a place of the disk."""
 
     id: str
@@ -44,8 +42,7 @@ class WrittenPartition:
     sha256: Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenDisk:
+class WrittenDisk(Value):
     """The record of a raw disk: its size, its digest and its partitions in table order."""
 
     size: Bytes

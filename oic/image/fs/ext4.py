@@ -35,8 +35,8 @@ from oic.image.tools import reproducible_env
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from oic.image.fs import Wanted
     from oic.image.tools import Tools
-    from oic.values import Bytes
 
 BLOCK = 4096
 _FEATURES = (
@@ -68,16 +68,17 @@ class Survey:
     xattrs: tuple[Xattr, ...]
 
 
-def make_ext4(tree: Path, image: Path, *, size: Bytes, uuid: str, label: str, epoch: int, tools: Tools) -> None:  # noqa: PLR0913
-    """Write a file system of `size` bytes with the tree's content to `image`, sparse.
+MOUNTED_AS = "ext4"
 
-    Raises OicError when the tree needs more than `size`, ToolError when a tool fails, OSError for an unreadable tree.
-    """
+
+def make(wanted: Wanted, tools: Tools) -> None:
+    """Write a file system with a tree's content, see `oic.image.fs.FileSystem`; raises OSError for one unreadable."""
+    tree, image, size, epoch = wanted.view, wanted.image, wanted.size, wanted.epoch
     survey = survey_tree(tree)
     with written_aside(image) as aside, tempfile.TemporaryDirectory(dir=image.parent, prefix=".ext4.") as work:
         os.truncate(aside, size)
         try:
-            argv = _mke2fs(tree, aside, size=size, inodes=_inode_count(survey, size), uuid=uuid, label=label)
+            argv = _mke2fs(wanted, aside, inodes=_inode_count(survey, size))
             tools.run(argv, env=reproducible_env(epoch))
         except ToolError as error:
             _explain(error, tree, survey, size)
@@ -149,14 +150,14 @@ def _inode_count(survey: Survey, size: int) -> int:
     return max(size // 16384, survey.entries * 5 // 4 + 64)
 
 
-def _mke2fs(source: Path, image: Path, *, size: int, inodes: int, uuid: str, label: str) -> Sequence[str]:  # noqa: PLR0913
+def _mke2fs(wanted: Wanted, image: Path, *, inodes: int) -> Sequence[str]:
     # A file just truncated reads as zeros: nothing is wiped, nothing discarded (whether a host can punch holes would
     # show in the image), and the kernel has no inode tables left to zero at first boot.
     extended = "nodiscard,assume_storage_prezeroed=1,lazy_itable_init=0,no_copy_xattrs"
     return (
         "mke2fs", "-q", "-F", "-b", str(BLOCK), "-I", "256", "-N", str(inodes), "-O", f"none,{_FEATURES}",
-        "-U", uuid, "-L", label, "-E", f"{extended},hash_seed={uuid_for(uuid, 'ext4 hash')}", "-d", str(source),
-        str(image), f"{size // 1024}k",
+        "-U", wanted.uuid, "-L", wanted.label, "-E", f"{extended},hash_seed={uuid_for(wanted.uuid, 'ext4 hash')}",
+        "-d", str(wanted.view), str(image), f"{wanted.size // 1024}k",
     )  # fmt: skip
 
 

@@ -9,19 +9,23 @@
 from __future__ import annotations
 
 import os
+import stat
 import struct
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from oic.chroot.tree import walk
 from oic.errors import OicError
 from oic.files import open_made, written_aside
+from oic.image.seeds import volume_id_for
 from oic.image.tools import reproducible_env
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from oic.image.fs import Wanted
     from oic.image.tools import Tools
     from oic.values import Bytes
 
@@ -29,6 +33,38 @@ _FAT32_FROM = 64 << 20
 _FIRST_DAY = 315532800  # 1980, the first year that FAT knows
 _VOLUME_LABEL = b"\x08"
 _FORBIDDEN = frozenset('"*:<>?\\|') | {chr(code) for code in range(32)} | {"\x7f"}
+
+
+MOUNTED_AS = "vfat"
+
+
+def make(wanted: Wanted, tools: Tools) -> None:
+    """Write a file system with the content of a tree; see `oic.image.fs.FileSystem`. A link is refused by name."""
+    files, directories = _content(wanted.view, wanted.at)
+    make_fat(
+        wanted.image,
+        size=wanted.size,
+        volume_id=volume_id_for(wanted.uuid, "volume id"),
+        label=wanted.label,
+        epoch=wanted.epoch,
+        files=files,
+        directories=directories,
+        tools=tools,
+    )
+
+
+def _content(view: Path, at: str) -> tuple[dict[str, Path], list[str]]:
+    """Return the files and the directories of a tree; raises OicError for what FAT does not know, such as a link."""
+    files: dict[str, Path] = {}
+    directories: list[str] = []
+    for path, status in walk(view):
+        if stat.S_ISREG(status.st_mode):
+            files[path] = view / path
+        elif not stat.S_ISDIR(status.st_mode):
+            raise OicError(f"FAT holds files and directories, found another kind: {at}/{path}")
+        elif path != ".":
+            directories.append(path)
+    return files, directories
 
 
 def make_fat(  # noqa: PLR0913

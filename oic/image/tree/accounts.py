@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oic.errors import OicError
 from oic.values import number_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from oic.chroot.sandbox import Sandbox
+    from oic.config.model import User
 
 _MOST_ID = (1 << 32) - 2
 
 
-def add_users(users: list[dict[str, Any]], box: Sandbox) -> None:
+def add_users(users: Sequence[User], box: Sandbox) -> None:
     """Make or change each user; raises ToolError, and OicError when the image has no tool for it."""
     if users and not box.run(["sh", "-c", "command -v useradd || true"]).text:
         raise OicError("users need useradd in the image, found none", hint="add the package passwd (or shadow-utils)")
@@ -31,60 +33,60 @@ def _names(box: Sandbox, database: str) -> set[str]:
     return {line.partition(":")[0] for line in text.splitlines()}
 
 
-def _add_groups(user: dict[str, Any], box: Sandbox) -> None:
+def _add_groups(user: User, box: Sandbox) -> None:
     known = _names(box, "group")
-    for group in user["groups"]:
+    for group in user.groups:
         if group not in known:
             box.run(["groupadd", group], capture=False)
 
 
-def _add_user(user: dict[str, Any], box: Sandbox) -> None:
-    exists = user["name"] in _names(box, "passwd")
-    groups = list(user["groups"])
-    if user["sudo"]:
+def _add_user(user: User, box: Sandbox) -> None:
+    exists = user.name in _names(box, "passwd")
+    groups = list(user.groups)
+    if user.sudo:
         groups += sorted(_names(box, "group") & {"sudo", "wheel"})
     options = ["--append", "--groups", ",".join(groups)] if exists and groups else []
     if not exists:
         options = ["--create-home", *(["--groups", ",".join(groups)] if groups else [])]
-    options += ["--home-dir" if not exists else "--home", user["home"]] if user["home"] else []
+    options += ["--home-dir" if not exists else "--home", user.home] if user.home else []
     # A startup script takes the place of the login shell, as it does for the public templates.
-    shell = user["startup_script"] or user["shell"]
+    shell = user.startup_script or user.shell
     options += ["--shell", shell] if shell else []
     if options or not exists:
-        box.run(["usermod" if exists else "useradd", *options, user["name"]], capture=False)
+        box.run(["usermod" if exists else "useradd", *options, user.name], capture=False)
 
 
-def _secure(user: dict[str, Any], box: Sandbox) -> None:
-    name = user["name"]
-    if user["password"]:
-        box.run(["chpasswd", "--encrypted"], stdin=f"{name}:{user['password']}\n", capture=False)
-    if user["password_max_age"] is not None:
-        box.run(["chage", "--maxdays", str(user["password_max_age"]), name], capture=False)
+def _secure(user: User, box: Sandbox) -> None:
+    name = user.name
+    if user.password:
+        box.run(["chpasswd", "--encrypted"], stdin=f"{name}:{user.password}\n", capture=False)
+    if user.password_max_age is not None:
+        box.run(["chage", "--maxdays", str(user.password_max_age), name], capture=False)
 
 
-def sudo_rules(users: list[dict[str, Any]]) -> dict[str, str]:
+def sudo_rules(users: Sequence[User]) -> dict[str, str]:
     """Return a sudoers(5) file for each user with ``sudo``."""
     return {
-        f"/etc/sudoers.d/90-{user['name'].replace('.', '_')}": f"{user['name']} ALL=(ALL:ALL) ALL\n"
+        f"/etc/sudoers.d/90-{user.name.replace('.', '_')}": f"{user.name} ALL=(ALL:ALL) ALL\n"
         for user in users
-        if user["sudo"]
+        if user.sudo
     }
 
 
-def write_keys(root: Path, users: list[dict[str, Any]]) -> None:
+def write_keys(root: Path, users: Sequence[User]) -> None:
     """Write each user's authorized_keys, sshd(8); runs with the image as its root."""
     text = (root / "etc/passwd").read_text("utf-8", "surrogateescape")
     entries = [line.split(":") for line in text.splitlines()]
     homes = {words[0]: (number_in(words[2]), number_in(words[3]), words[5]) for words in entries if len(words) == 7}
     for user in users:
-        if user["ssh_authorized_keys"]:
-            uid, gid, home = homes.get(user["name"], (None, None, ""))
+        if user.ssh_authorized_keys:
+            uid, gid, home = homes.get(user.name, (None, None, ""))
             if uid is None or gid is None or max(uid, gid) > _MOST_ID:
-                raise OicError(f"expected ids of {user['name']} in the image's /etc/passwd, found none to use")
+                raise OicError(f"expected ids of {user.name} in the image's /etc/passwd, found none to use")
             directory = root / home.lstrip("/") / ".ssh"
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = directory / "authorized_keys"
-            file.write_text("".join(f"{key}\n" for key in user["ssh_authorized_keys"]), encoding="utf-8")
+            file.write_text("".join(f"{key}\n" for key in user.ssh_authorized_keys), encoding="utf-8")
             file.chmod(0o600)
             for path in (directory, file):
                 os.chown(path, uid, gid)

@@ -9,40 +9,50 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from oic.errors import OicError
 from oic.files import copied, opened_regular
-from oic.values import number_in
+from oic.values import Digest, Value, number_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-
-    Opened = Sequence[tuple[IO[bytes], dict[str, Any]]]
 
 _MOST_ID = (1 << 32) - 2
 
 
+class PlacedFile(Value):
+    """A file of the recipe as the image is to have it: `owner` is a name or number, with or without a group."""
+
+    final: str
+    sha256: Digest
+    mode: int
+    owner: str
+
+
+Opened: TypeAlias = "Sequence[tuple[IO[bytes], Path, PlacedFile]]"
+
+
 @contextlib.contextmanager
-def opened(files: Sequence[dict[str, Any]]) -> Iterator[Opened]:
-    """Yield each file of a slice, open to read; raises OicError when one cannot be."""
+def opened(files: Sequence[PlacedFile], sources: Mapping[str, Path]) -> Iterator[Opened]:
+    """Yield each file, open to read, and where it is on this host; raises OicError when one cannot be."""
     with contextlib.ExitStack() as stack:
-        yield [(stack.enter_context(_opened(file)), file) for file in files]
+        yield [(stack.enter_context(_opened(sources[file.final], file)), sources[file.final], file) for file in files]
 
 
-def _opened(file: dict[str, Any]) -> IO[bytes]:
+def _opened(local: Path, file: PlacedFile) -> IO[bytes]:
     try:
-        return opened_regular(file["local"])
+        return opened_regular(local)
     except OSError as error:
-        found = f"found {error.strerror} (for {file['final']})"
-        raise OicError(f"additionalFiles: expected a file, {found}", where=file["local"]) from None
+        found = f"found {error.strerror} (for {file.final})"
+        raise OicError(f"additionalFiles: expected a file, {found}", where=str(local)) from None
 
 
 def write(root: Path, files: Opened) -> None:
     """Write the files into a tree; runs with the tree as its root."""
-    for source, file in files:
-        final, local = file["final"], file["local"]
+    for source, local, file in files:
+        final = file.final
         path = root / final.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir() and not path.is_symlink():
@@ -51,16 +61,18 @@ def write(root: Path, files: Opened) -> None:
         uid, gid = _ids(root, file)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with open(os.open(path, flags, 0o600), "wb") as target:
-            if copied(source, target) != file["sha256"]:
-                raise OicError("additionalFiles: the file changed while the build ran", where=local, hint="build again")
+            if copied(source, target) != file.sha256:
+                raise OicError(
+                    "additionalFiles: the file changed while the build ran", where=str(local), hint="build again"
+                )
             target.flush()
             os.fchown(target.fileno(), uid, gid)
-            os.fchmod(target.fileno(), file["mode"])
+            os.fchmod(target.fileno(), file.mode)
 
 
-def _ids(root: Path, file: dict[str, Any]) -> tuple[int, int]:
+def _ids(root: Path, file: PlacedFile) -> tuple[int, int]:
     """Return the ids of a file's owner; a user alone brings his own group."""
-    user, colon, group = file["owner"].partition(":")
+    user, colon, group = file.owner.partition(":")
     if not user:
         return 0, 0
     people, groups = _database(root / "etc/passwd"), _database(root / "etc/group")
@@ -71,8 +83,8 @@ def _ids(root: Path, file: dict[str, Any]) -> tuple[int, int]:
         own = people.get(user) or next((line for line in people.values() if _field(line, 2) == uid), None)
         gid = _field(own, 3)
     if uid is None or gid is None or max(uid, gid) > _MOST_ID:
-        place = f"additionalFiles: {file['final']}"
-        raise OicError(f"{place}: expected an owner that the image has, found none called {file['owner']}")
+        place = f"additionalFiles: {file.final}"
+        raise OicError(f"{place}: expected an owner that the image has, found none called {file.owner}")
     return uid, gid
 
 

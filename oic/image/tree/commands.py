@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oic.chroot import resolver
 from oic.errors import ToolError
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oic.chroot.sandbox import Sandbox
+    from oic.config.model import Command
 
 _SMELLS = re.compile(
     r"could not resolve|temporary failure (in name resolution|resolving)|network is unreachable|"
@@ -21,13 +22,13 @@ _SMELLS = re.compile(
 )
 
 
-def run_commands(commands: Sequence[dict[str, Any]], box: Sandbox) -> None:
+def run_commands(commands: Sequence[Command], box: Sandbox) -> None:
     """Run each command with the image's shell; raises ToolError naming the first that fails."""
     for number, command in enumerate(commands):
-        network = command["network"]
+        network = command.network
         with resolver.lent(box) if network else contextlib.nullcontext():
             try:
-                box.run(["/bin/sh", "-c", command["cmd"]], capture=False, network=network)
+                box.run(["/bin/sh", "-c", command.cmd], capture=False, network=network)
             except ToolError as error:
                 raise _explained(error, number, network=network) from error
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from oic.chroot.tree import digest_of_paths
+from oic.chroot.tree import named_in
 from oic.errors import OicError
 
 if TYPE_CHECKING:
@@ -91,13 +91,13 @@ def generator_of(root: Path) -> str:
     raise OicError(f"expected an initramfs generator among the image's packages, found none: add {wanted}")
 
 
-def digests(layer: Path, name: str) -> dict[str, str]:
-    """Return the digest of each path of a configuration layer that the generator reads."""
+def paths_read(layer: Path, name: str) -> tuple[str, ...]:
+    """Return each path of a configuration layer that the generator reads. Runs with the layer as its root."""
     generator = GENERATORS[name]
-    return digest_of_paths(layer, (*generator.reads, *generator.hooks))
+    return named_in(layer, (*generator.reads, *generator.hooks))
 
 
-def is_open(reads: dict[str, str], name: str) -> bool:
+def is_open(reads: Sequence[str], name: str) -> bool:
     """Tell whether the configuration has hooks that may read anything."""
     stems = [pattern.rstrip("/*") for pattern in GENERATORS[name].hooks]
     return any(path == stem or path.startswith(f"{stem}/") for path in reads for stem in stems)

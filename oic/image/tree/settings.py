@@ -5,33 +5,63 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
+
+from oic.image.fs import mounted_as
+from oic.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def files_of(part: dict[str, Any]) -> dict[str, str]:
+class Mount(Value):
+    """A line of fstab(5): `device` as it has it, `type` by the recipe's word."""
+
+    device: str
+    at: str
+    type: str
+    options: str
+
+
+class Settings(Protocol):
+    """What these files say."""
+
+    @property
+    def hostname(self) -> str: ...  # noqa: D102
+    @property
+    def timezone(self) -> str: ...  # noqa: D102
+    @property
+    def locale(self) -> str: ...  # noqa: D102
+    @property
+    def keymap(self) -> str: ...  # noqa: D102
+    @property
+    def mounts(self) -> Sequence[Mount]: ...  # noqa: D102
+
+
+def files_of(part: Settings) -> dict[str, str]:
     """Return the text of each file by its path in the image; a setting that is empty has none."""
     files: dict[str, str] = {"/etc/machine-id": ""}
-    if part["hostname"]:
-        files["/etc/hostname"] = f"{part['hostname']}\n"
-        files["/etc/hosts"] = _hosts(part["hostname"])
-    if part["mounts"]:
-        files["/etc/fstab"] = _fstab(part["mounts"])
-    if part["timezone"]:
-        files["/etc/timezone"] = f"{part['timezone']}\n"
-    if part["locale"]:
-        files["/etc/locale.conf"] = f"LANG={part['locale']}\n"
-    if part["keymap"]:
-        files["/etc/vconsole.conf"] = f"KEYMAP={part['keymap']}\n"
+    if part.hostname:
+        files["/etc/hostname"] = f"{part.hostname}\n"
+        files["/etc/hosts"] = _hosts(part.hostname)
+    if part.mounts:
+        files["/etc/fstab"] = _fstab(part.mounts)
+    if part.timezone:
+        files["/etc/timezone"] = f"{part.timezone}\n"
+    if part.locale:
+        files["/etc/locale.conf"] = f"LANG={part.locale}\n"
+    if part.keymap:
+        files["/etc/vconsole.conf"] = f"KEYMAP={part.keymap}\n"
     return files
 
 
-def extras_of(part: dict[str, Any]) -> dict[str, str]:
+def extras_of(part: Settings) -> dict[str, str]:
     """Return files that say the same to programs of some distributions only; others have no directory for them."""
     files: dict[str, str] = {}
-    if part["locale"]:
-        files["/etc/default/locale"] = f"LANG={part['locale']}\n"
-    if part["keymap"]:
-        files["/etc/default/keyboard"] = f'XKBMODEL="pc105"\nXKBLAYOUT="{part["keymap"]}"\n'
+    if part.locale:
+        files["/etc/default/locale"] = f"LANG={part.locale}\n"
+    if part.keymap:
+        files["/etc/default/keyboard"] = f'XKBMODEL="pc105"\nXKBLAYOUT="{part.keymap}"\n'
     return files
 
 
@@ -47,15 +77,12 @@ def _hosts(name: str) -> str:
     )
 
 
-_TYPES = {"fat32": "vfat", "fat16": "vfat", "linux-swap": "swap"}
-
-
-def _fstab(mounts: list[dict[str, str]]) -> str:
+def _fstab(mounts: Sequence[Mount]) -> str:
     lines = ["# device\tmount point\ttype\toptions\tdump\tpass\n"]
-    for mount in sorted(mounts, key=lambda mount: (mount["at"].count("/"), mount["at"])):
-        kind = _TYPES.get(mount["type"], mount["type"])
-        order = 1 if mount["at"] == "/" else 2 if kind.startswith("ext") else 0
-        at = "none" if kind == "swap" else mount["at"]
-        options = mount["options"] or ("sw" if kind == "swap" else "defaults")
-        lines.append(f"PARTUUID={mount['partuuid']}\t{at}\t{kind}\t{options}\t0\t{order}\n")
+    for mount in sorted(mounts, key=lambda mount: (mount.at.count("/"), mount.at)):
+        kind = mounted_as(mount.type)
+        order = 1 if mount.at == "/" else 2 if kind.startswith("ext") else 0
+        at = "none" if kind == "swap" else mount.at
+        options = mount.options or ("sw" if kind == "swap" else "defaults")
+        lines.append(f"{mount.device}\t{at}\t{kind}\t{options}\t0\t{order}\n")
     return "".join(lines)

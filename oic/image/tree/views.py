@@ -2,18 +2,15 @@
 
 * A mount point is looked for inside the tree, where a link leads into the tree and nowhere else: what is mounted and
   read afterwards is a path without links.
-* What a file system cannot hold is refused, never left out.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from oic.chroot import kernel
-from oic.chroot.tree import walk
 from oic.errors import OicError
 
 if TYPE_CHECKING:
@@ -63,17 +60,3 @@ def _hide(inside: Path) -> None:
     if inside.is_dir():  # else it is below another one that is hidden already
         mode = inside.stat().st_mode & 0o7777
         kernel.mount("tmpfs", str(inside), "tmpfs", options=f"mode={mode:o}")
-
-
-def for_fat(view: Path, at: str) -> tuple[dict[str, Path], list[str]]:
-    """Return the files and the directories of a tree; raises OicError for what FAT does not know, such as a link."""
-    files: dict[str, Path] = {}
-    directories: list[str] = []
-    for path, status in walk(view):
-        if stat.S_ISREG(status.st_mode):
-            files[path] = view / path
-        elif not stat.S_ISDIR(status.st_mode):
-            raise OicError(f"FAT holds files and directories, found another kind: {at}/{path}")
-        elif path != ".":
-            directories.append(path)
-    return files, directories

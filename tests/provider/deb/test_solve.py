@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from oic.errors import SolveError
 from oic.files import digest_of, to_json
@@ -109,7 +109,7 @@ def test_the_lock_says_why_and_from_where(tmp_path: Path) -> None:
 
 def test_a_lock_survives_its_file(tmp_path: Path) -> None:
     lock = solved(tmp_path, ["app"], essential=True)
-    lock = dataclasses.replace(lock, sets={**lock.sets, "tools": ()})
+    lock = replace(lock, sets={**lock.sets, "tools": ()})
     assert read_lock({"format": FORMAT, **json.loads(to_json(lock))}) == lock
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import _OVERLAY_NOTES, walk
 from oic.config.final import load_config
-from oic.files import read_json, to_json
+from oic.files import read_json
 from oic.ospackage.lock import LockedPackage, read_lock
 from oic.plan import plan
 from oic.provider.compression import decompressed
@@ -55,15 +55,17 @@ class Installed:
     index: str
 
 
-def stages_of(recipe: Path, cache: Path) -> dict[str, Stage]:
+def stages_of(recipe: Path, cache: Path) -> dict[str, Stage[Any]]:
     config = replace(load_config(recipe, {}), lock=None)
     return {stage.name: stage for stage in plan(config, cache)}
 
 
-def index_text(stage: Stage) -> str:
+def index_text(stage: Stage[Any]) -> str:
     """Return the Packages files of every repository, one after the other."""
     store = Store(stage.cache / "store")
-    parts = [part for entry in read_json(stage.path("index.json"))["repositories"] for part in entry["packages"]]
+    parts = [
+        part for entry in read_json(stage.path("index.json"))["content"]["repositories"] for part in entry["packages"]
+    ]
     return b"\n".join(
         decompressed(store.read(part["sha256"]), part["compression"], part["plain_size"], where="") for part in parts
     ).decode()
@@ -76,8 +78,8 @@ def installed(recipe: Path, cache: Path, names: Callable[[str], Sequence[str]] |
     index = index_text(stages["metadata"])
     part = stages["solve"].slice
     if names:
-        part["request"]["sets"]["image"]["names"] = list(names(index))
-    solve.run(replace(stages["solve"], slice_text=to_json(part)))
+        part.request["sets"]["image"]["names"] = list(names(index))
+    solve.run(stages["solve"])
     for stage in (download, verify, chroot, rootfs):
         name = stage.__name__.rpartition(".")[2]
         stages[name].log.parent.mkdir(exist_ok=True)
@@ -87,7 +89,7 @@ def installed(recipe: Path, cache: Path, names: Callable[[str], Sequence[str]] |
     return Installed(
         suite=done["repositories"][0]["suite"],
         packages=read_lock(read_json(stages["solve"].path("lock.json"))).sets["image"],
-        layers=tuple(cache / place / "tree" for place in done["layers"]),
+        layers=tuple(cache / layer["place"] / "tree" for layer in done["layers"]),
         epochs=tuple(layers.read(cache / place).epoch for place in done["layers"]),
         store=Store(cache / "store"),
         index=index,

@@ -1,0 +1,1 @@
+"""What passes between stages: one frozen type for each file, and one codec for all of them."""

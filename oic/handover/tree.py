@@ -1,0 +1,127 @@
+"""What the stages that make a tree hand on: the layers it is made of, and what initramfs and boot image read of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from oic.handover.codec import Handover
+from oic.ospackage.locked import LockedRepository  # noqa: TC001 - read when a hand-over is decoded
+from oic.values import Bytes, Digest, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class LayerName(Value):
+    """A layer: where it is in the cache, and the digest of its content."""
+
+    place: str
+    digest: str
+
+
+class Artefact(Value):
+    """A file of the cache: its path there, the sha256 of its content and its size."""
+
+    path: str
+    sha256: Digest
+    size: Bytes
+
+
+class BuildEnvironment(Handover):
+    """The build environment, in which every tool runs."""
+
+    FILE: ClassVar[str] = "chroot.json"
+    layer: LayerName
+
+    def artefacts(self) -> Iterable[str]:
+        """Return its layer."""
+        return (self.layer.place,)
+
+
+class PrivateKey(Value):
+    """A private key that no package brought: where it is, in which format, and who made it, in words."""
+
+    path: str
+    kind: str
+    made: str
+
+
+class InstalledTree(Handover):
+    """The packages' layers, lowest first, the newest time in them, keys that were drawn, and their repositories."""
+
+    FILE: ClassVar[str] = "rootfs.json"
+    layers: tuple[LayerName, ...]
+    epoch: int
+    private_keys: tuple[PrivateKey, ...]
+    repositories: tuple[LockedRepository, ...]
+
+    def artefacts(self) -> Iterable[str]:
+        """Return its layers."""
+        return [layer.place for layer in self.layers]
+
+
+class PrivateKeys(Handover):
+    """The private keys of the whole tree that no package brought."""
+
+    FILE: ClassVar[str] = "private-keys.json"
+    private_keys: tuple[PrivateKey, ...]
+
+
+class ConfiguredTree(Handover):
+    """The whole tree: the packages' layers and on top the recipe's own."""
+
+    FILE: ClassVar[str] = "system.json"
+    layers: tuple[LayerName, ...]
+    epoch: int
+
+    def artefacts(self) -> Iterable[str]:
+        """Return the configuration layer; the others are the rootfs stage's."""
+        return (self.layers[-1].place,)
+
+
+class InitramfsInputs(Handover):
+    """The tree an initramfs is made of: the packages, and a layer of what its `generator` reads of the rest."""
+
+    FILE: ClassVar[str] = "initrd-inputs.json"
+    generator: str
+    version: str
+    packages: tuple[LayerName, ...]
+    read: LayerName | None
+    epoch: int
+
+    def artefacts(self) -> Iterable[str]:
+        """Return the layer of what is read."""
+        return [self.read.place] if self.read else []
+
+
+class Initramfs(Handover):
+    """The initramfs."""
+
+    FILE: ClassVar[str] = "initrd.json"
+    image: Artefact
+
+    def artefacts(self) -> Iterable[str]:
+        """Return its file."""
+        return (self.image.path,)
+
+
+class EspFile(Value):
+    """A file that the tree has for the EFI system partition; `name` is its path there."""
+
+    name: str
+    file: Artefact
+
+
+class BootInputs(Handover):
+    """What the boot image takes from the tree: kernel, os-release(5), and what lies below the ESP's mount point."""
+
+    FILE: ClassVar[str] = "boot-inputs.json"
+    kernel: Artefact
+    version: str
+    os_release: str
+    esp: tuple[EspFile, ...]
+    epoch: int
+
+    def artefacts(self) -> Iterable[str]:
+        """Return kernel and files."""
+        return [self.kernel.path, *(entry.file.path for entry in self.esp)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -119,7 +118,6 @@ def test_metadata_that_is_not_what_was_signed(rpm_bench: Bench, tiny_rpms: TinyR
 
 LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
 SIGNED_NONSENSE: dict[str, Callable[[bytes], bytes]] = {
-    "expected plain XML, found a document type or entity": lambda plain: plain.replace(b"?>", b"?>" + LAUGHS, 1),
     "expected hello-1.0-1.noarch below the repository, found it at '../../hello.rpm'": lambda plain: plain.replace(
         b'href="hello', b'href="../../hello'
     ),
@@ -129,15 +127,24 @@ SIGNED_NONSENSE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.slow
-def test_metadata_that_is_signed_and_no_good(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
-    for words, change in SIGNED_NONSENSE.items():
-        tiny_rpms.publish(change=change)
-        rpm_bench.oic("solve").refused_in_one_line("metadata:small failed: ", "tiny", words)
-        assert not (rpm_bench.image / "index.json").exists()
-        signed = map(hashlib.sha256, tiny_rpms.bodies.values())  # nonsense as it is: the store may have it
-        rpm_bench.named += " ".join(body.hexdigest() for body in signed)
+def test_metadata_that_is_signed_and_no_xml(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
+    tiny_rpms.publish(change=lambda plain: plain.replace(b"?>", b"?>" + LAUGHS, 1))
+    rpm_bench.oic("solve").refused_in_one_line(
+        f"metadata:small failed: {tiny_rpms.mirror.url(PRIMARY)}: expected plain XML, found a document type or entity"
+    )
+    assert not (rpm_bench.image / "index.json").exists()
     goes_on(rpm_bench, tiny_rpms)
+
+
+@pytest.mark.slow
+def test_entries_that_are_signed_and_no_good(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
+    """They cost the packages that they are of, which the recipe wants here, or the repository where all are such."""
+    for number, (words, change) in enumerate(SIGNED_NONSENSE.items()):
+        tiny_rpms.publish(revision=1000 + number, change=change)
+        rpm_bench.forget_metadata()
+        rpm_bench.oic("solve").refused_in_one_line("small failed: ", "tiny", words)
+    tiny_rpms.publish(revision=2000)
+    rpm_bench.oic("update").succeeded()
 
 
 def test_a_list_of_packages_that_is_none(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:

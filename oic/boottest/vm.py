@@ -19,13 +19,14 @@ from typing import IO, TYPE_CHECKING
 
 from oic.boottest.console import Console
 from oic.boottest.failure import BootError
+from oic.config.architecture import X86_64
 from oic.errors import ToolError
 from oic.run import ENVIRONMENT, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-QEMU = "qemu-system-x86_64"
+QEMU = X86_64.qemu
 FIRMWARE = Path("/usr/share/OVMF")
 CODE = "OVMF_CODE_4M.fd"
 VARS = "OVMF_VARS_4M.fd"

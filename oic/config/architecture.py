@@ -7,22 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """A kind of machine: its words for a recipe, firmware, rpm and qemu; and the type of its root partition."""
+    """A kind of machine: the recipe's word for it, the UEFI specification's in file names, and qemu's program."""
 
     name: str
     efi: str
-    rpm: str
     qemu: str
-    root_type: str
 
 
-ARCHITECTURES = {
-    one.name: one
-    for one in (
-        Architecture(name="x86_64", efi="x64", rpm="x86_64", qemu="qemu-system-x86_64", root_type="linux-root-amd64"),
-        Architecture(
-            name="aarch64", efi="aa64", rpm="aarch64", qemu="qemu-system-aarch64", root_type="linux-root-arm64"
-        ),
-    )
-}
-"""By a recipe's word."""
+X86_64 = Architecture(name="x86_64", efi="x64", qemu="qemu-system-x86_64")
+ARCHITECTURES = {one.name: one for one in (X86_64,)}
+"""Those that images can be built for, by the recipe's word."""

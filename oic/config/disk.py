@@ -15,6 +15,8 @@ from oic.config.partition_types import type_guid, type_names
 from oic.config.schema import did_you_mean
 from oic.config.sizes import parse_size
 from oic.image.disk.geometry import problems
+from oic.image.disk.kinds import GPT, TABLE_KINDS
+from oic.image.fs import FILE_SYSTEMS
 from oic.values import Bytes
 
 if TYPE_CHECKING:
@@ -23,8 +25,15 @@ if TYPE_CHECKING:
     from oic.config.source import Node
 
 _FILE_SYSTEMS = {"vfat": "fat32", "swap": "linux-swap", "none": "", "unformatted": ""}
-_NOT_IN_FAT = frozenset('"*:<>?\\|+,.;=[]')
-_LABEL_LENGTH = {"fat32": 11, "fat16": 11, "fat12": 11, "xfs": 12, "linux-swap": 16}
+_LONGEST_LABEL = 16
+_LABEL_LENGTH = {
+    **{word: kind.LONGEST_LABEL for word, kind in FILE_SYSTEMS.items()},
+    "fat16": 11,
+    "fat12": 11,
+    "xfs": 12,
+    "linux-swap": 16,  # not made here yet
+}
+"""In bytes."""
 
 
 def disk_of(disk: Node) -> Disk:
@@ -40,7 +49,8 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
     for node in _items(disk):
         yield from _partition_problems(node)
     nodes = _readable(disk)
-    for problem in problems(_disk(disk, nodes)):
+    whole = _disk(disk, nodes)
+    for problem in problems(whole, TABLE_KINDS.get(whole.table, GPT)):
         node = disk.get("partitions") if problem.at is None else nodes[problem.at]
         yield _field(node, problem.field), problem.text
 
@@ -148,10 +158,11 @@ def _partition_problems(node: Node) -> Iterator[tuple[Node, str]]:
 
 
 def _label_problems(label: Node, kind: str) -> Iterator[tuple[Node, str]]:
-    longest = _LABEL_LENGTH.get(kind, 16)
-    if longest < len(label.text.encode()) and len(label.text) <= 16:
+    if len(label.text) > _LONGEST_LABEL:
+        return  # the schema has said it
+    longest = _LABEL_LENGTH.get(kind, _LONGEST_LABEL)
+    if longest < len(label.text.encode()):
         unit = "characters" if label.text.isascii() else "bytes"
         yield label, f"expected a label of at most {longest} {unit} for this file system, found '{label.text}'"
-    elif kind.startswith("fat") and (not label.text.isascii() or _NOT_IN_FAT & {*label.text}):
-        without = "".join(sorted(_NOT_IN_FAT))
-        yield label, f"expected a label in ASCII without {without} for this file system, found '{label.text}'"
+    elif kind in FILE_SYSTEMS and (wanted := FILE_SYSTEMS[kind].label_wanted(label.text)):
+        yield label, f"expected a label {wanted} for this file system, found '{label.text}'"

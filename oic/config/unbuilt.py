@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oic.config.architecture import ARCHITECTURES
 from oic.config.checks import is_placeholder
 from oic.config.disk import file_system, is_swap
+from oic.image.boot import BOOT_LOADERS
+from oic.image.disk.kinds import TABLE_KINDS
+from oic.image.fs import FILE_SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
     Found = Iterator[tuple[Node, str]]
 
-_FILE_SYSTEMS = {"", "ext4", "fat32"}
+_IMAGE_TYPES = {"raw"}
 _NOT_YET = "is not built yet"
 
 
@@ -40,24 +44,24 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
 def _target(target: Node, data: DistributionData) -> Found:
     if data.facts is None:
         yield target.get("dist"), f"the distribution {data.id} {_NOT_YET}"
-    if target.get("arch").text != "x86_64":
+    if target.get("arch").text not in ARCHITECTURES:
         yield target.get("arch"), f"an image for {target.get('arch').text} {_NOT_YET}"
-    if target.get("imageType").text != "raw":
+    if target.get("imageType").text not in _IMAGE_TYPES:
         yield target.get("imageType"), f"an image of type {target.get('imageType').text} {_NOT_YET}"
 
 
 def _disk(disk: Node) -> Found:
     if disk.get("size").text == "auto":
         yield disk.get("size"), f"a disk sized by its content {_NOT_YET}"
-    if disk.get("partitionTableType").text == "mbr":
-        yield disk.get("partitionTableType"), f"an MBR partition table {_NOT_YET}"
+    if (table := disk.get("partitionTableType").text) and table not in TABLE_KINDS:
+        yield disk.get("partitionTableType"), f"an {table.upper()} partition table {_NOT_YET}"
     for artifact in disk.get("artifacts").items:
         if artifact.get("type").text != "raw":
             yield artifact.get("type"), f"conversion to {artifact.get('type').text} {_NOT_YET}"
         if artifact.get("compression").text:
             yield artifact.get("compression"), f"compression {_NOT_YET}"
     for partition in disk.get("partitions").items:
-        if file_system(partition.get("fsType").text) not in _FILE_SYSTEMS:
+        if file_system(partition.get("fsType").text) not in {"", *FILE_SYSTEMS}:
             yield partition.get("fsType"), f"the file system {partition.get('fsType').text} {_NOT_YET}"
         if "fsType" not in partition.entries and is_swap(partition):
             yield partition, f"swap space {_NOT_YET} (fsType: none only keeps its place)"
@@ -69,7 +73,7 @@ def _system(system: Node) -> Found:
     loader, kernel, immutability = (system.get(key) for key in ("bootloader", "kernel", "immutability"))
     if loader.get("bootType").text == "legacy":
         yield loader.get("bootType"), f"booting by BIOS {_NOT_YET}"
-    if loader.get("provider").text in {"grub", "grub2"}:
+    if loader.get("provider").text not in {"", *BOOT_LOADERS}:
         yield loader.get("provider"), f"the boot loader {loader.get('provider').text} {_NOT_YET}"
     if kernel.get("uki").value is False:
         yield kernel.get("uki"), f"booting without a unified kernel image {_NOT_YET}"

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from oic.config.crypt import hashed
 from oic.image.disk.geometry import layout
+from oic.image.disk.kinds import TABLE_KINDS
 from oic.plan.maker import Maker
 from oic.plan.packages import package_stages
 from oic.plan.raw import raw_stages
@@ -46,7 +47,7 @@ DOCS = {kind.name: kind.doc for kind in KINDS}
 def plan(config: FinalConfig, cache: Path) -> tuple[Stage[Any], ...]:
     """Return the stages of an image in an order in which they can run."""
     make = Maker(config=config, cache=cache)
-    placed = layout(config.disk, make.seed)
+    placed = layout(config.disk, make.seed, TABLE_KINDS[config.disk.table])
     users = tuple(replace(user, password=hashed(user, make.seed)) for user in config.system.users)
     product = PRODUCTS[config.target.image_type]
     return (*package_stages(make), *tree_stages(make, placed, users), *product(make, placed, users))

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
 from oic.image.fs import Wanted
-from oic.image.fs.ext4 import _run_debugfs, make, quoted, survey_tree
+from oic.image.fs.ext4 import _run_debugfs, make, quoted
 from oic.image.fs.inodes import read_times
+from oic.image.fs.survey import survey_tree
 from oic.values import Bytes
 
 from .host import HostTools, output

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from oic.config.model import Disk
 from oic.errors import RecipeError
-from oic.image.disk.geometry import FIRST_USABLE, MIB, Problem, layout, problems
+from oic.image.disk.geometry import MIB, Problem, layout, problems
+from oic.image.disk.kinds import GPT
 
 from .disks import default_disk, disk, partition
 
@@ -25,7 +26,7 @@ def disks(draw: st.DrawFn) -> Disk:
 @given(disks())
 def test_what_is_placed_is_aligned_apart_and_inside(asked: Disk) -> None:
     try:
-        placed = layout(asked, "seed")
+        placed = layout(asked, "seed", GPT)
     except RecipeError:
         return
     taken = sorted((entry.start, entry.start + entry.sectors) for entry in placed.partitions)
@@ -33,7 +34,7 @@ def test_what_is_placed_is_aligned_apart_and_inside(asked: Disk) -> None:
     assert [entry.index for entry in placed.partitions] == list(range(1, len(asked.partitions) + 1))
     for entry, wanted in zip(placed.partitions, asked.partitions, strict=True):
         assert entry.offset % MIB == entry.size % MIB == 0
-        assert FIRST_USABLE < entry.start <= entry.start + entry.sectors - 1 <= placed.last_usable
+        assert GPT.first_usable < entry.start <= entry.start + entry.sectors - 1 <= placed.last_usable
         if wanted.start is not None:
             assert entry.offset - MIB < wanted.start <= entry.offset
         elif wanted.size is not None:
@@ -43,26 +44,31 @@ def test_what_is_placed_is_aligned_apart_and_inside(asked: Disk) -> None:
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=8))
 def test_what_surely_fits_is_placed_one_after_the_other(mib: list[int]) -> None:
     entries = [partition(f"p{n}", None, size * MIB) for n, size in enumerate(mib)]
-    placed = layout(disk((sum(mib) + 2) * MIB, entries), "s")
+    placed = layout(disk((sum(mib) + 2) * MIB, entries), "s", GPT)
     assert [entry.offset // MIB for entry in placed.partitions] == [1 + sum(mib[:n]) for n in range(len(mib))]
     with pytest.raises(RecipeError, match="expected an end of at most"):
-        layout(disk((sum(mib) + 1) * MIB, entries), "s")
+        layout(disk((sum(mib) + 1) * MIB, entries), "s", GPT)
 
 
 @given(st.integers(2 * MIB, 50 * MIB))
 def test_neighbours_that_touch_off_a_boundary_do_not_overlap(border: int) -> None:
-    placed = layout(disk(100 * MIB, [partition("a", MIB, border - MIB), partition("b", border, None)]), "s")
+    placed = layout(disk(100 * MIB, [partition("a", MIB, border - MIB), partition("b", border, None)]), "s", GPT)
     first, second = placed.partitions
     assert first.offset + first.size <= border <= second.offset
-    assert layout(disk(100 * MIB, [partition("a", MIB, None, end=border), partition("b", border, None)]), "s") == placed
     assert (
-        layout(disk(100 * MIB, [partition("a", None, None, end=border), partition("b", None, None)]), "s").partitions[0]
+        layout(disk(100 * MIB, [partition("a", MIB, None, end=border), partition("b", border, None)]), "s", GPT)
+        == placed
+    )
+    assert (
+        layout(
+            disk(100 * MIB, [partition("a", None, None, end=border), partition("b", None, None)]), "s", GPT
+        ).partitions[0]
         == first
     )
 
 
 def test_the_rest_ends_before_the_backup_table() -> None:
-    placed = layout(default_disk(), "edge")
+    placed = layout(default_disk(), "edge", GPT)
     assert [(entry.offset // MIB, entry.size // MIB) for entry in placed.partitions] == [
         (1, 512), (513, 2048), (2561, 500), (3061, 1034),
     ]  # fmt: skip
@@ -70,9 +76,9 @@ def test_the_rest_ends_before_the_backup_table() -> None:
 
 def test_identity_goes_with_the_id_not_with_the_place() -> None:
     a, b = partition("a", None, MIB), partition("b", None, MIB)
-    first, second = layout(disk(9 * MIB, [a, b]), "s"), layout(disk(9 * MIB, [b, a]), "s")
+    first, second = layout(disk(9 * MIB, [a, b]), "s", GPT), layout(disk(9 * MIB, [b, a]), "s", GPT)
     assert {e.id: e.part_uuid for e in first.partitions} == {e.id: e.part_uuid for e in second.partitions}
-    assert layout(disk(9 * MIB, [a, b]), "other").disk_uuid != first.disk_uuid
+    assert layout(disk(9 * MIB, [a, b]), "other", GPT).disk_uuid != first.disk_uuid
 
 
 def test_a_partition_without_content_is_not_for_systemd_to_find_by_its_type() -> None:
@@ -80,7 +86,7 @@ def test_a_partition_without_content_is_not_for_systemd_to_find_by_its_type() ->
     full = [partition("linux", None, MIB), partition("home", None, MIB, type_uuid=home, flags=("hidden",))]
     empty = [replace(entry, id=f"{entry.id}-empty", fs_type="") for entry in full]
     empty.append(replace(empty[0], id="swap", type_uuid=swap))
-    placed = layout(disk(9 * MIB, [*full, *empty]), "s")
+    placed = layout(disk(9 * MIB, [*full, *empty]), "s", GPT)
     bits = {entry.id: [bit for bit in range(64) if entry.attributes >> bit & 1] for entry in placed.partitions}
     assert bits == {"linux": [], "home": [62], "linux-empty": [], "home-empty": [62, 63], "swap": [63]}
 
@@ -149,16 +155,16 @@ REFUSED = {
 def test_what_cannot_be_placed_is_refused_in_words(name: str) -> None:
     asked, message = REFUSED[name]
     with pytest.raises(RecipeError) as caught:
-        layout(asked, "s")
+        layout(asked, "s", GPT)
     assert str(caught.value) == message
 
 
 def test_of_a_disk_whose_size_is_not_known_the_rest_is_told() -> None:
     start = "expected a start at or after 12MiB, where partition 'a' ends, found 10MiB"
     asked = disk(0, [partition("a", None, 11 * MIB), partition("b", 10 * MIB, MIB), partition("c", None, None)])
-    assert list(problems(asked)) == [Problem(at=1, field="start", text=start)]
+    assert list(problems(asked, GPT)) == [Problem(at=1, field="start", text=start)]
     after = disk(0, [partition("a", None, None), partition("b", 10 * MIB, MIB), partition("c", None, MIB)])
-    assert [(one.at, one.text) for one in problems(after)] == [
+    assert [(one.at, one.text) for one in problems(after, GPT)] == [
         (1, "expected a start at or after the end of the disk, where partition 'a' ends, found 10MiB")
     ]
 
@@ -166,7 +172,7 @@ def test_of_a_disk_whose_size_is_not_known_the_rest_is_told() -> None:
 def test_every_problem_is_told_at_once() -> None:
     asked = disk(10 * MIB, [partition("a", 0, MIB), partition("b", 20 * MIB, MIB), partition("c", 20 * MIB, MIB)])
     with pytest.raises(RecipeError) as caught:
-        layout(asked, "s")
+        layout(asked, "s", GPT)
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
         "disk.partitions 'a'", "disk.partitions 'b'", "disk.partitions 'c'", "disk.partitions 'c'",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from oic.image.disk.geometry import MIB, Layout, layout
 from oic.image.disk.gpt import to_table
+from oic.image.disk.kinds import GPT
 
 from .disks import default_disk, disk, partition
 from .host import output
@@ -41,7 +42,7 @@ def _assert_read_back(path: Path, placed: Layout) -> None:
 
 
 def test_sfdisk_finds_the_default_disk_without_a_complaint(tmp_path: Path) -> None:
-    placed = layout(default_disk(), "edge")
+    placed = layout(default_disk(), "edge", GPT)
     path = _written(tmp_path / "disk", placed)
     _assert_read_back(path, placed)
     table = json.loads(output("sfdisk", "--json", path))["partitiontable"]
@@ -56,18 +57,18 @@ def test_sfdisk_finds_the_default_disk_without_a_complaint(tmp_path: Path) -> No
 )
 def test_sfdisk_reads_back_whatever_was_written(tmp_path: Path, names: list[str], size: int) -> None:
     entries = [partition(f"{n}", None, MIB) for n in range(len(names))]
-    placed = layout(disk(size, entries), "seed")
+    placed = layout(disk(size, entries), "seed", GPT)
     _assert_read_back(_written(tmp_path / "disk", placed), placed)
 
 
 def test_the_largest_table_is_full(tmp_path: Path) -> None:
-    placed = layout(disk(130 * MIB, [partition(f"p{n}", None, MIB) for n in range(128)]), "seed")
+    placed = layout(disk(130 * MIB, [partition(f"p{n}", None, MIB) for n in range(128)]), "seed", GPT)
     _assert_read_back(_written(tmp_path / "disk", placed), placed)
 
 
 @pytest.mark.parametrize(("at", "word"), [(512, "primary GPT table is corrupt"), (-512, "backup GPT table is corrupt")])
 def test_either_copy_stands_in_for_the_other(tmp_path: Path, at: int, word: str) -> None:
-    placed = layout(default_disk(), "edge")
+    placed = layout(default_disk(), "edge", GPT)
     path = _written(tmp_path / "disk", placed)
     with path.open("r+b") as file:
         file.seek(at, 0 if at > 0 else 2)

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from oic.errors import OicError
 from oic.files import digest_of_file
 from oic.image.disk.geometry import MIB, layout
+from oic.image.disk.kinds import GPT
 from oic.image.disk.raw import sha256_of_span, write_raw
 
 from .disks import disk, partition
 from .host import output
 
 PARTITIONS = [partition("a", None, 10 * MIB), partition("b", None, 20 * MIB), partition("c", None, None)]
-DISK = layout(disk(64 * MIB, PARTITIONS), "s")
+DISK = layout(disk(64 * MIB, PARTITIONS), "s", GPT)
 
 
 def _image(path: Path, stretches: list[tuple[int, bytes]], size: int) -> Path:
@@ -49,7 +50,7 @@ def test_images_lie_where_the_table_says(tmp_path: Path) -> None:
 
 def test_holes_stay_holes(tmp_path: Path) -> None:
     image = _image(tmp_path / "image", [(100 * MIB, b"x" * MIB)], 200 * MIB)
-    record = write_raw(tmp_path / "disk", layout(disk(210 * MIB, [partition("a", None, None)]), "s"), {"a": image})
+    record = write_raw(tmp_path / "disk", layout(disk(210 * MIB, [partition("a", None, None)]), "s", GPT), {"a": image})
     assert (tmp_path / "disk").stat().st_blocks * 512 < 2 * MIB
     assert record.sha256 == digest_of_file(tmp_path / "disk")
 

@@ -1,6 +1,6 @@
 """How an image boots: one file for each method.
 
-A new one is a file with what `BootMethod` asks for, and its name in `BOOT_METHODS`.
+A new one is a file with what `BootMethod` asks for, and its name in `BOOT_LOADERS` and `boot_method`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from oic.errors import OicError
-from oic.image.boot import systemd_boot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,12 +45,14 @@ class BootMethod(Protocol):
         """
 
 
-BOOT_METHODS: dict[str, BootMethod] = {"systemd-boot": systemd_boot}
-"""By the recipe's word."""
+BOOT_LOADERS = ("systemd-boot",)
+"""The recipe's words for those that there are."""
 
 
 def boot_method(word: str) -> BootMethod:
-    """Return the method of a recipe's word; raises OicError for one that nobody here knows."""
-    if word not in BOOT_METHODS:
-        raise OicError(f"expected the boot loader {' or '.join(BOOT_METHODS)}, found {word}")
-    return BOOT_METHODS[word]
+    """Return the method of a recipe's word; its code is loaded only when a stage asks. Raises OicError."""
+    if word == "systemd-boot":
+        from oic.image.boot import systemd_boot  # noqa: PLC0415
+
+        return systemd_boot
+    raise OicError(f"expected the boot loader {' or '.join(BOOT_LOADERS)}, found {word}")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from oic.config.sizes import SECTOR, shown_size
 from oic.errors import RecipeError
 from oic.image.disk.attributes import FLAGS, attributes_of
+from oic.image.disk.kinds import GPT
 from oic.image.seeds import uuid_for
 from oic.values import Bytes, Sector, Value
 
@@ -27,15 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oic.config.model import Disk, Partition
+    from oic.image.disk.kinds import TableKind
 
 MIB = 1 << 20
 ALIGNMENT = MIB // SECTOR
-MAX_PARTITIONS = 128
-# UEFI 2.10 section 5.3.1: 16,384 bytes for the entries, one sector for the header, and in front the protective MBR.
-FIRST_USABLE = Sector(34)
-BACKUP_SECTORS = 33
-MAX_NAME = 36
-"""Characters, as UTF-16 has them: UEFI 2.10 table 5.7 gives 72 bytes."""
 
 
 class PlacedPartition(Value):
@@ -71,7 +67,7 @@ class Layout(Value):
     @property
     def last_usable(self) -> Sector:
         """The last sector before the backup table."""
-        return Sector(self.size // SECTOR - BACKUP_SECTORS - 1)
+        return Sector(self.size // SECTOR - GPT.backup_sectors - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +92,14 @@ class _Span:
     end: int | None
 
 
-def layout(disk: Disk, seed: str) -> Layout:
+def layout(disk: Disk, seed: str, kind: TableKind) -> Layout:
     """Place a disk's partitions; raises RecipeError naming every partition that cannot be placed.
 
     `seed` decides the disk's GUID and the PARTUUIDs, each by the partition's id: moving one keeps its identity.
     """
-    if refused := _disk_problems(disk):
+    if refused := _disk_problems(disk, kind):
         raise RecipeError("\n".join(refused))
-    if found := list(problems(disk)):
+    if found := list(problems(disk, kind)):
         ids = ["", *(f" '{entry.id}'" for entry in disk.partitions)]
         lines = [f"disk.partitions{ids[0 if one.at is None else one.at + 1]}: {one.text}" for one in found]
         raise RecipeError("\n".join(lines))
@@ -118,18 +114,19 @@ def layout(disk: Disk, seed: str) -> Layout:
             sectors=Sector((span.end or 0) - span.start),
             attributes=attributes_of(span.entry),
         )
-        for number, span in enumerate(_spans(disk), 1)
+        for number, span in enumerate(_spans(disk, kind), 1)
     )
     return Layout(size=disk.size, disk_uuid=uuid_for(seed, "disk"), partitions=placed)
 
 
-def problems(disk: Disk) -> Iterator[Problem]:
+def problems(disk: Disk, kind: TableKind) -> Iterator[Problem]:
     """Say why partitions cannot be placed; of a disk of size 0, which stands for unknown, as far as can be told."""
-    if len(disk.partitions) > MAX_PARTITIONS:
-        text = f"expected at most {MAX_PARTITIONS} partitions, as a GPT has room for, found {len(disk.partitions)}"
+    if len(disk.partitions) > kind.most_partitions:
+        room = f"expected at most {kind.most_partitions} partitions, as a {kind.name.upper()} has room for"
+        text = f"{room}, found {len(disk.partitions)}"
         yield Problem(at=None, field="", text=text)
     for at, entry in enumerate(disk.partitions):
-        for field, text in _entry_problems(entry):
+        for field, text in _entry_problems(entry, kind):
             yield Problem(at=at, field=field, text=text)
     rest = [at for at, entry in enumerate(disk.partitions) if _is_rest(entry)]
     for at in rest[1:]:
@@ -137,18 +134,18 @@ def problems(disk: Disk) -> Iterator[Problem]:
         text = f"expected one partition to take the rest of the disk, found a second beside '{beside}'"
         yield Problem(at=at, field="end", text=text)
     if len(rest) < 2:
-        spans = _spans(disk)
+        spans = _spans(disk, kind)
         for span in spans:
-            for field, text in _span_problems(disk, span):
+            for field, text in _span_problems(disk, span, kind):
                 yield Problem(at=span.at, field=field, text=text)
         yield from _overlaps(spans)
 
 
-def _disk_problems(disk: Disk) -> list[str]:
+def _disk_problems(disk: Disk, kind: TableKind) -> list[str]:
     """Return what a recipe that was validated cannot have: a table of another kind, sizes and ids that are none."""
     found = []
-    if disk.table != "gpt":
-        found.append(f"disk.partitionTableType: expected gpt, found {disk.table}")
+    if disk.table != kind.name:
+        found.append(f"disk.partitionTableType: expected {kind.name}, found {disk.table}")
     if disk.size % SECTOR:
         found.append(f"disk.size: expected a multiple of {SECTOR} bytes, found {disk.size}")
     if disk.partitions and not disk.size:
@@ -162,12 +159,12 @@ def _is_rest(entry: Partition) -> bool:
     return entry.end is None and entry.size is None
 
 
-def _end_of_space(disk: Disk) -> int | None:
+def _end_of_space(disk: Disk, kind: TableKind) -> int | None:
     """Return the first sector that no partition may have: the last whole MiB ends there; None when nobody knows."""
-    return (disk.size // SECTOR - BACKUP_SECTORS) // ALIGNMENT * ALIGNMENT if disk.size else None
+    return (disk.size // SECTOR - kind.backup_sectors) // ALIGNMENT * ALIGNMENT if disk.size else None
 
 
-def _spans(disk: Disk) -> list[_Span]:
+def _spans(disk: Disk, kind: TableKind) -> list[_Span]:
     """Return where each partition lies; may be outside the disk, or overlap."""
     spans: list[_Span] = []
     free: int | None = ALIGNMENT
@@ -175,17 +172,17 @@ def _spans(disk: Disk) -> list[_Span]:
         if entry.start is None and free is None:
             continue  # after one that takes the rest of a disk whose size nobody knows
         start = _up(entry.start) if entry.start is not None else free or 0
-        span = _Span(at=at, entry=entry, start=start, end=_end_of(entry, start, disk))
+        span = _Span(at=at, entry=entry, start=start, end=_end_of(entry, start, disk, kind))
         spans.append(span)
         free = None if span.end is None else max(start, span.end)
     return spans
 
 
-def _end_of(entry: Partition, start: int, disk: Disk) -> int | None:
+def _end_of(entry: Partition, start: int, disk: Disk, kind: TableKind) -> int | None:
     if entry.end is not None:
         return _down(entry.end)
     if entry.size is None:
-        return _end_of_space(disk)
+        return _end_of_space(disk, kind)
     return start + _up(entry.size) if entry.start is None else _down(entry.start + entry.size)
 
 
@@ -198,18 +195,18 @@ def _down(size: int) -> int:
     return size // MIB * ALIGNMENT
 
 
-def _entry_problems(entry: Partition) -> Iterator[tuple[str, str]]:
-    if len(entry.name.encode("utf-16-le")) > 2 * MAX_NAME:
-        yield "name", f"expected a name of at most {MAX_NAME} UTF-16 characters, found '{entry.name}'"
+def _entry_problems(entry: Partition, kind: TableKind) -> Iterator[tuple[str, str]]:
+    if len(entry.name.encode("utf-16-le")) > 2 * kind.most_name:
+        yield "name", f"expected a name of at most {kind.most_name} UTF-16 characters, found '{entry.name}'"
     if unknown := sorted(set(entry.flags) - set(FLAGS)):
         yield "flags", f"expected flags out of {', '.join(FLAGS)}, found {', '.join(unknown)}"
 
 
-def _span_problems(disk: Disk, span: _Span) -> Iterator[tuple[str, str]]:
+def _span_problems(disk: Disk, span: _Span, kind: TableKind) -> Iterator[tuple[str, str]]:
     """Say whether a partition reaches into a table, or has no room."""
-    entry, limit = span.entry, _end_of_space(disk)
-    if entry.start is not None and entry.start < FIRST_USABLE * SECTOR:
-        table = f"{shown_size(FIRST_USABLE * SECTOR)}, after the partition table"
+    entry, limit = span.entry, _end_of_space(disk, kind)
+    if entry.start is not None and entry.start < kind.first_usable * SECTOR:
+        table = f"{shown_size(kind.first_usable * SECTOR)}, after the partition table"
         yield "start", f"expected a start of at least {table}, found {shown_size(entry.start)}"
     elif span.end is None:
         return

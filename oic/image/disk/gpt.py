@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.config.sizes import SECTOR
-from oic.image.disk.geometry import BACKUP_SECTORS, FIRST_USABLE, MAX_PARTITIONS
+from oic.image.disk.kinds import GPT
 from oic.values import Sector
 
 if TYPE_CHECKING:
@@ -39,9 +39,11 @@ class Table:
 def to_table(disk: Layout) -> Table:
     """Return both copies of a layout's table; equal layouts give equal bytes."""
     last = Sector(disk.size // SECTOR - 1)
-    entries = b"".join(_entry(partition) for partition in disk.partitions).ljust(MAX_PARTITIONS * _ENTRY.size, b"\0")
+    entries = b"".join(_entry(partition) for partition in disk.partitions).ljust(
+        GPT.most_partitions * _ENTRY.size, b"\0"
+    )
     primary = _header(disk, entries, own=Sector(1), other=last, entries_at=Sector(2))
-    backup = _header(disk, entries, own=last, other=Sector(1), entries_at=Sector(last + 1 - BACKUP_SECTORS))
+    backup = _header(disk, entries, own=last, other=Sector(1), entries_at=Sector(last + 1 - GPT.backup_sectors))
     return Table(head=_protective_mbr(last) + primary + entries, tail=entries + backup)
 
 
@@ -63,8 +65,8 @@ def _entry(partition: PlacedPartition) -> bytes:
 def _header(disk: Layout, entries: bytes, *, own: Sector, other: Sector, entries_at: Sector) -> bytes:
     def packed(crc: int) -> bytes:
         return _HEADER.pack(
-            b"EFI PART", _REVISION, _HEADER.size, crc, 0, own, other, FIRST_USABLE, disk.last_usable,
-            _guid(disk.disk_uuid), entries_at, MAX_PARTITIONS, _ENTRY.size, zlib.crc32(entries),
+            b"EFI PART", _REVISION, _HEADER.size, crc, 0, own, other, GPT.first_usable, disk.last_usable,
+            _guid(disk.disk_uuid), entries_at, GPT.most_partitions, _ENTRY.size, zlib.crc32(entries),
         )  # fmt: skip
 
     return packed(zlib.crc32(packed(0))).ljust(SECTOR, b"\0")

@@ -36,6 +36,11 @@ class FileSystem(Protocol):
 
     MOUNTED_AS: str
     """The kernel's word for it, as fstab(5) has it."""
+    LONGEST_LABEL: int
+    """In bytes."""
+
+    def label_wanted(self, label: str) -> str:
+        """Return what a label has to be, in words, if this one cannot be; empty if it can."""
 
     def make(self, wanted: Wanted, tools: Tools) -> None:
         """Write the image, `wanted.size` bytes, sparse, the same bits from the same content.

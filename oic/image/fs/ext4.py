@@ -12,7 +12,6 @@
   table read again must be as wanted.
 * Nothing of the tree reaches a shell or an argument list; a path reaches debugfs only when it has extended attributes,
   quoted as libss does it, which has no way to write a line break: such a file is refused by name.
-* The caller stands where the tree is mounted and owners are mapped: its ``lstat`` and ``listxattr`` are the truth.
 
 Format: Linux Documentation/filesystems/ext4 ("The Super Block", "Block Group Descriptors", "Index Nodes").
 """
@@ -22,13 +21,13 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError, ToolError
 from oic.files import written_aside
 from oic.image.fs.inodes import read_times
+from oic.image.fs.survey import BLOCK, Survey, Xattr, survey_tree
 from oic.image.seeds import uuid_for
 from oic.image.tools import reproducible_env
 
@@ -38,37 +37,23 @@ if TYPE_CHECKING:
     from oic.image.fs import Wanted
     from oic.image.tools import Tools
 
-BLOCK = 4096
 _FEATURES = (
     "has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,"
     "dir_nlink,extra_isize,metadata_csum"
 )
-# Of the machine that builds, never of the tree: SELinux shows its own label on every file, overlayfs its bookkeeping.
-_FOREIGN_XATTRS = ("security.selinux", "trusted.overlay.", "user.overlay.")
 # How much was ever written depends on the order of writes; 0 stays 0. ``-a`` carries it to the backup superblocks.
 _SUPERBLOCK = (b"set_super_value kbytes_written 0", b"close_filesys -a")
 _LINE_LIMIT = 8000  # debugfs reads its script by lines of BUFSIZ, 8192
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Xattr:
-    """An extended attribute of the file at `path`, absolute in the image."""
-
-    path: bytes
-    name: bytes
-    value: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What a tree needs: how many entries, how many bytes in whole blocks, and its extended attributes in order."""
-
-    entries: int
-    content: int
-    xattrs: tuple[Xattr, ...]
-
-
 MOUNTED_AS = "ext4"
+LONGEST_LABEL = 16
+
+
+def label_wanted(label: str) -> str:
+    """Return that any label can be."""
+    del label
+    return ""
 
 
 def make(wanted: Wanted, tools: Tools) -> None:
@@ -91,21 +76,6 @@ def make(wanted: Wanted, tools: Tools) -> None:
             raise ToolError(f"debugfs left {len(left)} inode times: {left[0].decode()}", where=str(image))
 
 
-def survey_tree(tree: Path) -> Survey:
-    """Walk a tree without following anything; equal trees give equal surveys."""
-    entries, content, xattrs, seen = 0, 0, [*_xattrs(os.fsencode(tree), b"/")], set()
-    for path, entry in _walk(os.fsencode(tree)):
-        status = entry.stat(follow_symlinks=False)
-        xattrs += _xattrs(entry.path, path)
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
-            seen.add((status.st_dev, status.st_ino))
-        entries += 1
-        content += _content(status)
-    return Survey(entries=entries, content=content, xattrs=tuple(xattrs))
-
-
 def quoted(word: bytes) -> bytes:
     """Return a word as debugfs' command line reads it back (libss, parse.c): in quotes, a quote inside doubled.
 
@@ -114,35 +84,6 @@ def quoted(word: bytes) -> bytes:
     if {*b"\n\r\0"} & {*word}:
         raise ValueError(word)
     return b'"' + word.replace(b'"', b'""') + b'"'
-
-
-def _walk(tree: bytes) -> Iterator[tuple[bytes, os.DirEntry[bytes]]]:
-    """Yield each entry below a directory with its path in the image, directories by level, names in order."""
-    waiting = [(tree, b"")]
-    for directory, below in waiting:
-        with os.scandir(directory) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-        for entry in entries:
-            path = below + b"/" + entry.name
-            yield path, entry
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append((entry.path, path))
-
-
-def _xattrs(source: bytes, path: bytes) -> list[Xattr]:
-    names = sorted(os.fsencode(name) for name in os.listxattr(source, follow_symlinks=False))
-    return [
-        Xattr(path=path, name=name, value=os.getxattr(source, name, follow_symlinks=False))
-        for name in names
-        if not os.fsdecode(name).startswith(_FOREIGN_XATTRS)
-    ]
-
-
-def _content(status: os.stat_result) -> int:
-    """Return the bytes of whole blocks that a file or directory takes; holes count as nothing."""
-    if stat.S_ISREG(status.st_mode):
-        return min(-(-status.st_size // BLOCK) * BLOCK, -(-status.st_blocks * 512 // BLOCK) * BLOCK)
-    return BLOCK if stat.S_ISDIR(status.st_mode) else 0
 
 
 def _inode_count(survey: Survey, size: int) -> int:

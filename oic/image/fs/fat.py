@@ -32,10 +32,18 @@ if TYPE_CHECKING:
 _FAT32_FROM = 64 << 20
 _FIRST_DAY = 315532800  # 1980, the first year that FAT knows
 _VOLUME_LABEL = b"\x08"
+_NOT_IN_LABEL = frozenset('"*:<>?\\|+,.;=[]')
 _FORBIDDEN = frozenset('"*:<>?\\|') | {chr(code) for code in range(32)} | {"\x7f"}
 
 
 MOUNTED_AS = "vfat"
+LONGEST_LABEL = 11
+
+
+def label_wanted(label: str) -> str:
+    """Return what is wrong with a label, if something is; lower case is one, though some systems show it in another."""
+    without = "".join(sorted(_NOT_IN_LABEL))
+    return f"in ASCII without {without}" if not label.isascii() or _NOT_IN_LABEL & {*label} else ""
 
 
 def make(wanted: Wanted, tools: Tools) -> None:

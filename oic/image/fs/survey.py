@@ -1,0 +1,81 @@
+"""What a tree needs of a file system: how many entries, how many bytes in blocks, which extended attributes.
+
+The caller stands where the tree is mounted and owners are mapped: its ``lstat`` and ``listxattr`` are the truth.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BLOCK = 4096
+# Of the machine that builds, never of the tree: SELinux shows its own label on every file, overlayfs its bookkeeping.
+_FOREIGN_XATTRS = ("security.selinux", "trusted.overlay.", "user.overlay.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Xattr:
+    """An extended attribute of the file at `path`, absolute in the image."""
+
+    path: bytes
+    name: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a tree needs: how many entries, how many bytes in whole blocks, and its extended attributes in order."""
+
+    entries: int
+    content: int
+    xattrs: tuple[Xattr, ...]
+
+
+def survey_tree(tree: Path) -> Survey:
+    """Walk a tree without following anything; equal trees give equal surveys."""
+    entries, content, xattrs, seen = 0, 0, [*_xattrs(os.fsencode(tree), b"/")], set()
+    for path, entry in _walk(os.fsencode(tree)):
+        status = entry.stat(follow_symlinks=False)
+        xattrs += _xattrs(entry.path, path)
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
+            seen.add((status.st_dev, status.st_ino))
+        entries += 1
+        content += _content(status)
+    return Survey(entries=entries, content=content, xattrs=tuple(xattrs))
+
+
+def _walk(tree: bytes) -> Iterator[tuple[bytes, os.DirEntry[bytes]]]:
+    """Yield each entry below a directory with its path in the image, directories by level, names in order."""
+    waiting = [(tree, b"")]
+    for directory, below in waiting:
+        with os.scandir(directory) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            path = below + b"/" + entry.name
+            yield path, entry
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append((entry.path, path))
+
+
+def _xattrs(source: bytes, path: bytes) -> list[Xattr]:
+    names = sorted(os.fsencode(name) for name in os.listxattr(source, follow_symlinks=False))
+    return [
+        Xattr(path=path, name=name, value=os.getxattr(source, name, follow_symlinks=False))
+        for name in names
+        if not os.fsdecode(name).startswith(_FOREIGN_XATTRS)
+    ]
+
+
+def _content(status: os.stat_result) -> int:
+    """Return the bytes of whole blocks that a file or directory takes; holes count as nothing."""
+    if stat.S_ISREG(status.st_mode):
+        return min(-(-status.st_size // BLOCK) * BLOCK, -(-status.st_blocks * 512 // BLOCK) * BLOCK)
+    return BLOCK if stat.S_ISDIR(status.st_mode) else 0

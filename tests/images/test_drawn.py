@@ -32,14 +32,18 @@ PACKAGES = {
     "azl3-minimal": ["nvme-cli", "postfix", "authd"],
     "minimal": ["nvme-cli", "openssh-server", "ssl-cert", "systemd-timesyncd"],
 }
+HISTORY = "ExecStart=/bin/sh -ec 'tdnf history > /dev/ttyS0'\n"
+MORE = {"azl3-minimal": HISTORY, "minimal": ""}
+"""What else the machine is asked, and says on its console."""
 UNIT = """[Unit]
 Description=Print what this machine drew
 After=ident-key.service nvme-host-id.service postfix-key.service ssh-host-keys.service ssl-cert-snakeoil.service
+After=tdnf-history.service
+Before=serial-getty@ttyS0.service
 [Service]
 Type=oneshot
-StandardOutput=journal+console
-ExecStart=/bin/sh -ec 'for file in {files}; do test -s $$file; echo "drawn $$file $$(sha256sum < $$file)"; done'
-[Install]
+ExecStart=/bin/sh -ec 'for f in {files}; do test -s $$f; echo "drawn $$f $$(sha256sum < $$f)"; done > /dev/ttyS0'
+{more}[Install]
 WantedBy=multi-user.target
 """
 
@@ -58,7 +62,7 @@ def _with(image: Built, name: str, system: dict[str, Any]) -> Built:
 @pytest.mark.parametrize("base", list(SECRETS))
 def test_two_machines_of_an_image_draw_their_own(built: Callable[[str], Built], base: str) -> None:
     unit = built(base).place / f"{base}-drawn.service"
-    unit.write_text(UNIT.format(files=" ".join(SECRETS[base])))
+    unit.write_text(UNIT.format(files=" ".join(SECRETS[base]), more=MORE[base]))
     system = {
         "packages": PACKAGES[base],
         "additionalFiles": [{"local": str(unit), "final": "/etc/systemd/system/print-drawn.service"}],
@@ -75,6 +79,7 @@ def test_two_machines_of_an_image_draw_their_own(built: Callable[[str], Built], 
         image.doit("boot-test")
         assert image.json("boot-test.json")["failed_units"] == []
         log = (image.directory / "log/boot-test.log").read_text("utf-8", "replace")
+        assert bool(MORE[base]) == bool(re.search(r"1 +\(set baseline\) +\d{4}-\d\d-\d\d \d\d:\d\d +\d{3}\b", log))
         drawn.append(dict(re.findall(r"drawn (\S+) ([0-9a-f]{64})", log)))
     assert list(drawn[0]) == list(drawn[1]) == SECRETS[base]
     assert not set(drawn[0].values()) & set(drawn[1].values())

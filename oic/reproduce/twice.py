@@ -60,7 +60,7 @@ def reproduce(stages: Sequence[Stage[Any]], say: Callable[[str], None]) -> None:
     for build in builds:
         build.prepare(given)
     _run(builds, trees, say)
-    how = _how_far_apart(builds, trees[-1])
+    how = _clocks_seen(builds, trees[-1])
     found = list(differences_of_trees(builds, trees))
     if not found:
         _run(builds, rest, say)
@@ -79,14 +79,17 @@ def _run(builds: tuple[Build, Build], stages: Sequence[Stage[Any]], say: Callabl
         build.run(stages)
 
 
-def _how_far_apart(builds: tuple[Build, Build], tree: Stage[Any]) -> str:
+def _clocks_seen(builds: tuple[Build, Build], tree: Stage[Any]) -> str:
+    """Return, in words, by which clocks the trees were made; take away a clock that no program saw."""
     first, second = builds
     if second.clock and saw_another_day(second, tree):
         moments = (datetime.fromtimestamp(build.span.start, UTC) for build in builds)
         return " and ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in moments) + " by the clock of its programs"
     seconds = f"{second.start - first.start:.0f} s apart by the host's own clock"
     if second.clock:
-        return f"{seconds}: {second.clock.library} gives the image's programs no other one"
+        useless = second.clock.library
+        first.clock = second.clock = None  # times of the builds are the host's
+        return f"{seconds}: {useless} gives the image's programs no other one"
     return f"{seconds}: what tells the day only was not seen; install libfaketime, or name one by {LIBRARY}"
 
 

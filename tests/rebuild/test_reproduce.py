@@ -90,9 +90,9 @@ def test_without_another_clock_it_is_said_that_there_was_none(place: Place, tmp_
     wrong = tmp_path / "no-clock.so.1"
     shutil.copy("/lib/x86_64-linux-gnu/libm.so.6", wrong)
     place.environment[LIBRARY] = str(wrong)
-    _command(place, DRAWN, TOLD)
+    _command(place, DRAWN, TOLD, "date +%s > /etc/second")
     said = place.doit("reproduce").refused(
-        "1 thing differs", " s apart by the host's own clock: ", "/etc/drawn: a UUID;"
+        "2 things differ", " s apart by the host's own clock: ", "/etc/drawn: a UUID;", "/etc/second: a time;"
     )
     assert f"{wrong} gives the image's programs no other one" in said.said
     place.environment[LIBRARY] = str(tmp_path / "absent")

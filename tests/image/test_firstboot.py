@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +17,9 @@ from oic.provider.deb.firstboot import FIRST_BOOT as DEB
 from oic.provider.rpm.firstboot import FIRST_BOOT as RPM
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from oic.provider.firstboot import FirstBoot
 
+PROJECT = Path(__file__).parents[2]
 ALL = {entry.name: entry for entry in (*DEB, *RPM)}
 WANTS = "etc/systemd/system/multi-user.target.wants"
 
@@ -110,6 +110,13 @@ def _run(entry: FirstBoot, root: Path) -> None:
         assert words is not None
         own = re.sub(r"(?<![\w.])/etc/", f"{root}/etc/", words[1]).replace("%H", "here").replace("ident:ident", "0:0")
         subprocess.run(["sh", "-c", f"umask 077; {own}"], check=True, capture_output=True)
+
+
+def test_the_page_on_it_names_every_unit_and_every_file() -> None:
+    page = (PROJECT / "docs/reproducible.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*)$", page, re.MULTILINE))
+    assert rows.keys() == ALL.keys()
+    assert all(f"`/{entry.files[0].removesuffix('_key')}`" in rows[name] for name, entry in ALL.items())
 
 
 @pytest.mark.parametrize("family", FAMILIES)

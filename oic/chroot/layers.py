@@ -2,7 +2,7 @@
 
 ::
 
-    cache/layers/<id map>-<key>.json         {"layer": the name of what this key came to}
+    cache/layers/<id map>-<key>.json         what this key came to: the layer's name, and which scriptlets were let fail
     cache/layers/<id map>-<digest>/tree         the tree, as an overlay's lower directory
                                    layer.json   {"digest": …, "epoch": …}
     cache/layers/<id map>-<key>.part/        the same while it is made; one that nobody is at is thrown away
@@ -19,27 +19,36 @@ import errno
 import fcntl
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from oic.chroot import child, idmap, namespace
 from oic.chroot.tree import clamp_times, digest_of_tree
 from oic.files import read_json, remove_abandoned, write_json
+from oic.handover.tree import PassedOver  # noqa: TC001 - read when a note is decoded
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from oic.chroot.tree import Filled
     from oic.values import Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """A finished layer: where it is, the digest of its content, and its epoch in seconds since 1970."""
+    """A finished layer: where it is, the digest of its content, and its epoch in seconds since 1970.
+
+    `passed` are the scriptlets that were let fail when it was made; as it is found by its name, nobody knows.
+    """
 
     place: Path
     digest: str
     epoch: int
+    passed: tuple[PassedOver, ...] = ()
 
     @property
     def tree(self) -> Path:
@@ -48,35 +57,42 @@ class Layer:
 
 
 def made(
-    cache: Path, key: Digest, fill: Callable[[Path], int], *, writes: Sequence[Path] = (), network: bool = False
+    cache: Path, key: Digest, fill: Callable[[Path], Filled], *, writes: Sequence[Path] = (), network: bool = False
 ) -> Layer:
     """Return the layer of `key`; where there is none, make it with `fill`.
 
-    `fill` is called inside a namespace with the directory that is being made; it fills its ``tree`` and returns the
-    epoch. What else it leaves in the directory is removed. It can write there and to `writes`, and nowhere else.
+    `fill` is called inside a namespace with the directory that is being made; it fills its ``tree`` and says what
+    came of it. What else it leaves in the directory is removed. It can write there and to `writes`, and nowhere else.
     """
     ids = idmap.current().key
     note = cache / "layers" / f"{ids}-{key[:32]}.json"
     with _alone(note.with_suffix(".lock")):
         remove_abandoned(note)
-        place = _known(note)
-        if place is None:
+        known = _known(note)
+        if known is None:
             part = note.with_suffix(".part")
             with _abandoned(note.parent, ids) as abandoned:
                 remove([place for place in (part, *abandoned) if place.exists()])
             part.mkdir(parents=True)
-            namespace.call(_make, part, fill, writes=[part, *writes], network=network)
-            place = _named(part, ids)
-            write_json(note, {"layer": place.name})
-    return read(place)
+            passed = namespace.call(_make, part, fill, writes=[part, *writes], network=network)
+            known = _Note(layer=_named(part, ids).name, passed=passed)
+            write_json(note, known)
+    return replace(read(note.with_name(known.layer)), passed=known.passed)
 
 
-def _known(note: Path) -> Path | None:
+class _Note(Value):
+    """What a key came to."""
+
+    layer: str
+    passed: tuple[PassedOver, ...]
+
+
+def _known(note: Path) -> _Note | None:
     try:
-        place = note.with_name(read_json(note)["layer"])
+        known = msgspec.json.decode(note.read_bytes(), type=_Note)
     except (FileNotFoundError, ValueError):
         return None
-    return place if is_there(place) else None
+    return known if is_there(note.with_name(known.layer)) else None
 
 
 def is_there(place: Path) -> bool:
@@ -119,17 +135,18 @@ def _remove_all(places: Sequence[Path]) -> None:
         shutil.rmtree(place)
 
 
-def _make(part: Path, fill: Callable[[Path], int]) -> None:
+def _make(part: Path, fill: Callable[[Path], Filled]) -> tuple[PassedOver, ...]:
     tree = part / "tree"
     tree.mkdir()
     tree.chmod(0o755)
-    epoch = fill(part)
+    filled = fill(part)
     child.end_all()  # whatever still runs would write on while the digest is taken
     for entry in part.iterdir():
         if entry != tree:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    clamp_times(tree, epoch)
-    write_json(part / "layer.json", {"digest": digest_of_tree(tree), "epoch": epoch})
+    clamp_times(tree, filled.epoch)
+    write_json(part / "layer.json", {"digest": digest_of_tree(tree), "epoch": filled.epoch})
+    return filled.passed
 
 
 @contextlib.contextmanager

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from oic.handover.tree import PassedOver
+
 
 _OVERLAY_NOTES = {f"user.overlay.{note}" for note in ("impure", "nlink", "origin", "uuid")}
 """What the overlay file system keeps for itself: not content, and not the same twice."""
@@ -41,6 +43,14 @@ class Tree:
     epoch: int
     tools: Path
     work: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What came of filling a tree: the newest time in it, and the scriptlets that failed and were let pass."""
+
+    epoch: int
+    passed: tuple[PassedOver, ...] = ()
 
 
 def walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:

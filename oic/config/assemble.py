@@ -52,6 +52,7 @@ def system_of(tree: Node, files: Sequence[AdditionalFile]) -> System:
         locale=system.get("locale").text,
         keymap=system.get("keymap").text,
         package_sources=system.get("packageSources").text or "keep",
+        scriptlets_may_fail=tuple(dict.fromkeys(system.get("scriptletsMayFail").texts)),
     )
 
 

@@ -1,7 +1,8 @@
 """One tree over another: a recipe over its includes, the outcome over the distribution's defaults.
 
 * ``image``, ``target``, ``disk``, ``immutability`` and single values: the upper one's, whole.
-* ``packages``: lower, then upper, first occurrence kept. ``kernel`` and ``bootloader``: field by field.
+* ``packages``, ``scriptletsMayFail``: lower, then upper, first occurrence kept.
+* ``kernel`` and ``bootloader``: field by field.
 * ``users`` by name and field by field, ``additionalFiles`` by ``final``, ``packageRepositories`` by ``codename``;
   what is new is appended.
 * ``configurations``: appended.
@@ -108,6 +109,7 @@ def _system(lower: Node, upper: Node) -> Node:
 
 _SYSTEM_RULES: dict[str, Merge] = {
     "packages": _joined,
+    "scriptletsMayFail": _joined,
     "kernel": _fields,
     "bootloader": _fields,
     "users": _replaced_by("name", _fields),

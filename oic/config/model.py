@@ -139,6 +139,7 @@ class System(Value):
     locale: str
     keymap: str
     package_sources: str
+    scriptlets_may_fail: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,8 @@ class Distribution:
 
     `id` is ``os/dist``; `provider` is the package family; `architecture` is the family's own word (``amd64``);
     `tools` are the packages of the build environment, resolved in `tools_repositories`. `off` are the names of the
-    distribution's other repositories, which nothing is taken from.
+    distribution's other repositories, which nothing is taken from; `scriptlets_may_fail` are known to fail without
+    harm.
     """
 
     id: str
@@ -157,6 +159,7 @@ class Distribution:
     tools: tuple[str, ...]
     tools_repositories: tuple[Repository, ...]
     off: tuple[str, ...] = ()
+    scriptlets_may_fail: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

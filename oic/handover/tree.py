@@ -9,7 +9,7 @@ from oic.ospackage.locked import LockedRepository  # noqa: TC001 - read when a h
 from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 class LayerName(Value):
@@ -44,6 +44,26 @@ class PrivateKey(Value):
     path: str
     kind: str
     made: str
+
+
+class PassedOver(Value):
+    """A scriptlet that failed and was let pass: whose, its `phase` (``%post``), how it ended, what it said last."""
+
+    package: str
+    phase: str
+    how: str
+    lines: tuple[str, ...]
+
+    def is_let_pass(self, allowed: Collection[str]) -> bool:
+        """Tell whether its package, or this phase of it, is among the words of ``scriptletsMayFail``."""
+        return self.package in allowed or f"{self.package} {self.phase}" in allowed
+
+
+class PassedScriptlets(Handover):
+    """The scriptlets of the image's packages that failed and were let pass, for the manifest."""
+
+    FILE: ClassVar[str] = "scriptlets.json"
+    scriptlets: tuple[PassedOver, ...]
 
 
 class InstalledTree(Handover):

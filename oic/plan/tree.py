@@ -26,9 +26,18 @@ def tree_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Sta
     config = make.config
     sources = {file.final: file.local for file in config.system.files}
     return (
-        make.stage(rootfs.KIND, rootfs.Slice(provider=config.distribution.provider, set="image")),
+        make.stage(rootfs.KIND, _installed(config)),
         make.stage(system.KIND, _configured(config, placed, users), sources=sources),
         make.stage(initrd.KIND, initrd.Slice(modules=config.system.kernel.extra_modules)),
+    )
+
+
+def _installed(config: FinalConfig) -> rootfs.Slice:
+    return rootfs.Slice(
+        provider=config.distribution.provider,
+        set="image",
+        known_to_fail=config.distribution.scriptlets_may_fail,
+        may_fail=config.system.scriptlets_may_fail,
     )
 
 

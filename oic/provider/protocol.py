@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from oic.chroot.tree import Tree
+    from oic.chroot.tree import Filled, Tree
     from oic.config.repository import Repository
     from oic.net import Fetcher
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
@@ -100,10 +100,13 @@ class Provider(Protocol):
     def groups(self, packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
         """Divide a set into the layers it is installed in, lowest first."""
 
-    def install(self, packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool) -> int:
-        """Install packages into a mounted tree, in a namespace; return the newest time in them.
+    def install(
+        self, packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool, may_fail: Sequence[str]
+    ) -> Filled:
+        """Install packages into a mounted tree, in a namespace; return the newest time in them, and what was let fail.
 
-        Raises ToolError when a script fails, LayerConflict when only `careful` can do it.
+        `may_fail` are words of ``scriptletsMayFail``. Raises ToolError when another script fails, LayerConflict when
+        only `careful` can do it.
         """
 
     def installed_by(self, tools: str) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers
+from oic.chroot.tree import Filled
 from oic.files import digest_of
 from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BuildEnvironment, LayerName
@@ -40,8 +41,8 @@ def run(stage: Stage[Slice]) -> str:
     return f"{len(packages)} packages unpacked"
 
 
-def _fill(provider: str, members: Sequence[tuple[LockedPackage, Path]], part: Path) -> int:
-    return provider_of(provider).unpack(members, part / "tree")
+def _fill(provider: str, members: Sequence[tuple[LockedPackage, Path]], part: Path) -> Filled:
+    return Filled(epoch=provider_of(provider).unpack(members, part / "tree"))
 
 
 KIND = Kind(

@@ -8,7 +8,7 @@ from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.files import digest_of_file, write_json
 from oic.handover.disk import Products
 from oic.handover.packages import LockFile, Trust
-from oic.handover.tree import PrivateKey, PrivateKeys
+from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.disk.raw import WrittenPartition  # noqa: TC001
 from oic.image.tree.drawn import OF_RECIPE
 from oic.stage import Kind
@@ -63,6 +63,7 @@ class Manifest(Value):
     locked_by: str
     reproducible: bool
     private_keys: tuple[PrivateKey, ...]
+    scriptlets_passed_over: tuple[PassedOver, ...]
     network_commands: tuple[str, ...]
     outside_files: tuple[str, ...]
 
@@ -100,6 +101,7 @@ def run(stage: Stage[Slice]) -> str:
         locked_by=trust.locked_by,
         reproducible=not part.network_commands and not drawn,
         private_keys=keys,
+        scriptlets_passed_over=stage.read(PassedScriptlets).scriptlets,
         network_commands=part.network_commands,
         outside_files=part.outside_files,
     )
@@ -111,9 +113,9 @@ def run(stage: Stage[Slice]) -> str:
 
 KIND = Kind(
     name="evidence",
-    version=6,
+    version=7,
     doc="write what is in the image, and from where, beside it",
-    reads=(Products, LockFile, Trust, PrivateKeys),
+    reads=(Products, LockFile, Trust, PrivateKeys, PassedScriptlets),
     writes=(),
     run=run,
 )

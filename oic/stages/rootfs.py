@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import child, layers, namespace, overlay, toolbox
 from oic.chroot.tree import LayerConflict, Tree, empty
+from oic.errors import one_line
 from oic.files import digest_of
 from oic.handover.packages import LockFile, Verified
-from oic.handover.tree import BuildEnvironment, InstalledTree, LayerName, PrivateKey
+from oic.handover.tree import BuildEnvironment, InstalledTree, LayerName, PassedScriptlets, PrivateKey
 from oic.image.tree import drawn, firstboot
+from oic.progress import note
 from oic.provider import provider_of
+from oic.provider.scriptlets import not_let_pass
 from oic.stage import Kind
 from oic.store import Store
 from oic.values import Value
@@ -26,16 +29,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.chroot.layers import Layer
+    from oic.chroot.tree import Filled
+    from oic.handover.tree import PassedOver
     from oic.ospackage.lock import LockedPackage
     from oic.provider.protocol import Provider
     from oic.stage import Stage
 
 
 class Slice(Value):
-    """The package family, and which set of the lock it is."""
+    """The package family, which set of the lock it is, and whose scriptlets may fail: by distribution and by recipe."""
 
     provider: str
     set: str
+    known_to_fail: tuple[str, ...]
+    may_fail: tuple[str, ...]
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -46,21 +53,43 @@ def run(stage: Stage[Slice]) -> str:
     provider = provider_of(family)
     store = Store(stage.cache / "store")
     stack: list[Layer] = []
+    allowed = (*stage.slice.known_to_fail, *stage.slice.may_fail)
     tools = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place)
     installer = provider.installed_by(tools.digest)
     key = digest_of({"stage": "rootfs", "version": KIND.version, **({"installer": installer} if installer else {})})
     for group in provider.groups(packages):
         members = [(package, store.path(package.sha256)) for package in group]
         key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
-        fill = partial(_fill, family, members, tools, tuple(stack), stage.log)
+        fill = partial(_fill, family, members, tools, tuple(stack), allowed, stage.log)
         stack.append(layers.made(stage.cache, key, fill, writes=[stage.made_log()]))
     named = tuple(LayerName(place=stage.artefact(layer.place), digest=layer.digest) for layer in stack)
+    stage.write(PassedScriptlets(scriptlets=_passed(stack, packages, stage.slice)))
     image = [(package, store.path(package.sha256)) for package in packages]
     work = stage.path("work/rootfs")
     with toolbox.workspace(work):
         keys = namespace.call(_private_keys, family, image, stack, work, writes=[work])
     stage.write(InstalledTree(layers=named, epoch=stack[-1].epoch, private_keys=keys, repositories=lock.repositories))
     return f"{len(packages)} packages installed in {len(stack)} layers"
+
+
+def _passed(stack: Sequence[Layer], packages: Sequence[LockedPackage], said: Slice) -> tuple[PassedOver, ...]:
+    """Return the scriptlets that were let fail, and say so; raises ToolError for one that may not any more."""
+    passed = tuple(one for layer in stack for one in layer.passed)
+    allowed = (*said.known_to_fail, *said.may_fail)
+    if refused := [one for one in passed if not one.is_let_pass(allowed)]:
+        raise not_let_pass(refused)
+    for one in passed:
+        by = "of the recipe" if one.is_let_pass(said.may_fail) else "of the distribution's data"
+        words = f"the scriptlet {one.phase} of {one.package} failed ({one.how}), let pass by scriptletsMayFail {by}"
+        note(one_line(": ".join([words, " / ".join(one.lines)]) if one.lines else words))
+    names = {package.name for package in packages}
+    for word in said.may_fail:
+        name = word.partition(" ")[0]
+        if name not in names:
+            note(f"scriptletsMayFail has no effect for {word}: the image has no package {name}")
+        elif not any(one.is_let_pass([word]) for one in passed):
+            note(f"scriptletsMayFail has no effect for {word}: it did not fail")
+    return passed
 
 
 def _private_keys(
@@ -79,16 +108,17 @@ def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     members: Sequence[tuple[LockedPackage, Path]],
     tools: Layer,
     below: tuple[Layer, ...],
+    allowed: Sequence[str],
     log: Path,
     part: Path,
-) -> int:
+) -> Filled:
     provider = provider_of(family)
     try:
-        return _install(provider, members, tools, below, log, part / "quick", careful=False)
+        return _install(provider, members, tools, below, allowed, log, part / "quick", careful=False)
     except LayerConflict as conflict:
         with log.open("a", encoding="utf-8") as file:
             file.write(f"{conflict}: installing one package at a time\n")
-        return _install(provider, members, tools, below, log, part / "careful", careful=True)
+        return _install(provider, members, tools, below, allowed, log, part / "careful", careful=True)
 
 
 def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
@@ -96,11 +126,12 @@ def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
     members: Sequence[tuple[LockedPackage, Path]],
     tools: Layer,
     below: tuple[Layer, ...],
+    allowed: Sequence[str],
     log: Path,
     place: Path,
     *,
     careful: bool,
-) -> int:
+) -> Filled:
     upper = place.parent / "tree"
     if careful:
         shutil.rmtree(upper)
@@ -109,17 +140,17 @@ def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
     with overlay.merged(trees, place / "root", upper=upper, work=place / "work") as root:
         epoch = below[-1].epoch if below else 0
         tree = Tree(root=root, below=trees, log=log, epoch=epoch, tools=tools.tree, work=place / "tools")
-        epoch = provider.install(members, tree, careful=careful)
+        filled = provider.install(members, tree, careful=careful, may_fail=allowed)
         child.inside(root, empty, provider.leftovers())
         child.inside(root, firstboot.remove, provider.first_boot())
-    return epoch
+    return filled
 
 
 KIND = Kind(
     name="rootfs",
-    version=7,
+    version=8,
     doc="install the image's packages",
     reads=(LockFile, Verified, BuildEnvironment),
-    writes=(InstalledTree,),
+    writes=(InstalledTree, PassedScriptlets),
     run=run,
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.chroot import child, layers, namespace, overlay, sandbox
-from oic.chroot.tree import empty
+from oic.chroot.tree import Filled, empty
 from oic.config.model import Command, Services, User  # noqa: TC001 - fields of the slice
 from oic.errors import OicError, one_line
 from oic.files import digest_of, written_aside
@@ -145,7 +145,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     below: Sequence[Path],
     log: Path,
     place: Path,
-) -> int:
+) -> Filled:
     provider = provider_of(said.provider)
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
         child.inside(root, _write_texts, settings.files_of(said))
@@ -164,7 +164,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         child.inside(root, empty, [name for name in provider.leftovers() if name != "etc/machine-id"])
         child.inside(root, firstboot.remove, provider.first_boot(), [file.final for file in said.files])
         child.inside(root, _write_texts, {"/etc/machine-id": ""})
-    return rootfs.epoch
+    return Filled(epoch=rootfs.epoch)
 
 
 def _write_extras(root: Path, texts: dict[str, str]) -> None:

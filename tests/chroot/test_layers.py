@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, sandbox
-from oic.chroot.tree import digest_of_tree
+from oic.chroot.tree import Filled, digest_of_tree
 from oic.files import digest_of
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ sleep 0.3
 """
 
 
-def _fill(below: Path, log: Path, part: Path) -> int:
+def _fill(below: Path, log: Path, part: Path) -> Filled:
     with (
         overlay.merged([below], part / "root", upper=part / "tree", work=part / "work") as root,
         sandbox.opened(root, log) as box,
     ):
         box.run(["sh", "-c", DAEMON])
         box.run(["touch", "/after"])
-    return 1
+    return Filled(epoch=1)
 
 
 def made(root: Path, place: Path) -> layers.Layer:

@@ -18,6 +18,7 @@ from e2e.bench import PROJECT, Bench, Ran
 
 from oic import claim
 from oic.chroot import layers
+from oic.chroot.tree import Filled
 from oic.errors import OicError
 from oic.files import digest_of, write_text
 
@@ -159,10 +160,10 @@ def test_two_users_of_one_machine_cannot_read_each_other_s_caches(homes: dict[st
         refused.refused_in_one_line("the cache belongs to user id", "cache=DIRECTORY")
 
 
-def _layer(part: Path) -> int:
+def _layer(part: Path) -> Filled:
     (part / "tree/etc").mkdir()
     (part / "tree/etc/file").write_text("content")
-    return 1
+    return Filled(epoch=1)
 
 
 def test_a_cache_as_it_should_be(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from provider.deb.small_root import Small, make_root
 from provider.rpm.small_root import copied, locked, make_filesystem, make_tools, rpmbuild
 
 from oic.chroot import layers, overlay
-from oic.chroot.tree import Tree
+from oic.chroot.tree import Filled, Tree
 from oic.config.model import Command, Services, User
 from oic.handover.tree import InstalledTree
 from oic.provider import provider_of
@@ -158,7 +158,7 @@ def _fill(
     network: bool,  # noqa: FBT001
     prepare: str,
     part: Path,
-) -> int:
+) -> Filled:
     if way == "rpm":
         with overlay.merged([], part / "root", upper=part / "tree", work=part / "work") as root:
             tree = Tree(root=root, below=(), log=log, epoch=0, tools=roots.tools, work=part / "tools")

@@ -25,6 +25,7 @@ HANDOVERS = {
     "trust.json": "verify",
     "chroot.json": "chroot",
     "rootfs.json": "rootfs",
+    "scriptlets.json": "rootfs",
     "system.json": "system",
     "initrd-inputs.json": "system",
     "boot-inputs.json": "system",

@@ -11,7 +11,7 @@ from oic.config.model import Image, Target
 from oic.files import to_plain, write_text
 from oic.handover.disk import Product, Products
 from oic.handover.packages import LockFile, Trust
-from oic.handover.tree import Artefact, PrivateKey, PrivateKeys
+from oic.handover.tree import Artefact, PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.disk.geometry import Layout
 from oic.image.tree.drawn import OF_RECIPE
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
@@ -41,7 +41,9 @@ REPOSITORY = LockedRepository(
 )
 
 
-def manifest_of(place: Path, *, by: str = "solve", keys: tuple[PrivateKey, ...] = ()) -> dict[str, Any]:
+def manifest_of(
+    place: Path, *, by: str = "solve", keys: tuple[PrivateKey, ...] = (), passed: tuple[PassedOver, ...] = ()
+) -> dict[str, Any]:
     """Return the manifest of an image of one package, and what the stage said of it."""
     part = evidence.Slice(
         image=Image(name="small", version="1"),
@@ -68,7 +70,13 @@ def manifest_of(place: Path, *, by: str = "solve", keys: tuple[PrivateKey, ...] 
     raw = Product(format="raw", file=Artefact(path="small/small.raw", sha256=NOTHING, size=Bytes(1)))
     layout = Layout(size=Bytes(1), disk_uuid="", partitions=())
     products = Products(products=(raw,), layout=layout, partitions=())
-    for one in (LockFile(lock=lock), trust, PrivateKeys(private_keys=keys), products):
+    for one in (
+        LockFile(lock=lock),
+        trust,
+        PrivateKeys(private_keys=keys),
+        PassedScriptlets(scriptlets=passed),
+        products,
+    ):
         write_text(stage.path(one.FILE), one.to_text())
     said = evidence.run(stage)
     return {**json.loads(stage.path("small.manifest.json").read_text()), "said": said}
@@ -91,3 +99,8 @@ def test_an_image_with_a_private_key_that_was_drawn_is_not_called_reproducible(t
     manifest = manifest_of(tmp_path, keys=(given,))
     assert (manifest["reproducible"], manifest["privateKeys"]) == (True, to_plain([given]))
     assert manifest["said"].endswith("1 packages")
+
+
+def test_the_manifest_has_each_scriptlet_that_was_let_fail(tmp_path: Path) -> None:
+    passed = PassedOver(package="a", phase="%post", how="exit status 1", lines=("no such module",))
+    assert manifest_of(tmp_path, passed=(passed,))["scriptletsPassedOver"] == [to_plain(passed)]

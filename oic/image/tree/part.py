@@ -7,20 +7,21 @@ import shutil
 from typing import TYPE_CHECKING
 
 from oic.chroot import child, overlay
+from oic.chroot.tree import Filled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 
-def fill(below: Sequence[Path], top: Path, paths: Sequence[str], epoch: int, place: Path) -> int:
-    """Put `paths` of the layer `top` into the layer that is made at `place`, over the layers `below`; return `epoch`.
+def fill(below: Sequence[Path], top: Path, paths: Sequence[str], epoch: int, place: Path) -> Filled:
+    """Put `paths` of the layer `top` into the layer that is made at `place`, over the layers `below`.
 
     Runs in a namespace. What `top` removes or replaces of the layers below it is removed and replaced.
     """
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
         child.inside(root, _place_all, child.inside(top, _read_all, sorted(paths)))
-    return epoch
+    return Filled(epoch=epoch)
 
 
 def _read_all(top: Path, paths: Sequence[str]) -> list[tuple[str, bytes, int, str]]:

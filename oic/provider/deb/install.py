@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.chroot import child, sandbox
-from oic.chroot.tree import LayerConflict
+from oic.chroot.tree import Filled, LayerConflict
 from oic.errors import TrustError
 from oic.provider.deb import database
 from oic.provider.deb.archive import read_deb
@@ -72,11 +72,16 @@ class _Before:
     interests: tuple[str, ...]
 
 
-def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool) -> int:
+def install(
+    packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool, may_fail: Sequence[str] = ()
+) -> Filled:
     """Install packages (in install order) into a mounted tree; return the newest time of a file in them.
+
+    dpkg lets no script fail: `may_fail` changes nothing.
 
     Raises ToolError when a maintainer script fails, LayerConflict as the module says.
     """
+    del may_fail
     known = [_Package(locked=locked, file=file, deb=_read(file, locked.name)) for locked, file in packages]
     bootstrap = not tree.below
     before = child.inside(tree.root, _prepare, bootstrap)
@@ -99,7 +104,7 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
             _unpack_in_order(ordered, known, box)
         box.run(["dpkg", "--force-unsafe-io", "--configure", "-a"], capture=False, whole=True)
         child.inside(tree.root, _permit_services, policy)
-    return epoch
+    return Filled(epoch=epoch)
 
 
 def _prepare(root: Path, bootstrap: bool) -> _Before:  # noqa: FBT001 - called by way of `child.inside`

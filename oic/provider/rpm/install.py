@@ -6,7 +6,8 @@
                                       └── /dev/files/*.rpm: the packages, read-only
 
 * The database is written by the rpm that will read it: SOURCE_DATE_EPOCH is its clock, so it is the same twice.
-* A scriptlet that fails fails the build. rpm itself goes on after most, and tells only in words: they are read.
+* A scriptlet that fails fails the build, unless the recipe or the distribution's data let it. rpm itself goes on after
+  most, and tells only in words: they are read.
 * The database has to name the packages of the set when all is done.
 * /proc, /dev and /sys belong to the kernel while scripts run, and an ordinary user cannot give them an owner: rpm
   leaves them alone (``%_netsharedpath``), they get the mode their package says here.
@@ -19,14 +20,17 @@ import os
 from typing import TYPE_CHECKING
 
 from oic.chroot import child, kernel, sandbox, toolbox
+from oic.chroot.tree import Filled
 from oic.errors import ToolError
+from oic.handover.tree import PassedOver
 from oic.progress import note
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
 from oic.provider.rpm.keybox import steady_keyring
 from oic.provider.rpm.package import nevra_of
-from oic.provider.rpm.scripts import failures_in, lack_of_room_in, missing_owners_in, refusals_in, script_in
+from oic.provider.rpm.scripts import ENDING, failures_in, lack_of_room_in, missing_owners_in, refusals_in, script_in
 from oic.provider.rpm.tags import Tag
+from oic.provider.scriptlets import not_let_pass
 from oic.run import MAX_LOG_BYTES, OverTimeError, clipped
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from oic.chroot.tree import Tree
     from oic.ospackage.lock import LockedPackage
     from oic.provider.rpm.header import Header
+    from oic.provider.rpm.package import Nevra
 
 IMAGE = "image"
 """Where the layer is, below the root of the build environment."""
@@ -52,7 +57,9 @@ def environment_at(epoch: int) -> dict[str, str]:
     return {"SOURCE_DATE_EPOCH": str(epoch)}
 
 
-def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool) -> int:
+def install(
+    packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool, may_fail: Sequence[str] = ()
+) -> Filled:
     """Install packages into a mounted tree in one transaction; return the newest time of a package in them.
 
     rpm keeps the order itself: `careful` changes nothing. Raises ToolError when a scriptlet fails or does not end.
@@ -61,6 +68,7 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
     headers = [_header(file, package.name) for package, file in packages]
     epoch = max([tree.epoch, *(header.number(Tag.BUILD_TIME, 0) for header in headers)])
     files = {f"{package.name}-{package.version.replace(':', '%3a')}.rpm": file for package, file in packages}
+    start = tree.log.stat().st_size if tree.log.exists() else 0
     child.inside(tree.root, _make_lent)
     with (
         sandbox.opened(tree.root, tree.log) as box,
@@ -71,8 +79,10 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, caref
         child.inside(tools.root, _make_place)
         kernel.mount(str(tree.root), str(tools.root / IMAGE), flags=kernel.MS_BIND | kernel.MS_REC)
         _run_transaction(list(files), headers, tree, tools, search_path, epoch)
+        passed = _passed(headers, tree, start, may_fail)
+        _check_database(headers, tree, tools)
     child.inside(tree.root, _settle, _modes_of(_LENT, headers))
-    return epoch
+    return Filled(epoch=epoch, passed=passed)
 
 
 def _header(file: Path, name: str) -> Header:
@@ -105,12 +115,31 @@ def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
         raise _hanging(error, tree.root, headers) from error
     except ToolError as error:
         raise _named(error, tree, start) from error
-    failed = failures_in(_said(tree, start))
-    if failed:
-        raise ToolError("; ".join(failed), where=str(tree.log))
-    _check_database(headers, tree, tools)
     for owner in missing_owners_in(_said(tree, start)):
         note(f"files of the {owner} are root's: nobody of that name was there when they came")
+
+
+def _passed(headers: Sequence[Header], tree: Tree, start: int, may_fail: Sequence[str]) -> tuple[PassedOver, ...]:
+    """Return the scriptlets that failed and may; raises ToolError naming those that may not.
+
+    rpm goes on after most that fail, as dnf and tdnf do. What ends a package's installation, `ENDING`, nothing lets
+    pass, nor what cannot be told whose it is.
+    """
+    known = {named: nevra.name for nevra in map(nevra_of, headers) for named in _as_rpm_names(nevra)}
+    failed = failures_in(_said(tree, start), known)
+    never = [one for one in failed if not one.package or one.phase in ENDING]
+    if never:
+        raise ToolError("; ".join(map(str, never)), where=str(tree.log))
+    passed = tuple(PassedOver(package=one.package, phase=one.phase, how=one.how, lines=one.lines) for one in failed)
+    if refused := [one for one in passed if not one.is_let_pass(may_fail)]:
+        raise not_let_pass(refused, where=str(tree.log))
+    return passed
+
+
+def _as_rpm_names(nevra: Nevra) -> tuple[str, str]:
+    """Return name, version and release without an epoch and with one: rpm tells one that is 0 if the header has it."""
+    epoch, _, rest = nevra.version.rpartition(":")
+    return f"{nevra.name}-{rest}", f"{nevra.name}-{epoch or 0}:{rest}"
 
 
 def _check_database(headers: Sequence[Header], tree: Tree, tools: Sandbox) -> None:
@@ -147,7 +176,7 @@ def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
     said = _said(tree, start)
     if room := lack_of_room_in(said):
         return ToolError(room, where=error.where, hint="make room and build again: what is finished stays")
-    why = failures_in(said) or refusals_in(said)
+    why = [str(one) for one in failures_in(said, {})] or refusals_in(said)
     more = [f"{len(why) - _NAMED} more"] if len(why) > _NAMED else []
     return ToolError("; ".join([*why[:_NAMED], *more, error.message]), where=error.where, hint=error.hint)
 

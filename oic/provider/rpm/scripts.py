@@ -11,11 +11,14 @@ the C locale)::
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.provider.rpm.tags import Tag
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from oic.provider.rpm.header import Header
 
 _FAILED = re.compile(
@@ -40,6 +43,12 @@ _ROOM = re.compile(r"^\tinstalling package .+ needs (\S+ more (?:space|inodes)) 
 
 _MISSING = re.compile(r"^warning: (user|group) (\S+) does not exist - using root$", re.MULTILINE)
 
+ENDING = ("%prein", "%pretrans", "%preun", "%triggerprein")
+"""Scriptlets without which rpm does not install a package."""
+_MOST_BEFORE, _MOST_LINES, _MOST_LINE = 1 << 14, 4, 200
+_TEMPORARY = re.compile(r"rpm-tmp\.\w{6}")
+"""The file of a running scriptlet, which has another name each time."""
+
 _SCRIPTS = {
     "%pretrans": Tag.PRETRANS,
     "%pre": Tag.PREIN,
@@ -52,13 +61,60 @@ _SCRIPTS = {
 """The tags of the scriptlets that an installation runs, by the word of the spec file."""
 
 
-def failures_in(text: str) -> list[str]:
-    """Return each scriptlet that rpm says has failed, and how."""
-    return [
-        f"scriptlet {found['what'] or found['unwritten'] or found['lua'] or 'in lua'} failed: "
-        f"{(found['how'] or found['why'] or found['where']).strip()}"
-        for found in _FAILED.finditer(text)
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A scriptlet that rpm says has failed: `named` as it says, the `package` and `phase` if these can be told."""
+
+    named: str
+    package: str
+    phase: str
+    how: str
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"scriptlet {self.named} failed: {self.how}"
+
+
+def failures_in(text: str, packages: Mapping[str, str]) -> list[Failure]:
+    """Return each scriptlet that rpm says has failed, how, and the last lines before that.
+
+    `packages` are the names by name, version and release, which is how rpm names them.
+    """
+    found, after = [], 0
+    for match in _FAILED.finditer(text):
+        named = match["what"] or match["unwritten"] or match["lua"] or "in lua"
+        phase, _, whose = named.rstrip(")").partition("(")
+        found.append(
+            Failure(
+                named=named,
+                package="" if match["unwritten"] else _package_of(whose, packages),
+                phase=phase,
+                how=(match["how"] or match["why"] or match["where"]).strip(),
+                lines=_lines_before(text[after : match.start()], packages),
+            )
+        )
+        after = match.end()
+    return found
+
+
+def _package_of(whose: str, packages: Mapping[str, str]) -> str:
+    """Return the package of a name, version, release, maybe architecture; lua shows the beginning of a long one."""
+    begun = whose.removesuffix("...") if whose.endswith("...") else None
+    names = {name for full, name in packages.items() if whose == full or whose.startswith(f"{full}.")}
+    names |= {name for full, name in packages.items() if begun and full.startswith(begun)}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _lines_before(text: str, packages: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the last lines that are no words of rpm's own, which names each package when it comes to it."""
+    lines: list[str] = []
+    for line in reversed(text[-_MOST_BEFORE:].splitlines()):
+        own = line.rpartition(".")[0] in packages or line in packages or line.startswith(("warning: ", "error: "))
+        if own or len(lines) == _MOST_LINES:
+            break
+        if line.strip():
+            lines.append(_TEMPORARY.sub("rpm-tmp", line.strip())[:_MOST_LINE])
+    return tuple(reversed(lines))
 
 
 def refusals_in(text: str) -> list[str]:

@@ -124,7 +124,7 @@ def installed_by_oic(root: Path, packages: Sequence[tuple[LockedPackage, Path]],
     (place / "upper").mkdir(parents=True)
     with overlay.merged([root], at, upper=place / "upper", work=place / "work"):
         tree = Tree(root=at, below=(root,), log=place / "log", epoch=0, tools=place, work=place)
-        epoch = install(packages, tree, careful=careful)
+        epoch = install(packages, tree, careful=careful).epoch
         (place / "epoch").write_text(str(epoch))
         return _copied(at, place / "copy")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.chroot import namespace, overlay
-from oic.chroot.tree import Tree
+from oic.chroot.tree import Filled, Tree
 from oic.ospackage.lock import LockedPackage
 from oic.provider.rpm.install import install
 from oic.values import Bytes, Digest
@@ -17,6 +17,8 @@ from oic.values import Bytes, Digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from oic.handover.tree import PassedOver
 
 _HEAD = """Name: {name}
 Version: 1
@@ -106,25 +108,29 @@ def make_tools(root: Path) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """An installed set: the tree, the log, the epoch."""
+    """An installed set: the tree, the log, the epoch, and what was let fail."""
 
     tree: Path
     log: str
     epoch: int
+    passed: tuple[PassedOver, ...]
 
 
-def installed(files: Sequence[Path], tools: Path, place: Path) -> Installed:
+def installed(files: Sequence[Path], tools: Path, place: Path, may_fail: Sequence[str] = ()) -> Installed:
     """Install package files into an empty tree, as the rootfs stage does."""
     packages = [(locked(file.stem), file) for file in files]
     (place / "tree").mkdir(parents=True)
-    epoch = namespace.call(_install, packages, tools, place, writes=[place])
-    return Installed(tree=place / "tree", log=(place / "log").read_text(), epoch=epoch)
+    filled = namespace.call(_install, packages, tools, place, may_fail, writes=[place])
+    log = (place / "log").read_text()
+    return Installed(tree=place / "tree", log=log, epoch=filled.epoch, passed=filled.passed)
 
 
-def _install(packages: Sequence[tuple[LockedPackage, Path]], tools: Path, place: Path) -> int:
+def _install(
+    packages: Sequence[tuple[LockedPackage, Path]], tools: Path, place: Path, may_fail: Sequence[str]
+) -> Filled:
     with overlay.merged([], place / "root", upper=place / "tree", work=place / "work") as root:
         tree = Tree(root=root, below=(), log=place / "log", epoch=0, tools=tools, work=place / "tools")
-        return install(packages, tree, careful=False)
+        return install(packages, tree, careful=False, may_fail=may_fail)
 
 
 def locked(name: str) -> LockedPackage:

@@ -1,0 +1,30 @@
+"""What is said of scriptlets that failed, whichever family's, and that nothing lets pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oic.errors import ToolError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oic.handover.tree import PassedOver
+
+_NAMED = 4
+
+
+def not_let_pass(failed: Sequence[PassedOver], *, where: str | None = None) -> ToolError:
+    """Return the error of scriptlets that failed: a line for each, and the recipe's way to let them pass."""
+    lines = [
+        one_line(
+            f"the scriptlet {one.phase} of {one.package} failed: {one.how}"
+            + (f", having said: {' / '.join(one.lines)}" if one.lines else "")
+        )
+        for one in failed[:_NAMED]
+    ]
+    if len(failed) > _NAMED:
+        lines.append(f"{len(failed) - _NAMED} more failed")
+    words = ", ".join(f"{one.package} {one.phase}" for one in failed)
+    hint = f"if that is harmless, systemConfig.scriptletsMayFail: [{words}] lets it pass"
+    return ToolError("\n".join(lines), where=where, hint=hint)

@@ -70,6 +70,13 @@ def test_the_targets_own_package_manager_reads_the_database(image: Built) -> Non
     assert {name.rpartition(".")[0]: version for name, version, _ in rows} == image.packages()
 
 
+def test_the_image_s_own_repositories_are_those_it_was_built_from(image: Built) -> None:
+    """The toolkit's own file has edge-next on, and before edge-base."""
+    _, _, rows = image.inside("tdnf", "repolist").partition("repo name")
+    enabled = {line.split()[0] for line in rows.splitlines() if line.strip()}
+    assert enabled == {entry["name"] for entry in image.json("lock.json")["repositories"]}
+
+
 @pytest.mark.parametrize("name", ["azl3-minimal", pytest.param("azl3-edge", marks=pytest.mark.slow)])
 def test_dracut_hostonly_among_the_packages_makes_no_initramfs_of_the_builders(
     built: Callable[[str], Built], name: str

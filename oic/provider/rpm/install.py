@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, kernel, sandbox, toolbox
+from oic.chroot import child, clock, kernel, sandbox, toolbox
 from oic.chroot.tree import Filled
 from oic.errors import ToolError
 from oic.handover.tree import PassedOver
@@ -77,6 +77,8 @@ def install(
         steady_keyring(tree.root, epoch),
     ):
         child.inside(tools.root, _make_place)
+        if clock.current():  # scriptlets look in /dev/shm for what the library of the clock, loaded in rpm, left there
+            kernel.mount(str(tools.dev / "shm"), str(box.dev / "shm"), flags=kernel.MS_BIND)
         kernel.mount(str(tree.root), str(tools.root / IMAGE), flags=kernel.MS_BIND | kernel.MS_REC)
         _run_transaction(list(files), headers, tree, tools, search_path, epoch)
         passed = _passed(headers, tree, start, may_fail)

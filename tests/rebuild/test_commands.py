@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +99,7 @@ def test_another_recipe_of_the_same_name_is_refused(place: Place, built: Built) 
     other = place.root / "other"
     other.mkdir(exist_ok=True)
     (other / "small.yml").write_text(place.recipe.read_text())
+    shutil.copytree(place.root / "files", other / "files", dirs_exist_ok=True)
     place.doit("build", image="other/small.yml").refused(
         "small is already the name of", str(place.recipe), "rename one of the two"
     )

@@ -147,17 +147,17 @@ def test_another_version_of_a_stage_runs_it_and_stops_where_the_result_is_the_sa
     shutil.rmtree(project, ignore_errors=True)
     shutil.copytree(PROJECT / "oic", project / "oic", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "dodo.py", project)
-    text = (project / "oic/plan/__init__.py").read_text()
-    other, count = re.subn(rf'stage\("{stage}", \d+,', f'stage("{stage}", 99,', text)
-    assert count
-    (project / "oic/plan/__init__.py").write_text(other)
+    module = project / f"oic/stages/{stage}.py"
+    other, count = re.subn(r"    version=\d+,", "    version=99,", module.read_text())
+    assert count == 1
+    module.write_text(other)
     place.project = project
     assert place.doit("build").succeeded().stages() == {stage}
     assert outputs_of(place) == built.outputs
 
 
-EVIDENT = {"solve", "verify", "evidence"}
-"""What a lock that says the same runs: it is checked as a lock, and the manifest says that it was."""
+EVIDENT = {"solve", "download", "verify", "evidence"}
+"""What a lock that says the same runs: it is checked as a lock, its indexes too, and the manifest says that it was."""
 
 
 def test_a_kept_lock_that_says_the_same_installs_nothing_anew(place: Place) -> None:

@@ -24,8 +24,9 @@ class _Point:
         self.left = int(_COUNT)
 
     def look(self, event: str, args: tuple[Any, ...]) -> None:
-        if event == "open" and "/oic/stages/" in str(args[0]):  # a stage's module is read when the stage begins
-            self.armed = os.path.basename(args[0]).partition(".")[0] == _STAGE
+        if event == "os.remove" and "/slice/" in str(args[0]):  # a stage that begins forgets what it was made from
+            name = os.path.basename(args[0])
+            self.armed = name == f"{_STAGE}.json" if not name.startswith(".") else self.armed
         if self.armed and event == _EVENT and any(_TEXT in str(arg) for arg in args):
             self.left -= 1
             if self.left == 0:

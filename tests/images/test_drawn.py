@@ -101,9 +101,12 @@ def test_a_key_that_only_its_scriptlet_can_make_is_named_in_the_build_and_by_rep
     manifest = image.json("emt3-drawn-1.0.0.manifest.json")
     assert ([one["made"] for one in manifest["privateKeys"]], manifest["reproducible"]) == ([by], False)
     said = image.doit("reproduce", status=1)
-    assert "reproduce:emt3-drawn failed: 3 things differ" in said
+    assert re.search(r"^reproduce:emt3-drawn failed: \d+ things differ", said, re.MULTILINE)
     assert f"\n{key}; {by}\n" in said
     certificates = f"{keys}/caddy-containerd-cert.pem", "/etc/pki/ca-trust/source/anchors/caddy-containerd-cert.pem"
     assert all(f"\n{path}: a certificate; {by}\n" in said for path in certificates)
     named = [one["path"] for one in json.loads((image.directory / "reproduce.json").read_text())["differences"]]
-    assert set(named) == {key.partition(":")[0], *certificates}
+    assert {key.partition(":")[0], *certificates} <= set(named)
+    # the bundles that update-ca-trust makes of it
+    others = set(named) - {key.partition(":")[0], *certificates}
+    assert all(path.startswith("/etc/pki/ca-trust/extracted/") for path in others)

@@ -19,7 +19,7 @@ import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from oic.errors import OicError
 from oic.values import Digest
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 
 def to_plain(value: Any) -> Any:
-    """Return values, tuples and paths as what JSON knows: dicts, lists and strings."""
+    """Return values, tuples and paths as what JSON knows: dicts, lists, strings; a field not set is not there."""
     if isinstance(value, Struct):
         names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-        return {name: to_plain(getattr(value, field)) for name, field in names}
+        fields = ((name, getattr(value, field)) for name, field in names)
+        return {name: to_plain(found) for name, found in fields if found is not UNSET}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

@@ -42,12 +42,14 @@ class Entry:
         """Return the error of a field."""
         return SolveError(f"{self.name}: {field}: {expected}, found {shown(found)}")
 
-    def expect(self, *fields: str) -> None:
-        """Refuse another set of fields."""
+    def expect(self, *fields: str, optional: tuple[str, ...] = ()) -> bool:
+        """Refuse another set of fields; tell whether any of the optional ones is there."""
         if missing := sorted(set(fields) - self._fields.keys()):
             raise SolveError(f"{self.name}: expected the field {missing[0]}, found none")
-        if more := sorted(self._fields.keys() - set(fields)):
-            raise SolveError(f"{self.name}: expected no field but {', '.join(fields)}, found {shown(more[0])}")
+        if more := sorted(self._fields.keys() - {*fields, *optional}):
+            known = ", ".join((*fields, *optional))
+            raise SolveError(f"{self.name}: expected no field but {known}, found {shown(more[0])}")
+        return any(field in self._fields for field in optional)
 
     def mapping(self, field: str) -> dict[str, Any]:
         """Return an object."""

@@ -15,15 +15,19 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from msgspec import UNSET
+
 from oic.errors import SolveError
 from oic.ospackage.entry import Entry, climbs, shown
 from oic.ospackage.locked import (
     FORMAT,
+    AskedSet,
     Lock,
     LockedDocument,
     LockedKey,
     LockedPackage,
     LockedRepository,
+    Request,
     Requirement,
 )
 
@@ -32,11 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "AskedSet",
     "Lock",
     "LockedDocument",
     "LockedKey",
     "LockedPackage",
     "LockedRepository",
+    "Request",
     "Requirement",
     "parse_json",
     "read_lock",
@@ -84,7 +90,7 @@ def read_lock(data: Any) -> Lock:
         raise whole.odd("sets", f"expected {' and '.join(SETS)}", ", ".join(sorted(sets)))
     return Lock(
         request=whole.digest("request"),
-        asked=_asked(whole.mapping("asked")),
+        asked=_asked(Entry(whole.mapping("asked"), "the lock: asked")),
         repositories=repositories,
         sets={name: _set(name, Entry(sets, "the sets").list(name), bases) for name in sets},
         indexes={} if older else _indexes(whole.mapping("indexes"), bases),
@@ -172,18 +178,25 @@ def _indexes(value: dict[str, Any], bases: dict[str, str]) -> dict[str, tuple[Lo
     return found
 
 
-def _asked(asked: dict[str, Any]) -> dict[str, Any]:
+def _asked(asked: Entry) -> Request:
     """Return what the lock says it was asked, which is compared and told, and nothing else."""
-    for field, value in asked.items():
-        if field != "sets" and not isinstance(value, str | bool):
-            raise SolveError(f"the lock: asked: expected a word for {shown(field)}, found {shown(value)}")
-    sets = Entry({"sets": {}, **asked}, "the lock: asked").mapping("sets")
-    for name, one in sets.items():
-        entry = Entry(one, f"the lock: asked: {shown(name)}")
-        entry.expect("names", "essential")
-        entry.texts("names")
-        entry.flag("essential")
-    return asked
+    further = asked.expect("architecture", "recommends", "sets", optional=("repositories",))
+    sets = asked.mapping("sets")
+    return Request(
+        architecture=asked.text("architecture"),
+        recommends=asked.flag("recommends"),
+        sets={name: _asked_set(Entry(one, f"the lock: asked: {shown(name)}")) for name, one in sets.items()},
+        repositories=asked.text("repositories") if further else UNSET,
+    )
+
+
+def _asked_set(entry: Entry) -> AskedSet:
+    narrowed = entry.expect("names", "essential", optional=("repositories",))
+    return AskedSet(
+        names=entry.texts("names"),
+        essential=entry.flag("essential"),
+        repositories=entry.texts("repositories") if narrowed else UNSET,
+    )
 
 
 def _expect_once(names: Iterable[str], where: str) -> None:

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from oic.values import Bytes, Digest, Value
 
@@ -80,6 +79,30 @@ class LockedRepository(Value):
     trusted: bool
 
 
+class AskedSet(Value):
+    """What one package set is asked to hold: `names` as the recipe or the distribution writes them.
+
+    `essential`: the family's bootstrap set as well. `repositories` are all of them where it is not set.
+    """
+
+    names: tuple[str, ...]
+    essential: bool
+    repositories: tuple[str, ...] | UnsetType = UNSET
+
+
+class Request(Value):
+    """What the solver is asked: the part of the config that a lock answers.
+
+    `repositories` names those that the recipe adds. It is not set where there are none: such a request has the
+    digest that it always had.
+    """
+
+    architecture: str
+    recommends: bool
+    sets: dict[str, AskedSet]
+    repositories: str | UnsetType = UNSET
+
+
 class Lock(Value):
     """Package sets by name (``image``, ``tools``), each in install order: what a package needs comes before it.
 
@@ -88,7 +111,7 @@ class Lock(Value):
     """
 
     request: Digest
-    asked: dict[str, Any]
+    asked: Request
     repositories: tuple[LockedRepository, ...]
     sets: dict[str, tuple[LockedPackage, ...]]
     indexes: dict[str, tuple[LockedDocument, ...]] = msgspec.field(default_factory=dict)

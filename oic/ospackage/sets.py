@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oic.errors import SolveError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oic.ospackage.lock import LockedPackage
+    from oic.ospackage.lock import AskedSet, LockedPackage, Request
 
 
 def solved_sets(
-    request: dict[str, Any], solve_set: Callable[[dict[str, Any], bool], tuple[LockedPackage, ...]]
+    request: Request, solve_set: Callable[[AskedSet, bool], tuple[LockedPackage, ...]]
 ) -> dict[str, tuple[LockedPackage, ...]]:
     """Return each set by name, as `solve_set` answers it (what is asked, with recommended packages or without).
 
@@ -21,9 +21,9 @@ def solved_sets(
     """
     sets = {}
     problems = []
-    for name, asked in sorted(request["sets"].items()):
+    for name, asked in sorted(request.sets.items()):
         # The tools are only unpacked, for their programs' sake: what they need and no more.
-        recommends = request["recommends"] and asked["essential"]
+        recommends = request.recommends and asked.essential
         try:
             sets[name] = solve_set(asked, recommends)
         except SolveError as error:

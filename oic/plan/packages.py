@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
+from oic.ospackage.locked import AskedSet, Request
 from oic.stages import chroot, download, metadata, solve, verify
 
 if TYPE_CHECKING:
@@ -47,17 +49,19 @@ def _solving(make: Maker) -> tuple[Stage[Any], ...]:
     )
 
 
-def request_of(config: FinalConfig) -> dict[str, Any]:
+def request_of(config: FinalConfig) -> Request:
     """Return what the solver is asked: the part of the config that a lock answers."""
     names = [*config.system.packages, *config.system.kernel.packages]
-    sets = {
-        "image": {"names": list(dict.fromkeys(names)), "essential": True},
-        "tools": {"names": list(config.distribution.tools), "essential": False},
-    }
-    architecture = config.distribution.architecture
-    asked = {"architecture": architecture, "recommends": config.system.recommends, "sets": sets}
     further = " ".join(entry.name for entry in config.repositories if entry.further)
-    return {**asked, "repositories": further} if further else asked
+    return Request(
+        architecture=config.distribution.architecture,
+        recommends=config.system.recommends,
+        sets={
+            "image": AskedSet(names=tuple(dict.fromkeys(names)), essential=True),
+            "tools": AskedSet(names=tuple(config.distribution.tools), essential=False),
+        },
+        repositories=further or UNSET,
+    )
 
 
 def _demands(config: FinalConfig) -> tuple[Repository, ...]:

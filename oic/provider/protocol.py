@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from oic.chroot.tree import Filled, Tree
     from oic.config.repository import Repository
     from oic.net import Fetcher
-    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Request
     from oic.provider.belongings import Belongings
     from oic.provider.firstboot import FirstBoot
     from oic.store import Store
@@ -66,7 +66,7 @@ class Provider(Protocol):
     def metadata_warnings(self, index: dict[str, Any], now: datetime) -> list[str]:
         """Return what is to be said of an index by its age: what was solved stays solved, but not in silence."""
 
-    def solve(self, index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
+    def solve(self, index: dict[str, Any], request: Request, store: Store) -> Lock:
         """Return the complete sets that answer `request`; raises SolveError naming every problem."""
 
     def is_package(self, package: LockedPackage) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.errors import OicError, SolveError, TrustError
 from oic.files import digest_of
 from oic.handover.packages import Index, LockFile
 from oic.ospackage.demands import check_demands
-from oic.ospackage.lock import FORMAT, Lock, parse_json, read_lock
+from oic.ospackage.lock import FORMAT, Lock, Request, parse_json, read_lock
 from oic.ospackage.origin import known_of_lock
 from oic.progress import note
 from oic.provider import provider_of
@@ -33,7 +33,7 @@ class Slice(Value):
     """What is asked; and of a lock that is kept, the repositories that it is held against."""
 
     provider: str
-    request: dict[str, Any]
+    request: Request
     repositories: tuple[Repository, ...] = ()
 
 
@@ -122,17 +122,17 @@ def _oddity(lock: Lock, provider: str, *, older: bool) -> str:
     return "" if older or not loose else f"expected the fingerprints of the key {loose[0]}, found none"
 
 
-def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    said = [
-        f"{key} was {old.get(key)!r}, is {new.get(key)!r}"
-        for key in sorted({*old, *new} - {"sets"})
-        if old.get(key) != new.get(key)
-    ]
-    for name in sorted({*old.get("sets", {}), *new.get("sets", {})}):
-        before = set(old.get("sets", {}).get(name, {}).get("names", []))
-        after = set(new.get("sets", {}).get(name, {}).get("names", []))
-        said += [f"{entry} was added to the {name}" for entry in sorted(after - before)]
-        said += [f"{entry} was removed from the {name}" for entry in sorted(before - after)]
+def _changes(old: Request, new: Request) -> list[str]:
+    words = (
+        ("architecture", old.architecture, new.architecture),
+        ("recommends", old.recommends, new.recommends),
+        ("repositories", old.repositories or None, new.repositories or None),
+    )
+    said = [f"{key} was {before!r}, is {after!r}" for key, before, after in words if before != after]
+    for name in sorted({*old.sets, *new.sets}):
+        had, has = (set(one.sets[name].names if name in one.sets else ()) for one in (old, new))
+        said += [f"{entry} was added to the {name}" for entry in sorted(has - had)]
+        said += [f"{entry} was removed from the {name}" for entry in sorted(had - has)]
     return said or ["its request has another digest"]
 
 

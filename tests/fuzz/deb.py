@@ -11,6 +11,7 @@ from provider.deb.hostile import COMPRESSIONS, CONTROL, ar, deb, entry, tar
 
 from fuzz.harness import Harness
 from fuzz.locks import expect_readable
+from oic.ospackage.locked import AskedSet
 from oic.provider.deb.archive import entries_of, read_deb, tar_of
 from oic.provider.deb.database import _stanza, fields_of, info_name, triggers_of
 from oic.provider.deb.packages import PackagesIndex, is_package
@@ -107,7 +108,7 @@ def _read_packages(data: bytes) -> PackagesIndex:
 def _solve(data: bytes) -> None:
     index = _read_packages(data)
     universe = Universe([Source(index=index)], "amd64")
-    asked = {"names": list(index.names)[:2], "essential": True}
+    asked = AskedSet(names=tuple(index.names)[:2], essential=True)
     packages = _solve_set(universe, asked, {"main": URL}, recommends=True)
     expect_readable(packages, URL)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fuzz.harness import Harness
 from oic.files import to_json, to_plain
 from oic.ospackage.lock import FORMAT, Lock, LockedPackage, LockedRepository, parse_json, read_lock
+from oic.ospackage.locked import AskedSet, Request
 from oic.stages.solve import _changes, _oddity
 from oic.values import Digest
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 URL = "https://mirror.invalid/debian"
+_OTHER = Request(architecture="arm64", recommends=True, sets={"tools": AskedSet(names=("b",), essential=False)})
 VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 2**40, 2**70, 1.5, float("nan")),
     *("", "a", "..", "/", "\0", "\n", "\x1b[2J", "\ud800", "x" * 5000, "%2e%2e/a", "0" * 64, "A" * 40),
@@ -30,7 +32,7 @@ def locked(packages: Sequence[LockedPackage], url: str = URL, name: str = "main"
         name=name, url=url, suite="bookworm", components=("main",), signers=("A" * 40,), keys=(), trusted=False
     )
     sets = {"image": tuple(packages), "tools": ()}
-    asked = {"architecture": "amd64", "sets": {"image": {"names": ["a"], "essential": True}}}
+    asked = Request(architecture="amd64", recommends=False, sets={"image": AskedSet(names=("a",), essential=True)})
     lock = Lock(request=Digest("0" * 64), asked=asked, repositories=(repository,), sets=sets)
     return {"format": FORMAT, **to_plain(lock)}
 
@@ -46,7 +48,7 @@ def expect_same(data: Any) -> None:
     again = read_lock(parse_json(to_json({"format": FORMAT, **to_plain(lock)})))
     assert again == lock
     assert _oddity(lock, "deb", older=False) is not None
-    _changes(lock.asked, {"architecture": "arm64", "sets": {"tools": {"names": ["b"], "essential": False}}})
+    _changes(lock.asked, _OTHER)
 
 
 def seed() -> dict[str, Any]:

@@ -41,7 +41,7 @@ SHAPES: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "asked with a list": (
         lambda data: data["asked"].update(recommends=[]),
-        "the lock: asked: expected a word for 'recommends', found a list",
+        "the lock: asked: recommends: expected true or false, found a list",
     ),
     "no sets": (lambda data: data.update(sets={}), "the lock: sets: expected image and tools, found ''"),
     "no tools": (lambda data: data["sets"].pop("tools"), "the lock: sets: expected image and tools, found 'image'"),

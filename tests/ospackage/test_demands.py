@@ -10,6 +10,7 @@ from oic.errors import TrustError
 from oic.ospackage.demands import check_demands, demanded_keys
 from oic.ospackage.lock import Lock, LockedKey, LockedRepository
 from oic.values import Bytes, Digest
+from ospackage.asked import NOTHING_ASKED
 
 OWN, OTHER = "A" * 40, "B" * 40
 KEY = Key(source="https://keys.invalid/a", fingerprints=(OWN,))
@@ -32,7 +33,7 @@ LOCKED = LockedRepository(
 
 
 def check(locked: LockedRepository, recipe: Repository) -> None:
-    lock = Lock(request=Digest("0" * 64), asked={}, repositories=(locked,), sets={})
+    lock = Lock(request=Digest("0" * 64), asked=NOTHING_ASKED, repositories=(locked,), sets={})
     check_demands(lock, [recipe], "small.lock.json")
 
 

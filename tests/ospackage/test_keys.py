@@ -18,6 +18,7 @@ from oic.stages import download
 from oic.stages.solve import read_kept
 from oic.store import Store
 from oic.values import Bytes, Digest, ImageName
+from ospackage.asked import NOTHING_ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def lock(tmp_path: Path, key: LockedKey) -> Lock:
         name="base", url=tmp_path.as_uri(), suite="", components=(), signers=("A" * 40,), keys=(key,), trusted=False
     )
     return Lock(
-        request=digest(b""), asked={"sets": {}}, repositories=(repository,), sets={"image": (package,), "tools": ()}
+        request=digest(b""), asked=NOTHING_ASKED, repositories=(repository,), sets={"image": (package,), "tools": ()}
     )
 
 

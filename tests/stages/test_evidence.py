@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ospackage.asked import NOTHING_ASKED
 
 from oic.config.model import Image, Target
 from oic.files import to_plain, write_text
@@ -63,7 +64,7 @@ def manifest_of(
         files=(part.file,),
     )
     lock = Lock(
-        request=NOTHING, asked={"sets": {}}, repositories=(REPOSITORY,), sets={"image": (PACKAGE,), "tools": ()}
+        request=NOTHING, asked=NOTHING_ASKED, repositories=(REPOSITORY,), sets={"image": (PACKAGE,), "tools": ()}
     )
     verdicts: dict[str, dict[str, str]] = {"image": {"a": "as small.lock.json says: …"}, "tools": {}}
     trust = Trust(verdicts=verdicts, unsigned={"image": (), "tools": ()}, unsigned_metadata=("tiny",), locked_by=by)

@@ -18,6 +18,7 @@ from oic.errors import OicError
 from oic.files import written_aside
 from oic.net import HttpFetcher
 from oic.ospackage.download import Wanted, download_packages
+from oic.ospackage.locked import AskedSet, Request
 from oic.progress import progress
 from oic.provider.deb.metadata import read_metadata
 from oic.provider.deb.solve import solve
@@ -99,11 +100,11 @@ def _solved(roots: Collection[str], place: Path, store: Store) -> list[dict[str,
     repositories = _repositories()
     with HttpFetcher() as fetcher:
         index = read_metadata(repositories, "amd64", fetcher, store, {})
-    request = {
-        "architecture": "amd64",
-        "recommends": False,
-        "sets": {"standin": {"names": sorted(roots), "essential": False}},
-    }
+    request = Request(
+        architecture="amd64",
+        recommends=False,
+        sets={"standin": AskedSet(names=tuple(sorted(roots)), essential=False)},
+    )
     packages = {package.name: package for package in solve(index, request, store).sets["standin"]}
     entries = [
         {"name": name, "version": package.version, "sha256": package.sha256, "size": package.size, "url": package.url}

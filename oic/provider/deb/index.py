@@ -41,7 +41,7 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listi
         return None
     release = parse_release(text, where=f"{base}/{names[0]}")
     check_suite(release, repository.suite, where=f"{base}/{names[0]}")
-    index = _index(repository, lists, release, str(lock.asked.get("architecture", "")), store)
+    index = _index(repository, lists, release, lock.asked.architecture, store)
     unlisted = {
         package.sha256: f"{package.name} {package.version} of sha256 {package.sha256}"
         for package in (one for packages in lock.sets.values() for one in packages)

@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from msgspec import UNSET
+
 from oic.errors import SolveError
 from oic.files import digest_of
 from oic.ospackage import solver
@@ -33,6 +35,7 @@ from oic.provider.deb.words import wanted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from oic.ospackage.lock import AskedSet, Request
     from oic.provider.deb.packages import DebPackage
     from oic.provider.deb.relation import Clause
     from oic.store import Store
@@ -40,14 +43,14 @@ if TYPE_CHECKING:
 _ROUNDS = 3
 
 
-def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
+def solve(index: dict[str, Any], request: Request, store: Store) -> Lock:
     """Return the lock that answers `request`; raises SolveError with a line for each problem of each set."""
     sources = sources_of(index, store)
     urls = {entry["name"]: entry["url"] for entry in index["repositories"]}
 
-    def solve_set(asked: dict[str, Any], recommends: bool) -> tuple[LockedPackage, ...]:  # noqa: FBT001 - called by us
-        names = asked.get("repositories", sources)
-        universe = Universe([sources[name] for name in names], request["architecture"])
+    def solve_set(asked: AskedSet, recommends: bool) -> tuple[LockedPackage, ...]:  # noqa: FBT001 - called by us
+        names = sources if asked.repositories is UNSET else asked.repositories
+        universe = Universe([sources[name] for name in names], request.architecture)
         return _solve_set(universe, asked, urls, recommends=recommends)
 
     sets = solved_sets(request, solve_set)
@@ -104,11 +107,11 @@ def _search(
 
 
 def _solve_set(
-    universe: Universe, asked: dict[str, Any], urls: Mapping[str, str], *, recommends: bool
+    universe: Universe, asked: AskedSet, urls: Mapping[str, str], *, recommends: bool
 ) -> tuple[LockedPackage, ...]:
-    meant = wanted(universe, asked["names"])
+    meant = wanted(universe, asked.names)
     pinned = universe.narrowed(meant.pins)
-    names = dict.fromkeys([*meant.words, *(pinned.essential() if asked["essential"] else ())])
+    names = dict.fromkeys([*meant.words, *(pinned.essential() if asked.essential else ())])
     start = [_expected(pinned, name) for name in names]
     chosen = {package.name: package for package in choose(pinned, start, recommends=recommends)}
     # The versions chosen may be other ones than the candidates: look at relations with all of them open.

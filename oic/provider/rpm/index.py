@@ -49,7 +49,7 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listi
         raise TrustError(f"expected {PRIMARY} as {_REPOMD} lists it, found another", where=documents[PRIMARY].url)
     plain = decompressed(bodies[PRIMARY], file.compression, file.plain_size, where=documents[PRIMARY].url)
     refuse_markup(plain, root=ROOTS[PRIMARY], where=documents[PRIMARY].url)
-    listed = Packages([Source(name=repository.name, primary=plain)], str(lock.asked.get("architecture", "")))
+    listed = Packages([Source(name=repository.name, primary=plain)], lock.asked.architecture)
     unlisted = {
         package.sha256: f"{package.name} {package.version} of sha256 {package.sha256}"
         for package in (one for packages in lock.sets.values() for one in packages)

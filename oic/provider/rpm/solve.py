@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import solv
+from msgspec import UNSET
 
 from oic.errors import SolveError
 from oic.files import digest_of
@@ -35,6 +36,7 @@ from oic.values import Bytes, Digest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from oic.ospackage.lock import AskedSet, Request
     from oic.provider.rpm.words import Wanted
     from oic.store import Store
 
@@ -44,16 +46,16 @@ _WEAK = (("Recommends", solv.SOLVABLE_RECOMMENDS, 0),)
 _REVERSE = (("is in its Supplements", solv.SOLVABLE_SUPPLEMENTS, 0),)
 
 
-def solve(index: dict[str, Any], request: dict[str, Any], store: Store) -> Lock:
+def solve(index: dict[str, Any], request: Request, store: Store) -> Lock:
     """Return the lock that answers `request`; raises SolveError with a line for each problem of each set."""
     sources = sources_of(index, store)
     pools: dict[tuple[str, ...], Packages] = {}
 
-    def solve_set(asked: dict[str, Any], recommends: bool) -> tuple[LockedPackage, ...]:  # noqa: FBT001 - called by us
-        names = tuple(asked.get("repositories", sources))
+    def solve_set(asked: AskedSet, recommends: bool) -> tuple[LockedPackage, ...]:  # noqa: FBT001 - called by us
+        names = tuple(sources) if asked.repositories is UNSET else asked.repositories
         if names not in pools:
-            pools[names] = Packages([sources[repository] for repository in names], request["architecture"])
-        return _solve_set(pools[names], asked["names"], _urls(index), recommends=recommends)
+            pools[names] = Packages([sources[repository] for repository in names], request.architecture)
+        return _solve_set(pools[names], asked.names, _urls(index), recommends=recommends)
 
     sets = solved_sets(request, solve_set)
     return Lock(

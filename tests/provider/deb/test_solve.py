@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from ospackage.asked import asked
 
 from oic.errors import SolveError
 from oic.files import digest_of, to_json
@@ -52,18 +53,10 @@ def index_of(name: str, store: Store, **changes: dict[str, Any]) -> dict[str, An
     return {"architecture": "amd64", "repositories": entries}
 
 
-def request_of(names: list[str], *, essential: bool = False, recommends: bool = False) -> dict[str, Any]:
-    return {
-        "architecture": "amd64",
-        "recommends": recommends,
-        "sets": {"image": {"names": names, "essential": essential}},
-    }
-
-
 def solved(tmp_path: Path, names: list[str], **words: Any) -> Lock:
     store = Store(tmp_path)
     changes = words.pop("changes", {})
-    return solve(index_of("small", store, **changes), request_of(names, **words), store)
+    return solve(index_of("small", store, **changes), asked(*names, **{"essential": False, **words}), store)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -122,8 +115,7 @@ def test_the_order_of_the_recipes_words_does_not_matter_to_the_order_of_the_lock
 
 def test_problems_of_both_sets_are_told(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    request = request_of(["broken"])
-    request["sets"]["tools"] = {"names": ["nono"], "essential": False}
+    request = asked("broken", essential=False, tools=["nono"])
     with pytest.raises(SolveError) as caught:
         solve(index_of("small", store), request, store)
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["image", "tools"]
@@ -131,8 +123,7 @@ def test_problems_of_both_sets_are_told(tmp_path: Path) -> None:
 
 def test_tools_are_a_closure_without_essential_or_recommended_packages(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    request = request_of(["extra"], essential=True, recommends=True)
-    request["sets"]["tools"] = {"names": ["with-extras"], "essential": False}
+    request = asked("extra", recommends=True, tools=["with-extras"])
     lock = solve(index_of("small", store), request, store)
     assert [package.name for package in lock.sets["tools"]] == ["with-extras"]
 

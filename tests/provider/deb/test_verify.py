@@ -8,6 +8,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+from ospackage.asked import NOTHING_ASKED
 
 from oic.errors import TrustError
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
@@ -75,7 +76,7 @@ def _repository(name: str, *signers: str, trusted: bool = False) -> LockedReposi
 
 def _verdicts(store: Store, *packages: LockedPackage) -> dict[str, Verdict]:
     repositories = (_repository("signed", KEY), _repository("trusted", trusted=True), _repository("neither"))
-    lock = Lock(request=Digest("0" * 64), asked={}, repositories=repositories, sets={"image": packages})
+    lock = Lock(request=Digest("0" * 64), asked=NOTHING_ASKED, repositories=repositories, sets={"image": packages})
     return verify(lock, packages, store)
 
 

@@ -17,6 +17,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import _OVERLAY_NOTES, walk
 from oic.config.final import load_config
@@ -78,8 +80,9 @@ def installed(recipe: Path, cache: Path, names: Callable[[str], Sequence[str]] |
     index = index_text(stages["metadata"])
     part = stages["solve"].slice
     if names:
-        part.request["sets"]["image"]["names"] = list(names(index))
-    solve.run(stages["solve"])
+        sets = {**part.request.sets, "image": structs.replace(part.request.sets["image"], names=tuple(names(index)))}
+        part = structs.replace(part, request=structs.replace(part.request, sets=sets))
+    solve.run(replace(stages["solve"], slice=part))
     for stage in (download, verify, chroot, rootfs):
         name = stage.__name__.rpartition(".")[2]
         stages[name].log.parent.mkdir(exist_ok=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from ospackage.asked import NOTHING_ASKED
 
 from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository
 from oic.values import Bytes, Digest
@@ -128,7 +129,9 @@ def locked(file: Path, store: Store | None = None, **fields: object) -> LockedPa
 
 
 def lock_of(packages: Sequence[LockedPackage], *repositories: LockedRepository) -> Lock:
-    return Lock(request=Digest("0" * 64), asked={}, repositories=repositories, sets={"image": tuple(packages)})
+    return Lock(
+        request=Digest("0" * 64), asked=NOTHING_ASKED, repositories=repositories, sets={"image": tuple(packages)}
+    )
 
 
 def repository(store: Store, *keys: Key, name: str = "base", trusted: bool = False) -> LockedRepository:

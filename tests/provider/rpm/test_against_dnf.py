@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from ospackage.asked import asked
 from standin.fixtures import Standin, standin
 
 from oic.config.final import load_config
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from oic.ospackage.lock import Lock
+    from oic.ospackage.locked import Request
 
 DATA = Path(__file__).parents[2] / "data" / "rpm" / "solver"
 PYTHON = "/usr/bin/python3"
@@ -102,12 +104,8 @@ def question(
     return {"repositories": entries, "install": list(words), "recommends": weak, "cache": cache}
 
 
-def request_for(words: Sequence[str], *, weak: bool = False) -> dict[str, Any]:
-    return {
-        "architecture": "x86_64",
-        "recommends": weak,
-        "sets": {"image": {"names": list(words), "essential": True}},
-    }
+def request_for(words: Sequence[str], *, weak: bool = False) -> Request:
+    return asked(*words, architecture="x86_64", recommends=weak)
 
 
 def nevras(lock: Lock) -> list[str]:
@@ -191,7 +189,7 @@ def _ours(index: dict[str, Any], words: Sequence[str], store: Store, *, weak: bo
 def _defaults(name: str) -> list[list[str]]:
     """Return what the shipped recipes ask for: image and tools."""
     recipes = [load_config(RECIPES / f"{name}-{kind}.yml", {}) for kind in ("minimal", "edge")]
-    return [asked["names"] for recipe in recipes for asked in request_of(recipe)["request"]["sets"].values()]
+    return [list(asked.names) for recipe in recipes for asked in request_of(recipe).sets.values()]
 
 
 def _drawn(index: dict[str, Any], store: Store) -> list[list[str]]:

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ospackage.asked import asked
 
 from oic.errors import SolveError, TrustError
 from oic.provider.rpm.pool import Packages, Source
@@ -16,6 +17,7 @@ from .published import Mirror, key, mirror, read, refused, signers, store
 from .repodata import documents_of
 
 if TYPE_CHECKING:
+    from oic.ospackage.locked import Request
     from oic.store import Store
 
 __all__ = ["key", "mirror", "signers", "store"]  # fixtures
@@ -52,9 +54,8 @@ BAD = [
 ]  # fmt: skip
 
 
-def _request(*words: str) -> dict[str, Any]:
-    sets = {"image": {"names": list(words), "essential": True}}
-    return {"architecture": "x86_64", "recommends": False, "sets": sets}
+def _request(*words: str) -> Request:
+    return asked(*words, architecture="x86_64")
 
 
 def _names(index: dict[str, Any], store: Store, *words: str) -> dict[str, str]:

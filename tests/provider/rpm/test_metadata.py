@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ospackage.asked import asked
 
 from oic.config.repository import Repository
 from oic.errors import FetchError, TrustError
@@ -89,8 +90,11 @@ def test_every_compression_and_strong_checksum_is_read(
     index = read(mirror, store, key)
     entry = index["repositories"][0]
     assert entry["primary"]["compression"] == entry["filelists"]["compression"] == compression
-    asked = {"architecture": "x86_64", "recommends": False, "sets": {"image": {"names": ["far"], "essential": True}}}
-    assert [one.name for one in solve(index, asked, store).sets["image"]] == ["there", "far"]
+    found = solve(index, asked("far", architecture="x86_64"), store).sets["image"]
+    assert [one.name for one in found] == [
+        "there",
+        "far",
+    ]
     mirror.sent.clear()
     assert read(mirror, store, key, previous=index) == index
     assert mirror.sent == [], "a checksum that is not the store's own is remembered"
@@ -138,8 +142,7 @@ def test_a_mirror_list_is_tried_in_order(
     (entry,) = index["repositories"]
     assert entry["url"] == "memory://good/x86_64/base"
     assert "note: this mirror is passed over: memory://gone/x86_64/base/repodata/repomd.xml" in capsys.readouterr().err
-    asked = {"architecture": "x86_64", "recommends": False, "sets": {"image": {"names": ["foo"], "essential": True}}}
-    (package,) = solve(index, asked, store).sets["image"]
+    (package,) = solve(index, asked("foo", architecture="x86_64"), store).sets["image"]
     assert package.url == "memory://good/x86_64/base/Packages/foo-1-1.x86_64.rpm"
 
 
@@ -192,12 +195,7 @@ def test_what_createrepo_writes_is_read(tmp_path: Path, store: Store) -> None:
                     read_metadata([made], "x86_64", fetcher, store, {})
                 continue
             index = read_metadata([made], "x86_64", fetcher, store, {})
-        asked = {
-            "architecture": "x86_64",
-            "recommends": True,
-            "sets": {"image": {"names": ["real"], "essential": True}},
-        }
-        (solved,) = solve(index, asked, store).sets["image"]
+        (solved,) = solve(index, asked("real", architecture="x86_64", recommends=True), store).sets["image"]
         assert (solved.name, solved.version, solved.architecture) == ("real", "2:1.0~rc1-3.azl3", "noarch")
         (file,) = (tmp_path / "repo").rglob("*.rpm")
         assert solved.url == file.as_uri()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ospackage.asked import asked
 
 from oic.config.repository import Repository
 from oic.errors import SolveError
@@ -23,9 +24,10 @@ from oic.store import Store
 from .repodata import write_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from oic.ospackage.lock import Lock
+    from oic.ospackage.locked import Request
 
     Ask = Callable[..., Lock]
 
@@ -50,13 +52,8 @@ PACKAGES = [
 ]
 
 
-def request(*words: str, weak: bool = False, **sets: list[str]) -> dict[str, Any]:
-    named = {"image": list(words), **sets}
-    return {
-        "architecture": "x86_64",
-        "recommends": weak,
-        "sets": {name: {"names": names, "essential": name == "image"} for name, names in named.items()},
-    }
+def request(*words: str, weak: bool = False, tools: Sequence[str] | None = None) -> Request:
+    return asked(*words, architecture="x86_64", recommends=weak, tools=tools)
 
 
 def index_of(store: Store, folder: Path, packages: list[Any] = PACKAGES, **changes: Any) -> dict[str, Any]:
@@ -293,13 +290,16 @@ def test_the_lock_does_not_depend_on_hashes_or_language(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text(json.dumps(index))
     script = """import json, sys
 from pathlib import Path
+import msgspec
 from oic.files import to_json
+from oic.ospackage.lock import Request
 from oic.provider.rpm.solve import solve
 from oic.store import Store
 index, request, store = sys.argv[1:]
-print(to_json(solve(json.loads(Path(index).read_text()), json.loads(request), Store(Path(store)))))
+asked = msgspec.json.decode(request, type=Request)
+print(to_json(solve(json.loads(Path(index).read_text()), asked, Store(Path(store)))))
 """
-    asked = json.dumps(request("app", "tool*", weak=True))
+    asked = to_json(request("app", "tool*", weak=True))
     said = {
         subprocess.run(
             [sys.executable, "-c", script, str(tmp_path / "index.json"), asked, str(store.root)],

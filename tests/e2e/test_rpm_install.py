@@ -80,9 +80,9 @@ def test_a_link_out_of_the_root_leads_back_in(rpm_bench: Bench, tiny_rpms: TinyR
 
 
 FAILING = {
-    "%post(hello-0:1.0-1.noarch)": "%post\nexit 7",
-    "%prein(hello-0:1.0-1.noarch)": "%pre\nexit 7",
-    "%posttrans(hello-0:1.0-1.noarch)": "%posttrans\nexit 7",
+    "the scriptlet %post of hello failed: exit status 7": "%post\nexit 7",
+    "scriptlet %prein(hello-0:1.0-1.noarch) failed: ": "%pre\nexit 7",
+    "the scriptlet %posttrans of hello failed: exit status 7": "%posttrans\nexit 7",
 }
 
 
@@ -91,11 +91,11 @@ def test_a_scriptlet_that_fails(
     cases: tuple[str, ...], rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path
 ) -> None:
     log = rpm_bench.image / "log/rootfs.log"
-    for number, (name, script) in enumerate((case, FAILING[case]) for case in cases):
+    for number, (words, script) in enumerate((case, FAILING[case]) for case in cases):
         file = keys["own"].sign(hello(script).make(tmp_path / str(number)))
         tiny_rpms.publish(revision=2000 + number, hello=file.read_bytes())
         rpm_bench.forget_metadata()
-        rpm_bench.oic("rootfs").refused_in_one_line(f"rootfs:small failed: {log}: scriptlet {name} failed: ")
+        rpm_bench.oic("rootfs").refused_in_one_line(f"rootfs:small failed: {log}: {words}")
         _never_finished(rpm_bench, "rootfs")
     tiny_rpms.publish(revision=3000)
     rpm_bench.oic("update").succeeded()

@@ -34,8 +34,8 @@ def target_of(tree: Node) -> Target:
     return Target(os=os_, dist=dist, arch=arch, image_type=kind)
 
 
-def system_of(tree: Node, files: Sequence[AdditionalFile]) -> System:
-    """Return what is in the image."""
+def system_of(tree: Node, files: Sequence[AdditionalFile], family: str) -> System:
+    """Return what is in the image; `family` is that of its packages."""
     system = tree.get("systemConfig")
     loader = system.get("bootloader")
     return System(
@@ -52,7 +52,7 @@ def system_of(tree: Node, files: Sequence[AdditionalFile]) -> System:
         locale=system.get("locale").text,
         keymap=system.get("keymap").text,
         package_sources=system.get("packageSources").text or "keep",
-        scriptlets_may_fail=tuple(dict.fromkeys(system.get("scriptletsMayFail").texts)),
+        scriptlets_may_fail=_scriptlets(system.get("scriptletsMayFail"), family),
     )
 
 
@@ -151,6 +151,10 @@ def _user(user: Node) -> User:
 
 def _command(node: Node) -> Command:
     return Command(cmd=node.get("cmd").text, network=node.get("network").true)
+
+
+def _scriptlets(words: Node, family: str) -> tuple[str, ...]:
+    return () if family == "deb" else tuple(dict.fromkeys(words.texts))
 
 
 def _units(names: Node) -> tuple[str, ...]:

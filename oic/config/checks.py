@@ -86,6 +86,13 @@ def notes_in(tree: Node) -> Iterator[tuple[Node, str]]:
             yield repository, "a placeholder (<URL> or <PUBLIC_KEY_URL>); the repository is left out"
 
 
+def family_notes(tree: Node, family: str) -> Iterator[tuple[Node, str]]:
+    """Say what has no effect with packages of this family."""
+    node = tree.get("systemConfig", "scriptletsMayFail")
+    if family == "deb" and node.items:
+        yield node, "no effect on an image of debs, as dpkg lets no script of a package fail"
+
+
 def unsigned_problems(tree: Node, family: str) -> Problems:
     """Say where a recipe has metadata unsigned that are all that vouches for a repository's packages."""
     for repository in tree.get("packageRepositories").items if family == "deb" else ():

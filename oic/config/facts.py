@@ -35,6 +35,8 @@ def problems_in_facts(facts: Node) -> Problems:
     for node in nodes:
         if found := _VARIABLE.search(filled(node.text, dict.fromkeys(WORDS, ""))):
             yield node, f"expected the variables {{arch}}, $basearch or $releasever, found {found[0]}"
+    if facts.get("provider").text == "deb" and facts.get("scriptletsMayFail").items:
+        yield facts.get("scriptletsMayFail"), "expected none, as dpkg lets no script of a package fail, found some"
     for path, node in facts.get("notYet").entries.items():
         if not is_field(path):
             yield node, f"expected a recipe's field such as systemConfig.immutability, found {path}"

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.config.assemble import file_notes, files_of, image_of, outside_notes, system_of, target_of
-from oic.config.checks import notes_in, problems_in, problems_of_whole, unsigned_problems
+from oic.config.checks import family_notes, notes_in, problems_in, problems_of_whole, unsigned_problems
 from oic.config.disk import disk_of
 from oic.config.distribution import (
     DistributionData,
@@ -84,6 +84,7 @@ def load_config(
     absent = tuple(node.said(text) for node, text in file_notes(whole, files))
     notes = [node.said(text) for node, text in outside_notes(whole, files)]
     notes += [node.said(text) for part in parts for node, text in notes_in(part.tree)]
+    notes += [node.said(text) for node, text in family_notes(whole, distribution.provider)]
     return FinalConfig(
         image_name=image_name,
         recipe=recipe.absolute(),
@@ -93,7 +94,7 @@ def load_config(
         distribution=distribution,
         repositories=distribution.tools_repositories,
         disk=disk_of(whole.get("disk")),
-        system=system_of(whole, files),
+        system=system_of(whole, files, distribution.provider),
         notes=(*absent, *notes, *left_out(data, tree)),
         unbuilt=tuple(node.said(text) for node, text in unbuilt_in(whole, data)),
         absent=absent,

@@ -17,6 +17,7 @@ from oic.files import digest_of
 from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BuildEnvironment, InstalledTree, LayerName, PassedScriptlets, PrivateKey
 from oic.image.tree import drawn, firstboot
+from oic.ospackage.near import near_hint
 from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.scriptlets import not_let_pass
@@ -25,7 +26,7 @@ from oic.store import Store
 from oic.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from oic.chroot.layers import Layer
@@ -86,10 +87,15 @@ def _passed(stack: Sequence[Layer], packages: Sequence[LockedPackage], said: Sli
     for word in said.may_fail:
         name = word.partition(" ")[0]
         if name not in names:
-            note(f"scriptletsMayFail has no effect for {word}: the image has no package {name}")
+            note(f"scriptletsMayFail has no effect for {word}: {_no_package(name, names)}")
         elif not any(one.is_let_pass([word]) for one in passed):
             note(f"scriptletsMayFail has no effect for {word}: it did not fail")
     return passed
+
+
+def _no_package(name: str, names: Collection[str]) -> str:
+    hint = near_hint(name, names)
+    return f"the image has no package {name}" + (f" ({hint})" if hint else "")
 
 
 def _private_keys(

@@ -150,6 +150,7 @@ FACTS, DEFAULTS = "distribution.yml", "raw-x86_64.yml"
         (FACTS, "suite: bookworm-updates", "suite: bookworm-updates\n    path: '{}'", "or $releasever, found {}"),
         (FACTS, "x86_64: amd64", "aarch64: arm64", "word for x86_64, for which there are defaults, found aarch64"),
         (FACTS, "tools:", "notYet: {systemConfig.imutability: it is not}\ntools:", "found systemConfig.imutability"),
+        (FACTS, "tools:", "scriptletsMayFail: [bash]\ntools:", "expected none, as dpkg lets no script of a pack"),
         (FACTS, "release:", "hostSuites: []\nrelease:", "expected each key once"),
         (DEFAULTS, "disk:", "include: [parts.yml]\ndisk:", "defaults as one whole, found include: a recipe's"),
         (DEFAULTS, "id: rootfs", "id: boot", "each partition to have its own id, found boot here"),

@@ -59,9 +59,9 @@ def test_it_does_not_matter_which_two_are_merged_first(one: Any, two: Any, three
     assert system(system(one, two), three) == system(one, system(two, three))
 
 
-@given(st.lists(names), st.lists(names))
-def test_packages_keep_their_first_occurrence(lower: list[str], upper: list[str]) -> None:
-    assert system({"packages": lower}, {"packages": upper})["packages"] == list(dict.fromkeys(lower + upper))
+@given(st.sampled_from(["packages", "scriptletsMayFail"]), st.lists(names), st.lists(names))
+def test_lists_of_names_keep_their_first_occurrence(field: str, lower: list[str], upper: list[str]) -> None:
+    assert system({field: lower}, {field: upper})[field] == list(dict.fromkeys(lower + upper))
 
 
 @given(users, users)

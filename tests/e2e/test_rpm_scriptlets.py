@@ -75,10 +75,11 @@ def test_a_layer_in_the_cache_lets_pass_what_it_did_and_no_more(
     rpm_bench.write()
     rpm_bench.oic("rootfs").refused("the scriptlet %post of hello failed: exit status 1, having said: no such module")
     assert not log.read_text(), "nothing was installed anew to find out"
-    rpm_bench.write("systemConfig: {scriptletsMayFail: ['hello %post', 'gone %post', filesystem]}")
+    rpm_bench.write("systemConfig: {scriptletsMayFail: ['hello %post', 'gone %post', helo, filesystem]}")
     rpm_bench.oic("rootfs").succeeded(
         "let pass by scriptletsMayFail of the recipe: no such module",
         "note: scriptletsMayFail has no effect for gone %post: the image has no package gone",
+        "note: scriptletsMayFail has no effect for helo: the image has no package helo (did you mean hello?)",
         "note: scriptletsMayFail has no effect for filesystem: it did not fail",
     )
     assert not log.read_text()

@@ -123,7 +123,7 @@ EDITS = (
     # vconsole.conf and default/keyboard are the initramfs' too; without console-setup it comes out the same
     edit(f"{SYSTEM}.keymap", "de", "system evidence", {*TREE, "initrd"}),
     edit(f"{SYSTEM}.packageSources", "drop", "system evidence"),
-    edit(f"{SYSTEM}.scriptletsMayFail", ["bash %post"], "rootfs evidence", {"rootfs", "evidence"}),
+    edit(f"{SYSTEM}.scriptletsMayFail", ["bash %post"], "", NOTHING),
     # the kernel
     edit(f"{SYSTEM}.kernel.cmdline", "quiet", "boot evidence", {"boot", "disk", "evidence"}),
     edit(f"{SYSTEM}.kernel.enableExtraModules", "dummy", "initrd evidence", {"initrd", "boot", "disk", "evidence"}),

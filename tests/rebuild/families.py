@@ -183,6 +183,10 @@ RPM = Family(
     packages=("azurelinux-release", "bash", "coreutils", "dracut", "filesystem", "shadow-utils", "systemd-udev"),
     kernel=("kernel",),
     differs={
+        "systemConfig.scriptletsMayFail": {
+            "direct": frozenset({"rootfs", "evidence"}),
+            "ran": frozenset({"rootfs", "evidence"}),
+        },
         "tools": {"value": "azl3"},
         "target.signedMetadata": {"value": False, "direct": frozenset({"metadata", "verify"}), "ran": None},
         # dracut reads it, and takes in nothing of it for any machine

@@ -41,7 +41,8 @@ def base_of(repository: str) -> str:
 
 
 def _files(cache: Path, image: str) -> Files:
-    index, lock = (json.loads((cache / image / name).read_text()) for name in ("index.json", "lock.json"))
+    handed, lock = (json.loads((cache / image / name).read_text()) for name in ("index.json", "lock.json"))
+    index = handed["content"]
     files: Files = {}
     for repository in index["repositories"]:
         files |= _metadata(repository, index["architecture"], cache)

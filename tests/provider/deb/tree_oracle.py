@@ -93,7 +93,7 @@ def installed(recipe: Path, cache: Path, names: Callable[[str], Sequence[str]] |
         suite=done["repositories"][0]["suite"],
         packages=read_lock(read_json(stages["solve"].path("lock.json"))).sets["image"],
         layers=tuple(cache / layer["place"] / "tree" for layer in done["layers"]),
-        epochs=tuple(layers.read(cache / place).epoch for place in done["layers"]),
+        epochs=tuple(layers.read(cache / layer["place"]).epoch for layer in done["layers"]),
         store=Store(cache / "store"),
         index=index,
     )

@@ -149,6 +149,7 @@ class Tiny:
         files = {
             "main/binary-amd64/Packages": (_sha256(plain), len(plain) if announced is None else announced),
             "main/binary-amd64/Packages.gz": (_sha256(packed), len(packed)),
+            "main/binary-arm64/Packages.gz": (_sha256(packed), len(packed)),  # the same bytes, as of an empty suite
         }
         lines = [f"{name}: {value}" for name, value in values.items()]
         lines += ["SHA256:", *(f" {digest} {size} {path}" for path, (digest, size) in files.items()), ""]

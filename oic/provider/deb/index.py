@@ -55,13 +55,14 @@ def _index(
     repository: LockedRepository, lists: Sequence[LockedDocument], release: Release, architecture: str, store: Store
 ) -> PackagesIndex:
     index = PackagesIndex(repository.name, architecture)
-    by_digest = {file.sha256: file.path for file in release.files.values()}
     component = "|".join(map(re.escape, repository.components))
     wanted = re.compile(
         rf"(?P<plain>(?:{component})/binary-(?:{re.escape(architecture)}|all)/Packages)(?:\.(?P<kind>\w+))?"
     )
+    # lists of several architectures can be the same bytes: of a suite that has next to nothing they often are
+    vouched = {file.sha256: match for file in release.files.values() if (match := wanted.fullmatch(file.path))}
     for entry in lists:
-        match = wanted.fullmatch(by_digest.get(entry.sha256, ""))
+        match = vouched.get(entry.sha256)
         if match is None:
             raise TrustError(
                 "expected a list of packages that its signed index vouches for, found none", where=entry.url

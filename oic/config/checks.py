@@ -65,7 +65,7 @@ def problems_of_whole(tree: Node) -> Problems:
     if all(mount_point(item.get("mountPoint").text) != "/" for item in partitions):
         yield disk.get("partitions"), "expected a partition with the mountPoint /, found none"
     types = {type_guid(item.get("typeUUID").text or item.get("type").text) for item in partitions}
-    if loader.get("bootType").text == "efi" and type_guid("esp") not in types:
+    if loader.get("bootType").text != "legacy" and type_guid("esp") not in types:  # efi, unless another is said
         yield disk.get("partitions"), "expected a partition of type esp, for bootType efi, found none"
 
 

@@ -197,3 +197,19 @@ def test_a_recipe_of_image_and_target_alone_is_planned_for_every_shipped_distrib
     assert "/" in {partition.mount_point for partition in config.disk.partitions}
     enabled = config.system.services.enable
     assert {"systemd-networkd.service", "NetworkManager.service"} & set(enabled)
+
+
+def test_a_distribution_without_defaults_wants_an_esp_all_the_same(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has said how it boots, which is by EFI then."""
+    folder = tmp_path / "own/debian/debian12"
+    folder.mkdir(parents=True)
+    facts = "provider: deb\nrelease: '1'\narchitectures: {x86_64: amd64}\nmirror: https://m.invalid\ntools: [a]\n"
+    (folder / "distribution.yml").write_text(
+        f"{facts}repositories: [{{name: a, suite: a, components: [main], keys: [/k]}}]\n"
+    )
+    monkeypatch.setenv("OIC_DISTRIBUTIONS", str(tmp_path / "own"))
+    root = "{id: root, type: linux, start: 1MiB, end: '0', fsType: ext4, mountPoint: /}"
+    with pytest.raises(RecipeError, match="expected a partition of type esp, for bootType efi, found none"):
+        load(f"disk: {{size: 1GiB, partitions: [{root}]}}\n")

@@ -17,7 +17,6 @@ from oic.files import to_json, write_json, write_text
 from oic.handover.disk import Products
 from oic.handover.packages import LockFile
 from oic.plan import plan
-from oic.reproduce.twice import remove_builds, reproduce
 from oic.tasks import failure_of, perform, why_stale
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def tasks(
         "update": (_update, [config, stages, given.get("keys") == "new"]),
         "lock": (_lock, [config, stages]),
         "why": (_why, [stages, package]),
-        "reproduce": (reproduce, [stages, _say]),
+        "reproduce": (_reproduce, [stages]),
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
     }
     for name, (function, args) in calls.items():
@@ -76,7 +75,7 @@ def tasks(
             "actions": [(_run, [function, args, cache])],
             "task_dep": needs.get(name, []),
             "uptodate": [False],
-            "clean": [(remove_builds, [stages])] if name == "reproduce" else [],
+            "clean": [(_remove_builds, [stages])] if name == "reproduce" else [],
             "verbosity": 2,
         }
 
@@ -178,6 +177,18 @@ def _lock(config: FinalConfig, stages: Sequence[Stage[Any]]) -> None:
 
 def _lock_of(stage: Stage[Any]) -> Lock:
     return LockFile.from_text(stage.path(LockFile.FILE).read_text(encoding="utf-8")).lock
+
+
+def _reproduce(stages: Sequence[Stage[Any]]) -> None:
+    from oic.reproduce.twice import reproduce  # noqa: PLC0415 - only where it is needed
+
+    reproduce(stages, _say)
+
+
+def _remove_builds(stages: Sequence[Stage[Any]]) -> None:
+    from oic.reproduce.twice import remove_builds  # noqa: PLC0415 - as above
+
+    remove_builds(stages)
 
 
 def _why(stages: Sequence[Stage[Any]], name: str) -> None:

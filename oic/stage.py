@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from oic.files import digest_of_file, to_plain, write_text
+from oic.files import digest_of_file, read_json, to_plain, write_text
+from oic.handover.codec import Handover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from oic.handover.codec import Handover
     from oic.values import ImageName
 
 Slice = TypeVar("Slice")
@@ -82,12 +82,6 @@ class Stage(Generic[Slice]):
         self.log.touch()
         return self.log
 
-    def work(self) -> Path:
-        """Return a directory for what the stage does on the way to its outputs, made where it is not."""
-        place = self.directory / "work" / self.name
-        place.mkdir(parents=True, exist_ok=True)
-        return place
-
     def path(self, name: str) -> Path:
         """Return the path of a file in the image's directory."""
         return self.directory / name
@@ -127,6 +121,20 @@ class Stage(Generic[Slice]):
             path = self.path(kind.FILE)
             if path.exists():
                 yield kind.from_text(path.read_text(encoding="utf-8"))
+
+    def named(self) -> Iterator[str]:
+        """Yield the paths in the cache of what its hand-overs name; raises ValueError for one that is damaged.
+
+        Each build asks. A hand-over that names nothing, such as a lock, is only looked at for being whole.
+        """
+        for kind in self.kind.writes:
+            path = self.path(kind.FILE)
+            if not path.exists():
+                continue
+            if kind.artefacts is Handover.artefacts:
+                read_json(path)
+            else:
+                yield from kind.from_text(path.read_text(encoding="utf-8")).artefacts()
 
     def write(self, value: Handover) -> None:
         """Write a hand-over."""

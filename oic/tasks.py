@@ -89,10 +89,8 @@ def _changes(old: Any, new: Any, path: str = "") -> str:
 def missing_artefacts(stage: Stage[Any]) -> list[str]:
     """Return what the stage's hand-overs name and the cache does not have."""
     missing = [str(path) for path in stage.outputs if not path.exists()]
-    for handover in stage.written():
-        named = [stage.cache / artefact for artefact in handover.artefacts()]
-        missing += [str(artefact) for artefact in named if not _is_there(artefact)]
-    return missing
+    named = (stage.cache / artefact for artefact in stage.named())
+    return [*missing, *(str(artefact) for artefact in named if not _is_there(artefact))]
 
 
 def _is_there(artefact: Path) -> bool:
@@ -141,10 +139,9 @@ def clean_stage(stage: Stage[Any]) -> None:
         raise SystemExit(str(error)) from None  # doit shows the traceback of anything else
     stage.origin_file.unlink(missing_ok=True)
     with contextlib.suppress(ValueError):  # what is damaged names nothing
-        for handover in stage.written():
-            for entry in handover.artefacts():
-                if entry.startswith(f"{stage.image}/"):
-                    _remove(stage.cache / entry)
+        for entry in stage.named():
+            if entry.startswith(f"{stage.image}/"):
+                _remove(stage.cache / entry)
     for path in stage.outputs:
         _remove(path)
 

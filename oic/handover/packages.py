@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from oic.files import to_json
+from oic.files import to_json, to_plain
 from oic.handover.codec import Handover
 from oic.ospackage.lock import FORMAT, Lock, LockedDocument, parse_json, read_lock
 from oic.values import Digest  # noqa: TC001 - read when a hand-over is decoded
@@ -40,7 +39,7 @@ class LockFile(Handover):
 
     def to_text(self) -> str:
         """Return the file's text."""
-        return to_json({"format": FORMAT, **json.loads(to_json(self.lock))})
+        return to_json({"format": FORMAT, **to_plain(self.lock)})
 
 
 class Downloaded(Handover):

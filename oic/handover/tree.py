@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, ClassVar
 
 from oic.handover.codec import Handover
@@ -10,6 +11,7 @@ from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from typing import Self
 
 
 class LayerName(Value):
@@ -25,6 +27,11 @@ class Artefact(Value):
     path: str
     sha256: Digest
     size: Bytes
+
+    @classmethod
+    def of(cls, path: str, content: bytes) -> Self:
+        """Return a file of this content."""
+        return cls(path=path, sha256=Digest(hashlib.sha256(content).hexdigest()), size=Bytes(len(content)))
 
 
 class BuildEnvironment(Handover):

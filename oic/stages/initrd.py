@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from oic.chroot import child, layers, namespace, overlay, sandbox, toolbox
@@ -11,7 +10,7 @@ from oic.handover.tree import Artefact, Initramfs, InitramfsInputs
 from oic.image.tree import generators
 from oic.progress import note
 from oic.stage import Kind
-from oic.values import Bytes, Digest, Value
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +39,7 @@ def run(stage: Stage[Slice]) -> str:
     content = namespace.call(_make, trees, inputs, stage.slice.modules, work / "initrd", stage.log, writes=writes)
     with written_aside(image) as aside:
         aside.write_bytes(content)
-    digest = Digest(hashlib.sha256(content).hexdigest())
-    stage.write(Initramfs(image=Artefact(path=stage.artefact(image), sha256=digest, size=Bytes(len(content)))))
+    stage.write(Initramfs(image=Artefact.of(stage.artefact(image), content)))
     return f"{inputs.generator}, kernel {inputs.version}, {len(content) / 1e6:.1f} MB"
 
 

@@ -11,9 +11,7 @@ not before.
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.chroot import child, layers, namespace, overlay, sandbox
@@ -38,7 +36,7 @@ from oic.image.tree.settings import Mount  # noqa: TC001
 from oic.progress import note
 from oic.provider import provider_of
 from oic.stage import Kind
-from oic.values import Bytes, Digest, Value
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,19 +121,15 @@ def _boot_inputs(stage: Stage[Slice], read: reading.Read, epoch: int) -> BootInp
         kernel.write_bytes(read.image)
     esp.write_files(stage.path(_ESP), read.esp)
     return BootInputs(
-        kernel=_artefact(stage, _KERNEL, read.image),
+        kernel=Artefact.of(stage.artefact(stage.path(_KERNEL)), read.image),
         version=read.kernel.version,
         os_release=read.kernel.os_release,
         esp=tuple(
-            EspFile(name=name, file=_artefact(stage, f"{_ESP}/{name}", content)) for name, content in read.esp.items()
+            EspFile(name=name, file=Artefact.of(stage.artefact(stage.path(f"{_ESP}/{name}")), content))
+            for name, content in read.esp.items()
         ),
         epoch=epoch,
     )
-
-
-def _artefact(stage: Stage[Slice], name: str, content: bytes) -> Artefact:
-    digest = Digest(hashlib.sha256(content).hexdigest())
-    return Artefact(path=stage.artefact(stage.path(name)), sha256=digest, size=Bytes(len(content)))
 
 
 def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here

@@ -86,19 +86,18 @@ READERS = (
 """These, and all they import, may read files, and reach no further."""
 
 SUBPROCESS = {
-    "oic.run": "the one door",
-    "oic.pipes": "the streams of what it starts",
+    "oic.process.run": "the one door",
+    "oic.process.pipes": "the streams of what it starts",
     "oic.boottest.vm": "qemu runs beside the test that talks to it, and does not run to an end",
 }
 NETWORK = {
-    "oic.net": "the fetcher",
-    "oic.answers": "its judgement of answers",
-    "oic.transport": "its connections",
+    "oic.ospackage.http": "the fetcher",
+    "oic.ospackage.answers": "its judgement of answers",
+    "oic.ospackage.transport": "its connections",
     "oic.chroot.seccomp": "names the families of sockets that programs may make",
-    "oic.chroot.kernel": "raises the loopback of a namespace by an ioctl, which wants a socket",
+    "oic.process.syscalls": "raises the loopback of a namespace by an ioctl, which wants a socket",
 }
 LONG_FILES = {
-    "oic/net.py": "one class, its redirects and local files: halves of it would know each other",
     "oic/config/source.py": "the tree and the reader that makes it",
     "oic/provider/deb/install.py": "the steps of an installation, in the one order that works",
     "oic/provider/deb/unpack.py": "whose file wins when two packages have it: one question, one place",
@@ -160,9 +159,9 @@ def reached_from(module: str) -> dict[str, str]:
 
 def test_the_walk_finds_what_is_far_away() -> None:
     """Otherwise the tests below would pass for nothing."""
-    assert reached_from("oic.stages.download")["requests"] in NETWORK
-    assert "subprocess" in reached_from("oic.tasks")
-    assert "socket" in imports_of("oic.transport")
+    assert reached_from("oic.ospackage.http")["requests"] in NETWORK
+    assert "subprocess" in reached_from("oic.tasks.stage_tasks")
+    assert "socket" in imports_of("oic.ospackage.transport")
 
 
 @pytest.mark.parametrize("module", PURE)
@@ -175,6 +174,11 @@ def test_the_core_imports_neither_world_nor_disk(module: str) -> None:
 @pytest.mark.parametrize("module", READERS)
 def test_what_reads_files_reaches_no_further(module: str) -> None:
     assert {name: importer for name, importer in reached_from(module).items() if name in WORLD} == {}
+
+
+def test_listing_tasks_loads_nothing_of_the_network() -> None:
+    """requests and what it imports take longer than all the rest of a start."""
+    assert {"requests", "urllib3", "networkx", "jsonschema"}.isdisjoint(reached_from("oic.tasks.command_line"))
 
 
 PLANNED = """

@@ -21,7 +21,7 @@ from oic.boottest.console import Console
 from oic.boottest.failure import BootError
 from oic.config.architecture import X86_64
 from oic.errors import ToolError
-from oic.run import ENVIRONMENT, run
+from oic.process.run import ENVIRONMENT, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oic.errors import OicError, ToolError
-from oic.run import run
+from oic.process.run import run
 
 NEEDED = 65536
 Range = tuple[int, int, int]

@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from oic.chroot import child, idmap, namespace
+from oic.chroot import idmap, namespace
 from oic.chroot.tree import clamp_times, digest_of_tree
 from oic.files import read_json, remove_abandoned, write_json
 from oic.handover.tree import PassedOver  # noqa: TC001 - read when a note is decoded
+from oic.process import child
 from oic.values import Value
 
 if TYPE_CHECKING:

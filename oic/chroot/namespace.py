@@ -21,8 +21,9 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from oic.chroot import child, idmap, kernel
+from oic.chroot import idmap
 from oic.errors import OicError
+from oic.process import child, syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _NAMESPACES = (
-    kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
+    syscalls.CLONE_NEWUSER
+    | syscalls.CLONE_NEWNS
+    | syscalls.CLONE_NEWPID
+    | syscalls.CLONE_NEWIPC
+    | syscalls.CLONE_NEWUTS
 )
 
 
@@ -43,7 +48,7 @@ def call(function: Callable[..., Result], *args: object, writes: Sequence[Path] 
     ids = idmap.current()
     ready_reader, ready_writer = os.pipe()
     mapped_reader, mapped_writer = os.pipe()
-    flags = _NAMESPACES if network else _NAMESPACES | kernel.CLONE_NEWNET
+    flags = _NAMESPACES if network else _NAMESPACES | syscalls.CLONE_NEWNET
     pipes = (ready_writer, mapped_reader, mapped_writer)
     unshared: child.Child[Result] = child.start(_unshared, pipes, flags, writes, function, args)
     os.close(ready_writer)
@@ -60,8 +65,8 @@ def call(function: Callable[..., Result], *args: object, writes: Sequence[Path] 
 
 def _check_host() -> None:
     host = os.uname()
-    if host.sysname != "Linux" or host.machine not in kernel.MACHINES:
-        expected = " or ".join(kernel.MACHINES)
+    if host.sysname != "Linux" or host.machine not in syscalls.MACHINES:
+        expected = " or ".join(syscalls.MACHINES)
         raise OicError(f"expected a Linux host on {expected}, found {host.sysname} on {host.machine}")
 
 
@@ -75,7 +80,7 @@ def _unshared(
     ready, mapped, mapped_writer = pipes
     os.close(mapped_writer)
     try:
-        kernel.unshare(flags)
+        syscalls.unshare(flags)
     except OSError as error:
         raise _refused(error) from error
     os.write(ready, b"1")
@@ -83,7 +88,7 @@ def _unshared(
     if not os.read(mapped, 1):
         raise OicError("the id map of the build's user namespace could not be set")
     os.close(mapped)
-    kernel.leave_session_keyring()
+    syscalls.leave_session_keyring()
     os.setgroups([])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
@@ -92,10 +97,10 @@ def _unshared(
 
 def _as_init(writes: Sequence[Path], function: Callable[..., Any], args: tuple[object, ...]) -> Any:
     _ignore_signals()
-    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     wall_off(writes)
-    kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-    kernel.set_host_name("localhost")
+    syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
+    syscalls.set_host_name("localhost")
     _limit_processes()
     os.umask(0o022)
     return function(*args)
@@ -122,17 +127,17 @@ def wall_off(writes: Sequence[Path]) -> None:
     """Make every mount of this namespace read-only, but for `writes`, and every device useless but for `DEVICES`."""
     devices = [f"/dev/{name}" for name in DEVICES]
     for at in (*map(str, writes), *devices):
-        kernel.mount(at, at, flags=kernel.MS_BIND)
+        syscalls.mount(at, at, flags=syscalls.MS_BIND)
     try:
-        kernel.make_read_only("/")
+        syscalls.make_read_only("/")
     except OSError as error:
         if error.errno != errno.ENOSYS:
             raise
         raise OicError("expected Linux 5.12 or newer, which can make mounts read-only together") from error
     for place in writes:
-        kernel.make_writable(str(place))
+        syscalls.make_writable(str(place))
     for device in devices:
-        kernel.make_device_usable(device)
+        syscalls.make_device_usable(device)
 
 
 MAX_PROCESSES = 8192

@@ -13,8 +13,8 @@ import contextlib
 import errno
 from typing import TYPE_CHECKING
 
-from oic.chroot import kernel
 from oic.errors import OicError
+from oic.process import syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,9 +26,9 @@ def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work:
     """Mount `layers` (lowest first) at the directory `at`; with `upper` (and an empty `work` beside it), writable."""
     at.mkdir(parents=True, exist_ok=True)
     if upper is None and len(layers) == 1:
-        kernel.mount(str(layers[0]), str(at), flags=kernel.MS_BIND)
+        syscalls.mount(str(layers[0]), str(at), flags=syscalls.MS_BIND)
     elif not layers and upper is not None:
-        kernel.mount(str(upper), str(at), flags=kernel.MS_BIND)
+        syscalls.mount(str(upper), str(at), flags=syscalls.MS_BIND)
     else:
         options = "userxattr,lowerdir=" + ":".join(_escaped(path) for path in reversed(layers))
         if upper is not None and work is not None:
@@ -38,12 +38,12 @@ def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work:
     try:
         yield at
     finally:
-        kernel.unmount(str(at), kernel.MNT_DETACH)
+        syscalls.unmount(str(at), syscalls.MNT_DETACH)
 
 
 def _mount(at: str, options: str) -> None:
     try:
-        kernel.mount("overlay", at, "overlay", 0, options)
+        syscalls.mount("overlay", at, "overlay", 0, options)
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EINVAL, errno.ENODEV):
             raise

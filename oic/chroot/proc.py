@@ -13,12 +13,12 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from oic.chroot import kernel
+from oic.process import syscalls
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+_FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 _COVERED = {
     *("acpi", "asound", "cmdline", "interrupts", "key-users", "keys", "latency_stats", "sched_debug", "scsi", "swaps"),
 }
@@ -27,7 +27,7 @@ _FIRST_PROCESS = {"cgroup": "0::/\n", "cmdline": "", "comm": "init\n", "environ"
 
 def mount_proc(at: Path) -> None:
     """Mount /proc at a directory, in the namespace of the processes that it is to show."""
-    kernel.mount("proc", str(at), "proc", _FLAGS)
+    syscalls.mount("proc", str(at), "proc", _FLAGS)
     # Writing 0 here denies nested user namespaces, and with them any way back to the capabilities that are dropped.
     (at / "sys/user/max_user_namespaces").write_text("0", encoding="ascii")
     for entry in sorted(at.iterdir()):
@@ -40,19 +40,19 @@ def _cover(entry: Path) -> None:
     covered = entry.name in _COVERED or not mode & 0o004
     if stat.S_ISREG(mode):
         if covered:
-            kernel.bind_read_only("/dev/null", str(entry))
+            syscalls.bind_read_only("/dev/null", str(entry))
         elif mode & 0o222:
-            kernel.bind_read_only(str(entry), str(entry))
+            syscalls.bind_read_only(str(entry), str(entry))
     elif stat.S_ISDIR(mode) and not entry.name.isdigit():
         if covered:
-            kernel.mount("tmpfs", str(entry), "tmpfs", _FLAGS | kernel.MS_RDONLY, "size=4k,mode=555")
+            syscalls.mount("tmpfs", str(entry), "tmpfs", _FLAGS | syscalls.MS_RDONLY, "size=4k,mode=555")
         else:
-            kernel.bind_read_only(str(entry), str(entry))
+            syscalls.bind_read_only(str(entry), str(entry))
 
 
 def _cover_first_process(at: Path) -> None:
-    kernel.mount("tmpfs", str(at), "tmpfs", _FLAGS, "size=64k,mode=555")
+    syscalls.mount("tmpfs", str(at), "tmpfs", _FLAGS, "size=64k,mode=555")
     (at / "root").mkdir(mode=0o555)
     for name, text in _FIRST_PROCESS.items():
         (at / name).write_text(text, encoding="ascii")
-    kernel.mount("", str(at), flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _FLAGS)
+    syscalls.mount("", str(at), flags=syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | _FLAGS)

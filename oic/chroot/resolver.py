@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, kernel
+from oic.process import child, syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +34,11 @@ def lent(box: Sandbox, host: Path = Path(_FILE)) -> Iterator[None]:
     child.inside(box.dev, _write_copy, host.read_bytes())
     target, made = child.inside(box.root, _prepare)
     inside = box.root / target
-    kernel.mount(str(box.dev / _COPY), str(inside), flags=kernel.MS_BIND)
+    syscalls.mount(str(box.dev / _COPY), str(inside), flags=syscalls.MS_BIND)
     try:
         yield
     finally:
-        kernel.unmount(str(inside), kernel.MNT_DETACH)
+        syscalls.unmount(str(inside), syscalls.MNT_DETACH)
         child.inside(box.root, _undo, made)
         child.inside(box.dev, _remove_copy)
 

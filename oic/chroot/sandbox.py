@@ -21,14 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, clock, kernel, namespace, proc, seccomp
+from oic.chroot import clock, namespace, proc, seccomp
 from oic.errors import OicError
-from oic.run import run
+from oic.process import child, syscalls
+from oic.process.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from oic.run import Output
+    from oic.process.run import Output
 
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
 FILES = "/dev/files"
@@ -60,7 +61,7 @@ class Sandbox:
     env: Mapping[str, str] = field(default_factory=dict)
     max_file_bytes: int = MAX_FILE_BYTES
 
-    def run(  # noqa: PLR0913 - what `oic.run.run` can do, but for what the tree decides
+    def run(  # noqa: PLR0913 - what `oic.process.run.run` can do, but for what the tree decides
         self,
         argv: Sequence[str],
         *,
@@ -70,7 +71,7 @@ class Sandbox:
         network: bool = False,
         whole: bool = False,
     ) -> Output:
-        """Run a program of the tree in the tree; raises ToolError (`whole` as in `oic.run.run`).
+        """Run a program of the tree in the tree; raises ToolError (`whole` as in `oic.process.run.run`).
 
         `network` leaves it the network of the namespace around it, which has one only if that was asked for.
         """
@@ -87,16 +88,16 @@ class Sandbox:
         )
 
     def _enter(self, *, network: bool) -> None:
-        kernel.unshare(kernel.CLONE_NEWNS if network else kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
+        syscalls.unshare(syscalls.CLONE_NEWNS if network else syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
         if not network:  # a loopback is no network: postfix's postinst, for one, does not go without
-            kernel.raise_loopback()
-        kernel.pivot_root(str(self.root))
-        kernel.filter_system_calls(seccomp.program())
+            syscalls.raise_loopback()
+        syscalls.pivot_root(str(self.root))
+        syscalls.filter_system_calls(seccomp.program())
         for limit, most in (*_LIMITS, (resource.RLIMIT_FSIZE, self.max_file_bytes)):
             _, hard = resource.getrlimit(limit)
             lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(limit, (lower, lower))
-        kernel.drop_from_bounding_set(_DROPPED)
+        syscalls.drop_from_bounding_set(_DROPPED)
 
 
 @contextmanager
@@ -113,17 +114,17 @@ def opened(  # noqa: PLR0913 - a root and all that is mounted in it
 
     `visible` directories appear inside under their own paths; `files` of the host, by name, below `FILES`, read-only.
     """
-    kernel.mount(str(root), str(root), flags=kernel.MS_BIND | kernel.MS_REC)
+    syscalls.mount(str(root), str(root), flags=syscalls.MS_BIND | syscalls.MS_REC)
     try:
         at, dev, tmp, *shown = _mount_points(root, ["/proc", "/dev", "/tmp", *map(str, visible)])  # noqa: S108
         proc.mount_proc(at)
         _mount_dev(dev)
-        kernel.mount("tmpfs", str(tmp), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
+        syscalls.mount("tmpfs", str(tmp), "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=1777")
         for directory, place in zip(visible, shown, strict=True):
             for memory in (tmp, dev / "shm"):  # hides what was made in the tree
                 if place.is_relative_to(memory):
                     child.inside(memory, _made, [f"/{place.relative_to(memory)}"])
-            kernel.mount(str(directory), str(place), flags=kernel.MS_BIND)
+            syscalls.mount(str(directory), str(place), flags=syscalls.MS_BIND)
         other_clock = clock.current()
         lent = {clock.FILE: other_clock.library} if other_clock else {}
         _show({**(files or {}), **lent}, dev / Path(FILES).name)
@@ -131,7 +132,7 @@ def opened(  # noqa: PLR0913 - a root and all that is mounted in it
         env = {**(env or {}), **told}
         yield Sandbox(root=root, log=log, dev=dev, tmp=tmp, env=env, max_file_bytes=max_file_bytes)
     finally:
-        kernel.unmount(str(root), kernel.MNT_DETACH)
+        syscalls.unmount(str(root), syscalls.MNT_DETACH)
 
 
 def _mount_points(root: Path, paths: Sequence[str]) -> list[Path]:
@@ -152,27 +153,29 @@ def _made(_root: Path, paths: Sequence[str]) -> list[str]:
 
 
 def _mount_dev(dev: Path) -> None:
-    kernel.mount("tmpfs", str(dev), "tmpfs", kernel.MS_NOSUID | kernel.MS_NOEXEC, "mode=755")
+    syscalls.mount("tmpfs", str(dev), "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, "mode=755")
     for name in namespace.DEVICES:
         (dev / name).touch()
-        kernel.bind_read_only(f"/dev/{name}", str(dev / name))
+        syscalls.bind_read_only(f"/dev/{name}", str(dev / name))
     for name, target in _LINKS.items():
         (dev / name).symlink_to(target)
     for name in ("pts", "shm"):
         (dev / name).mkdir()
-    kernel.mount("devpts", str(dev / "pts"), "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, "newinstance,ptmxmode=0666")
-    kernel.mount("tmpfs", str(dev / "shm"), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=1777")
+    syscalls.mount(
+        "devpts", str(dev / "pts"), "devpts", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, "newinstance,ptmxmode=0666"
+    )
+    syscalls.mount("tmpfs", str(dev / "shm"), "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=1777")
 
 
 def _show(files: Mapping[str, Path], at: Path) -> None:
     if not files:
         return
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
     at.mkdir()
-    kernel.mount("tmpfs", str(at), "tmpfs", flags, "mode=755")
+    syscalls.mount("tmpfs", str(at), "tmpfs", flags, "mode=755")
     for name, file in files.items():
         if name != Path(name).name or name in ("", ".", ".."):
             raise OicError(f"expected a file name, found {name!r}")
         (at / name).touch()
-        kernel.bind_read_only(str(file), str(at / name))
-    kernel.mount("", str(at), flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | flags)
+        syscalls.bind_read_only(str(file), str(at / name))
+    syscalls.mount("", str(at), flags=syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | flags)

@@ -16,18 +16,17 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from oic.answers import CHANGED
 from oic.errors import FetchError, OicError, TrustError
-from oic.net import Fetcher, NotFound, WrongSize, redacted
-from oic.store import disk_errors
+from oic.ospackage.fetch import CHANGED, Fetcher, NotFound, WrongSize, redacted
+from oic.ospackage.store import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from oic.ospackage.store import Store
     from oic.progress import Bar
-    from oic.store import Store
     from oic.values import Digest
 
 JOBS = 6

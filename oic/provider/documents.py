@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import FetchError
-from oic.net import redacted
+from oic.ospackage.fetch import redacted
 from oic.values import Digest
 
 if TYPE_CHECKING:
-    from oic.net import Fetcher
-    from oic.store import Store
+    from oic.ospackage.fetch import Fetcher
+    from oic.ospackage.store import Store
 
 _MOST_DOCUMENT = 16 * 2**20
 _WEB_PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)

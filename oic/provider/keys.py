@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.errors import TrustError
 from oic.files import read_regular
-from oic.net import NotFound
+from oic.ospackage.fetch import NotFound
 from oic.progress import note
 from oic.provider.documents import refuse_web_page
 from oic.provider.openpgp import keyring
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.config.repository import Key, Repository
-    from oic.net import Fetcher
+    from oic.ospackage.fetch import Fetcher
     from oic.ospackage.lock import LockedRepository
+    from oic.ospackage.store import Store
     from oic.provider.openpgp import Keyring
-    from oic.store import Store
 
 _MOST_KEY = 2**20
 NEW_KEYS = "doit update image=… keys=new takes its new keys, once you know that they are right"

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from oic.chroot.tree import Filled, Tree
     from oic.config.repository import Repository
-    from oic.net import Fetcher
+    from oic.ospackage.fetch import Fetcher
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Request
+    from oic.ospackage.store import Store
     from oic.provider.belongings import Belongings
     from oic.provider.firstboot import FirstBoot
-    from oic.store import Store
     from oic.values import Digest
 
 

@@ -11,7 +11,7 @@ from oic.errors import ToolError
 from oic.files import write_text
 from oic.handover.tree import BuildEnvironment, ConfiguredTree, InstalledTree
 from oic.reproduce.content import Span
-from oic.tasks import perform
+from oic.tasks.stage_tasks import perform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,10 +13,10 @@ from oic.chroot import layers, namespace, overlay, toolbox
 from oic.errors import one_line
 from oic.files import digest_of_file
 from oic.handover.packages import LockFile
+from oic.ospackage.store import Store
 from oic.provider import provider_of
 from oic.reproduce.content import what_differs
 from oic.reproduce.trees import changes_between
-from oic.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,10 +9,10 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.chroot import child
 from oic.chroot.tree import facts_of, walk
 from oic.files import opened_regular
 from oic.image.tree.privatekeys import LOOKED_AT
+from oic.process import child
 from oic.reproduce.content import what_differs
 
 if TYPE_CHECKING:

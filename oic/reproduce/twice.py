@@ -15,7 +15,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oic import claim
 from oic.chroot import clock, layers
 from oic.chroot.clock import LIBRARY, Clock
 from oic.errors import OicError
@@ -23,6 +22,7 @@ from oic.files import to_plain, write_json
 from oic.handover.disk import Products
 from oic.reproduce.builds import DAY, Build, saw_another_day
 from oic.reproduce.compare import differences_of_artefacts, differences_of_trees
+from oic.tasks import claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,9 +10,9 @@ from oic.chroot.tree import Filled
 from oic.files import digest_of
 from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BuildEnvironment, LayerName
+from oic.ospackage.store import Store
 from oic.provider import provider_of
 from oic.stage import Kind
-from oic.store import Store
 from oic.values import Value
 
 if TYPE_CHECKING:

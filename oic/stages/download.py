@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from oic.chroot import toolbox
 from oic.errors import FetchError, TrustError
 from oic.handover.packages import Downloaded, LockFile
-from oic.net import HttpFetcher
 from oic.ospackage.download import Wanted, download_packages
+from oic.ospackage.fetch import open_fetcher
 from oic.ospackage.origin import locked_indexes
+from oic.ospackage.store import Store
 from oic.progress import note, progress
 from oic.provider import provider_of
 from oic.stage import Kind
 from oic.stages import metadata
-from oic.store import Store
 from oic.values import Value
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def run(stage: Stage[Slice]) -> str:
     signed_by = [
         Wanted(digest=key.sha256, size=key.size, urls=(key.url,), label=f"key of {name}") for name, key in keys.values()
     ]
-    download_packages(signed_by, store, HttpFetcher, progress)
-    done = download_packages(wanted, store, HttpFetcher, progress)
+    download_packages(signed_by, store, open_fetcher, progress)
+    done = download_packages(wanted, store, open_fetcher, progress)
     indexes = _indexes(lock, store)
     present = _present(stage, stage.slice.kept, lock, store) if stage.slice.kept else {}
     indexes |= {document.sha256 for documents in present.values() for document in documents}
@@ -72,7 +72,7 @@ def _present(
         if repository.name not in wanted:
             continue
         try:
-            with toolbox.temporary_files_in(stage.path("work/download")), HttpFetcher() as fetcher:
+            with toolbox.temporary_files_in(stage.path("work/download")), open_fetcher() as fetcher:
                 index = provider.read_metadata([repository], part.architecture, fetcher, store, previous)
         except (FetchError, TrustError) as error:
             note(f"the present index of {repository.name} is not taken: {error}")
@@ -93,7 +93,7 @@ def _indexes(lock: Lock, store: Store) -> set[Digest]:
     for entry in missing:
         wanted = Wanted(digest=entry.sha256, size=entry.size, urls=(entry.url,), label=entry.name)
         with contextlib.suppress(FetchError, TrustError):  # gone, or another one by now
-            download_packages([wanted], store, HttpFetcher, progress)
+            download_packages([wanted], store, open_fetcher, progress)
     return {entry.sha256 for entry in documents if store.has(entry.sha256)}
 
 

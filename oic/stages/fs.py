@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, layers, namespace, overlay, toolbox
+from oic.chroot import layers, namespace, overlay, toolbox
 from oic.files import digest_of_sparse
 from oic.handover.disk import FileSystems, PartitionImage
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.fs import Wanted, file_system
 from oic.image.tree import views
+from oic.process import child
 from oic.stage import Kind
 from oic.values import Bytes, Value
 

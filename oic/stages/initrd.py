@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, layers, namespace, overlay, sandbox, toolbox
+from oic.chroot import layers, namespace, overlay, sandbox, toolbox
 from oic.files import written_aside
 from oic.handover.tree import Artefact, Initramfs, InitramfsInputs
 from oic.image.tree import generators
+from oic.process import child
 from oic.progress import note
 from oic.stage import Kind
 from oic.values import Value

@@ -11,13 +11,13 @@ from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.errors import SolveError
 from oic.files import read_json, write_json
 from oic.handover.packages import Index
-from oic.net import HttpFetcher
+from oic.ospackage.fetch import open_fetcher
 from oic.ospackage.lock import parse_json, read_lock
 from oic.ospackage.origin import known_of_index, known_of_lock
+from oic.ospackage.store import Store
 from oic.progress import note
 from oic.provider import provider_of
 from oic.stage import Kind
-from oic.store import Store
 from oic.values import Digest, Value
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(stage: Stage[Slice]) -> str:
     repositories = part.repositories
     previous = _previous(stage)
     store = Store(stage.cache / "store")
-    with toolbox.temporary_files_in(stage.path("work/metadata")), HttpFetcher() as fetcher:
+    with toolbox.temporary_files_in(stage.path("work/metadata")), open_fetcher() as fetcher:
         index = provider_of(part.provider).read_metadata(repositories, part.architecture, fetcher, store, previous)
     write_json(stage.path(MEMO), index.pop("http", {}))
     blobs = sorted({digest for digest in _digests(index) if store.has(digest)})

@@ -10,7 +10,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, layers, namespace, overlay, toolbox
+from oic.chroot import layers, namespace, overlay, toolbox
 from oic.chroot.tree import LayerConflict, Tree, empty
 from oic.errors import one_line
 from oic.files import digest_of
@@ -18,11 +18,12 @@ from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BuildEnvironment, InstalledTree, LayerName, PassedScriptlets, PrivateKey
 from oic.image.tree import drawn, firstboot
 from oic.ospackage.near import near_hint
+from oic.ospackage.store import Store
+from oic.process import child
 from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.scriptlets import not_let_pass
 from oic.stage import Kind
-from oic.store import Store
 from oic.values import Value
 
 if TYPE_CHECKING:

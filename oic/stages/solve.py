@@ -12,12 +12,12 @@ from oic.handover.packages import Index, LockFile
 from oic.ospackage.demands import check_demands
 from oic.ospackage.lock import FORMAT, Lock, Request, parse_json, read_lock
 from oic.ospackage.origin import known_of_lock
+from oic.ospackage.store import Store
 from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.keys import NEW_KEYS
 from oic.stage import Kind
 from oic.stages.metadata import first_uses, known_in
-from oic.store import Store
 from oic.values import Value
 
 if TYPE_CHECKING:

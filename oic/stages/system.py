@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, layers, namespace, overlay, sandbox
+from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, empty
 from oic.config.model import Command, Services, User  # noqa: TC001 - fields of the slice
 from oic.errors import OicError, one_line
@@ -33,6 +33,7 @@ from oic.image.tree import accounts, additional, esp, firstboot, part, reading, 
 from oic.image.tree.additional import PlacedFile  # noqa: TC001
 from oic.image.tree.commands import run_commands
 from oic.image.tree.settings import Mount  # noqa: TC001
+from oic.process import child
 from oic.progress import note
 from oic.provider import provider_of
 from oic.stage import Kind

@@ -26,12 +26,12 @@ from oic.errors import TrustError
 from oic.handover.packages import Downloaded, LockFile, Trust, Verified
 from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
 from oic.ospackage.lock import LockedDocument, LockedKey
+from oic.ospackage.store import Store
 from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.keys import locked_keyring, read_file
 from oic.stage import Kind
 from oic.stages.metadata import known_in
-from oic.store import Store
 from oic.values import Bytes, Value
 
 if TYPE_CHECKING:

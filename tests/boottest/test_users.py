@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from oic.config.model import User
-from oic.demand import can_log_in
+from oic.tasks.on_demand import can_log_in
 
 PLAIN = User(
     name="admin",

@@ -47,7 +47,7 @@ def test_a_program_that_nobody_ends_would_change_the_layer(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The daemon is one: without its end, the same call finds it still there."""
-    monkeypatch.setattr("oic.chroot.child.end_all", lambda: None)
+    monkeypatch.setattr("oic.process.child.end_all", lambda: None)
 
     def look() -> int:
         log = tmp_path / "log"

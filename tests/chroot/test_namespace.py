@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from oic.chroot import child, namespace
-from oic.chroot.child import ChildError
+from oic.chroot import namespace
 from oic.errors import OicError, ToolError
+from oic.process import child
+from oic.process.child import ChildError
 
 
 def _facts() -> dict[str, object]:
@@ -37,12 +38,12 @@ def test_a_function_runs_as_root_of_namespaces_of_its_own() -> None:
 
 def test_owners_can_be_given_and_mounts_stay_inside(tmp_path: Path) -> None:
     def inside() -> tuple[int, int]:
-        from oic.chroot import kernel  # noqa: PLC0415
+        from oic.process import syscalls  # noqa: PLC0415
 
         file = tmp_path / "file"
         file.touch()
         os.chown(file, 5, 6)
-        kernel.mount("tmpfs", str(tmp_path), "tmpfs")
+        syscalls.mount("tmpfs", str(tmp_path), "tmpfs")
         (tmp_path / "hidden").touch()
         return os.stat(tmp_path.parent).st_uid, len(os.listdir(tmp_path))
 
@@ -79,7 +80,8 @@ def test_a_killed_process_is_said_in_one_line() -> None:
 
 _SLEEPER = """
 import subprocess
-from oic.chroot import child, namespace
+from oic.chroot import namespace
+from oic.process import child
 def sleep():
     print("up", flush=True)
     subprocess.run(["sleep", "4711"])
@@ -129,7 +131,7 @@ def test_a_user_without_sub_ids_is_told_the_line_to_run() -> None:
             return str(error)
         return "no error"
 
-    from oic.chroot import child  # noqa: PLC0415
+    from oic.process import child  # noqa: PLC0415
 
     said = child.start(as_nobody).result()
     assert "sub-uids for user nobody, found none" in said

@@ -14,8 +14,8 @@ PROJECT = Path(__file__).parent.parent.parent
 PROGRESS = (".  ", "-- ", "  ", "download: ", "note: ")
 """How lines begin that are no failure: doit's, a stage's last word, the progress of a download, a note."""
 HURRIED = """
-import oic.net
-oic.net.Patience.__init__.__kwdefaults__.update(read=5, window=.3, rate=1000, attempts=2, back_off=.001)
+import oic.ospackage.http
+oic.ospackage.http.Patience.__init__.__kwdefaults__.update(read=5, window=.3, rate=1000, attempts=2, back_off=.001)
 from doit.__main__ import main
 main()
 """

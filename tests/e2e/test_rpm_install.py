@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from provider.rpm.surgery import TRAILER, cpio_entry, package
 
-from oic.run import PATIENCE
+from oic.process.run import PATIENCE
 
 from .tiny_rpm import hello, sealed
 

@@ -10,8 +10,9 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from fuzz.harness import Harness
-from oic.answers import Passing, Transfer, redacted, redirected, refuse_failure
 from oic.errors import OicError
+from oic.ospackage.answers import Passing, Transfer, redirected, refuse_failure
+from oic.ospackage.fetch import redacted
 from oic.provider.documents import refuse_web_page
 
 URL = "https://user:secret@mirror.invalid/a?token=secret"

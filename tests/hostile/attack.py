@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic.chroot import child, kernel, namespace, proc, resolver, sandbox, seccomp
+from oic.chroot import namespace, proc, resolver, sandbox, seccomp
+from oic.process import child, syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,11 +70,11 @@ def _put(where: Any, name: str, value: Any) -> None:
 
 
 def _plain_proc(at: Any) -> None:
-    kernel.mount("proc", str(at), "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    syscalls.mount("proc", str(at), "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
 
 
 def _plain_bind(source: str, target: str) -> None:
-    kernel.mount(source, target, flags=kernel.MS_BIND)
+    syscalls.mount(source, target, flags=syscalls.MS_BIND)
 
 
 def _only_chroot(new_root: str) -> None:
@@ -110,19 +111,19 @@ def _with_its_mounts(root: Path, function: Callable[..., Any], args: tuple[Any, 
 @contextlib.contextmanager
 def _lent_itself(box: sandbox.Sandbox, host: Path = Path("/etc/resolv.conf")) -> Iterator[None]:
     inside = str(box.root / "etc/resolv.conf")
-    kernel.mount(str(host), inside, flags=kernel.MS_BIND)
+    syscalls.mount(str(host), inside, flags=syscalls.MS_BIND)
     yield
-    kernel.unmount(inside)
+    syscalls.unmount(inside)
 
 
 _ALLOW_ALL = struct.pack("HBBI", 0x06, 0, 0, 0x7FFF0000)
 _SWITCHES = {
     FILTER: lambda: _put(seccomp, "program", lambda: _ALLOW_ALL),
     PROC: lambda: _put(proc, "mount_proc", _plain_proc),
-    NODES: lambda: _put(kernel, "bind_read_only", _plain_bind),
+    NODES: lambda: _put(syscalls, "bind_read_only", _plain_bind),
     WALL: lambda: _put(namespace, "wall_off", lambda _writes: None),
-    CAPABILITIES: lambda: _put(kernel, "drop_from_bounding_set", lambda _dropped: None),
-    PIVOT: lambda: _put(kernel, "pivot_root", _only_chroot),
+    CAPABILITIES: lambda: _put(syscalls, "drop_from_bounding_set", lambda _dropped: None),
+    PIVOT: lambda: _put(syscalls, "pivot_root", _only_chroot),
     PIPES: lambda: _put(subprocess, "Popen", _Logging),
     NETWORK: lambda: None,  # an argument of the run
     SIGNALS: lambda: _put(namespace, "_ignore_signals", lambda: None),
@@ -131,5 +132,5 @@ _SWITCHES = {
     ENDING: lambda: _put(child, "end_all", lambda: None),
     RESOLVER: lambda: _put(resolver, "lent", _lent_itself),
     PROCESSES: lambda: _put(namespace, "_limit_processes", lambda: None),
-    KEYRING: lambda: _put(kernel, "leave_session_keyring", lambda: None),
+    KEYRING: lambda: _put(syscalls, "leave_session_keyring", lambda: None),
 }

@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from oic.chroot import child, kernel, namespace
+from oic.chroot import namespace
+from oic.process import child, syscalls
 
 if TYPE_CHECKING:
     import pwd
@@ -45,36 +46,36 @@ def _on_the_stand_in(
     function: Callable[..., Result],
     args: tuple[object, ...],
 ) -> Result:
-    kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
-    kernel.raise_loopback()
-    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
+    syscalls.raise_loopback()
+    syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
     copy = work / "resolv.conf"
     copy.write_text(SAID_FIRST)
-    kernel.mount(str(work), str(work), flags=kernel.MS_BIND)
+    syscalls.mount(str(work), str(work), flags=syscalls.MS_BIND)
     if lent:
         (work / "lent").mkdir(exist_ok=True)
-        kernel.mount(str(lent), str(work / "lent"), flags=kernel.MS_BIND)
+        syscalls.mount(str(lent), str(work / "lent"), flags=syscalls.MS_BIND)
     _mount_devices()
-    kernel.mount(str(copy), str(RESOLV_CONF.resolve()), flags=kernel.MS_BIND)
-    kernel.make_read_only("/")
+    syscalls.mount(str(copy), str(RESOLV_CONF.resolve()), flags=syscalls.MS_BIND)
+    syscalls.make_read_only("/")
     for place in (work, "/dev", "/proc", RESOLV_CONF.resolve()):
-        kernel.make_writable(str(place))
-    kernel.make_device_usable(str(work))
+        syscalls.make_writable(str(place))
+    syscalls.make_device_usable(str(work))
     for name in namespace.DEVICES:
-        kernel.make_writable(f"/dev/{name}")
-        kernel.make_device_usable(f"/dev/{name}")
+        syscalls.make_writable(f"/dev/{name}")
+        syscalls.make_device_usable(f"/dev/{name}")
     if user:
         _become(user)
     return function(*args)
 
 
 def _mount_devices() -> None:
-    kernel.mount("tmpfs", "/dev", "tmpfs", options="mode=755")
+    syscalls.mount("tmpfs", "/dev", "tmpfs", options="mode=755")
     for name, (major, minor) in _MINORS.items():
         node = f"/dev/{name}"
         os.mknod(node, 0o20666, os.makedev(major, minor))
         os.chmod(node, 0o666)
-        kernel.mount(node, node, flags=kernel.MS_BIND)
+        syscalls.mount(node, node, flags=syscalls.MS_BIND)
     Path("/dev/fd").symlink_to("/proc/self/fd")
 
 

@@ -18,8 +18,9 @@ import pytest
 import zstandard
 from provider.deb.hostile import CONTROL, ar, deb, entry, tar
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
 from oic.errors import TrustError
+from oic.process import child
 from oic.provider import streams
 from oic.provider.compression import decompressed
 from oic.provider.deb.archive import entries_of, read_deb, tar_of

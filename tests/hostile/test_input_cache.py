@@ -16,11 +16,11 @@ import pytest
 from config.conftest import HEAD
 from e2e.bench import PROJECT, Bench, Ran
 
-from oic import claim
 from oic.chroot import layers
 from oic.chroot.tree import Filled
 from oic.errors import OicError
 from oic.files import digest_of, write_text
+from oic.tasks import claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

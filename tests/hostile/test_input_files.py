@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from config.conftest import complain, load  # noqa: F401 - fixtures
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
 from oic.errors import OicError
 from oic.files import copied, opened_regular
 from oic.image.tree import additional
 from oic.image.tree.additional import PlacedFile
 from oic.plan import plan
+from oic.process import child
 from oic.values import Digest
 
 if TYPE_CHECKING:

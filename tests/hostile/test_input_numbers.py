@@ -12,7 +12,7 @@ from net.mirror import Mirror
 
 from oic.errors import FetchError, OicError
 from oic.image.tree.accounts import write_keys
-from oic.net import HttpFetcher
+from oic.ospackage.http import HttpFetcher
 from oic.plan import plan
 from oic.provider.deb.release import parse_release
 from oic.values import MOST_NUMBER, number_in

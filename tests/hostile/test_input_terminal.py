@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from oic.errors import OicError, ToolError, one_line, shown
-from oic.run import run
+from oic.process.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path

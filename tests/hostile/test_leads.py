@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from provider.deb.small_root import Small
 
-from oic.chroot import child, namespace, overlay, sandbox
+from oic.chroot import namespace, overlay, sandbox
 from oic.errors import OicError, ToolError
-from oic.run import PATIENCE
+from oic.process import child
+from oic.process.run import PATIENCE
 from oic.stages import system
 
 from . import ways

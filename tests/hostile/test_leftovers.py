@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.chroot import kernel, namespace
+from oic.chroot import namespace
 from oic.chroot.tree import digest_of_tree
 from oic.errors import OicError
-from oic.run import PATIENCE
+from oic.process import syscalls
+from oic.process.run import PATIENCE
 
 from . import ways
 from .attack import ENDING, FILTER, KEYRING, PROCESSES, SIGNALS, switch_off
@@ -189,8 +190,8 @@ def test_no_file_grows_beyond_its_limit(way: str, roots: Roots, work: Path) -> N
 
 def _with_a_key(work: Path, off: Sequence[str]) -> str:
     """Put a key into a session keyring of the test's own, and look for it inside."""
-    kernel.leave_session_keyring()
-    add = kernel._libc.syscall(248, b"user", b"oic-hostile", b"secret", 6, -3)
+    syscalls.leave_session_keyring()
+    add = syscalls._libc.syscall(248, b"user", b"oic-hostile", b"secret", 6, -3)
     assert add > 0
     switch_off(*off)
     script = "call keyctl 10 -3 user oic-hostile 0 > /found"

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 from provider.deb.small_root import Small
 
-from oic.chroot.child import ChildError
 from oic.errors import OicError
+from oic.process.child import ChildError
 
 from . import ways
 from .attack import INSIDE, WALL, switch_off

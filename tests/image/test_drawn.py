@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
 from oic.image.tree import drawn
+from oic.process import child
 
 if TYPE_CHECKING:
     from pathlib import Path

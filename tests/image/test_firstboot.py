@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
 from oic.image.tree import firstboot
 from oic.image.tree.privatekeys import private_key_in
+from oic.process import child
 from oic.provider import FAMILIES, provider_of
 from oic.provider.deb.firstboot import FIRST_BOOT as DEB
 from oic.provider.rpm.firstboot import FIRST_BOOT as RPM

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
 from oic.errors import OicError
 from oic.image.tree import views
+from oic.process import child
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.net import HttpFetcher, Patience
+from oic.ospackage.http import HttpFetcher, Patience
 
 from .mirror import Mirror
 

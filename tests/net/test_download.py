@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import FetchError, TrustError
-from oic.net import HttpFetcher
 from oic.ospackage.download import Downloaded, Wanted, download_packages
-from oic.store import Store
+from oic.ospackage.http import HttpFetcher
+from oic.ospackage.store import Store
 from oic.values import Digest
 
 from .conftest import QUICK
@@ -96,10 +96,10 @@ CHILD = """
 import json, signal, sys
 from pathlib import Path
 from oic.errors import OicError
-from oic.net import HttpFetcher
+from oic.ospackage.http import HttpFetcher
 from oic.ospackage.download import Wanted, download_packages
 from oic.progress import progress
-from oic.store import Store
+from oic.ospackage.store import Store
 signal.signal(signal.SIGINT, signal.default_int_handler)  # not so where the tests run in the background
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 packages = [Wanted(**{**entry, "urls": tuple(entry["urls"])}) for entry in json.loads(sys.argv[2])]

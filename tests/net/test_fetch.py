@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import FetchError
-from oic.net import Fetched, HttpFetcher, NotFound, redacted
+from oic.ospackage.fetch import Fetched, NotFound, redacted
+from oic.ospackage.http import HttpFetcher
 
 from .conftest import QUICK
 

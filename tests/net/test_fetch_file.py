@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import FetchError
-from oic.net import WORTHWHILE, HttpFetcher, NotFound, WrongSize
+from oic.ospackage.fetch import NotFound, WrongSize
+from oic.ospackage.http import WORTHWHILE, HttpFetcher
 
 from .mirror import Served
 

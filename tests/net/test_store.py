@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import OicError, TrustError
-from oic.store import Store
+from oic.ospackage.store import Store
 from oic.values import Digest
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_an_empty_partial_leaves_no_trace(store: Store) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from oic.store import Store
+from oic.ospackage.store import Store
 with Store(Path(sys.argv[1])).partial(sys.argv[2]) as path:
     print("held", flush=True)
     sys.stdin.readline()
@@ -166,7 +166,7 @@ FULL = """
 import os, sys
 from pathlib import Path
 from oic.errors import OicError
-from oic.store import Store
+from oic.ospackage.store import Store
 store = Store(Path(sys.argv[1]) / "store")
 try:
     store.add(os.urandom(2**20))

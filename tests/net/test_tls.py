@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import FetchError
-from oic.net import HttpFetcher
+from oic.ospackage.http import HttpFetcher
 
 from .conftest import QUICK, server_context
 from .mirror import Mirror

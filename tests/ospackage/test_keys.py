@@ -13,10 +13,10 @@ from oic.errors import FetchError, SolveError, TrustError
 from oic.files import write_text
 from oic.handover.packages import LockFile
 from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository
+from oic.ospackage.store import Store
 from oic.stage import Stage
 from oic.stages import download
 from oic.stages.solve import read_kept
-from oic.store import Store
 from oic.values import Bytes, Digest, ImageName
 from ospackage.asked import NOTHING_ASKED
 

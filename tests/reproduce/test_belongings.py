@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from provider.rpm.made import Made, locked, needs_rpm
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
+from oic.process import child
 from oic.provider.belongings import Belongings, unmerged
 from oic.provider.deb.belongings import lists_in
 from oic.provider.rpm.belongings import belongings as rpm_belongings

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
 from oic.errors import OicError
 from oic.image.boot.systemd_boot import read_loader
+from oic.process import child
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,13 +16,13 @@ from oic.config.apt_sources import read_mirrors
 from oic.config.repository import Key, Repository
 from oic.errors import OicError
 from oic.files import written_aside
-from oic.net import HttpFetcher
 from oic.ospackage.download import Wanted, download_packages
+from oic.ospackage.http import HttpFetcher
 from oic.ospackage.locked import AskedSet, Request
+from oic.ospackage.store import Store
 from oic.progress import progress
 from oic.provider.deb.metadata import read_metadata
 from oic.provider.deb.solve import solve
-from oic.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

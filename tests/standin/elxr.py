@@ -31,10 +31,10 @@ from oic.config.apt_sources import read_mirrors
 from oic.config.repository import Key, Repository
 from oic.errors import OicError
 from oic.files import written_aside
-from oic.net import HttpFetcher
+from oic.ospackage.http import HttpFetcher
+from oic.ospackage.store import Store
 from oic.provider.compression import decompressed
 from oic.provider.deb.metadata import read_metadata
-from oic.store import Store
 from oic.values import Digest
 
 from .serve import Served, serving

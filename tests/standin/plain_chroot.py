@@ -11,8 +11,9 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import kernel, namespace
+from oic.chroot import namespace
 from oic.chroot.tree import facts_of, walk
+from oic.process import syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def _install(files: Sequence[Path], place: Path, epoch: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
     for name, mode in (("proc", 0o555), ("dev", 0o755)):
         (root / name).mkdir(mode=mode)
-    kernel.mount("proc", str(root / "proc"), "proc")
+    syscalls.mount("proc", str(root / "proc"), "proc")
     _mount_dev(root / "dev")
     defined = [word for name, value in _DEFINED.items() for word in ("--define", f"{name} {value}")]
     options = ["--install", "--verbose", "--nosignature", "--noplugins", *defined]
@@ -57,16 +58,16 @@ def _install(files: Sequence[Path], place: Path, epoch: int) -> None:
 
 
 def _mount_dev(dev: Path) -> None:
-    kernel.mount("tmpfs", str(dev), "tmpfs", options="mode=755")
+    syscalls.mount("tmpfs", str(dev), "tmpfs", options="mode=755")
     for name in namespace.DEVICES:
         (dev / name).touch()
-        kernel.mount(f"/dev/{name}", str(dev / name), flags=kernel.MS_BIND)
+        syscalls.mount(f"/dev/{name}", str(dev / name), flags=syscalls.MS_BIND)
     for name, target in _DEVICES.items():
         (dev / name).symlink_to(target)
     for name in ("pts", "shm"):
         (dev / name).mkdir()
-    kernel.mount("devpts", str(dev / "pts"), "devpts", options="newinstance,ptmxmode=0666")
-    kernel.mount("tmpfs", str(dev / "shm"), "tmpfs", options="mode=1777")
+    syscalls.mount("devpts", str(dev / "pts"), "devpts", options="newinstance,ptmxmode=0666")
+    syscalls.mount("tmpfs", str(dev / "shm"), "tmpfs", options="mode=1777")
 
 
 def capabilities() -> str:

@@ -17,7 +17,8 @@ import pytest
 from images.ordinary_user import ordinary_user
 from provider.rpm.small_root import installed, make_tools
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
+from oic.process import child
 from oic.provider.rpm.scripts import failures_in
 
 from . import plain_chroot

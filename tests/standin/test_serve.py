@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import FetchError
-from oic.net import HttpFetcher, NotFound, Patience
+from oic.ospackage.fetch import NotFound
+from oic.ospackage.http import HttpFetcher, Patience
 
 from .serve import Served, serving
 

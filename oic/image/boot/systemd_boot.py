@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, sandbox
+from oic.chroot import sandbox
 from oic.errors import OicError
 from oic.image.boot.uki import assemble_uki, ukify_argv
 from oic.image.tools import reproducible_env
+from oic.process import child
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

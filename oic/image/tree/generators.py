@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from oic.run import Output
+    from oic.process.run import Output
 
 
 class Reader(Protocol):

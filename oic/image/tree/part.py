@@ -6,8 +6,9 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, overlay
+from oic.chroot import overlay
 from oic.chroot.tree import Filled
+from oic.process import child
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, overlay
+from oic.chroot import overlay
 from oic.handover.tree import PrivateKey
 from oic.image.tree import drawn, esp, generators, kernels
+from oic.process import child
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from oic.chroot import kernel
 from oic.errors import OicError
+from oic.process import syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,19 +44,19 @@ def shown(root: Path, at: str, mount_points: Sequence[str], place: Path) -> Iter
     """
     place.mkdir(parents=True, exist_ok=True)
     if not at:
-        kernel.mount("tmpfs", str(place), "tmpfs", options="mode=755")
+        syscalls.mount("tmpfs", str(place), "tmpfs", options="mode=755")
     else:
-        kernel.mount(str(root / at.strip("/")), str(place), flags=kernel.MS_BIND)
+        syscalls.mount(str(root / at.strip("/")), str(place), flags=syscalls.MS_BIND)
     try:
         for other in mount_points if at else ():
             if other != at and (other + "/").startswith(at.rstrip("/") + "/"):
                 _hide(place / other[len(at) :].strip("/"))
         yield place
     finally:
-        kernel.unmount(str(place), kernel.MNT_DETACH)
+        syscalls.unmount(str(place), syscalls.MNT_DETACH)
 
 
 def _hide(inside: Path) -> None:
     if inside.is_dir():  # else it is below another one that is hidden already
         mode = inside.stat().st_mode & 0o7777
-        kernel.mount("tmpfs", str(inside), "tmpfs", options=f"mode={mode:o}")
+        syscalls.mount("tmpfs", str(inside), "tmpfs", options=f"mode={mode:o}")

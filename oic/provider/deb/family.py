@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from oic.chroot import child
+from oic.process import child
 from oic.provider.deb.belongings import lists_in
 from oic.provider.deb.firstboot import FIRST_BOOT
 from oic.provider.deb.index import check_index

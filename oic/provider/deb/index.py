@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oic.ospackage.lock import Lock, LockedDocument, LockedPackage, LockedRepository
+    from oic.ospackage.store import Store
     from oic.provider.deb.packages import DebPackage
     from oic.provider.deb.release import Release
-    from oic.store import Store
 
 _SIGNED = (("InRelease",), ("Release", "Release.gpg"))
 

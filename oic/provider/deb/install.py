@@ -23,9 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, sandbox
+from oic.chroot import sandbox
 from oic.chroot.tree import Filled, LayerConflict
 from oic.errors import TrustError
+from oic.process import child
 from oic.provider.deb import database
 from oic.provider.deb.archive import read_deb
 from oic.provider.deb.order import steps

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, TrustError
-from oic.net import NotFound
+from oic.ospackage.fetch import NotFound
 from oic.provider.age import age_warning
 from oic.provider.compression import PREFERRED, decompressed
 from oic.provider.deb.release import check_release, parse_release
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from oic.config.repository import Repository
-    from oic.net import Fetcher
+    from oic.ospackage.fetch import Fetcher
+    from oic.ospackage.store import Store
     from oic.provider.deb.release import IndexFile, Release
     from oic.provider.keys import KeyFile
     from oic.provider.openpgp import Keyring
-    from oic.store import Store
 
 PACKAGES = "Packages"
 MOST_PACKAGES = 2**30

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from oic.ospackage.lock import AskedSet, Request
+    from oic.ospackage.store import Store
     from oic.provider.deb.packages import DebPackage
     from oic.provider.deb.relation import Clause
-    from oic.store import Store
 
 _ROUNDS = 3
 

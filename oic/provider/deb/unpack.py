@@ -16,8 +16,8 @@ import stat
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
-from oic.chroot import child
 from oic.errors import TrustError
+from oic.process import child
 from oic.provider.deb.archive import ControlFile, Deb, entries_of, read_deb, tar_of
 
 if TYPE_CHECKING:

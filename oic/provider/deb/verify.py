@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
-    from oic.store import Store
+    from oic.ospackage.store import Store
 
 _FIELDS = ("package", "version", "architecture")
 _DIRECTIVE = re.compile(r"(interest|activate)(-await|-noawait)?")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from oic.chroot import child
+from oic.process import child
 from oic.provider.rpm.lent import lent_file
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from oic.provider.rpm.repomd import PRIMARY, ROOTS, parse_repomd
 
 if TYPE_CHECKING:
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
-    from oic.store import Store
+    from oic.ospackage.store import Store
 
 _REPOMD, _SIGNATURE = "repomd.xml", "repomd.xml.asc"
 

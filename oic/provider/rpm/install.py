@@ -19,10 +19,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from oic.chroot import child, clock, kernel, sandbox, toolbox
+from oic.chroot import clock, sandbox, toolbox
 from oic.chroot.tree import Filled
 from oic.errors import ToolError
 from oic.handover.tree import PassedOver
+from oic.process import child, syscalls
+from oic.process.run import MAX_LOG_BYTES, OverTimeError, clipped
 from oic.progress import note
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
@@ -31,7 +33,6 @@ from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.scripts import ENDING, failures_in, lack_of_room_in, missing_owners_in, refusals_in, script_in
 from oic.provider.rpm.tags import Tag
 from oic.provider.scriptlets import not_let_pass
-from oic.run import MAX_LOG_BYTES, OverTimeError, clipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,8 +79,8 @@ def install(
     ):
         child.inside(tools.root, _make_place)
         if clock.current():  # scriptlets look in /dev/shm for what the library of the clock, loaded in rpm, left there
-            kernel.mount(str(tools.dev / "shm"), str(box.dev / "shm"), flags=kernel.MS_BIND)
-        kernel.mount(str(tree.root), str(tools.root / IMAGE), flags=kernel.MS_BIND | kernel.MS_REC)
+            syscalls.mount(str(tools.dev / "shm"), str(box.dev / "shm"), flags=syscalls.MS_BIND)
+        syscalls.mount(str(tree.root), str(tools.root / IMAGE), flags=syscalls.MS_BIND | syscalls.MS_REC)
         _run_transaction(list(files), headers, tree, tools, search_path, epoch)
         passed = _passed(headers, tree, start, may_fail)
         _check_database(headers, tree, tools)

@@ -12,7 +12,7 @@ import struct
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from oic.chroot import child
+from oic.process import child
 from oic.provider.rpm.lent import lent_file
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from oic.chroot import child
+from oic.process import child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, TrustError
-from oic.net import NotFound
+from oic.ospackage.fetch import NotFound
 from oic.progress import note
 from oic.provider.age import age_warning
 from oic.provider.compression import decompressed
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oic.config.repository import Repository
-    from oic.net import Fetcher
+    from oic.ospackage.fetch import Fetcher
+    from oic.ospackage.store import Store
     from oic.provider.openpgp import Keyring
     from oic.provider.rpm.repomd import Checksum, MetadataFile, Repomd
-    from oic.store import Store
 
 _REPOMD = "repodata/repomd.xml"
 _FIRST = 10**9

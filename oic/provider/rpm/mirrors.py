@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from oic.config.repository import Repository
-    from oic.net import Fetcher
+    from oic.ospackage.fetch import Fetcher
 
 Result = TypeVar("Result")
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from oic.ospackage.lock import AskedSet, Request
+    from oic.ospackage.store import Store
     from oic.provider.rpm.words import Wanted
-    from oic.store import Store
 
 _KINDS = (("Requires(pre)", solv.SOLVABLE_REQUIRES, 1), ("Requires", solv.SOLVABLE_REQUIRES, -1))
 """How lock and libsolv call the dependencies that must be there; 1: those of scripts alone, -1: the others."""

@@ -15,8 +15,8 @@ import stat
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from oic.chroot import child
 from oic.errors import TrustError
+from oic.process import child
 from oic.provider.rpm.contents import checked, contents_of
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.package import files_of

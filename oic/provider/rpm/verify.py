@@ -22,8 +22,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
-from oic.chroot import child
 from oic.errors import TrustError, one_line
+from oic.process import child
 from oic.provider.keys import locked_keyring
 from oic.provider.lapsed import package_signers
 from oic.provider.protocol import Verdict
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+    from oic.ospackage.store import Store
     from oic.provider.openpgp import Keyring
-    from oic.store import Store
 
 _JOBS = 2
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.config.repository import Key, Repository
 from oic.errors import FetchError
-from oic.net import Fetched, NotFound
+from oic.ospackage.fetch import Fetched, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,12 +12,12 @@ import pytest
 from oic.config.apt_sources import read_mirrors
 from oic.config.repository import Key, Repository
 from oic.errors import SolveError
-from oic.net import HttpFetcher
+from oic.ospackage.http import HttpFetcher
+from oic.ospackage.store import Store
 from oic.provider.deb.metadata import read_metadata
 from oic.provider.deb.solve import choose, sources_of
 from oic.provider.deb.universe import Universe
 from oic.provider.deb.words import wanted
-from oic.store import Store
 
 from .apt import Apt, make_apt
 

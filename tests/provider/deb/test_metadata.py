@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from oic.errors import FetchError, ToolError, TrustError
+from oic.ospackage.store import Store
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
-from oic.store import Store
 
 from .signed import BASE, NOW, PACKAGES, MemoryMirror, Signer, clear_sign, compressed, release_text, repository
 

@@ -12,9 +12,9 @@ from ospackage.asked import NOTHING_ASKED
 
 from oic.errors import TrustError
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+from oic.ospackage.store import Store
 from oic.provider.deb.family import verify
 from oic.provider.protocol import Verdict
-from oic.store import Store
 from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from oic.chroot.tree import _OVERLAY_NOTES, walk
 from oic.config.final import load_config
 from oic.files import read_json
 from oic.ospackage.lock import LockedPackage, read_lock
+from oic.ospackage.store import Store
 from oic.plan import plan
+from oic.process.run import ENVIRONMENT
 from oic.provider.compression import decompressed
-from oic.run import ENVIRONMENT
 from oic.stages import chroot, download, metadata, rootfs, solve, verify
-from oic.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

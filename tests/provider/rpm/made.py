@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from oic.store import Store
+    from oic.ospackage.store import Store
 
     from .keys import Key
 

@@ -14,8 +14,8 @@ from provider.deb.signed import MemoryMirror, Signer
 
 from oic.config.repository import Key, Repository
 from oic.errors import TrustError
+from oic.ospackage.store import Store
 from oic.provider.rpm.metadata import read_metadata
-from oic.store import Store
 
 from .repodata import COMPRESSED, write_repository
 

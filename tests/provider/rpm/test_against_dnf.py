@@ -18,12 +18,12 @@ from standin.fixtures import Standin, standin
 from oic.config.final import load_config
 from oic.config.repository import Key, Repository
 from oic.errors import SolveError
-from oic.net import HttpFetcher
+from oic.ospackage.http import HttpFetcher
+from oic.ospackage.store import Store
 from oic.plan.packages import request_of
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.pool import Packages
 from oic.provider.rpm.solve import solve, sources_of
-from oic.store import Store
 
 from .repodata import write_repository
 

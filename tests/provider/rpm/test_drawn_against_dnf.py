@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import SolveError
-from oic.net import HttpFetcher
+from oic.ospackage.http import HttpFetcher
+from oic.ospackage.store import Store
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.solve import solve
-from oic.store import Store
 
 from .drawn import Drawing
 from .test_against_dnf import Case, dnf_answers, nevras, question, request_for

@@ -18,7 +18,7 @@ from .repodata import documents_of
 
 if TYPE_CHECKING:
     from oic.ospackage.locked import Request
-    from oic.store import Store
+    from oic.ospackage.store import Store
 
 __all__ = ["key", "mirror", "signers", "store"]  # fixtures
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import TrustError
+from oic.ospackage.store import Store
 from oic.provider.rpm.contents import check_contents
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.package import files_of
 from oic.provider.rpm.tags import Sig, Tag
 from oic.provider.rpm.verify import verify
-from oic.store import Store
 
 from .keys import Key
 from .made import header_of, lock_of, locked, needs_rpm, repository

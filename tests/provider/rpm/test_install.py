@@ -14,9 +14,9 @@ import pytest
 
 from oic.chroot import namespace
 from oic.errors import ToolError
+from oic.process.run import PATIENCE
 from oic.provider.rpm.lent import lent_file
 from oic.provider.rpm.scripts import ENDING
-from oic.run import PATIENCE
 
 from .small_root import installed, make_filesystem, make_tools, rpmbuild
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import TrustError
+from oic.ospackage.store import Store
 from oic.provider.openpgp import detached_signers, keyring
 from oic.provider.rpm.verify import verify
-from oic.store import Store
 
 from .keys import Key
 from .made import Made, lock_of, locked, needs_rpm, repository

@@ -12,10 +12,10 @@ from ospackage.asked import asked
 
 from oic.config.repository import Repository
 from oic.errors import FetchError, TrustError
-from oic.net import HttpFetcher
+from oic.ospackage.http import HttpFetcher
+from oic.ospackage.store import Store
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.solve import solve
-from oic.store import Store
 
 from .published import BASE, PATHS, REPOMD, Mirror, key, mirror, read, refused, signers, store
 from .repodata import COMPRESSED

@@ -16,7 +16,7 @@ from .published import BASE, NOW, REPOMD, Mirror, key, mirror, read, refused, si
 if TYPE_CHECKING:
     from provider.deb.signed import Signer
 
-    from oic.store import Store
+    from oic.ospackage.store import Store
 
 
 __all__ = ["key", "mirror", "signers", "store"]  # fixtures

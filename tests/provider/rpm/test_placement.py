@@ -11,8 +11,9 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from oic.chroot import child, namespace
+from oic.chroot import namespace
 from oic.errors import TrustError
+from oic.process import child
 from oic.provider.rpm.unpack import unpack
 
 from .made import locked, needs_rpm

@@ -14,12 +14,12 @@ from ospackage.asked import asked
 from oic.config.repository import Repository
 from oic.errors import SolveError
 from oic.files import to_json
-from oic.net import HttpFetcher
 from oic.ospackage.graph import why
+from oic.ospackage.http import HttpFetcher
 from oic.ospackage.lock import FORMAT, read_lock
+from oic.ospackage.store import Store
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.solve import solve
-from oic.store import Store
 
 from .repodata import write_repository
 
@@ -294,7 +294,7 @@ import msgspec
 from oic.files import to_json
 from oic.ospackage.lock import Request
 from oic.provider.rpm.solve import solve
-from oic.store import Store
+from oic.ospackage.store import Store
 index, request, store = sys.argv[1:]
 asked = msgspec.json.decode(request, type=Request)
 print(to_json(solve(json.loads(Path(index).read_text()), asked, Store(Path(store)))))

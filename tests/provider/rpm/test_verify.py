@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from oic.errors import TrustError
+from oic.ospackage.store import Store
 from oic.provider.protocol import Verdict
 from oic.provider.rpm.tags import Sig, Tag
 from oic.provider.rpm.verify import verify
-from oic.store import Store
 
 from .keys import Key, version_3
 from .made import Made, lock_of, locked, needs_rpm, repository

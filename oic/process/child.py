@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from oic.chroot import kernel
 from oic.errors import OicError, ToolError
-from oic.run import PATIENCE, patience
+from oic.process import syscalls
+from oic.process.run import PATIENCE, patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,7 +107,7 @@ def start(function: Callable[..., Result], *args: object) -> Child[Result]:
 def _run_and_leave(writer: int, function: Callable[..., Any], args: Sequence[object]) -> None:
     status = 1
     try:
-        kernel.die_with_parent(writer)
+        syscalls.die_with_parent(writer)
         data = outcome(function, args)
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(data)
@@ -147,9 +147,9 @@ def inside(root: Path, function: Callable[..., Result], *args: object) -> Result
 
 
 def _changed_root(root: Path, function: Callable[..., Result], args: tuple[object, ...]) -> Result:
-    kernel.unshare(kernel.CLONE_NEWNS)
-    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.mount(str(root), str(root), flags=kernel.MS_BIND)
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
+    syscalls.mount(str(root), str(root), flags=syscalls.MS_BIND)
     os.chroot(root)
     os.chdir("/")
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

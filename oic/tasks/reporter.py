@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from doit.exceptions import InvalidCommand
 from doit.reporter import ConsoleReporter
 
-from oic import claim, workers
-from oic import tasks as wiring
 from oic.chroot import idmap
 from oic.errors import OicError, shown
 from oic.handover.disk import Products
 from oic.progress import note
+from oic.tasks import claim, stage_tasks, workers
 
 if TYPE_CHECKING:
     from doit.task import Task
@@ -96,7 +95,7 @@ def _closure(tasks: dict[str, Task], selected: list[str]) -> set[str]:
 def _stages(tasks: dict[str, Task], names: set[str]) -> list[Stage[Any]]:
     """Return a stage of each image that these tasks may touch, in a fixed order."""
     actions = [action for name in names for action in tasks[name].actions]
-    stages: list[Stage[Any]] = [action.args[0] for action in actions if action.py_callable is wiring.run_stage]
+    stages: list[Stage[Any]] = [action.args[0] for action in actions if action.py_callable is stage_tasks.run_stage]
     return sorted({stage.image: stage for stage in stages}.values(), key=lambda stage: stage.image)
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import ToolError
-from oic.pipes import Streams, TooMuchOutputError
+from oic.process.pipes import Streams, TooMuchOutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -17,21 +17,12 @@ import requests
 from urllib3 import exceptions as broken
 
 from oic.errors import FetchError
+from oic.ospackage.fetch import CHANGED, NotFound, WrongSize, redacted
 from oic.values import number_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-CHANGED = "the mirror serves another file than its index says: try doit update"
-
-
-class NotFound(FetchError):  # noqa: N818 - the name of the HTTP status it stands for
-    """The mirror has no such file (404, 410)."""
-
-
-class WrongSize(FetchError):  # noqa: N818 - in line with its sibling
-    """The mirror serves a file of another size than asked for."""
 
 
 class Passing(Exception):  # noqa: N818 - never seen outside: retried, then told as a FetchError
@@ -42,14 +33,6 @@ class Passing(Exception):  # noqa: N818 - never seen outside: retried, then told
         self.hint = hint
         self.retry_after = retry_after
         self.fresh = False
-
-
-def redacted(url: str) -> str:
-    """Return a URL that may be shown: user, password and query (where signed URLs keep theirs) replaced."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    netloc = f"***@{host}" if "@" in parts.netloc else host
-    return parts._replace(netloc=netloc, query="***" if parts.query else "", fragment="").geturl()
 
 
 _CLOCK = "the system's CA certificates and clock must be right; name an authority of your own in OIC_CA"

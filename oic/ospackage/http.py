@@ -1,66 +1,39 @@
-"""The second seam: bytes from mirrors, over http, https and file URLs.
+"""The fetcher: bytes from mirrors, over http, https and file URLs.
 
-* Nothing fetched is trusted: who asks verifies. Here only sizes are held to: no answer is longer than asked for.
 * Bytes are taken as served: a Content-Encoding is a property of the transport that mirrors misuse; never decoded.
 * What may pass is retried with back-off: broken connections, stalls, 5xx, 429, cut-off bodies. What will not is told at
   once: a missing file, TLS that cannot be trusted, another size, a refused redirect.
 * https never follows a redirect to http, nothing follows one to a file. Secrets of a URL appear in no message.
-* Every failure is one `FetchError`: what was expected, what was found, the URL, what to do.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
-import os
 import random
-import stat
 import threading
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
-from oic.answers import (
-    NotFound,
-    Passing,
-    Transfer,
-    WrongSize,
-    expect_whole,
-    explained,
-    redacted,
-    redirected,
-    refuse_failure,
-)
 from oic.errors import FetchError
-from oic.transport import Session, Watch, WatchedAdapter, extra_authority, tls_context
-from oic.values import number_in
+from oic.ospackage.answers import Passing, Transfer, expect_whole, explained, redirected, refuse_failure
+from oic.ospackage.fetch import Fetched, redacted
+from oic.ospackage.local import CHUNK, copy_local, gathered, read_local
+from oic.ospackage.transport import Session, Watch, WatchedAdapter, extra_authority, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-__all__ = ["Fetched", "Fetcher", "HttpFetcher", "NotFound", "Patience", "WrongSize", "redacted"]
+    from pathlib import Path
 
 Result = TypeVar("Result")
 
-CHUNK = 2**16
 REDIRECTS = 5
 WORTHWHILE = 2**20
 """An attempt that brings a file this much further starts the count of attempts anew; sizes are finite, so is that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A document in memory; `body` is None when the server says that what we have is current (304)."""
-
-    url: str
-    body: bytes | None
-    etag: str
-    last_modified: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,23 +47,6 @@ class Patience:
     attempts: int = 4
     back_off: float = 1.0
     retry_after: float = 60.0
-
-
-class Fetcher(Protocol):
-    """What the rest of the program knows of the network."""
-
-    def fetch(self, url: str, *, limit: int, etag: str = "", last_modified: str = "") -> Fetched:
-        """Return a whole document of at most `limit` bytes; raises NotFound or FetchError.
-
-        `etag` and `last_modified` of an earlier answer make the request conditional.
-        """
-
-    def fetch_file(self, url: str, file: Path, *, size: int, report: Callable[[int], None]) -> None:
-        """Bring `file` to exactly `size` bytes, going on from what is in it; raises NotFound, WrongSize or FetchError.
-
-        `report` is told of each gain in bytes, and of a loss (negative) when what was there had to be thrown away.
-        An error of the local disk is raised as OSError.
-        """
 
 
 class HttpFetcher:
@@ -124,7 +80,7 @@ class HttpFetcher:
     def fetch(self, url: str, *, limit: int, etag: str = "", last_modified: str = "") -> Fetched:
         """See `Fetcher`."""
         if _scheme(url) == "file":
-            return _read_local(url, limit, etag)
+            return read_local(url, limit, etag)
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in conditions.items() if value}
         return self._retried(url, functools.partial(self._fetch_once, url, headers, limit))
@@ -133,7 +89,7 @@ class HttpFetcher:
         """See `Fetcher`."""
         transfer = Transfer(url=url, file=file, size=size, report=report)
         if _scheme(url) == "file":
-            _copy_local(transfer)
+            copy_local(transfer)
         else:
             self._retried(url, functools.partial(self._continue, transfer))
 
@@ -143,7 +99,7 @@ class HttpFetcher:
                 body = None
             else:
                 expect_whole(response, url)
-                body = _gathered(chunks, url, limit, response.headers.get("Content-Length", ""))
+                body = gathered(chunks, url, limit, response.headers.get("Content-Length", ""))
             tags = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
             return Fetched(url=url, body=body, etag=tags[0], last_modified=tags[1])
 
@@ -231,19 +187,6 @@ def _pieces(response: requests.Response, watch: Watch) -> Iterator[bytes]:
         raise urllib3.exceptions.ProtocolError
 
 
-def _gathered(chunks: Iterator[bytes], url: str, limit: int, declared: str) -> bytes:
-    """Return the whole body; raises FetchError as soon as it is, or is declared to be, beyond `limit`."""
-    body = bytearray()
-    too_long = (number_in(declared) or 0) > limit
-    while not too_long and (chunk := next(chunks, b"")):
-        body += chunk
-        too_long = len(body) > limit
-    if too_long:
-        hint = "is this the right URL?"
-        raise FetchError(f"expected at most {limit} bytes, found more", where=redacted(url), hint=hint)
-    return bytes(body)
-
-
 def _scheme(url: str) -> str:
     """Return the scheme; raises FetchError for what cannot be fetched."""
     try:
@@ -254,43 +197,3 @@ def _scheme(url: str) -> str:
     if not usable:
         raise FetchError("expected an http, https or file URL", where=redacted(url))
     return parts.scheme
-
-
-def _read_local(url: str, limit: int, etag: str) -> Fetched:
-    with _local(url) as file:
-        status = os.fstat(file.fileno())
-        current = f'"{status.st_mtime_ns}-{status.st_size}"'
-        if current == etag:
-            return Fetched(url=url, body=None, etag=etag, last_modified="")
-        body = _gathered(iter(functools.partial(file.read, CHUNK), b""), url, limit, str(status.st_size))
-        return Fetched(url=url, body=body, etag=current, last_modified="")
-
-
-def _copy_local(transfer: Transfer) -> None:
-    offset = transfer.offset()
-    with _local(transfer.url) as file:
-        transfer.accept_size(str(os.fstat(file.fileno()).st_size))
-        file.seek(offset)
-        try:
-            transfer.write(iter(functools.partial(file.read, CHUNK), b""))
-        except Passing as failure:  # it shrank while it was read
-            raise FetchError(str(failure), where=transfer.url, hint=failure.hint) from failure
-
-
-@contextlib.contextmanager
-def _local(url: str) -> Iterator[BinaryIO]:
-    """Open the regular file of a file URL (RFC 8089); raises NotFound or FetchError."""
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
-        hint = "write file:///path"
-        raise FetchError("expected a file URL of this machine", where=redacted(url), hint=hint)
-    path = Path(unquote(parts.path))
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
-            raise FetchError("expected a regular file", where=url)
-        file = path.open("rb")
-    except OSError as error:
-        kind = NotFound if error.errno in (errno.ENOENT, errno.ENOTDIR) else FetchError
-        raise kind(f"cannot read: {error.strerror}", where=url) from error
-    with file:
-        yield file

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic import run as door
 from oic.errors import ToolError
-from oic.run import OverTimeError, run
+from oic.process import run as door
+from oic.process.run import OverTimeError, run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from oic.chroot import kernel
+from oic.process import syscalls
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -27,7 +27,7 @@ def end_with(command: int) -> None:
 
     def follow() -> None:
         if os.getppid() == command:
-            kernel.die_with(command)
+            syscalls.die_with(command)
 
     os.register_at_fork(after_in_child=follow)
 

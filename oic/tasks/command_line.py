@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 from doit import doit_cmd
 from doit.exceptions import InvalidCommand
 
-from oic import claim, demand, workers
-from oic import tasks as wiring
 from oic.config.final import is_default, load_config
 from oic.errors import OicError
 from oic.plan import DOCS, plan
-from oic.reporter import Reporter
+from oic.tasks import claim, on_demand, stage_tasks, workers
+from oic.tasks.reporter import Reporter
 from oic.values import number_in
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from oic.config.model import FinalConfig
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 _MOST_SECONDS = 10**7
 _KNOWN = ("image", "cache", "keys", "package", "timeout")
 
@@ -88,16 +87,16 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
             claim.prepare(cache() / config.image_name)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
-    yield from wiring.groups({**DOCS, "build": "everything the recipe asks for", **demand.DOCS})
-    yield demand.verify_cache(cache())
+    yield from stage_tasks.groups({**DOCS, "build": "everything the recipe asks for", **on_demand.DOCS})
+    yield on_demand.verify_cache(cache())
     Reporter.notes = {config.image_name: config.notes for config in configs}
     for config, stages in plans:
         if stages:
-            yield from map(wiring.task_of, stages)
-            yield wiring.build_of(config, [stage.task for stage in stages])
+            yield from map(stage_tasks.task_of, stages)
+            yield stage_tasks.build_of(config, [stage.task for stage in stages])
         else:
-            yield from wiring.refusal_of(config, [*DOCS, *demand.BUILT])
-        yield from demand.tasks(config, stages, cache(), given)
+            yield from stage_tasks.refusal_of(config, [*DOCS, *on_demand.BUILT])
+        yield from on_demand.tasks(config, stages, cache(), given)
 
 
 def _config(recipe: Path, given: dict[str, str]) -> FinalConfig:

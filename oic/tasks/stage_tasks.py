@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed
 
-from oic import claim
 from oic.chroot import layers
 from oic.errors import OicError, shown
 from oic.files import read_json, write_json
+from oic.tasks import claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -8,16 +8,16 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from oic import claim
-from oic.changes import differences
-from oic.changes import new_keys as keys_that_changed
 from oic.config.final import redacted
 from oic.errors import OicError, shown
 from oic.files import to_json, write_json, write_text
 from oic.handover.disk import Products
 from oic.handover.packages import LockFile
+from oic.ospackage.changes import differences
+from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
-from oic.tasks import failure_of, perform, why_stale
+from oic.tasks import claim
+from oic.tasks.stage_tasks import failure_of, perform, why_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,7 +92,7 @@ def verify_cache(cache: Path) -> dict[str, Any]:
 
 
 def _verify_cache(cache: Path) -> None:
-    from oic.verifycache import verify  # noqa: PLC0415 - only where it is needed
+    from oic.tasks.verify_cache import verify  # noqa: PLC0415 - only where it is needed
 
     _say(verify(cache))
 

@@ -42,6 +42,9 @@ class Stage(Generic[Slice]):
     names in the image's directory. `sources` are files of this host by where they go in the image: their content is in
     the slice, their place is nobody's business. `memory` is a lock that remembers who signs, for a stage that asks
     mirrors; with `new_keys` nothing is remembered. None of these three decides whether the stage is fresh.
+
+    `tree` names the tree that it works for, when that is not the image's own: such a stage is ``name-tree:image``, and
+    what is of a tree (`Handover.OF_TREE`) lies in a directory of that name.
     """
 
     kind: Kind[Slice]
@@ -51,6 +54,7 @@ class Stage(Generic[Slice]):
     slice: Slice
     reads: tuple[type[Handover], ...]
     files: tuple[str, ...] = ()
+    tree: str = ""
     lock_file: Path | None = None
     sources: Mapping[str, Path] = field(default_factory=dict, repr=False)
     memory: Path | None = field(default=None, repr=False)
@@ -59,7 +63,7 @@ class Stage(Generic[Slice]):
     @property
     def name(self) -> str:
         """Return what the stage is called in every image."""
-        return self.kind.name
+        return f"{self.kind.name}-{self.tree}" if self.tree else self.kind.name
 
     @property
     def task(self) -> str:
@@ -83,18 +87,22 @@ class Stage(Generic[Slice]):
         return self.log
 
     def path(self, name: str) -> Path:
-        """Return the path of a file in the image's directory."""
-        return self.directory / name
+        """Return the path of a file in the image's directory, or in that of the stage's tree."""
+        return self.directory / self.tree / name
+
+    def place_of(self, kind: type[Handover]) -> Path:
+        """Return where the stage reads or writes a hand-over."""
+        return self.path(kind.FILE) if kind.OF_TREE else self.directory / kind.FILE
 
     @property
     def inputs(self) -> tuple[Path, ...]:
         """Return the hand-overs it reads, and the lock that the user keeps."""
-        return (*(self.path(kind.FILE) for kind in self.reads), *([self.lock_file] if self.lock_file else []))
+        return (*map(self.place_of, self.reads), *([self.lock_file] if self.lock_file else []))
 
     @property
     def outputs(self) -> tuple[Path, ...]:
         """Return the files it writes, hand-overs first."""
-        return tuple(map(self.path, (*(kind.FILE for kind in self.kind.writes), *self.files)))
+        return (*map(self.place_of, self.kind.writes), *map(self.path, self.files))
 
     @property
     def origin_file(self) -> Path:
@@ -103,7 +111,7 @@ class Stage(Generic[Slice]):
 
     def origin(self) -> dict[str, Any]:
         """Return all that decides what the stage writes: its version, its slice, and the digests of what it reads."""
-        files = {path.name: path for path in map(self.path, (kind.FILE for kind in self.reads))}
+        files = {kind.FILE: self.place_of(kind) for kind in self.reads}
         if self.lock_file:
             files["lock"] = self.lock_file
         found = {name: digest_of_file(path) if path.exists() else None for name, path in files.items()}
@@ -113,12 +121,12 @@ class Stage(Generic[Slice]):
         """Read a hand-over that is among the inputs; raises OSError or ValueError."""
         if kind not in self.reads:
             raise ValueError(f"{self.task} reads {kind.FILE} without saying so")
-        return kind.from_text(self.path(kind.FILE).read_text(encoding="utf-8"))
+        return kind.from_text(self.place_of(kind).read_text(encoding="utf-8"))
 
     def written(self) -> Iterable[Handover]:
         """Yield the hand-overs that it wrote and that are there; raises ValueError for one that is damaged."""
         for kind in self.kind.writes:
-            path = self.path(kind.FILE)
+            path = self.place_of(kind)
             if path.exists():
                 yield kind.from_text(path.read_text(encoding="utf-8"))
 
@@ -128,7 +136,7 @@ class Stage(Generic[Slice]):
         Each build asks. A hand-over that names nothing, such as a lock, is only looked at for being whole.
         """
         for kind in self.kind.writes:
-            path = self.path(kind.FILE)
+            path = self.place_of(kind)
             if not path.exists():
                 continue
             if kind.artefacts is Handover.artefacts:
@@ -140,7 +148,7 @@ class Stage(Generic[Slice]):
         """Write a hand-over."""
         if type(value) not in self.kind.writes:
             raise ValueError(f"{self.task} writes {value.FILE} without saying so")
-        write_text(self.path(value.FILE), value.to_text())
+        write_text(self.place_of(type(value)), value.to_text())
 
     def artefact(self, path: Path) -> str:
         """Return a path of the cache as hand-overs name it."""

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 
 class Handover(Value):
-    """What one stage writes for others: a small file `FILE` in the image's directory."""
+    """What one stage writes for others: a small file `FILE` in the image's directory.
+
+    What is `OF_TREE` there is once for each tree that the image is made of: see `oic.stage.Stage`.
+    """
 
     FILE: ClassVar[str]
+    OF_TREE: ClassVar[bool] = False
 
     @classmethod
     def from_text(cls, text: str) -> Self:

@@ -34,6 +34,12 @@ class Artefact(Value):
         return cls(path=path, sha256=Digest(hashlib.sha256(content).hexdigest()), size=Bytes(len(content)))
 
 
+class OfTree(Handover):
+    """What is handed on of one tree."""
+
+    OF_TREE: ClassVar[bool] = True
+
+
 class BuildEnvironment(Handover):
     """The build environment, in which every tool runs."""
 
@@ -66,14 +72,14 @@ class PassedOver(Value):
         return self.package in allowed or f"{self.package} {self.phase}" in allowed
 
 
-class PassedScriptlets(Handover):
+class PassedScriptlets(OfTree):
     """The scriptlets of the image's packages that failed and were let pass, for the manifest."""
 
     FILE: ClassVar[str] = "scriptlets.json"
     scriptlets: tuple[PassedOver, ...]
 
 
-class InstalledTree(Handover):
+class InstalledTree(OfTree):
     """The packages' layers, lowest first, the newest time in them, keys that were drawn, and their repositories."""
 
     FILE: ClassVar[str] = "rootfs.json"
@@ -87,14 +93,14 @@ class InstalledTree(Handover):
         return [layer.place for layer in self.layers]
 
 
-class PrivateKeys(Handover):
+class PrivateKeys(OfTree):
     """The private keys of the whole tree that no package brought."""
 
     FILE: ClassVar[str] = "private-keys.json"
     private_keys: tuple[PrivateKey, ...]
 
 
-class ConfiguredTree(Handover):
+class ConfiguredTree(OfTree):
     """The whole tree: the packages' layers and on top the recipe's own."""
 
     FILE: ClassVar[str] = "system.json"
@@ -106,7 +112,7 @@ class ConfiguredTree(Handover):
         return (self.layers[-1].place,)
 
 
-class InitramfsInputs(Handover):
+class InitramfsInputs(OfTree):
     """The tree an initramfs is made of: the packages, and a layer of what its `generator` reads of the rest."""
 
     FILE: ClassVar[str] = "initrd-inputs.json"
@@ -121,7 +127,7 @@ class InitramfsInputs(Handover):
         return [self.read.place] if self.read else []
 
 
-class Initramfs(Handover):
+class Initramfs(OfTree):
     """The initramfs."""
 
     FILE: ClassVar[str] = "initrd.json"
@@ -139,7 +145,7 @@ class EspFile(Value):
     file: Artefact
 
 
-class BootInputs(Handover):
+class BootInputs(OfTree):
     """What the boot image takes from the tree: kernel, os-release(5), and what lies below the ESP's mount point."""
 
     FILE: ClassVar[str] = "boot-inputs.json"

@@ -23,7 +23,7 @@ from oic.image.disk.kinds import TABLE_KINDS
 from oic.plan.maker import Maker
 from oic.plan.packages import package_stages
 from oic.plan.raw import raw_stages
-from oic.plan.tree import tree_stages
+from oic.plan.tree import image_tree, tree_stages
 from oic.stages import boot, chroot, disk, download, evidence, fs, initrd, metadata, rootfs, solve, system, verify
 
 if TYPE_CHECKING:
@@ -50,4 +50,5 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage[Any], ...]:
     placed = layout(config.disk, make.seed, TABLE_KINDS[config.disk.table])
     users = tuple(replace(user, password=hashed(user, make.seed)) for user in config.system.users)
     product = PRODUCTS[config.target.image_type]
-    return (*package_stages(make), *tree_stages(make, placed, users), *product(make, placed, users))
+    tree = image_tree(config, placed, users)
+    return (*package_stages(make), *tree_stages(make, tree), *product(make, placed, users))

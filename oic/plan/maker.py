@@ -35,7 +35,7 @@ class Maker:
         """Return what the image's files are called, without an ending."""
         return f"{self.config.image.name}-{self.config.image.version}"
 
-    def stage(
+    def stage(  # noqa: PLR0913 - what stages differ in
         self,
         kind: Kind[Slice],
         said: Slice,
@@ -43,8 +43,12 @@ class Maker:
         files: tuple[str, ...] = (),
         sources: Mapping[str, Path] | None = None,
         lock: Path | None = None,
+        tree: str = "",
     ) -> Stage[Slice]:
-        """Return a stage of this image, with its slice; one that is given a lock reads that and nothing else."""
+        """Return a stage of this image, with its slice; one that is given a lock reads that and nothing else.
+
+        `tree` is as in `oic.stage.Stage`.
+        """
         return Stage(
             kind=kind,
             image=self.config.image_name,
@@ -53,6 +57,7 @@ class Maker:
             slice=said,
             reads=() if lock else kind.reads,
             files=files,
+            tree=tree,
             lock_file=lock,
             sources=sources or {},
         )

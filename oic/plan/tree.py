@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oic.image.boot.root import ByPartuuid
@@ -10,7 +11,8 @@ from oic.image.tree.settings import Mount
 from oic.stages import initrd, rootfs, system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from oic.config.model import FinalConfig, Partition, User
     from oic.image.disk.geometry import Layout
@@ -21,21 +23,44 @@ ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 """The EFI system partition's type GUID, UEFI 2.10 table 5.7."""
 
 
-def tree_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stage[Any], ...]:
-    """Return the stages that install the packages, configure the tree and make its initramfs."""
-    config = make.config
-    sources = {file.final: file.local for file in config.system.files}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreePlan:
+    """What a tree is made of: which set of the lock, how it is configured, what its initramfs holds.
+
+    The image's own tree has no `name`. `sources` are as in `oic.stage.Stage`.
+    """
+
+    name: str = ""
+    installed: rootfs.Slice
+    configured: system.Slice
+    initramfs: initrd.Slice
+    sources: Mapping[str, Path]
+
+
+def tree_stages(make: Maker, tree: TreePlan) -> tuple[Stage[Any], ...]:
+    """Return the stages that install a tree's packages, configure it and make its initramfs."""
     return (
-        make.stage(rootfs.KIND, _installed(config)),
-        make.stage(system.KIND, _configured(config, placed, users), sources=sources),
-        make.stage(initrd.KIND, initrd.Slice(modules=config.system.kernel.extra_modules)),
+        make.stage(rootfs.KIND, tree.installed, tree=tree.name),
+        make.stage(system.KIND, tree.configured, sources=tree.sources, tree=tree.name),
+        make.stage(initrd.KIND, tree.initramfs, tree=tree.name),
     )
 
 
-def _installed(config: FinalConfig) -> rootfs.Slice:
+def image_tree(config: FinalConfig, placed: Layout, users: Sequence[User]) -> TreePlan:
+    """Return the image's own tree, as the recipe has it."""
+    return TreePlan(
+        installed=installed(config, "image"),
+        configured=_configured(config, placed, users),
+        initramfs=initrd.Slice(modules=config.system.kernel.extra_modules),
+        sources={file.final: file.local for file in config.system.files},
+    )
+
+
+def installed(config: FinalConfig, named_set: str) -> rootfs.Slice:
+    """Return how a set of the lock is installed."""
     return rootfs.Slice(
         provider=config.distribution.provider,
-        set="image",
+        set=named_set,
         known_to_fail=config.distribution.scriptlets_may_fail,
         may_fail=config.system.scriptlets_may_fail,
     )

@@ -1,13 +1,12 @@
-"""Files written aside and renamed last; JSON in one canonical form; digests.
+"""Reading and writing files: regular files only, written under a temporary name and renamed last; their digests.
 
-* No interrupted write leaves anything with a final name; what a killed one leaves aside, the next of that name removes.
-* Two equal values give equal bytes: keys sorted, no timestamps, one newline at the end.
+An interrupted write leaves nothing under the final name. The next write of that name removes the temporary file that a
+killed one left.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import fcntl
 import glob
@@ -16,41 +15,14 @@ import json
 import os
 import secrets
 import stat
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from msgspec import UNSET, Struct
-
 from oic.errors import OicError
-from oic.values import Digest
+from oic.values import Digest, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-def to_plain(value: Any) -> Any:
-    """Return values, tuples and paths as what JSON knows: dicts, lists, strings; a field not set is not there."""
-    if isinstance(value, Struct):
-        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-        fields = ((name, getattr(value, field)) for name, field in names)
-        return {name: to_plain(found) for name, found in fields if found is not UNSET}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): to_plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def to_json(value: Any) -> str:
-    """Return the canonical text of a value: sorted keys, one space of indent, a final newline."""
-    return json.dumps(to_plain(value), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
-
-
-def digest_of(value: Any) -> Digest:
-    """Return the sha256 of a value's canonical JSON."""
-    return Digest(hashlib.sha256(to_json(value).encode()).hexdigest())
+    from pathlib import Path
 
 
 def digest_of_file(path: Path) -> Digest:

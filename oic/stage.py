@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from oic.files import digest_of_file, read_json, to_plain, write_text
+from oic.files import digest_of_file, read_json, write_text
 from oic.handover.codec import Handover
+from oic.values import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,10 +1,17 @@
-"""Types for what is easily mixed up, and what values that are written as JSON have in common."""
+"""Types for what is easily mixed up, and the JSON of values: equal values give equal bytes.
+
+Keys are sorted, nothing tells the time, and one newline ends the text.
+"""
 
 from __future__ import annotations
 
-from typing import NewType, dataclass_transform
+import dataclasses
+import hashlib
+import json
+from pathlib import PurePath
+from typing import Any, NewType, dataclass_transform
 
-from msgspec import Struct, StructMeta, field
+from msgspec import UNSET, Struct, StructMeta, field
 
 Digest = NewType("Digest", str)
 """A sha256 in 64 lower-case hexadecimal digits."""
@@ -26,6 +33,31 @@ class _Frozen(StructMeta):
 
 class Value(Struct, metaclass=_Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """A frozen value whose names in JSON are camelCase, as in a recipe, and which is decoded strictly."""
+
+
+def to_plain(value: Any) -> Any:
+    """Return values, tuples and paths as what JSON knows: dicts, lists, strings; a field not set is not there."""
+    if isinstance(value, Struct):
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        fields = ((name, getattr(value, field)) for name, field in names)
+        return {name: to_plain(found) for name, found in fields if found is not UNSET}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def to_json(value: Any) -> str:
+    """Return the canonical text of a value: sorted keys, one space of indent, a final newline."""
+    return json.dumps(to_plain(value), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def digest_of(value: Any) -> Digest:
+    """Return the sha256 of a value's canonical JSON."""
+    return Digest(hashlib.sha256(to_json(value).encode()).hexdigest())
 
 
 MOST_NUMBER = 10**18

@@ -40,8 +40,7 @@ from oic.config.source import Node, parse, read_bytes
 from oic.config.unbuilt import unbuilt_in
 from oic.config.variables import Variables
 from oic.errors import RecipeError
-from oic.files import to_plain
-from oic.values import ImageName
+from oic.values import ImageName, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from oic.files import to_json
-from oic.values import Value
+from oic.values import Value, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from oic.handover.codec import Handover
 from oic.handover.tree import Artefact  # noqa: TC001 - read when a hand-over is decoded
 from oic.image.disk.geometry import Layout  # noqa: TC001 - as above
-from oic.image.disk.raw import WrittenPartition  # noqa: TC001
+from oic.image.disk.written import WrittenPartition  # noqa: TC001
 from oic.values import Digest, Value
 
 if TYPE_CHECKING:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from oic.files import to_json, to_plain
 from oic.handover.codec import Handover
 from oic.ospackage.lock import FORMAT, Lock, LockedDocument, parse_json, read_lock
-from oic.values import Digest  # noqa: TC001 - read when a hand-over is decoded
+from oic.values import (
+    Digest,
+    to_json,
+    to_plain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

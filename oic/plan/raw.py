@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from oic.files import digest_of
 from oic.image.boot.root import ByPartuuid
 from oic.image.seeds import uuid_for, volume_id_for
 from oic.plan.tree import files_of, is_esp, is_mounted
 from oic.stages import boot, disk, evidence, fs
+from oic.values import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import clock, layers
 from oic.chroot.clock import LIBRARY, Clock
 from oic.errors import OicError
-from oic.files import to_plain, write_json
+from oic.files import write_json
 from oic.handover.disk import Products
 from oic.reproduce.builds import DAY, Build, saw_another_day
 from oic.reproduce.compare import differences_of_artefacts, differences_of_trees
 from oic.tasks import claim
+from oic.values import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

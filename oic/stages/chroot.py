@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import layers
 from oic.chroot.tree import Filled
-from oic.files import digest_of
 from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BuildEnvironment, LayerName
 from oic.ospackage.store import Store
 from oic.provider import provider_of
 from oic.stage import Kind
-from oic.values import Value
+from oic.values import Value, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from oic.files import digest_of_file, write_json
 from oic.handover.disk import Products
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
-from oic.image.disk.raw import WrittenPartition  # noqa: TC001
+from oic.image.disk.written import WrittenPartition  # noqa: TC001
 from oic.image.tree.drawn import OF_RECIPE
 from oic.stage import Kind
 from oic.values import Bytes, Digest, Value

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from oic.chroot import layers, namespace, overlay, toolbox
 from oic.chroot.tree import LayerConflict, Tree, empty
 from oic.errors import one_line
-from oic.files import digest_of
 from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BuildEnvironment, InstalledTree, LayerName, PassedScriptlets, PrivateKey
 from oic.image.tree import drawn, firstboot
@@ -24,7 +23,7 @@ from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.scriptlets import not_let_pass
 from oic.stage import Kind
-from oic.values import Value
+from oic.values import Value, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

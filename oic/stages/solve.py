@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.errors import OicError, SolveError, TrustError
-from oic.files import digest_of
 from oic.handover.packages import Index, LockFile
 from oic.ospackage.demands import check_demands
 from oic.ospackage.lock import FORMAT, Lock, Request, parse_json, read_lock
@@ -18,7 +17,7 @@ from oic.provider import provider_of
 from oic.provider.keys import NEW_KEYS
 from oic.stage import Kind
 from oic.stages.metadata import first_uses, known_in
-from oic.values import Value
+from oic.values import Value, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

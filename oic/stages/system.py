@@ -18,7 +18,7 @@ from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, empty
 from oic.config.model import Command, Services, User  # noqa: TC001 - fields of the slice
 from oic.errors import OicError, one_line
-from oic.files import digest_of, written_aside
+from oic.files import written_aside
 from oic.handover.tree import (
     Artefact,
     BootInputs,
@@ -37,7 +37,7 @@ from oic.process import child
 from oic.progress import note
 from oic.provider import provider_of
 from oic.stage import Kind
-from oic.values import Value
+from oic.values import Value, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

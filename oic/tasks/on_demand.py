@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.config.final import redacted
 from oic.errors import OicError, shown
-from oic.files import to_json, write_json, write_text
+from oic.files import write_json, write_text
 from oic.handover.disk import Products
 from oic.handover.packages import LockFile
 from oic.ospackage.changes import differences
@@ -18,6 +18,7 @@ from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
 from oic.tasks import claim
 from oic.tasks.stage_tasks import failure_of, perform, why_stale
+from oic.values import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, digest_of_tree
-from oic.files import digest_of
+from oic.values import digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.config.final import is_default, load_config, redacted
-from oic.files import to_json
 from oic.plan import plan
+from oic.values import to_json
 
 from .conftest import HEAD, MIRROR
 

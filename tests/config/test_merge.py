@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from oic.config.merge import merged
 from oic.config.source import parse, plain
-from oic.files import to_json
+from oic.values import to_json
 
 from .conftest import HEAD
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oic.config.final import load_config, redacted
 from oic.config.schema import schema_bytes
 from oic.errors import RecipeError
-from oic.files import to_json
+from oic.values import to_json
 
 from .conftest import HEAD
 

@@ -62,7 +62,7 @@ def test_the_same_password_gives_another_hash_to_another_user(bench: Bench) -> N
     """What a stage that gets users has of them, is a hash."""
     script = (
         "import sys; from pathlib import Path; from oic.config.final import load_config; from oic.plan import plan; "
-        "from oic.files import to_json; "
+        "from oic.values import to_json; "
         "config = load_config(Path(sys.argv[1]), {'secret': sys.argv[2]}); "
         "print(*(to_json(stage.slice) for stage in plan(config, Path('/c'))))"
     )

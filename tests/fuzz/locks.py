@@ -7,11 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from fuzz.harness import Harness
-from oic.files import to_json, to_plain
 from oic.ospackage.lock import FORMAT, Lock, LockedPackage, LockedRepository, parse_json, read_lock
 from oic.ospackage.locked import AskedSet, Request
 from oic.stages.solve import _changes, _oddity
-from oic.values import Digest
+from oic.values import Digest, to_json, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,8 +19,9 @@ from e2e.bench import PROJECT, Bench, Ran
 from oic.chroot import layers
 from oic.chroot.tree import Filled
 from oic.errors import OicError
-from oic.files import digest_of, write_text
+from oic.files import write_text
 from oic.tasks import claim
+from oic.values import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from oic.files import digest_of, to_json
 from oic.ospackage.locked import AskedSet, Request
+from oic.values import digest_of, to_json
 from ospackage.asked import asked
 
 PLAIN = {

@@ -9,7 +9,7 @@ import pytest
 from ospackage.asked import NOTHING_ASKED
 
 from oic.config.model import Image, Target
-from oic.files import to_plain, write_text
+from oic.files import write_text
 from oic.handover.disk import Product, Products
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import Artefact, PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
@@ -18,7 +18,7 @@ from oic.image.tree.drawn import OF_RECIPE
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
 from oic.stage import Stage
 from oic.stages import evidence
-from oic.values import Bytes, Digest, ImageName
+from oic.values import Bytes, Digest, ImageName, to_plain
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from oic.errors import OicError
 from oic.files import written_aside
 from oic.image.disk.gpt import to_table
-from oic.values import Bytes, Digest, Value
+from oic.image.disk.written import WrittenDisk, WrittenPartition
+from oic.values import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,23 +32,6 @@ _CHUNK = 1 << 20
 _ZEROS = bytes(_CHUNK)
 # No copying inside the kernel: between file systems (EXDEV), or a kernel or file system that cannot.
 _NOT_IN_KERNEL = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
-
-
-class WrittenPartition(Value):
-    """What lies at a place of the disk."""
-
-    id: str
-    offset: Bytes
-    size: Bytes
-    sha256: Digest
-
-
-class WrittenDisk(Value):
-    """The record of a raw disk: its size, its digest and its partitions in table order."""
-
-    size: Bytes
-    sha256: Digest
-    partitions: tuple[WrittenPartition, ...]
 
 
 def write_raw(path: Path, disk: Layout, images: Mapping[str, Path]) -> WrittenDisk:

@@ -17,7 +17,6 @@ from urllib.parse import quote
 from msgspec import UNSET
 
 from oic.errors import SolveError
-from oic.files import digest_of
 from oic.ospackage import solver
 from oic.ospackage.graph import install_order
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Requirement
@@ -31,6 +30,7 @@ from oic.provider.deb.problems import problem_lines
 from oic.provider.deb.relation import clause_text
 from oic.provider.deb.universe import Source, Universe
 from oic.provider.deb.words import wanted
+from oic.values import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,6 @@ rpm itself looks at a part of it, one package after the other while it installs.
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from typing import IO, TYPE_CHECKING
 
@@ -47,7 +46,7 @@ def checked(member: Member, rpm: Rpm) -> Iterator[bytes]:
     """Yield a member's content; raises TrustError at its end when it is another than the header's."""
     file, where = member.file, rpm.header.where
     if stat.S_ISLNK(file.mode):
-        if b"".join(member.chunks()) != os.fsencode(file.link):
+        if b"".join(member.chunks()) != file.link.encode("utf-8", "surrogateescape"):
             raise TrustError(f"expected a link to {file.link!r} at {file.path!r}, found another target", where=where)
     elif stat.S_ISREG(file.mode) and member.names:
         name = file_hash_of(rpm.header)

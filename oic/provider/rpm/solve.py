@@ -19,7 +19,6 @@ import solv
 from msgspec import UNSET
 
 from oic.errors import SolveError
-from oic.files import digest_of
 from oic.ospackage.graph import install_order
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Requirement
 from oic.ospackage.origin import locked_indexes, locked_keys
@@ -31,7 +30,7 @@ from oic.provider.rpm.entry import location_of
 from oic.provider.rpm.pool import Packages, Source
 from oic.provider.rpm.rich import satisfying
 from oic.provider.rpm.words import wanted
-from oic.values import Bytes, Digest
+from oic.values import Bytes, Digest, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

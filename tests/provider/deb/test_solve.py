@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from ospackage.asked import asked
 
 from oic.errors import SolveError
-from oic.files import digest_of, to_json
 from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.ospackage.store import Store
 from oic.provider.deb.solve import solve
+from oic.values import digest_of, to_json
 
 DATA = Path(__file__).parents[2] / "data" / "solver"
 CASES = sorted(path.stem for path in (DATA / "case").glob("*.json"))

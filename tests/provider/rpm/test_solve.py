@@ -13,13 +13,13 @@ from ospackage.asked import asked
 
 from oic.config.repository import Repository
 from oic.errors import SolveError
-from oic.files import to_json
 from oic.ospackage.graph import why
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.lock import FORMAT, read_lock
 from oic.ospackage.store import Store
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.solve import solve
+from oic.values import to_json
 
 from .repodata import write_repository
 
@@ -291,7 +291,7 @@ def test_the_lock_does_not_depend_on_hashes_or_language(tmp_path: Path) -> None:
     script = """import json, sys
 from pathlib import Path
 import msgspec
-from oic.files import to_json
+from oic.values import to_json
 from oic.ospackage.lock import Request
 from oic.provider.rpm.solve import solve
 from oic.ospackage.store import Store

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.config.model import Disk, Partition
+from oic.config.model import Artifact, Disk, Partition
 from oic.config.partition_types import type_guid, type_names
 from oic.config.schema import did_you_mean
 from oic.config.sizes import parse_size
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from oic.config.source import Node
 
 _FILE_SYSTEMS = {"vfat": "fat32", "swap": "linux-swap", "none": "", "unformatted": ""}
+_COMPRESSIONS = {"gzip": "gz"}
 _LONGEST_LABEL = 16
 _LABEL_LENGTH = {
     **{word: kind.LONGEST_LABEL for word, kind in FILE_SYSTEMS.items()},
@@ -39,6 +40,16 @@ _LABEL_LENGTH = {
 def disk_of(disk: Node) -> Disk:
     """Return the values of a disk that has no problems; a size that is not given, or ``auto``, is 0."""
     return _disk(disk, _in_table_order(disk))
+
+
+def artifacts_of(disk: Node) -> tuple[Artifact, ...]:
+    """Return what is to be made of the disk, each once, in the order written; a raw file when nothing is said."""
+    said = [
+        Artifact(type=node.get("type").text, compression=_COMPRESSIONS.get(word, word))
+        for node in disk.get("artifacts").items
+        for word in (node.get("compression").text,)
+    ]
+    return tuple(dict.fromkeys(said)) or (Artifact(type="raw", compression=""),)
 
 
 def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:

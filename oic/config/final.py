@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.config.assemble import file_notes, files_of, image_of, outside_notes, system_of, target_of
 from oic.config.checks import family_notes, notes_in, problems_in, problems_of_whole, unsigned_problems
-from oic.config.disk import disk_of
+from oic.config.disk import artifacts_of, disk_of
 from oic.config.distribution import (
     DistributionData,
     distribution_of,
@@ -93,6 +93,7 @@ def load_config(
         distribution=distribution,
         repositories=distribution.tools_repositories,
         disk=disk_of(whole.get("disk")),
+        artifacts=artifacts_of(whole.get("disk")),
         system=system_of(whole, files, distribution.provider),
         notes=(*absent, *notes, *left_out(data, tree)),
         unbuilt=tuple(node.said(text) for node, text in unbuilt_in(whole, data)),

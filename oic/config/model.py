@@ -5,12 +5,13 @@ Every stage reads slices of these values and nothing else. Sizes and offsets are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from oic.config.repository import Repository
@@ -59,6 +60,13 @@ class Disk(Value):
     size: Bytes
     table: str
     partitions: tuple[Partition, ...]
+
+
+class Artifact(Value):
+    """A file to make of the disk: its format and how it is compressed, ``gz`` or nothing."""
+
+    type: str
+    compression: str
 
 
 class Kernel(Value):
@@ -147,7 +155,8 @@ class Distribution:
     """Facts about the target, from its data file.
 
     `id` is ``os/dist``; `provider` is the package family; `architecture` is the family's own word (``amd64``);
-    `tools` are the packages of the build environment, resolved in `tools_repositories`. `off` are the names of the
+    `tools` are the packages of the build environment, resolved in `tools_repositories`, `tools_for` the further ones by
+    the recipe's word for what needs them (``qcow2``). `off` are the names of the
     distribution's other repositories, which nothing is taken from; `scriptlets_may_fail` are known to fail without
     harm.
     """
@@ -158,6 +167,7 @@ class Distribution:
     architecture: str
     tools: tuple[str, ...]
     tools_repositories: tuple[Repository, ...]
+    tools_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     off: tuple[str, ...] = ()
     scriptlets_may_fail: tuple[str, ...] = ()
 
@@ -180,6 +190,7 @@ class FinalConfig:
     distribution: Distribution
     repositories: tuple[Repository, ...]
     disk: Disk
+    artifacts: tuple[Artifact, ...]
     system: System
     notes: tuple[str, ...]
     unbuilt: tuple[str, ...]

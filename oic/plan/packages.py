@@ -11,7 +11,7 @@ from oic.ospackage.locked import AskedSet, Request
 from oic.stages import chroot, download, metadata, solve, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from oic.config.model import FinalConfig
     from oic.config.repository import Repository
@@ -52,16 +52,26 @@ def _solving(make: Maker) -> tuple[Stage[Any], ...]:
 def request_of(config: FinalConfig) -> Request:
     """Return what the solver is asked: the part of the config that a lock answers."""
     names = [*config.system.packages, *config.system.kernel.packages]
+    tools = [*config.distribution.tools, *_further_tools(config)]
     further = " ".join(entry.name for entry in config.repositories if entry.further)
     return Request(
         architecture=config.distribution.architecture,
         recommends=config.system.recommends,
         sets={
             "image": AskedSet(names=tuple(dict.fromkeys(names)), essential=True),
-            "tools": AskedSet(names=tuple(config.distribution.tools), essential=False),
+            "tools": AskedSet(
+                names=tuple(dict.fromkeys((*config.distribution.tools, *_further_tools(config)))), essential=False
+            ),
         },
         repositories=further or UNSET,
     )
+
+
+def _further_tools(config: FinalConfig) -> Iterator[str]:
+    """Yield the packages of the build environment that only some recipes need, by the words they say it with."""
+    words = {word for artifact in config.artifacts for word in (artifact.type, artifact.compression)}
+    for word in sorted(words):
+        yield from config.distribution.tools_for.get(word, ())
 
 
 def _demands(config: FinalConfig) -> tuple[Repository, ...]:

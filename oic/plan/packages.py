@@ -52,7 +52,7 @@ def _solving(make: Maker) -> tuple[Stage[Any], ...]:
 def request_of(config: FinalConfig) -> Request:
     """Return what the solver is asked: the part of the config that a lock answers."""
     names = [*config.system.packages, *config.system.kernel.packages]
-    tools = [*config.distribution.tools, *_further_tools(config)]
+    [*config.distribution.tools, *_further_tools(config)]
     further = " ".join(entry.name for entry in config.repositories if entry.further)
     return Request(
         architecture=config.distribution.architecture,

@@ -11,13 +11,21 @@ BOOT_PACKAGES  := qemu-system-x86 ovmf
 STANDIN_PACKAGES := createrepo-c gnupg openssl rpm
 TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils dnf dosfstools e2fsprogs fdisk gcc gdisk git libc6-dev libfaketime mmdebstrap mtools
 
+# A word that make would drop in silence, such as IMAGE=edge, is refused; those of a build are handed on to it.
+OWN   := VENV PYTHON seconds harness serve
+WORDS := $(filter image=% cache=% timeout=% var.%,$(MAKEOVERRIDES))
+WRONG := $(filter-out $(WORDS) $(addsuffix =%,$(OWN)),$(MAKEOVERRIDES))
+ifneq ($(WRONG),)
+$(error expected image=, cache=, timeout=, var.NAME=, $(addsuffix =,$(OWN)) found $(WRONG))
+endif
+
 .PHONY: build boot-test test test-all lint bench fuzz standin lock clean packages-build packages-boot packages-test packages-standin
 
 build: $(VENV)/build.stamp packages-build
-	$(DOIT) build $(if $(image),image=$(image))
+	$(DOIT) build $(WORDS)
 
 boot-test: $(VENV)/build.stamp packages-build packages-boot
-	$(DOIT) boot-test $(if $(image),image=$(image))
+	$(DOIT) boot-test $(WORDS)
 
 test: $(VENV)/test.stamp packages-test lint
 	$(PYTEST) -m "not slow"

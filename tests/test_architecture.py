@@ -51,6 +51,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         "tasks.database",
     ),
     "locks the image's directory": ("tasks.claim",),
+    "finds the user's recipes, settings and cache": ("tasks.places", "tasks.recipes"),
     "gives a stage its files": ("plan.maker",),
     "reads or writes the tree of an image": (
         *("chroot.clock", "chroot.tree", "image.fs.survey", "image.tree.accounts", "image.tree.additional"),
@@ -63,7 +64,9 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     ),
     "makes an image file": ("image.disk.raw", "image.fs.ext4", "image.fs.fat", "image.fs.inodes"),
     "is a stage that starts no program": ("stages.disk", "stages.evidence"),
-    "writes to a terminal": ("boottest.console", "boottest.session", "progress", "provider.rpm.mirrors"),
+    "writes to a terminal": (
+        *("boottest.console", "boottest.session", "progress", "provider.rpm.mirrors", "tasks.output"),
+    ),
 }
 """Modules that read or write files, themselves or through what they import, and leave the process in no way."""
 REACHES_WORLD: dict[str, tuple[str, ...]] = {
@@ -96,7 +99,8 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
         *("reproduce.builds", "reproduce.compare", "reproduce.trees", "reproduce.twice"),
     ),
     "runs the stages as tasks": (
-        *("tasks.command_line", "tasks.on_demand", "tasks.reporter", "tasks.stage_tasks", "tasks.verify_cache"),
+        *("tasks.command_line", "tasks.interrupts", "tasks.main", "tasks.on_demand", "tasks.reporter"),
+        *("tasks.stage_tasks", "tasks.usage", "tasks.verify_cache"),
     ),
 }
 """Modules that start programs, call the kernel or use the network, themselves or through what they import."""

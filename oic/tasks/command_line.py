@@ -1,94 +1,87 @@
-"""From the command line to doit's tasks: which recipes and which cache.
+"""From a request to doit's tasks. A `Request` is what the user asked for, by doit's command line or by `oic`'s.
 
-* ``image=`` is looked for where the user stands, then in ``recipes/``; two files it could mean are refused.
-* ``cache=`` is another cache directory; ``var.name=value`` are the recipe's variables.
-* A mistake of the user's at load time is doit's `InvalidCommand`: one line, status 3.
+A mistake of the user's at load time is doit's `InvalidCommand`: one line, status 3.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doit import doit_cmd
+import doit
 from doit.exceptions import InvalidCommand
 
-from oic.config.final import is_default, load_config
+from oic.config.final import load_config
 from oic.errors import OicError
 from oic.plan import DOCS, plan
-from oic.tasks import claim, on_demand, stage_tasks, workers
+from oic.tasks import claim, on_demand, places, recipes, stage_tasks, words
+from oic.tasks.interrupts import end_in_order
+from oic.tasks.output import print_anything
 from oic.tasks.reporter import Reporter
-from oic.values import number_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from oic.config.model import FinalConfig
+    from collections.abc import Iterator, Mapping
 
 PROJECT = Path(__file__).parents[2]
-_MOST_SECONDS = 10**7
-_KNOWN = ("image", "cache", "keys", "package", "timeout")
+TASKS = {"build": "everything the recipe asks for", **DOCS, **on_demand.DOCS, "verify-cache": on_demand.VERIFY_CACHE}
+"""Every task that a user can ask for, and what it does."""
 
 
-def variables() -> dict[str, str]:
-    """Return the ``name=value`` words of the command line."""
-    return dict(doit_cmd._CMDLINE_VARS or {})  # noqa: SLF001 - doit offers one by name, not all
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The recipes named, the ``name=value`` words, where the user stands, and the clone whose recipes have names."""
+
+    recipes: tuple[str, ...]
+    given: Mapping[str, str]
+    stood_in: Path
+    clone: Path | None
+    cache: Path
 
 
-def cache() -> Path:
-    """Return the cache directory, an absolute path."""
-    _end_in_order()
-    _print_anything()
-    directory = Path(doit_cmd.get_var("cache") or PROJECT / "cache").absolute()
+def of_doit() -> Request:
+    """Return the request of ``doit build image=…``, whose words doit leaves on the command line."""
+    end_in_order()
+    print_anything()
+    stood_in = Path(doit.get_initial_workdir())
     try:
-        claim.enter(directory)
-    except OSError as error:
-        said = f"{directory}: cannot be made the cache: {error.strerror}"
-        raise InvalidCommand(f"{said} (say cache=DIRECTORY for another one)") from None
+        given = words.words_of(sys.argv[1:])
+        cache = places.cache_directory(given.get("cache"), stood_in, PROJECT)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
-    return directory
+    named = (given["image"],) if "image" in given else ()
+    return Request(recipes=named, given=given, stood_in=stood_in, clone=PROJECT, cache=cache)
 
 
-def _end_in_order() -> None:
-    """Turn SIGTERM and Ctrl-C into an exit: every with statement ends in order, and nobody sees a traceback."""
-    command = os.getpid()
-    workers.end_with(command)
-
-    def leave(number: int, _frame: object) -> None:
-        if os.getpid() == command:  # not once more from each process of the build
-            os.write(2, b"\nstopped: what is finished stays, the same command goes on from there\n")
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, leave)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in the background: left so
-        signal.signal(signal.SIGINT, leave)
+def configuration(cache: Path) -> dict[str, Any]:
+    """Return doit's configuration."""
+    return {
+        "backend": "oic",
+        "dep_file": str(cache / "doit.db"),
+        "cleanforget": True,
+        "default_tasks": ["build"],
+        "minversion": "0.37.0",
+        "reporter": Reporter,
+        "verbosity": 2,
+    }
 
 
-def _print_anything() -> None:
-    """Have what a terminal's encoding lacks printed as an escape: a message must not fail for its words."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
-    """Yield doit's description of every task."""
-    given = variables()
+def tasks(request: Request) -> Iterator[dict[str, Any]]:
+    """Yield doit's description of every task; raises InvalidCommand."""
+    given, cache = request.given, request.cache
     try:
-        _check_words(given)
-        configs = [_config(recipe, given) for recipe in _recipes(given.get("image"), Path(stood_in))]
-        plans = [(config, () if config.unbuilt or config.absent else plan(config, cache())) for config in configs]
+        words.check_words(given)
+        found = recipes.find_recipes(request.recipes, request.stood_in, shelf_of(request.clone))
+        variables = words.variables_in(given)
+        configs = [load_config(recipe, variables, validated=cache / "validated") for recipe in found]
+        plans = [(config, () if config.unbuilt or config.absent else plan(config, cache)) for config in configs]
         for config in configs:
-            claim.prepare(cache() / config.image_name)
+            claim.prepare(cache / config.image_name)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
-    yield from stage_tasks.groups({**DOCS, "build": "everything the recipe asks for", **on_demand.DOCS})
-    yield on_demand.verify_cache(cache())
+    yield from stage_tasks.groups({name: doc for name, doc in TASKS.items() if name != "verify-cache"})
+    yield on_demand.verify_cache(cache)
     Reporter.notes = {config.image_name: config.notes for config in configs}
     for config, stages in plans:
         if stages:
@@ -96,39 +89,9 @@ def tasks(stood_in: str) -> Iterator[dict[str, Any]]:
             yield stage_tasks.build_of(config, [stage.task for stage in stages])
         else:
             yield from stage_tasks.refusal_of(config, [*DOCS, *on_demand.BUILT])
-        yield from on_demand.tasks(config, stages, cache(), given)
+        yield from on_demand.tasks(config, stages, cache, given)
 
 
-def _config(recipe: Path, given: dict[str, str]) -> FinalConfig:
-    named = {word.removeprefix("var."): value for word, value in given.items() if word.startswith("var.")}
-    return load_config(recipe, named, validated=cache() / "validated")
-
-
-def _check_words(given: dict[str, str]) -> None:
-    for word in given:
-        if word not in _KNOWN and not word.startswith("var."):
-            known = ", ".join(f"{name}=" for name in _KNOWN)
-            raise OicError(f"expected {known} or var.NAME=, found {word}=")
-    if given.get("keys", "new") != "new":
-        raise OicError(
-            f"expected keys=new, by which doit update takes a repository's new keys, found keys={given['keys']}"
-        )
-    seconds = number_in(given.get("timeout", "0"))
-    if seconds is None or seconds > _MOST_SECONDS:
-        raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")
-
-
-def _recipes(image: str | None, stood_in: Path) -> list[Path]:
-    shelf = PROJECT / "recipes"
-    if image is None:
-        return [path for path in sorted(shelf.glob("*.yml")) if is_default(path)]
-    places = [stood_in / image] if "/" in image else [stood_in / image, shelf / image]
-    names = [place.with_name(place.name + ending) for place in places for ending in ("", ".yml", ".yaml")]
-    found = {path.resolve(): path for path in names if os.path.isfile(path)}
-    if not found:
-        said = "".join(f", {path.stem}" for path in sorted(shelf.glob("*.yml"))).lstrip(", ")
-        raise OicError(f"expected a recipe, found no file {image} here or in recipes/ (there: {said})")
-    if len(found) > 1:
-        both = " and ".join(map(str, found))
-        raise OicError(f"{image} could be two recipes, {both}", hint="say image=./NAME or a whole path")
-    return list(found.values())
+def shelf_of(clone: Path | None) -> Path | None:
+    """Return the directory whose recipes are found by name."""
+    return clone / "recipes" if clone else None

@@ -21,7 +21,7 @@ from oic.tasks.stage_tasks import failure_of, perform, why_stale
 from oic.values import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from doit.exceptions import TaskFailed
@@ -47,7 +47,7 @@ BUILT = ("update", "lock", "why", "reproduce", "boot-test")
 
 
 def tasks(
-    config: FinalConfig, stages: Sequence[Stage[Any]], cache: Path, given: dict[str, str]
+    config: FinalConfig, stages: Sequence[Stage[Any]], cache: Path, given: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """Yield doit's description of each task for one image; without stages, of those for any recipe."""
     package = given.get("package", "")

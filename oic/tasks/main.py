@@ -1,0 +1,127 @@
+"""``oic build edge.yml``: doit's commands and machinery, with this project's tasks, in any directory.
+
+* The first word says what to do: a task, or one of doit's commands. Any other word is a recipe.
+* Options and ``name=value`` words stand anywhere. No word is dropped.
+* The database, the task names and the words are those of ``doit build image=edge.yml`` in a clone.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doit import loader
+from doit.cmd_base import TaskLoader2
+from doit.cmd_clean import Clean
+from doit.cmd_forget import Forget
+from doit.cmd_info import Info
+from doit.cmd_list import List
+from doit.cmd_run import Run
+from doit.cmdparse import CmdParseError
+from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
+
+from oic.config.schema import did_you_mean
+from oic.errors import OicError
+from oic.plan import DOCS
+from oic.tasks import command_line, places, recipes, usage, words
+from oic.tasks.arguments import Arguments, parse_arguments
+from oic.tasks.command_line import Request
+from oic.tasks.interrupts import end_in_order
+from oic.tasks.output import print_anything
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doit.cmd_base import Command
+    from doit.task import Task
+
+COMMANDS = {"run": Run, "list": List, "info": Info, "clean": Clean, "forget": Forget}
+_CONFIG = {"BACKEND": {"oic": "oic.tasks.database:CommittingDB"}}
+
+
+class Loader(TaskLoader2):  # type: ignore[misc]
+    """Gives doit the tasks of a request."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request
+
+    def load_doit_config(self) -> dict[str, Any]:
+        """Return doit's configuration."""
+        return command_line.configuration(self.request.cache)
+
+    def load_tasks(self, cmd: Command, pos_args: list[str]) -> list[Task]:  # noqa: ARG002 - doit's signature
+        """Return every task of the recipes."""
+        tasks: list[Task] = loader.generate_tasks("oic", command_line.tasks(self.request), "")
+        return tasks
+
+
+def main() -> None:
+    """Run the command of ``sys.argv`` and exit with its status."""
+    end_in_order()
+    print_anything()
+    try:
+        status = _run(sys.argv[1:])
+    except (OicError, CmdParseError, InvalidCommand, InvalidTask, InvalidDodoFile) as error:
+        sys.stderr.write(f"error: {str(error).rstrip()}\n")
+        status = 3
+    sys.stdout.flush()
+    sys.exit(status)
+
+
+def _run(argv: Sequence[str]) -> int:
+    if text := usage.asked_for(argv):
+        sys.stdout.write(text)
+        return 0
+    arguments = parse_arguments(argv, command_line.TASKS)
+    stood_in = Path.cwd()
+    clone = places.clone_around(stood_in)
+    shelf = command_line.shelf_of(clone)
+    words.check_words(arguments.given, arguments.basenames)
+    _check_tasks(arguments, stood_in, shelf)
+    request = Request(
+        recipes=arguments.recipes,
+        given=arguments.given,
+        stood_in=stood_in,
+        clone=clone,
+        cache=places.cache_directory(arguments.given.get("cache"), stood_in, clone),
+    )
+    images = [path.stem for path in recipes.find_recipes(arguments.recipes, stood_in, shelf)]
+    command = COMMANDS[arguments.command](task_loader=Loader(request), config=_CONFIG, bin_name="oic", cmds=COMMANDS)
+    return int(command.parse_execute([*arguments.options, *_tasks_of(arguments, images)]) or 0)
+
+
+def _check_tasks(arguments: Arguments, stood_in: Path, shelf: Path | None) -> None:
+    """Raise OicError when nothing says what to do, or to which recipe; say which word is a recipe's name as well."""
+    for name in dict.fromkeys(arguments.tasks):
+        if files := recipes.candidates(name, stood_in, shelf):
+            said = f"note: '{name}' is taken for the task; to name the recipe {files[0].name}: image={name}\n"
+            sys.stderr.write(said)
+    if arguments.command == "run" and not arguments.tasks:
+        if not arguments.recipes:
+            raise OicError("expected what to do, found nothing (oic help says what there is)")
+        name = arguments.recipes[0]
+        near = did_you_mean(name, [*command_line.TASKS, *COMMANDS])
+        if recipes.candidates(name, stood_in, shelf):
+            near = f"; to build that recipe: oic build {name}"
+        raise OicError(f"'{name}' is no stage or command{near}")
+    if arguments.recipes or arguments.command == "list" or arguments.tasks == ("verify-cache",):
+        return
+    if not recipes.find_recipes((), stood_in, shelf):
+        word = " ".join(arguments.tasks) or arguments.command
+        raise OicError(f"expected a recipe: oic {word} RECIPE.yml", hint="oic help says what a recipe is")
+
+
+def _tasks_of(arguments: Arguments, images: Sequence[str]) -> list[str]:
+    """Return the tasks as doit names them: `info`, `clean` and `forget` want those of each image by themselves."""
+    for name in arguments.tasks:
+        if ":" in name and name.partition(":")[2] not in images:
+            raise OicError(f"'{name}' is no task of {' or '.join(images)}")
+    if arguments.command in ("run", "list"):
+        return list(arguments.tasks)
+    names = arguments.tasks or (DOCS if arguments.command != "info" else ())
+    if arguments.command == "info" and len(names) * max(len(images), 1) != 1:
+        raise OicError("expected one task and one recipe: oic info solve edge.yml")
+    whole = [name for name in names if ":" in name or name == "verify-cache"]
+    return [*whole, *(f"{name}:{image}" for image in images for name in names if name not in whole)]

@@ -1,0 +1,69 @@
+"""Standard output and error as every command writes to them.
+
+* A message never fails for its words: what a terminal's encoding lacks is printed as an escape.
+* When nobody reads any more (``| head``) the work goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def print_anything() -> None:
+    """Let standard output and error take any text, and let them lose their reader."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+            setattr(sys, name, Forgiving(stream))
+
+
+class Forgiving(io.TextIOBase):
+    """A text stream that goes on when its reader is gone: what comes after is for nobody."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Return the stream's own."""
+        return self._stream.encoding
+
+    def isatty(self) -> bool:
+        """Tell whether a terminal is behind it."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the stream's own."""
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        """Say that it is to be written to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Write, as far as somebody reads."""
+        with self._losing_readers():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        with self._losing_readers():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _losing_readers(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)

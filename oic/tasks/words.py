@@ -1,0 +1,65 @@
+"""The ``name=value`` words of a command line: which there are, and what each may say.
+
+None is dropped: a name that is unknown, said twice, or of no use to what was asked for is an error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oic.config.schema import did_you_mean
+from oic.errors import OicError
+from oic.values import number_in
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+_MOST_SECONDS = 10**7
+VARIABLE = "var."
+
+WORDS = {
+    "image": ("", "RECIPE"),
+    "cache": ("", "DIRECTORY: where everything is written"),
+    "keys": ("update", "new: take the new keys of the recipe's repositories"),
+    "package": ("why", "NAME: the package in question"),
+    "timeout": ("boot-test", "SECONDS: how long a boot may take"),
+}
+"""By name: the one task that it is for, if it is for one, and what it says."""
+
+
+def words_of(words: Iterable[str]) -> dict[str, str]:
+    """Return the ``name=value`` words among all of a command line; raises OicError for one said twice."""
+    given: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word.startswith("-") or not equals:
+            continue
+        if name in given:
+            hint = ": name several recipes as oic build ONE TWO" if name == "image" else ""
+            raise OicError(f"expected {name}= once, found it twice{hint}")
+        given[name] = value
+    return given
+
+
+def check_words(given: Mapping[str, str], tasks: Collection[str] | None = None) -> None:
+    """Raise OicError for a word that is unknown, has a wrong value, or says nothing to the `tasks` asked for."""
+    for name, value in given.items():
+        if name.startswith(VARIABLE):
+            continue
+        if name not in WORDS:
+            known = ", ".join(f"{one}=" for one in WORDS)
+            raise OicError(f"expected {known} or var.NAME=, found {name}={did_you_mean(name, WORDS)}")
+        task, _ = WORDS[name]
+        if task and tasks is not None and task not in tasks:
+            raise OicError(f"{name}={value} has no effect here: it is for {task}")
+    if given.get("keys", "new") != "new":
+        message = f"expected keys=new, by which update takes a repository's new keys, found keys={given['keys']}"
+        raise OicError(message)
+    seconds = number_in(given.get("timeout", "0"))
+    if seconds is None or seconds > _MOST_SECONDS:
+        raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")
+
+
+def variables_in(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the recipe's variables."""
+    return {name.removeprefix(VARIABLE): value for name, value in given.items() if name.startswith(VARIABLE)}

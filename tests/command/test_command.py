@@ -1,0 +1,113 @@
+"""The ``oic`` command in a directory of the user's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.plan import DOCS
+
+from .conftest import OIC, RECIPE
+
+if TYPE_CHECKING:
+    from .conftest import Desk
+
+
+def test_help_and_version_speak_of_this_tool(desk: Desk) -> None:
+    assert desk.oic().out == desk.oic("--help").out == desk.oic("help").out
+    overview = desk.oic("help").out
+    assert "doit" not in overview
+    for name in (*DOCS, "build", "validate", "list", "cache=DIRECTORY"):
+        assert f"\n    {name} " in overview
+    assert desk.oic("build", "--help").out == desk.oic("help", "build").out
+    assert "-n, --process N" in desk.oic("help", "build").out
+    assert desk.oic("--version").out.startswith("oic ")
+    assert desk.oic("help", "biuld").err == (
+        "error: there is no help on 'biuld'; did you mean 'build'? (oic help lists what there is)\n"
+    )
+    assert not list(desk.home.iterdir())
+
+
+def test_what_the_help_calls_a_complete_recipe_is_one(desk: Desk) -> None:
+    lines = [line[4:] for line in desk.oic("help").out.splitlines() if line.startswith(("    image:", "    target:"))]
+    assert "\n".join([*lines, ""]) == RECIPE
+
+
+def test_a_recipe_is_named_by_the_user_s_own_paths(desk: Desk) -> None:
+    (desk.here / "below").mkdir()
+    (desk.here / "first.yml").rename(desk.here / "below/first.yml")
+    for name in ("below/first.yml", "below/first", str(desk.here / "below/first.yml")):
+        ran = desk.oic("validate", name)
+        assert (ran.status, ran.out.splitlines()[-1]) == (0, f"{desk.here}/below/first.yml: a valid recipe")
+    assert (desk.home / ".cache/oic/first").is_dir()
+    assert desk.oic("validate", "below/first", "cache=mine").status == 0
+    assert (desk.here / "mine/first").is_dir()
+
+
+def test_several_recipes_are_one_request(desk: Desk) -> None:
+    (desk.here / "second.yml").write_text(RECIPE)
+    ran = desk.oic("validate", "first.yml", "second.yml")
+    valid = [line for line in ran.out.splitlines() if line.endswith("a valid recipe")]
+    assert [line.rpartition("/")[2] for line in valid] == ["first.yml: a valid recipe", "second.yml: a valid recipe"]
+    assert "validate:second" in desk.oic("list", "--all", "first.yml", "second.yml").out
+
+
+def test_two_recipes_of_one_name_are_refused(desk: Desk) -> None:
+    (desk.here / "below").mkdir()
+    (desk.here / "below/first.yml").write_text(RECIPE)
+    ran = desk.oic("validate", "first.yml", "below/first.yml")
+    assert ran.status == 3
+    assert f"found {desk.here}/first.yml and {desk.here}/below/first.yml" in ran.err
+    assert f"found {desk.here}/first.yml twice" in desk.oic("validate", "first.yml", "./first.yml").err
+
+
+def test_a_word_that_is_both_is_said_to_be(desk: Desk) -> None:
+    (desk.here / "fs.yml").write_text(RECIPE)
+    ran = desk.oic("info", "fs", "first.yml")
+    assert ran.err == "note: 'fs' is taken for the task; to name the recipe fs.yml: image=fs\n"
+    assert ran.out.startswith("\nfs:first\n")
+    assert desk.oic("validate", "image=fs").out.endswith("fs.yml: a valid recipe\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["build"], "expected a recipe: oic build RECIPE.yml (oic help says what a recipe is)"),
+        (["build", "frist"], "expected a recipe, found no file frist here; did you mean 'first'?"),
+        (["build", "first", "IMAGE=first"], "found IMAGE=; did you mean 'image'?"),
+        (["build", "first", "package=x"], "package=x has no effect here: it is for why"),
+        (["first"], "'first' is no stage or command; to build that recipe: oic build first"),
+        (["biuld", "frist"], "'biuld' is no stage or command; did you mean 'build'?"),
+        (["cache=x"], "expected what to do, found nothing"),
+        (["info", "first"], "expected one task and one recipe: oic info solve edge.yml"),
+        (["build", "first", "-n", "many"], "expected a number of at least 1 after -n, found many"),
+        (["strace", "first"], "'strace' is no stage or command"),
+        (["solve:other", "first"], "'solve:other' is no task of first"),
+        (["build", "first", "cache="], "expected cache=DIRECTORY, found cache= and nothing"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_dropped(words: list[str], message: str, desk: Desk) -> None:
+    ran = desk.oic(*words)
+    assert (ran.status, ran.out) == (3, "")
+    assert ran.err.startswith("error: ")
+    assert message in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_reader_that_leaves_early_ends_nothing(desk: Desk) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [OIC, "list", "--all", "first.yml"]
+    done = subprocess.run(
+        argv, cwd=desk.here, env=desk.environment, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_cleaned_or_forgotten_is_a_recipe_s_own(desk: Desk) -> None:
+    assert desk.oic("forget", "first.yml").out.splitlines() == [f"forgetting {name}:first" for name in DOCS]
+    assert desk.oic("clean", "solve", "first.yml").status == 0

@@ -196,7 +196,7 @@ def test_an_index_that_is_not_the_one_signed(bench: Bench, tiny: Tiny) -> None:
     tiny.mirror.answers[INDEX] = endless
     bench.oic("solve").refused_in_one_line(url, f"expected at most {len(good)} bytes, found more")
     tiny.publish(announced=100)
-    bench.oic("solve").refused_in_one_line(url, "expected 100 bytes when decompressed, found more")
+    bench.oic("solve").refused_in_one_line(url, "expected the index to decompress to at most 100 bytes, found more")
     goes_on(bench, tiny)
 
 

@@ -176,7 +176,7 @@ def _packages() -> list[bytes]:
 def _headers() -> list[bytes]:
     plain = package(*FILES)
     plain.payload = b"".join(_payloads()[:1])
-    plain.header[Tag.PAYLOAD_COMPRESSOR] = one("none")
+    del plain.header[Tag.PAYLOAD_COMPRESSOR]
     return [plain.header_bytes() + plain.payload, *(parts.header_bytes() + parts.payload for parts in _parts())]
 
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from oic.errors import TrustError
-from oic.provider.streams import most_unpacked, plain_stream
+from oic.provider.compression import package_limit, plain_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
+_CHUNK = 1 << 18
 _CONTROL_LIMIT = 64 << 20
 _END_OF_ARCHIVE: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
 _ODD_NUMBERS = (ValueError, OverflowError, RecursionError)
@@ -30,7 +31,7 @@ _TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE, *(b"%d" % number for number in rang
 _MOST_NAME, _MOST_FILE = 1 << 16, 1 << 35
 _TIMES = range(-(1 << 31), 1 << 32)
 _MOST_ENTRIES = 1 << 20
-_COMPRESSORS = {"tar": "none", "gz": "gzip", "xz": "xz", "zst": "zstd"}
+_COMPRESSIONS = {"tar": "", "gz": "gz", "xz": "xz", "zst": "zst"}
 _NEEDED = ("Package", "Version", "Architecture")
 
 
@@ -156,7 +157,10 @@ def _members(file: IO[bytes], where: str) -> Iterator[Member]:
 
 
 def entries_of(tar: tarfile.TarFile, where: str) -> Iterator[tarfile.TarInfo]:
-    """Yield the entries in order, keeping none; raises TrustError when there are more than any package has."""
+    """Yield the entries in order and read to the end of the member, so that a truncated one is noticed.
+
+    Raises TrustError, also when there are more entries than any package has.
+    """
     count = 0
     while (entry := tar.next()) is not None:
         count += 1
@@ -164,20 +168,22 @@ def entries_of(tar: tarfile.TarFile, where: str) -> Iterator[tarfile.TarInfo]:
             raise TrustError(f"expected a package of at most {_MOST_ENTRIES} files, found more", where=where)
         yield entry
         tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps them all, also those of a stream
+    while tar.fileobj and tar.fileobj.read(_CHUNK):
+        pass
 
 
 @contextlib.contextmanager
 def tar_of(file: IO[bytes], member: Member, where: str, *, most: int = 0) -> Iterator[tarfile.TarFile]:
     """Open a member as a tar stream, of `most` bytes if given; its entries must be read in order, by `entries_of`."""
-    raw = io.BufferedReader(_Slice(file, member), 1 << 18)
+    raw = io.BufferedReader(_Slice(file, member), _CHUNK)
     ending = member.name.rpartition(".")[2]
-    if ending not in _COMPRESSORS:
+    if ending not in _COMPRESSIONS:
         raise TrustError(f"expected a tar, .gz, .xz or .zst member, found {member.name}", where=where)
-    limit = most or most_unpacked(member.size)
+    limit = most or package_limit(member.size)
     try:
         # A lone ".tar" read as a stream: no seeking, so no member is read twice or out of order.
         with (
-            plain_stream(raw, _COMPRESSORS[ending], limit, what=member.name, where=where) as stream,
+            plain_stream(raw, _COMPRESSIONS[ending], limit, what=member.name, where=where) as stream,
             tarfile.open(fileobj=stream, mode="r|", errorlevel=2, tarinfo=_StrictEntry) as tar,
         ):
             yield tar

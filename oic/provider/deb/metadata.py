@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from oic.errors import OicError, TrustError
 from oic.ospackage.fetch import NotFound
 from oic.provider.age import age_warning
-from oic.provider.compression import PREFERRED, decompressed
+from oic.provider.compression import decompressed
 from oic.provider.deb.release import check_release, parse_release
 from oic.provider.deb.signature import signed_text, text_between
 from oic.provider.documents import Documents, document_of
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 PACKAGES = "Packages"
 MOST_PACKAGES = 2**30
+_PREFERRED = ("xz", "gz", "")
+"""What an index may be compressed with, best first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +189,7 @@ def _read_packages(
 
 
 def _listed(release: Release, path: str, base: str) -> tuple[IndexFile, str]:
-    for compression in PREFERRED:
+    for compression in _PREFERRED:
         if file := release.files.get(f"{path}.{compression}" if compression else path):
             return file, compression
     there = ", ".join(release.components) or "none named"

@@ -10,16 +10,19 @@ import stat
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import TrustError, one_line
+from oic.provider.compression import package_limit, plain_stream
 from oic.provider.rpm.package import file_hash_of, files_of
 from oic.provider.rpm.payload import Member, members_of
 from oic.provider.rpm.tags import Tag
-from oic.provider.streams import most_unpacked, plain_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from oic.provider.rpm.header import Rpm
     from oic.provider.rpm.package import File
+
+_COMPRESSORS = {"gzip": "gz", "bzip2": "bz2", "lzma": "lzma", "xz": "xz", "zstd": "zst"}
+"""How a header names a payload's compression, and how `oic.provider.compression` does."""
 
 
 def check_contents(file: IO[bytes], rpm: Rpm) -> None:
@@ -36,10 +39,25 @@ def contents_of(file: IO[bytes], rpm: Rpm, files: Sequence[File]) -> Iterator[Me
     payload_format = header.string(Tag.PAYLOAD_FORMAT, "cpio")
     if payload_format != "cpio":
         raise TrustError(f"expected a cpio payload, found {payload_format!r}", where=header.where)
+    yield from members_of(plain_payload(file, rpm), files, header.where)
+
+
+def plain_payload(file: IO[bytes], rpm: Rpm) -> IO[bytes]:
+    """Return a reader of an open package's decompressed payload.
+
+    The header names no compressor of a payload that is not compressed; old packages name none for gzip either.
+    """
+    compressor = rpm.header.string(Tag.PAYLOAD_COMPRESSOR)
+    if compressor and compressor not in _COMPRESSORS:
+        message = f"expected a payload of {', '.join(_COMPRESSORS)}, found {compressor!r}"
+        raise TrustError(message, where=rpm.header.where)
     file.seek(rpm.payload_offset)
-    compressor = header.string(Tag.PAYLOAD_COMPRESSOR)
-    plain = plain_stream(file, compressor, most_unpacked(rpm.size), where=header.where)
-    yield from members_of(plain, files, header.where)
+    if compressor:
+        compression = _COMPRESSORS[compressor]
+    else:
+        compression = "gz" if file.read(2) == b"\x1f\x8b" else ""
+        file.seek(rpm.payload_offset)
+    return plain_stream(file, compression, package_limit(rpm.size), where=rpm.header.where, what="the payload")
 
 
 def checked(member: Member, rpm: Rpm) -> Iterator[bytes]:

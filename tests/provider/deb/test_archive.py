@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oic.errors import TrustError
-from oic.provider.deb.archive import read_deb, tar_of
+from oic.provider.deb.archive import entries_of, read_deb, tar_of
 
 from .hostile import COMPRESSIONS, CONTROL, ar, deb, entry, tar
 
@@ -26,7 +26,7 @@ def _names(data: bytes) -> list[str]:
     file = io.BytesIO(data)
     found = read_deb(file, "a.deb")
     with tar_of(file, found.data, "a.deb") as opened:
-        return [info.name for info in opened]
+        return [info.name for info in entries_of(opened, "a.deb")]
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
@@ -67,7 +67,7 @@ def test_reads_what_dpkg_deb_makes(kind: str, tmp_path: Path) -> None:
         (deb(tar(entry("a", b"x" * 4096))[:2048], compression=""), "data.tar cannot be read: "),
         (deb(tar(entry("a"))[:512], compression=""), "data.tar cannot be read: damaged entry header"),
         (deb(tar(entry("a"))[:512] + b"junk" * 256, compression=""), "damaged entry header"),
-        (deb(tar(entry("a")))[:-60] + b"\x00" * 60, "data.tar.xz cannot be decompressed"),
+        (deb(tar(entry("a")))[:-60] + b"\x00" * 60, "data.tar.xz cannot be decompressed as xz"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -77,6 +77,18 @@ def test_refuses_what_is_no_package(data: bytes, words: str) -> None:
     assert str(raised.value).startswith("a.deb: ")
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("compression", [".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("end", [b"", b"\0\0\0\0"], ids=["truncated", "extended"])
+def test_a_member_is_read_to_the_end_of_its_compression(compression: str, end: bytes) -> None:
+    """All its entries can be read all the same."""
+    packed = COMPRESSIONS[compression](tar(entry("./a", b"content")))
+    data = packed + end if end else packed[:-1]
+    member = f"data.tar{compression}"
+    control = COMPRESSIONS[compression](tar(entry("./control", CONTROL)))
+    with pytest.raises(TrustError, match=f"{member} cannot be decompressed as {compression[1:]}"):
+        _names(ar({"debian-binary": b"2.0\n", f"control.tar{compression}": control, member: data}))
 
 
 @settings(max_examples=300, deadline=None)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from provider.deb.signed import MemoryMirror, Signer
 
 from oic.config.repository import Key, Repository
 from oic.errors import TrustError
 from oic.ospackage.store import Store
 from oic.provider.rpm.metadata import read_metadata
+from provider.deb.signed import MemoryMirror, Signer
 
 from .repodata import COMPRESSED, write_repository
 

@@ -29,6 +29,7 @@ _IN_PRIMARY = re.compile(r"/etc/|.*/s?bin/|/usr/lib/sendmail$")
 
 COMPRESSED = {
     "gz": lambda plain: gzip.compress(plain, mtime=0),
+    "lzma": lambda plain: lzma.compress(plain, lzma.FORMAT_ALONE),
     "xz": lzma.compress,
     "zst": zstandard.compress,
     "bz2": bz2.compress,

@@ -14,9 +14,8 @@ from oic.provider.rpm.metadata import metadata_warnings
 from .published import BASE, NOW, REPOMD, Mirror, key, mirror, read, refused, signers, store
 
 if TYPE_CHECKING:
-    from provider.deb.signed import Signer
-
     from oic.ospackage.store import Store
+    from provider.deb.signed import Signer
 
 
 __all__ = ["key", "mirror", "signers", "store"]  # fixtures
@@ -105,7 +104,7 @@ def test_an_index_says_its_age_after_a_fortnight(mirror: Mirror, store: Store, k
         (CHECKSUM, '<checksum type="sha256">zz', "expected a sha256 checksum of primary, found 'zz'"),
         (CHECKSUM + "</checksum>", "", "expected a checksum of primary, found none"),
         (OPEN_CHECKSUM, f'<open-checksum type="sha256">{"1" * 64}', r"primary\.xml\.gz, decompressed: expected"),
-        (r"<open-size>\d+", "<open-size>10", "expected 10 bytes when decompressed, found more"),
+        (r"<open-size>\d+", "<open-size>10", "at most 10 bytes, found more"),
         (r"<open-size>\d+", "<open-size>99999999999", "expected files of at most"),
         (r"<size>\d+", "<size>many", "expected a number in size, found 'many'"),
         (r"<timestamp>\d+", "<timestamp>soon", "expected a number in timestamp"),
@@ -114,7 +113,7 @@ def test_an_index_says_its_age_after_a_fortnight(mirror: Mirror, store: Store, k
         (r'href="[^"]+"', 'href="http://elsewhere/primary.xml.gz"', "expected primary below the repository"),
         (r'href="[^"]+"', 'href="repodata/%2e%2e/%2E%2E/primary.xml.gz"', "expected primary below the repository"),
         ("<location ", '<location xml:base="http://elsewhere/" ', "expected primary below the repository"),
-        (r'href="[^"]+"', 'href="repodata/primary.xml.lzo"', "expected primary plain or as one of bz2, gz, xz, zst"),
+        (r'href="[^"]+"', 'href="repodata/primary.xml.lz"', "expected primary plain or as one of bz2, gz, lzma, "),
         (r"<location [^>]+>", "", "expected primary below the repository"),
         ('type="primary"', 'type="primary_db"', "expected a list of packages"),
         ('type="filelists"', 'type="primary"', "expected primary once"),

@@ -1,18 +1,18 @@
-"""What goes wrong, in the words a user can act on.
+"""Errors with messages that a user can act on.
 
 * The message says what was expected and what was found.
 * ``where`` says file:line, URL, package or log; ``hint`` says what to do.
-* What strangers wrote, a mirror, a package, a script, reaches no terminal as it is: `shown`.
-* An `OicError` is a mistake of the input or of the world; anything else that escapes is a bug and keeps its traceback.
+* Text from outside (a mirror, a package, a script) is escaped by `printable` before it reaches a terminal.
+* An `OicError` is an error in the input or in the environment. Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
 
-def shown(text: str, *, keep: str = "\n\t") -> str:
-    """Return a text as a terminal may have it: whatever is not printed but obeyed, but for `keep`, is escaped.
+def printable(text: str, *, keep: str = "\n\t") -> str:
+    """Return a text that is safe to print: every character that is not printable is escaped, except those in `keep`.
 
-    These are the control characters (C0, C1), those that turn the direction of a line, and line breaks of any kind.
+    That covers control characters (C0 and C1), characters that change the direction of text, and all line breaks.
     """
     if text.isprintable():
         return text
@@ -20,8 +20,8 @@ def shown(text: str, *, keep: str = "\n\t") -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text with line breaks and tabs escaped as well."""
-    return shown(text, keep="")
+    """Return a text like `printable` does, with line breaks and tabs escaped as well."""
+    return printable(text, keep="")
 
 
 class OicError(Exception):
@@ -37,10 +37,10 @@ class OicError(Exception):
         text = f"{self.where}: {self.message}" if self.where else self.message
         if self.hint:
             text = f"{text}\n    {self.hint}" if "\n" in text else f"{text} ({self.hint})"
-        return shown(text)
+        return printable(text)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Survive the pipe of a child process with all three parts."""
+        """Pickle all three parts, so that an error of a child process reaches its parent whole."""
         return (_rebuild, (type(self), self.message, self.where, self.hint))
 
 
@@ -49,20 +49,20 @@ def _rebuild(kind: type[OicError], message: str, where: str | None, hint: str | 
 
 
 class RecipeError(OicError):
-    """The recipe, or a file it names, is not what it should be; may hold several lines, one a problem."""
+    """The recipe, or a file that it names, is invalid; the message has one line for each problem."""
 
 
 class SolveError(OicError):
-    """No set of packages answers the request."""
+    """No set of packages satisfies the request."""
 
 
 class TrustError(OicError):
-    """A signature, checksum or validity date is not as it must be."""
+    """A signature, a checksum or a validity date is wrong."""
 
 
 class FetchError(OicError):
-    """Bytes could not be had from a mirror."""
+    """A download failed."""
 
 
 class ToolError(OicError):
-    """A program failed; the message carries the last lines of its log."""
+    """A program failed; the message holds the last lines of its log."""

@@ -1,7 +1,7 @@
-"""Reading and writing files: regular files only, written under a temporary name and renamed last; their digests.
+"""Files are written under a temporary name and renamed when complete; only regular files are read.
 
-An interrupted write leaves nothing under the final name. The next write of that name removes the temporary file that a
-killed one left.
+An interrupted write leaves nothing under the final name. The next write to the same name removes the temporary file
+that a killed process left.
 """
 
 from __future__ import annotations
@@ -31,54 +31,55 @@ def digest_of_file(path: Path) -> Digest:
         return Digest(hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def opened_regular(path: str | Path) -> BinaryIO:
-    """Open a regular file to read; raises OSError. Nothing is waited for: a pipe would wait for its writer."""
-    if not stat.S_ISREG(os.stat(path).st_mode):  # to open some devices is to do something
-        raise OSError(errno.EINVAL, "no regular file", str(path))
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file for reading, and never block, as opening a pipe would; raises OSError."""
+    if not stat.S_ISREG(os.stat(path).st_mode):  # opening some devices has side effects
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    file = open(descriptor, "rb")  # noqa: SIM115 - the caller's to close
+    file = open(descriptor, "rb")  # noqa: SIM115 - the caller closes it
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "no regular file", str(path))
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     return file
 
 
-def copied(source: IO[bytes], target: IO[bytes] | None = None) -> Digest:
-    """Copy an open file, or only read it; return the sha256 of what was read.
+def copy_and_hash(source: IO[bytes], target: IO[bytes] | None = None) -> Digest:
+    """Read an open file, copy it to `target` if there is one, and return its sha256.
 
-    Raises OSError when it is not as long as it says: it is being changed, or is one of the kernel's, without an end.
+    Raises OSError when its length is not the length that stat reports: it is being changed, or it is a file of the
+    kernel (/proc, /sys), whose content is generated.
     """
     whole = hashlib.sha256()
     left = os.fstat(source.fileno()).st_size
-    while left and (data := source.read(min(left, _PIECE))):
+    while left and (data := source.read(min(left, _CHUNK))):
         left -= len(data)
         whole.update(data)
         if target:
             target.write(data)
     if left or source.read(1):
-        raise OSError(errno.EINVAL, "it is not as long as it says: it is being changed, or made up by the kernel")
+        raise OSError(errno.EINVAL, "its length differs from its size: it is being changed, or the kernel generates it")
     return Digest(whole.hexdigest())
 
 
-_PIECE = 1 << 20
+_CHUNK = 1 << 20
 
 
 def read_regular(path: Path, limit: int) -> bytes:
-    """Return the content of a regular file as it is long now; raises OSError, and never waits for a pipe or device."""
-    with opened_regular(path) as file:
+    """Return the content of a regular file of at most `limit` bytes; raises OSError, and never blocks."""
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
-            raise OSError(errno.EFBIG, f"no regular file of at most {limit} bytes", str(path))
+            raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
         return file.read(size)
 
 
 def digest_of_sparse(path: Path) -> Digest:
-    """Return a digest of a file that is mostly zeros: of its blocks that are not, each with its place.
+    """Return a digest of the file's size and of its blocks that are not zeros, each with its offset.
 
-    What is a hole and what is written as zeros differs between file systems and shows in no way.
+    It is fast for a sparse file, and does not depend on which zeros are holes: that differs between file systems.
     """
     whole = hashlib.sha256()
-    with open_made(path) as file:
+    with open_output(path) as file:
         size = os.fstat(file.fileno()).st_size
         whole.update(b"%d\n" % size)
         at = _data_from(file.fileno(), 0)
@@ -95,71 +96,72 @@ _ZEROS = bytes(_BLOCK)
 
 
 def _data_from(descriptor: int, offset: int) -> int:
-    """Return the first block at or after `offset` that is not a hole; far behind the end when there is none."""
+    """Return the offset of the first block at or after `offset` that is not a hole; 1 << 62 when there is none."""
     try:
         return max(offset, os.lseek(descriptor, offset, os.SEEK_DATA) // _BLOCK * _BLOCK)
     except OSError as error:
-        if error.errno != errno.ENXIO:  # ENXIO: a hole up to the end
+        if error.errno != errno.ENXIO:  # ENXIO: only a hole is left
             raise
         return 1 << 62
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; rename it to `path` on success, delete it on failure.
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary file in the directory of `path`; rename it to `path` on success, delete it on failure.
 
-    Raises OicError when it is not a file any more: a tool that was to write there has put something else in its place.
+    Raises OicError when the temporary file is no regular file at the end: the tool that wrote it replaced it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
-    descriptor, aside = _locked_aside(path)
+    descriptor, temporary = _create_locked(path)
     try:
-        yield aside
-        open_made(aside).close()
-        aside.replace(path)
+        yield temporary
+        open_output(temporary).close()
+        temporary.replace(path)
     finally:
         with contextlib.suppress(IsADirectoryError):
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         os.close(descriptor)
 
 
-def open_made(path: Path, mode: str = "rb") -> IO[bytes]:
-    """Open a file that a program made; raises OicError when it is none.
+def open_output(path: Path, mode: str = "rb") -> IO[bytes]:
+    """Open a file that a tool wrote; raises OicError when it is not a regular file.
 
-    A link would be followed by this process: to /proc/self/exe, say, or to what it has open.
+    A symbolic link is refused: it could lead this process to /proc/self/exe or to one of its open files.
     """
     try:
-        file = open(path, mode, opener=_not_followed)  # noqa: SIM115 - the caller closes it
+        file = open(path, mode, opener=_open_nofollow)  # noqa: SIM115 - the caller closes it
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.ENOENT, errno.ENXIO, errno.EISDIR):
             raise
-        raise OicError("expected a file, as a program was to make it, found another kind", where=str(path)) from error
+        found = "none" if error.errno == errno.ENOENT else "another kind"
+        raise OicError(f"expected a regular file written by a tool, found {found}", where=str(path)) from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OicError("expected a file, as a program was to make it, found another kind", where=str(path))
+        raise OicError("expected a regular file written by a tool, found another kind", where=str(path))
     return file
 
 
-def _not_followed(name: str, flags: int) -> int:
+def _open_nofollow(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def _locked_aside(path: Path) -> tuple[int, Path]:
-    """Make a temporary file that is known by its lock to be someone's; its mode is the umask's."""
+def _create_locked(path: Path) -> tuple[int, Path]:
+    """Create a temporary file and lock it: the lock shows that its writer is alive. The umask decides its mode."""
     while True:
-        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         except FileExistsError:
             continue
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
-            return descriptor, aside
-        os.close(descriptor)  # removed as abandoned before it was locked
+            return descriptor, temporary
+        os.close(descriptor)  # another process removed it before it was locked
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove what killed writers of `path` left beside it."""
+    """Remove the temporary files that killed writers of `path` left."""
     for found in path.parent.glob(f".{glob.escape(path.name)}.????????"):
         with contextlib.suppress(FileNotFoundError, BlockingIOError, IsADirectoryError), found.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -168,8 +170,8 @@ def remove_abandoned(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
-    with written_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:

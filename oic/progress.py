@@ -13,7 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from oic.errors import shown
+from oic.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ EVERY_SECONDS = 10.0
 
 def note(text: str) -> None:
     """Tell what a user should know of a build that goes on."""
-    sys.stderr.write(f"note: {shown(text)}\n")
+    sys.stderr.write(f"note: {printable(text)}\n")
 
 
 class Bar(Protocol):

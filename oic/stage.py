@@ -1,4 +1,4 @@
-"""A stage as a value: what kind it is, what it reads, what it writes, where it works."""
+"""A stage as a value: its kind, its inputs, its outputs and its directories."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Read = TypeVar("Read", bound="Handover")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[Slice]):
-    """What a stage is, whatever the image: its module says it, and `run` is its work.
+    """A stage independently of the image; each module of oic/stages defines one.
 
-    `version` changes whenever the stage would write something else from the same inputs. It `reads` hand-overs of other
-    stages and `writes` its own, the first of them its main one.
+    `version` is raised by one whenever the stage would write different outputs from the same inputs. The stage `reads`
+    hand-overs of other stages and `writes` its own; the first of these is its main one.
     """
 
     name: str
@@ -39,10 +39,11 @@ class Kind(Generic[Slice]):
 class Stage(Generic[Slice]):
     """One task of the graph, ``name:image``.
 
-    `slice` is the part of the final config that it reads. `files` are what it writes beside its hand-overs, by their
-    names in the image's directory. `sources` are files of this host by where they go in the image: their content is in
-    the slice, their place is nobody's business. `memory` is a lock that remembers who signs, for a stage that asks
-    mirrors; with `new_keys` nothing is remembered. None of these three decides whether the stage is fresh.
+    `slice` is the part of the final config that the stage reads. `files` are further outputs, by their names in the
+    image's directory. `sources` maps paths in the image to files of this host; their content is in the slice as a
+    digest, their location is not. `memory` is a lock file that records the signing keys of the last build, for the
+    stage that asks mirrors; `new_keys` tells it to ignore that record. `sources`, `memory` and `new_keys` have no
+    influence on whether the stage is up to date.
 
     `tree` names the tree that it works for, when that is not the image's own: such a stage is ``name-tree:image``, and
     what is of a tree (`Handover.OF_TREE`) lies in a directory of that name.
@@ -63,12 +64,12 @@ class Stage(Generic[Slice]):
 
     @property
     def name(self) -> str:
-        """Return what the stage is called in every image."""
+        """Return the stage's name, which is the same in every image."""
         return f"{self.kind.name}-{self.tree}" if self.tree else self.kind.name
 
     @property
     def task(self) -> str:
-        """Return the task's name for doit."""
+        """Return the name of the doit task."""
         return f"{self.name}:{self.image}"
 
     @property
@@ -81,8 +82,8 @@ class Stage(Generic[Slice]):
         """Return the stage's log file."""
         return self.directory / "log" / f"{self.name}.log"
 
-    def made_log(self) -> Path:
-        """Return the log file, which a namespace can be given to write only once it is there."""
+    def create_log(self) -> Path:
+        """Create the log file if it is missing, because a namespace can only be given files that exist; return it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.touch()
         return self.log
@@ -97,21 +98,21 @@ class Stage(Generic[Slice]):
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """Return the hand-overs it reads, and the lock that the user keeps."""
+        """Return the hand-overs that the stage reads, and the user's lock file if there is one."""
         return (*map(self.place_of, self.reads), *([self.lock_file] if self.lock_file else []))
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """Return the files it writes, hand-overs first."""
+        """Return the files that the stage writes, hand-overs first."""
         return (*map(self.place_of, self.kind.writes), *map(self.path, self.files))
 
     @property
     def origin_file(self) -> Path:
-        """Return where it is written what the stage's outputs were made from."""
+        """Return the file that records what the stage's outputs were made from."""
         return self.directory / "slice" / f"{self.name}.json"
 
     def origin(self) -> dict[str, Any]:
-        """Return all that decides what the stage writes: its version, its slice, and the digests of what it reads."""
+        """Return everything that determines the outputs: the version, the slice and the digests of the inputs."""
         files = {kind.FILE: self.place_of(kind) for kind in self.reads}
         if self.lock_file:
             files["lock"] = self.lock_file
@@ -119,22 +120,23 @@ class Stage(Generic[Slice]):
         return {"version": self.kind.version, "slice": to_plain(self.slice), "inputs": found}
 
     def read(self, kind: type[Read]) -> Read:
-        """Read a hand-over that is among the inputs; raises OSError or ValueError."""
+        """Read a hand-over of another stage; raises OSError, or ValueError if `reads` does not list it."""
         if kind not in self.reads:
-            raise ValueError(f"{self.task} reads {kind.FILE} without saying so")
+            raise ValueError(f"{self.task} reads {kind.FILE}, which is not among its inputs")
         return kind.from_text(self.place_of(kind).read_text(encoding="utf-8"))
 
     def written(self) -> Iterable[Handover]:
-        """Yield the hand-overs that it wrote and that are there; raises ValueError for one that is damaged."""
+        """Yield the hand-overs that the stage wrote and that exist; raises ValueError for a damaged one."""
         for kind in self.kind.writes:
             path = self.place_of(kind)
             if path.exists():
                 yield kind.from_text(path.read_text(encoding="utf-8"))
 
-    def named(self) -> Iterator[str]:
-        """Yield the paths in the cache of what its hand-overs name; raises ValueError for one that is damaged.
+    def artefact_paths(self) -> Iterator[str]:
+        """Yield the paths in the cache that the stage's hand-overs name; raises ValueError for a damaged one.
 
-        Each build asks. A hand-over that names nothing, such as a lock, is only looked at for being whole.
+        Every build calls this for every stage, so a hand-over that names no files, such as a lock, is not decoded but
+        only checked to be JSON.
         """
         for kind in self.kind.writes:
             path = self.place_of(kind)
@@ -146,11 +148,11 @@ class Stage(Generic[Slice]):
                 yield from kind.from_text(path.read_text(encoding="utf-8")).artefacts()
 
     def write(self, value: Handover) -> None:
-        """Write a hand-over."""
+        """Write a hand-over; raises ValueError if `writes` does not list it."""
         if type(value) not in self.kind.writes:
-            raise ValueError(f"{self.task} writes {value.FILE} without saying so")
+            raise ValueError(f"{self.task} writes {value.FILE}, which is not among its outputs")
         write_text(self.place_of(type(value)), value.to_text())
 
     def artefact(self, path: Path) -> str:
-        """Return a path of the cache as hand-overs name it."""
+        """Return a path as hand-overs name it: relative to the cache."""
         return str(path.relative_to(self.cache))

@@ -1,6 +1,6 @@
-"""Types for what is easily mixed up, and the JSON of values: equal values give equal bytes.
+"""Types for values that are easily confused, and the canonical JSON of values.
 
-Keys are sorted, nothing tells the time, and one newline ends the text.
+Equal values have equal JSON: keys are sorted, there are no timestamps, and the text ends with one newline.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Digest = NewType("Digest", str)
 """A sha256 in 64 lower-case hexadecimal digits."""
 
 ImageName = NewType("ImageName", str)
-"""A recipe's file name without its ending: the ``edge`` of ``solve:edge``."""
+"""A recipe's file name without its suffix: ``edge`` in ``solve:edge``."""
 
 Bytes = NewType("Bytes", int)
 """A size or an offset in bytes."""
@@ -28,15 +28,15 @@ Sector = NewType("Sector", int)
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class _Frozen(StructMeta):
-    """Says to type checkers what `Value` gives to each class below it."""
+    """Tells type checkers that each subclass of `Value` is a frozen dataclass with keyword arguments."""
 
 
 class Value(Struct, metaclass=_Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A frozen value whose names in JSON are camelCase, as in a recipe, and which is decoded strictly."""
+    """A frozen value. In JSON its names are camelCase, as in a recipe; unknown names are refused when it is decoded."""
 
 
 def to_plain(value: Any) -> Any:
-    """Return values, tuples and paths as what JSON knows: dicts, lists, strings; a field not set is not there."""
+    """Return a value as JSON types: dicts, lists, strings, numbers. Fields that are `UNSET` are left out."""
     if isinstance(value, Struct):
         names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
         fields = ((name, getattr(value, field)) for name, field in names)
@@ -51,7 +51,7 @@ def to_plain(value: Any) -> Any:
 
 
 def to_json(value: Any) -> str:
-    """Return the canonical text of a value: sorted keys, one space of indent, a final newline."""
+    """Return the canonical JSON of a value: sorted keys, an indent of one space, a newline at the end."""
     return json.dumps(to_plain(value), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -60,16 +60,16 @@ def digest_of(value: Any) -> Digest:
     return Digest(hashlib.sha256(to_json(value).encode()).hexdigest())
 
 
-MOST_NUMBER = 10**18
-"""What `number_in` makes of any number that is larger."""
+MAX_NUMBER = 10**18
+"""`parse_number` returns this for any larger number."""
 
 
-def number_in(text: str) -> int | None:
-    """Return the number that a stranger's text is in ASCII digits, `MOST_NUMBER` at most; None when it is none.
+def parse_number(text: str) -> int | None:
+    """Return the number that an untrusted text holds in ASCII digits, at most `MAX_NUMBER`; None for any other text.
 
-    int() takes signs, underscores and the digits of every script, and refuses more than 4,300 of them.
+    int() would accept signs, underscores and non-ASCII digits, and raise ValueError for more than 4,300 digits.
     """
     if not (text.isascii() and text.isdecimal()):
         return None
     digits = text.lstrip("0")
-    return int(digits or "0") if len(digits) <= 18 else MOST_NUMBER
+    return int(digits or "0") if len(digits) <= 18 else MAX_NUMBER

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OUTSIDE = {
-    "oic.image.tree.views.shown": "mounts what `places` found to be no link, and reads nothing",
+    "oic.image.tree.views.mounted_view": "mounts what `places` found to be no link, and reads nothing",
     "oic.provider.deb.family.unpack": "makes the first links in an empty directory",
     "oic.provider.rpm.install.install": "mounts where `_make_place` has made a directory",
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.merge import unit_name
 from oic.config.model import AdditionalFile, Bootloader, Command, Image, Kernel, Services, System, Target, User
-from oic.files import copied, opened_regular
+from oic.files import copy_and_hash, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,8 +93,8 @@ def _file(node: Node, problems: list[tuple[Node, str]]) -> AdditionalFile:
         if outside and S_ISREG(status.st_mode) and real.parts[1] in _KERNELS:
             problems.append((local, f"expected a file that is yours, found one of /{real.parts[1]}: {path}"))
         elif S_ISREG(status.st_mode):
-            with opened_regular(path) as file:
-                digest = copied(file)
+            with open_regular(path) as file:
+                digest = copy_and_hash(file)
             mode = _mode(status.st_mode, local.file.stat().st_mode)
         elif local.text:
             found = "the directory" if S_ISDIR(status.st_mode) else "the device, pipe or socket"

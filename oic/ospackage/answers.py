@@ -18,7 +18,7 @@ from urllib3 import exceptions as broken
 
 from oic.errors import FetchError
 from oic.ospackage.fetch import CHANGED, NotFound, WrongSize, redacted
-from oic.values import number_in
+from oic.values import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,7 +105,7 @@ def refuse_failure(response: requests.Response, url: str) -> None:
 
 def _retry_after(text: str) -> float:
     """Return the seconds of a Retry-After header, which is a number or a date; 0 when it is neither."""
-    if (seconds := number_in(text.strip())) is not None:
+    if (seconds := parse_number(text.strip())) is not None:
         return float(seconds)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
@@ -191,7 +191,7 @@ class Transfer:
     def _accept_range(self, response: requests.Response, offset: int) -> None:
         found = response.headers.get("Content-Range", "")
         match = re.fullmatch(r"bytes ([0-9]+)-[0-9]+/([0-9]+|\*)", found)
-        if match is None or number_in(match[1]) != offset:
+        if match is None or parse_number(match[1]) != offset:
             self.restart()  # so that the next attempt asks for no range
             raise Passing(f"expected the bytes from {offset} on, found Content-Range {found[:60]!r}")
         if match[2] != "*":
@@ -199,7 +199,7 @@ class Transfer:
 
     def accept_size(self, text: str) -> None:
         """Raise WrongSize when this is a number and not the size asked for."""
-        if number_in(text) not in (None, self.size):
+        if parse_number(text) not in (None, self.size):
             raise self._wrong(text[:20])
 
     def _wrong(self, found: str) -> WrongSize:

@@ -21,7 +21,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 _URL = re.compile(r"(https?|file)://[^\s\\?#]*")
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _MOST_SIZE = 2**40
-_MOST_SHOWN = 60
+_MAX_REPR = 60
 
 Value = TypeVar("Value")
 
@@ -35,12 +35,12 @@ class Entry:
     def __init__(self, value: Any, name: str) -> None:
         self.name = name
         if not isinstance(value, dict):
-            raise SolveError(f"expected {name} of a lock to be an object, found {shown(value)}")
+            raise SolveError(f"expected {name} of a lock to be an object, found {short_repr(value)}")
         self._fields = value
 
     def odd(self, field: str, expected: str, found: Any) -> SolveError:
         """Return the error of a field."""
-        return SolveError(f"{self.name}: {field}: {expected}, found {shown(found)}")
+        return SolveError(f"{self.name}: {field}: {expected}, found {short_repr(found)}")
 
     def expect(self, *fields: str, optional: tuple[str, ...] = ()) -> bool:
         """Refuse another set of fields; tell whether any of the optional ones is there."""
@@ -48,7 +48,7 @@ class Entry:
             raise SolveError(f"{self.name}: expected the field {missing[0]}, found none")
         if more := sorted(self._fields.keys() - {*fields, *optional}):
             known = ", ".join((*fields, *optional))
-            raise SolveError(f"{self.name}: expected no field but {known}, found {shown(more[0])}")
+            raise SolveError(f"{self.name}: expected no field but {known}, found {short_repr(more[0])}")
         return any(field in self._fields for field in optional)
 
     def mapping(self, field: str) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def climbs(path: str) -> bool:
     )
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """Return a value as a message shows it: short, in letters that any terminal has."""
     text = "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else ascii(value)
-    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
+    return text if len(text) <= _MAX_REPR else text[:_MAX_REPR] + "…"

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from oic.errors import FetchError
 from oic.ospackage.answers import Passing
 from oic.ospackage.fetch import Fetched, NotFound, redacted
-from oic.values import number_in
+from oic.values import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ CHUNK = 2**16
 def gathered(chunks: Iterator[bytes], url: str, limit: int, declared: str) -> bytes:
     """Return the whole body; raises FetchError as soon as it is, or is declared to be, beyond `limit`."""
     body = bytearray()
-    too_long = (number_in(declared) or 0) > limit
+    too_long = (parse_number(declared) or 0) > limit
     while not too_long and (chunk := next(chunks, b"")):
         body += chunk
         too_long = len(body) > limit

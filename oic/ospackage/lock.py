@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from msgspec import UNSET
 
 from oic.errors import SolveError
-from oic.ospackage.entry import Entry, climbs, shown
+from oic.ospackage.entry import Entry, climbs, short_repr
 from oic.ospackage.locked import (
     FORMAT,
     AskedSet,
@@ -67,7 +67,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {shown(twice)} is there twice")
+        raise ValueError(f"the key {short_repr(twice)} is there twice")
     return found
 
 
@@ -75,7 +75,7 @@ def read_lock(data: Any) -> Lock:
     """Return the `Lock` of a parsed ``lock.json``; raises SolveError that names the entry."""
     found = data.get("format") if isinstance(data, dict) else None
     if isinstance(found, bool) or found not in (FORMAT, OLDER):
-        raise SolveError(f"expected a lock of format {FORMAT}, found {shown(found)}")
+        raise SolveError(f"expected a lock of format {FORMAT}, found {short_repr(found)}")
     older = found == OLDER
     whole = Entry(data, "the lock")
     whole.expect(*(() if older else ("indexes",)), "format", "request", "asked", "repositories", "sets")
@@ -158,7 +158,7 @@ def _package(entry: Entry, bases: dict[str, str]) -> LockedPackage:
 
 def _indexes(value: dict[str, Any], bases: dict[str, str]) -> dict[str, tuple[LockedDocument, ...]]:
     if strange := sorted(value.keys() - bases.keys()):
-        raise SolveError(f"the indexes: expected those of the lock's repositories, found {shown(strange[0])}")
+        raise SolveError(f"the indexes: expected those of the lock's repositories, found {short_repr(strange[0])}")
 
     def document(one: Entry) -> LockedDocument:
         one.expect("name", "url", "sha256", "size")
@@ -185,7 +185,7 @@ def _asked(asked: Entry) -> Request:
     return Request(
         architecture=asked.text("architecture"),
         recommends=asked.flag("recommends"),
-        sets={name: _asked_set(Entry(one, f"the lock: asked: {shown(name)}")) for name, one in sets.items()},
+        sets={name: _asked_set(Entry(one, f"the lock: asked: {short_repr(name)}")) for name, one in sets.items()},
         repositories=asked.text("repositories") if further else UNSET,
     )
 
@@ -208,4 +208,4 @@ def _expect_once(names: Iterable[str], where: str) -> None:
 def _called(entry: Any, number: int) -> str:
     """Return what to call an entry in a message: its name if that is text, else its number."""
     name = entry.get("name") if isinstance(entry, dict) else None
-    return shown(name) if isinstance(name, str) else str(number)
+    return short_repr(name) if isinstance(name, str) else str(number)

@@ -3,7 +3,7 @@
     <root>/sha256/ab/abcd…   verified bytes, read-only
     <root>/partial/abcd…     downloads under way; one writer at a time, kept when interrupted
 
-* Only verified bytes ever get a final name: write aside, hash, rename.
+* Only verified bytes ever get a final name: written under a temporary name, hashed, then renamed.
 * Two processes that add the same blob do harmless work twice: the rename is atomic and the bytes are the same.
 * Nothing is synced to disk: after a power cut a blob may be a liar, and `read` and the verify stage hash again.
 """
@@ -19,7 +19,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError, TrustError
-from oic.files import digest_of_file, written_aside
+from oic.files import atomic_file, digest_of_file
 from oic.values import Digest
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class Store:
         digest = Digest(hashlib.sha256(data).hexdigest())
         path = self.path(digest)
         if not self.has(digest):
-            with disk_errors(path), written_aside(path) as aside:
-                aside.write_bytes(data)
+            with disk_errors(path), atomic_file(path) as temporary:
+                temporary.write_bytes(data)
             path.chmod(0o444)
         return digest
 

@@ -27,7 +27,7 @@ import gnupg
 
 from oic.errors import OicError, ToolError, TrustError
 from oic.provider.keyfile import without_version_6
-from oic.values import number_in
+from oic.values import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -135,8 +135,8 @@ def _periods(listed: Iterable[Mapping[str, Any]]) -> dict[str, Period]:
     entries = [one for entry in listed for one in (entry, *entry.get("subkey_info", {}).values())]
     return {
         entry["fingerprint"]: Period(
-            made=number_in(entry["date"]) or 0,
-            expires=number_in(entry["expires"]) or 0,
+            made=parse_number(entry["date"]) or 0,
+            expires=parse_number(entry["expires"]) or 0,
             revoked=entry["trust"] in _NEVER,
         )
         for entry in entries
@@ -220,7 +220,7 @@ def good_signatures(status: list[list[str]], where: str, *, take: Collection[str
         if keyword == "VALIDSIG":
             if words[7] not in _HASHES:
                 raise _weak(words[7], where)
-            made = number_in(words[2]) or 0
+            made = parse_number(words[2]) or 0
             good.append(GoodSignature(primary=words[-1], key=words[0], made=made, lapsed=lapsed))
     if not good:
         found = f"signatures by unknown keys {', '.join(sorted(unknown))}" if unknown else "no signature"

@@ -106,7 +106,7 @@ def differences_of_artefacts(builds: tuple[Build, Build], stages: Sequence[Stage
 def _written(stage: Stage[Any]) -> list[Path]:
     """Return the files a stage made: its outputs but for hand-overs, and what these name in the image's directory."""
     files = list(map(stage.path, stage.files))
-    files += [stage.cache / place for place in stage.named() if place.startswith(f"{stage.image}/")]
+    files += [stage.cache / place for place in stage.artefact_paths() if place.startswith(f"{stage.image}/")]
     found = [file for file in sorted({*files}) if file.is_file()]
     return found or list(stage.outputs)
 

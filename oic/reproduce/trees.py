@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.chroot.tree import facts_of, walk
-from oic.files import opened_regular
+from oic.files import open_regular
 from oic.image.tree.privatekeys import LOOKED_AT
 from oic.process import child
 from oic.reproduce.content import what_differs
@@ -66,7 +66,7 @@ def _is_file(*facts: Facts) -> bool:
 def _contents(root: Path, paths: Sequence[str]) -> dict[str, bytes]:
     found = {}
     for path in paths:
-        with opened_regular(root / path) as file:
+        with open_regular(root / path) as file:
             found[path] = file.read(LOOKED_AT)
     return found
 

@@ -60,14 +60,14 @@ def run(stage: Stage[Slice]) -> str:
     )
     below = {entry.name: stage.cache / entry.file.path for entry in inputs.esp}
     image, work = stage.path("esp.img"), stage.path("work")
-    aside = work / "esp"
-    if aside.exists():  # by a killed build
-        shutil.rmtree(aside)
-    aside.mkdir(parents=True)
-    writes = [work, stage.made_log()]
-    namespace.call(_make, part, wanted, below, work, chroot, aside / image.name, stage.log, writes=writes)
-    (aside / image.name).replace(image)
-    aside.rmdir()
+    temporary = work / "esp"
+    if temporary.exists():  # by a killed build
+        shutil.rmtree(temporary)
+    temporary.mkdir(parents=True)
+    writes = [work, stage.create_log()]
+    namespace.call(_make, part, wanted, below, work, chroot, temporary / image.name, stage.log, writes=writes)
+    (temporary / image.name).replace(image)
+    temporary.rmdir()
     esp = PartitionImage(id=part.esp.id, path=stage.artefact(image), digest=digest_of_sparse(image))
     stage.write(
         BootFiles(

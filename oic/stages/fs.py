@@ -52,7 +52,7 @@ def run(stage: Stage[Slice]) -> str:
     images = {entry.id: place / f"{entry.id}.img" for entry in part.partitions}
     work = stage.path("work")
     work.mkdir(exist_ok=True)
-    writes = [place, work, stage.made_log()]
+    writes = [place, work, stage.create_log()]
     namespace.call(_make, part, trees, chroot, tree.epoch, images, work / "fs", stage.log, writes=writes)
     made = [
         PartitionImage(id=name, path=stage.artefact(path), digest=digest_of_sparse(path))
@@ -79,7 +79,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         for entry in part.partitions:
             image, tools_work = images[entry.id], _made(work / f"tools-{entry.id}")
             with (
-                views.shown(root, places.get(entry.at, ""), sorted(places.values()), work / "view") as view,
+                views.mounted_view(root, places.get(entry.at, ""), sorted(places.values()), work / "view") as view,
                 toolbox.opened(chroot, tools_work, log, visible=[view, image.parent]) as tools,
             ):
                 wanted = Wanted(

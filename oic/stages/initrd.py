@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, sandbox, toolbox
-from oic.files import written_aside
+from oic.files import atomic_file
 from oic.handover.tree import Artefact, Initramfs, InitramfsInputs
 from oic.image.tree import generators
 from oic.process import child
@@ -36,10 +36,10 @@ def run(stage: Stage[Slice]) -> str:
     ]
     image, work = stage.path("initrd.img"), stage.path("work")
     work.mkdir(exist_ok=True)
-    writes = [work, stage.made_log()]
+    writes = [work, stage.create_log()]
     content = namespace.call(_make, trees, inputs, stage.slice.modules, work / "initrd", stage.log, writes=writes)
-    with written_aside(image) as aside:
-        aside.write_bytes(content)
+    with atomic_file(image) as temporary:
+        temporary.write_bytes(content)
     stage.write(Initramfs(image=Artefact.of(stage.artefact(image), content)))
     return f"{inputs.generator}, kernel {inputs.version}, {len(content) / 1e6:.1f} MB"
 

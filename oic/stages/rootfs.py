@@ -62,7 +62,7 @@ def run(stage: Stage[Slice]) -> str:
         members = [(package, store.path(package.sha256)) for package in group]
         key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
         fill = partial(_fill, family, members, tools, tuple(stack), allowed, stage.log)
-        stack.append(layers.made(stage.cache, key, fill, writes=[stage.made_log()]))
+        stack.append(layers.made(stage.cache, key, fill, writes=[stage.create_log()]))
     named = tuple(LayerName(place=stage.artefact(layer.place), digest=layer.digest) for layer in stack)
     stage.write(PassedScriptlets(scriptlets=_passed(stack, packages, stage.slice)))
     image = [(package, store.path(package.sha256)) for package in packages]

@@ -18,7 +18,7 @@ from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, empty
 from oic.config.model import Command, Services, User  # noqa: TC001 - fields of the slice
 from oic.errors import OicError, one_line
-from oic.files import written_aside
+from oic.files import atomic_file
 from oic.handover.tree import (
     Artefact,
     BootInputs,
@@ -81,7 +81,7 @@ def run(stage: Stage[Slice]) -> str:
     online = any(command.network for command in said.commands)
     trees = [layer.tree for layer in below]
     fill = partial(_fill, said, rootfs, stage.sources, trees, stage.log)
-    layer = layers.made(stage.cache, key, fill, writes=[stage.made_log()], network=online)
+    layer = layers.made(stage.cache, key, fill, writes=[stage.create_log()], network=online)
     own = LayerName(place=stage.artefact(layer.place), digest=layer.digest)
     work = stage.path("work/system")
     work.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def _part(stage: Stage[Slice], layer: Layer, below: Sequence[Path], paths: Seque
 
 def _boot_inputs(stage: Stage[Slice], read: reading.Read, epoch: int) -> BootInputs:
     """Put what the boot image takes from the tree beside the hand-overs."""
-    with written_aside(stage.path(_KERNEL)) as kernel:
+    with atomic_file(stage.path(_KERNEL)) as kernel:
         kernel.write_bytes(read.image)
     esp.write_files(stage.path(_ESP), read.esp)
     return BootInputs(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oic.errors import OicError
 from oic.tasks.words import words_of
-from oic.values import number_in
+from oic.values import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -104,6 +104,6 @@ def _options(argv: Sequence[str], command: str) -> tuple[list[str], list[str]]:
         message = f"{error.msg[:1].lower()}{error.msg[1:]}"
         raise OicError(f"{message} (oic help {task} lists what there is)".replace("  ", " ")) from None
     for spelled, value in found:
-        if value and not number_in(value):
+        if value and not parse_number(value):
             raise OicError(f"expected a number of at least 1 after {spelled}, found {value}")
     return [word for pair in found for word in pair if word], rest

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from oic.config.final import redacted
-from oic.errors import OicError, shown
+from oic.errors import OicError, printable
 from oic.files import write_json, write_text
 from oic.handover.disk import Products
 from oic.handover.packages import LockFile
@@ -103,7 +103,7 @@ def _run(function: Callable[..., None], args: list[Any], cache: Path) -> TaskFai
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{shown(text)}\n")
+    sys.stdout.write(f"{printable(text)}\n")
     sys.stdout.flush()
 
 

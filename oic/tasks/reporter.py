@@ -15,7 +15,7 @@ from doit.exceptions import InvalidCommand
 from doit.reporter import ConsoleReporter
 
 from oic.chroot import idmap
-from oic.errors import OicError, shown
+from oic.errors import OicError, printable
 from oic.handover.disk import Products
 from oic.progress import note
 from oic.tasks import claim, stage_tasks, workers
@@ -58,7 +58,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
     def write(self, text: str) -> None:
         """Print what a terminal may have; when nobody reads any more (``| head``), the build goes on without a word."""
         try:
-            super().write(shown(text))
+            super().write(printable(text))
             self.outstream.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from doit.exceptions import TaskFailed
 
 from oic.chroot import layers
-from oic.errors import OicError, shown
+from oic.errors import OicError, printable
 from oic.files import read_json, write_json
 from oic.tasks import claim
 
@@ -89,7 +89,7 @@ def _changes(old: Any, new: Any, path: str = "") -> str:
 def missing_artefacts(stage: Stage[Any]) -> list[str]:
     """Return what the stage's hand-overs name and the cache does not have."""
     missing = [str(path) for path in stage.outputs if not path.exists()]
-    named = (stage.cache / artefact for artefact in stage.named())
+    named = (stage.cache / artefact for artefact in stage.artefact_paths())
     return [*missing, *(str(artefact) for artefact in named if not _is_there(artefact))]
 
 
@@ -128,7 +128,7 @@ def perform(stage: Stage[Any]) -> None:
     said = stage.kind.run(stage)
     write_json(stage.origin_file, origin)
     seconds = time.monotonic() - start
-    print(f"  {stage.name:9} {shown(said)} ({seconds:.1f} s)", flush=True)  # noqa: T201 - what it did
+    print(f"  {stage.name:9} {printable(said)} ({seconds:.1f} s)", flush=True)  # noqa: T201 - what it did
 
 
 def clean_stage(stage: Stage[Any]) -> None:
@@ -139,7 +139,7 @@ def clean_stage(stage: Stage[Any]) -> None:
         raise SystemExit(str(error)) from None  # doit shows the traceback of anything else
     stage.origin_file.unlink(missing_ok=True)
     with contextlib.suppress(ValueError):  # what is damaged names nothing
-        for entry in stage.named():
+        for entry in stage.artefact_paths():
             if entry.startswith(f"{stage.image}/"):
                 _remove(stage.cache / entry)
     for path in stage.outputs:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.schema import did_you_mean
 from oic.errors import OicError
-from oic.values import number_in
+from oic.values import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -55,7 +55,7 @@ def check_words(given: Mapping[str, str], tasks: Collection[str] | None = None) 
     if given.get("keys", "new") != "new":
         message = f"expected keys=new, by which update takes a repository's new keys, found keys={given['keys']}"
         raise OicError(message)
-    seconds = number_in(given.get("timeout", "0"))
+    seconds = parse_number(given.get("timeout", "0"))
     if seconds is None or seconds > _MOST_SECONDS:
         raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")
 

@@ -11,7 +11,7 @@ from config.conftest import complain, load  # noqa: F401 - fixtures
 
 from oic.chroot import namespace
 from oic.errors import OicError
-from oic.files import copied, opened_regular
+from oic.files import copy_and_hash, open_regular
 from oic.image.tree import additional
 from oic.image.tree.additional import PlacedFile
 from oic.plan import plan
@@ -60,13 +60,13 @@ def test_a_link_to_it_is_as_good_as_it(complain: Complain, tmp_path: Path) -> No
 def test_a_pipe_is_not_waited_for(complain: Complain, tmp_path: Path) -> None:  # noqa: F811
     os.mkfifo(tmp_path / "pipe")
     assert "expected a file, found the device, pipe or socket" in complain(body("pipe"))[0]
-    with pytest.raises(OSError, match="no regular file"):
-        opened_regular(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file"):
+        open_regular(tmp_path / "pipe")
 
 
 def test_a_file_is_read_as_far_as_it_says_it_is_long() -> None:
-    with opened_regular("/proc/self/environ") as file, pytest.raises(OSError, match="not as long as it says"):
-        copied(file)
+    with open_regular("/proc/self/environ") as file, pytest.raises(OSError, match="length differs from its size"):
+        copy_and_hash(file)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from oic.errors import OicError, ToolError, one_line, shown
+from oic.errors import OicError, ToolError, one_line, printable
 from oic.process.run import run
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def test_an_error_holds_nothing_that_a_terminal_obeys(text: str) -> None:
     error = OicError(f"found {text}x", where=f"a{text}", hint=f"b{text}")
     assert obeyed_in(str(error)) == []
     assert str(error).count(repr(text)[1:-1].replace("\\\\", "\\")) == 3
-    assert shown(str(error)) == str(error), "escaped once, however often it is looked at"
+    assert printable(str(error)) == str(error), "escaped once, however often it is looked at"
     assert str(error).encode()
 
 

@@ -66,7 +66,8 @@ def _made(work: Path, script: str) -> tuple[str, str, int]:
 
 
 @pytest.mark.parametrize("name", INSTEAD)
-def test_what_is_not_the_file_that_a_tool_was_to_make_is_refused(name: str, roots: Roots, work: Path) -> None:
+def test_anything_but_a_regular_file_written_by_a_tool_is_refused(name: str, roots: Roots, work: Path) -> None:
     how, content, mode = beside(work, _made, work, INSTEAD[name], lent=roots.place)
-    assert how == "expected a file, as a program was to make it, found another kind"
+    found = "none" if name == "nothing" else "another kind"
+    assert how == f"expected a regular file written by a tool, found {found}"
     assert (content, mode) == (SECRET, 0o600)

@@ -35,7 +35,7 @@ def content(root: Path, mount_points: Sequence[str]) -> dict[str, list[str]]:
         found = child.inside(root, views.places, mount_points)
         shown: dict[str, list[str]] = {}
         for at in mount_points:
-            with views.shown(root, found[at], sorted(found.values()), root.with_name("view")) as view:
+            with views.mounted_view(root, found[at], sorted(found.values()), root.with_name("view")) as view:
                 shown[at] = sorted(str(path.relative_to(view)) for path in view.rglob("*") if path.is_file())
         return shown
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from oic.config.apt_sources import read_mirrors
 from oic.config.repository import Key, Repository
 from oic.errors import OicError
-from oic.files import written_aside
+from oic.files import atomic_file
 from oic.ospackage.download import Wanted, download_packages
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.locked import AskedSet, Request
@@ -111,7 +111,7 @@ def _solved(roots: Collection[str], place: Path, store: Store) -> list[dict[str,
         for name, package in sorted(packages.items())
         if name in _closure(packages, roots)
     ]
-    with written_aside(place / "debian.json") as aside:
+    with atomic_file(place / "debian.json") as aside:
         aside.write_text(json.dumps({"roots": sorted(roots), "packages": entries}, indent=1))
     return entries
 

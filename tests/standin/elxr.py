@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from oic.config.apt_sources import read_mirrors
 from oic.config.repository import Key, Repository
 from oic.errors import OicError
-from oic.files import written_aside
+from oic.files import atomic_file
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.store import Store
 from oic.provider.compression import decompressed
@@ -165,7 +165,7 @@ def _debian(place: Path) -> tuple[str, list[dict[str, Any]]]:
         before = json.loads(memo.read_text())
     with HttpFetcher() as fetcher:
         index = read_metadata(repositories, "amd64", fetcher, Store(place / "store"), before)
-    with written_aside(memo) as aside:
+    with atomic_file(memo) as aside:
         aside.write_text(json.dumps(index))
     return mirror, [{"date": entry["date"], "packages": entry["packages"]} for entry in index["repositories"]]
 

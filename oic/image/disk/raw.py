@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
-from oic.files import written_aside
+from oic.files import atomic_file
 from oic.image.disk.gpt import to_table
 from oic.image.disk.written import WrittenDisk, WrittenPartition
 from oic.values import Digest
@@ -41,8 +41,8 @@ def write_raw(path: Path, disk: Layout, images: Mapping[str, Path]) -> WrittenDi
     """
     _check(disk, images)
     table = to_table(disk)
-    with written_aside(path) as aside:
-        with aside.open("r+b") as target:
+    with atomic_file(path) as temporary:
+        with temporary.open("r+b") as target:
             target.truncate(disk.size)
             target.write(table.head)
             target.seek(disk.size - len(table.tail))
@@ -52,8 +52,8 @@ def write_raw(path: Path, disk: Layout, images: Mapping[str, Path]) -> WrittenDi
                 if partition.id in images:
                     _copy(images[partition.id], target.fileno(), partition.offset)
         with ThreadPoolExecutor() as pool:  # hashlib lets go of the interpreter lock
-            whole = pool.submit(sha256_of_span, aside, 0, disk.size)
-            parts = [pool.submit(sha256_of_span, aside, entry.offset, entry.size) for entry in disk.partitions]
+            whole = pool.submit(sha256_of_span, temporary, 0, disk.size)
+            parts = [pool.submit(sha256_of_span, temporary, entry.offset, entry.size) for entry in disk.partitions]
             record = WrittenDisk(
                 size=disk.size,
                 sha256=whole.result(),

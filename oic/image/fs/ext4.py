@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError, ToolError
-from oic.files import written_aside
+from oic.files import atomic_file
 from oic.image.fs.inodes import read_times
 from oic.image.fs.survey import BLOCK, Survey, Xattr, survey_tree
 from oic.image.seeds import uuid_for
@@ -60,18 +60,18 @@ def make(wanted: Wanted, tools: Tools) -> None:
     """Write a file system with a tree's content, see `oic.image.fs.FileSystem`; raises OSError for one unreadable."""
     tree, image, size, epoch = wanted.view, wanted.image, wanted.size, wanted.epoch
     survey = survey_tree(tree)
-    with written_aside(image) as aside, tempfile.TemporaryDirectory(dir=image.parent, prefix=".ext4.") as work:
-        os.truncate(aside, size)
+    with atomic_file(image) as temporary, tempfile.TemporaryDirectory(dir=image.parent, prefix=".ext4.") as work:
+        os.truncate(temporary, size)
         try:
-            argv = _mke2fs(wanted, aside, inodes=_inode_count(survey, size))
+            argv = _mke2fs(wanted, temporary, inodes=_inode_count(survey, size))
             tools.run(argv, env=reproducible_env(epoch))
         except ToolError as error:
             _explain(error, tree, survey, size)
             raise
-        corrections = [*_root_commands(tree.lstat(), epoch), *_time_commands(aside, epoch)]
+        corrections = [*_root_commands(tree.lstat(), epoch), *_time_commands(temporary, epoch)]
         corrections += _xattr_commands(survey.xattrs, Path(work))
-        _run_debugfs([*corrections, *_SUPERBLOCK], aside, Path(work), epoch, tools)
-        left = [*_time_commands(aside, epoch)]
+        _run_debugfs([*corrections, *_SUPERBLOCK], temporary, Path(work), epoch, tools)
+        left = [*_time_commands(temporary, epoch)]
         if left:
             raise ToolError(f"debugfs left {len(left)} inode times: {left[0].decode()}", where=str(image))
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot.tree import walk
 from oic.errors import OicError
-from oic.files import open_made, written_aside
+from oic.files import atomic_file, open_output
 from oic.image.seeds import volume_id_for
 from oic.image.tools import reproducible_env
 
@@ -97,19 +97,19 @@ def make_fat(  # noqa: PLR0913
     _check_names([*every, *contents])
     _check_label(label)
     _check_room(contents, size)
-    with written_aside(image) as aside, tempfile.TemporaryDirectory(dir=image.parent, prefix=".fat.") as work:
-        os.truncate(aside, size)
+    with atomic_file(image) as temporary, tempfile.TemporaryDirectory(dir=image.parent, prefix=".fat.") as work:
+        os.truncate(temporary, size)
         env = reproducible_env(epoch)
         kind = ["-F", "32"] if size >= _FAT32_FROM else []
-        tools.run(["mkfs.vfat", *kind, "-i", f"{volume_id:08x}", "-n", label or "NO NAME", str(aside)], env=env)
-        _date_label(aside, epoch)
+        tools.run(["mkfs.vfat", *kind, "-i", f"{volume_id:08x}", "-n", label or "NO NAME", str(temporary)], env=env)
+        _date_label(temporary, epoch)
         if every:
-            tools.run(["mmd", "-i", str(aside), *(f"::{path}" for path in every)], env=env)
+            tools.run(["mmd", "-i", str(temporary), *(f"::{path}" for path in every)], env=env)
         for number, (path, content) in enumerate(contents.items()):
             source = content if isinstance(content, Path) else Path(work, str(number))
             if isinstance(content, bytes):
                 source.write_bytes(content)
-            tools.run(["mcopy", "-i", str(aside), str(source), f"::{path}"], env=env)
+            tools.run(["mcopy", "-i", str(temporary), str(source), f"::{path}"], env=env)
 
 
 def _date_label(image: Path, epoch: int) -> None:
@@ -117,7 +117,7 @@ def _date_label(image: Path, epoch: int) -> None:
     when = datetime.fromtimestamp(max(epoch, _FIRST_DAY), UTC)
     time = when.hour << 11 | when.minute << 5 | when.second // 2
     day = (when.year - 1980) << 9 | when.month << 5 | when.day
-    with open_made(image, "r+b") as file:
+    with open_output(image, "r+b") as file:
         boot = file.read(512)
         sector, _, reserved, tables, _, _, _, short = struct.unpack_from("<HBHBHHBH", boot, 11)
         (long,) = struct.unpack_from("<I", boot, 36)  # FAT32's sectors in a table; older kinds have them in `short`

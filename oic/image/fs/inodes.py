@@ -12,7 +12,7 @@ import struct
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import ToolError
-from oic.files import open_made
+from oic.files import open_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def read_times(image: Path) -> Iterator[tuple[int, dict[str, int]]]:
 
     Times are the raw 32 bits, ``_extra`` the nanoseconds and epoch bits.
     """
-    with open_made(image) as file:
+    with open_output(image) as file:
         yield from times_in(file, image)
 
 

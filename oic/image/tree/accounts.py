@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
-from oic.values import number_in
+from oic.values import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,13 +76,15 @@ def sudo_rules(users: Sequence[User]) -> dict[str, str]:
 def write_keys(root: Path, users: Sequence[User]) -> None:
     """Write each user's authorized_keys, sshd(8); runs with the image as its root."""
     text = (root / "etc/passwd").read_text("utf-8", "surrogateescape")
-    entries = [line.split(":") for line in text.splitlines()]
-    homes = {words[0]: (number_in(words[2]), number_in(words[3]), words[5]) for words in entries if len(words) == 7}
+    entries = [entry for line in text.splitlines() if len(entry := line.split(":")) == 7]
+    homes = {entry[0]: (parse_number(entry[2]), parse_number(entry[3]), entry[5]) for entry in entries}
     for user in users:
         if user.ssh_authorized_keys:
             uid, gid, home = homes.get(user.name, (None, None, ""))
             if uid is None or gid is None or max(uid, gid) > _MOST_ID:
-                raise OicError(f"expected ids of {user.name} in the image's /etc/passwd, found none to use")
+                raise OicError(
+                    f"expected a user id and a group id of {user.name} in the image's /etc/passwd, found none"
+                )
             directory = root / home.lstrip("/") / ".ssh"
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = directory / "authorized_keys"

@@ -12,8 +12,8 @@ import os
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from oic.errors import OicError
-from oic.files import copied, opened_regular
-from oic.values import Digest, Value, number_in
+from oic.files import copy_and_hash, open_regular
+from oic.values import Digest, Value, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ def opened(files: Sequence[PlacedFile], sources: Mapping[str, Path]) -> Iterator
 
 def _opened(local: Path, file: PlacedFile) -> IO[bytes]:
     try:
-        return opened_regular(local)
+        return open_regular(local)
     except OSError as error:
         found = f"found {error.strerror} (for {file.final})"
         raise OicError(f"additionalFiles: expected a file, {found}", where=str(local)) from None
@@ -61,7 +61,7 @@ def write(root: Path, files: Opened) -> None:
         uid, gid = _ids(root, file)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with open(os.open(path, flags, 0o600), "wb") as target:
-            if copied(source, target) != file.sha256:
+            if copy_and_hash(source, target) != file.sha256:
                 raise OicError(
                     "additionalFiles: the file changed while the build ran", where=str(local), hint="build again"
                 )
@@ -76,9 +76,9 @@ def _ids(root: Path, file: PlacedFile) -> tuple[int, int]:
     if not user:
         return 0, 0
     people, groups = _database(root / "etc/passwd"), _database(root / "etc/group")
-    uid = number_in(user) if user.isdecimal() else _field(people.get(user), 2)
+    uid = parse_number(user) if user.isdecimal() else _field(people.get(user), 2)
     if colon:
-        gid = number_in(group) if group.isdecimal() else _field(groups.get(group), 2)
+        gid = parse_number(group) if group.isdecimal() else _field(groups.get(group), 2)
     else:
         own = people.get(user) or next((line for line in people.values() if _field(line, 2) == uid), None)
         gid = _field(own, 3)
@@ -95,4 +95,4 @@ def _database(file: Path) -> dict[str, list[str]]:
 
 
 def _field(words: list[str] | None, place: int) -> int | None:
-    return number_in(words[place]) if words and len(words) > place else None
+    return parse_number(words[place]) if words and len(words) > place else None

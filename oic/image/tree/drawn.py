@@ -12,7 +12,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from oic.chroot.tree import walk
-from oic.files import opened_regular
+from oic.files import open_regular
 from oic.image.tree.privatekeys import LOOKED_AT, private_key_in
 
 OF_RECIPE = "a file of the recipe"
@@ -41,7 +41,7 @@ def private_keys(
 
 
 def _kind_of(file: Path) -> str:
-    with opened_regular(file) as opened:
+    with open_regular(file) as opened:
         return private_key_in(opened.read(LOOKED_AT))
 
 

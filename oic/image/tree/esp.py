@@ -28,15 +28,15 @@ def files_below(root: Path, at: str) -> dict[str, bytes]:
 
 def write_files(place: Path, files: Mapping[str, bytes]) -> None:
     """Make the directory `place` one of exactly these files; with none, there is none."""
-    aside = place.with_name(f"{place.name}.part")
-    for left in (aside, place):
+    temporary = place.with_name(f"{place.name}.part")
+    for left in (temporary, place):
         if left.exists():
             shutil.rmtree(left)
     for name, content in files.items():
-        (aside / name).parent.mkdir(parents=True, exist_ok=True)
-        (aside / name).write_bytes(content)
+        (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+        (temporary / name).write_bytes(content)
     if files:
-        aside.rename(place)
+        temporary.rename(place)
 
 
 def together(below: Mapping[str, Content], own: Mapping[str, Content]) -> dict[str, Content]:

@@ -36,7 +36,7 @@ def places(root: Path, mount_points: Sequence[str]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def shown(root: Path, at: str, mount_points: Sequence[str], place: Path) -> Iterator[Path]:
+def mounted_view(root: Path, at: str, mount_points: Sequence[str], place: Path) -> Iterator[Path]:
     """Show what belongs on one partition: the tree from its mount point on, other mount points below it empty.
 
     A partition that is mounted nowhere has nothing. Mount points are paths without links: outside the tree, where this

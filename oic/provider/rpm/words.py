@@ -21,7 +21,7 @@ from oic.ospackage.globs import glob_matches
 from oic.ospackage.near import near_hint
 from oic.provider.rpm.pool import Packages, without_epoch
 from oic.provider.rpm.version import split_evr, vercmp
-from oic.values import number_in
+from oic.values import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -106,7 +106,7 @@ def _fits(package: Any, parts: Mapping[str, str | None]) -> bool:
     epoch, version, release = split_evr(package.evr)
     asked = parts.get("epoch")
     return (
-        (asked is None or number_in(asked) == epoch)
+        (asked is None or parse_number(asked) == epoch)
         and _is_version(version, parts.get("version"))
         and _is_version(release, parts.get("release"))
         and glob_matches(package.arch, parts.get("arch") or "*")

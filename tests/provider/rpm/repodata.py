@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _NEVRA = re.compile(
@@ -27,7 +27,7 @@ _IN_PRIMARY = re.compile(r"/etc/|.*/s?bin/|/usr/lib/sendmail$")
 """Which files createrepo_c lists in primary."""
 
 
-COMPRESSED = {
+COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
     "gz": lambda plain: gzip.compress(plain, mtime=0),
     "lzma": lambda plain: lzma.compress(plain, lzma.FORMAT_ALONE),
     "xz": lzma.compress,

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
 from oic.config.merge import unit_name
-from oic.config.model import AdditionalFile, Bootloader, Command, Image, Kernel, Services, System, Target, User
-from oic.files import copy_and_hash, open_regular
+from oic.config.model import Bootloader, Command, Image, Kernel, Services, System, Target, User
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from oic.config.model import AdditionalFile
     from oic.config.source import Node
-
-_EXECUTABLE = 0o100
-_OCTAL = re.compile(r"0?[0-7]{3,4}", re.ASCII)
-_KERNELS = ("proc", "sys", "dev")
 
 
 def image_of(tree: Node) -> Image:
@@ -56,81 +48,12 @@ def system_of(tree: Node, files: Sequence[AdditionalFile], family: str) -> Syste
     )
 
 
-def files_of(tree: Node, problems: list[tuple[Node, str]]) -> tuple[AdditionalFile, ...]:
-    """Return the additional files with the digests of what is there now; what cannot be a file is a problem."""
-    return tuple(_file(node, problems) for node in _file_nodes(tree))
-
-
-def file_notes(tree: Node, files: Sequence[AdditionalFile]) -> Iterator[tuple[Node, str]]:
-    """Say which local files are not there."""
-    for node, file in zip(_file_nodes(tree), files, strict=True):
-        if file.sha256 is None:
-            yield node.get("local"), f"expected a file, found none at {file.local}; a build will refuse it"
-
-
-def outside_notes(tree: Node, files: Sequence[AdditionalFile]) -> Iterator[tuple[Node, str]]:
-    """Say which files a recipe, which may be somebody else's, takes from elsewhere on this machine."""
-    for node, file in zip(_file_nodes(tree), files, strict=True):
-        if file.outside:
-            said = f"{os.path.realpath(file.local)} goes into the image, from outside the recipe's directory"
-            yield node.get("local"), said
-
-
-def _file_nodes(tree: Node) -> list[Node]:
-    return tree.get("systemConfig", "additionalFiles").items
-
-
-def _file(node: Node, problems: list[tuple[Node, str]]) -> AdditionalFile:
-    """Read one file, its bytes once."""
-    local = node.get("local")
-    beside = local.file.absolute().parent
-    path = beside / local.text
-    real = Path(os.path.realpath(path))
-    outside = not real.is_relative_to(os.path.realpath(beside))
-    digest, mode = None, 0o644
-    try:
-        status = path.stat()
-        if outside and S_ISREG(status.st_mode) and real.parts[1] in _KERNELS:
-            problems.append((local, f"expected a file that is yours, found one of /{real.parts[1]}: {path}"))
-        elif S_ISREG(status.st_mode):
-            with open_regular(path) as file:
-                digest = copy_and_hash(file)
-            mode = _mode(status.st_mode, local.file.stat().st_mode)
-        elif local.text:
-            found = "the directory" if S_ISDIR(status.st_mode) else "the device, pipe or socket"
-            problems.append((local, f"expected a file, found {found} {path}"))
-    except FileNotFoundError:
-        pass  # validates with a note; a build refuses it
-    except OSError as error:
-        problems.append((local, f"expected a readable file, found {path}: {error.strerror}"))
-    return AdditionalFile(
-        local=path,
-        final=node.get("final").text,
-        sha256=digest,
-        mode=int(node.get("mode").text, 8) if _OCTAL.fullmatch(node.get("mode").text) else mode,
-        owner=node.get("owner").text,
-        outside=outside and digest is not None,
-    )
-
-
-def _mode(local: int, recipe: int) -> int:
-    """Return a file's mode in the image when the recipe gives none; no umask may show in it.
-
-    It is 0755 or 0644 by the owner's execute bit, but nothing for a group or others who may read the recipe and not the
-    file: under a umask that closes both, both are closed.
-    """
-    mode = 0o755 if local & _EXECUTABLE else 0o644
-    closed = recipe & ~local & 0o044
-    return mode & ~(closed | closed >> 2)
-
-
 def _kernel(kernel: Node) -> Kernel:
     return Kernel(
         packages=tuple(dict.fromkeys(kernel.get("packages").texts)),
         version=kernel.get("version").text,
-        cmdline=kernel.get("cmdline").text,
+        cmdline=kernel.get("cmdline").text.strip(),
         extra_modules=tuple(kernel.get("enableExtraModules").text.split()),
-        uki=kernel.get("uki").true,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.disk import disk_problems, mount_point
 from oic.config.merge import unit_name
+from oic.config.network import network_problems
 from oic.config.partition_types import type_guid
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ _HASHES = {"1": "md5", "5": "sha256", "6": "sha512", "2a": "bcrypt", "2b": "bcry
 _MOST_PASSWORD = 511  # CRYPT_MAX_PASSPHRASE_SIZE and PAM_MAX_RESP_SIZE, without the zero
 _MOST_PART, _MOST_PATH = 255, 4095
 _CRYPT = re.compile(r"\$([0-9a-z]+)\$.+")
-_KNOWN_EXTRAS = {"additionalFiles": ("local", "final", "mode", "owner"), "configurations": ("cmd", "network")}
 
 
 def problems_in(tree: Node) -> Problems:
@@ -36,6 +36,7 @@ def problems_in(tree: Node) -> Problems:
     partitions = disk.get("partitions").items
     yield from same(system.get("users").items, "name", "user")
     yield from same(system.get("additionalFiles").items, "final", "file")
+    yield from same(system.get("network", "interfaces").items, "name", "interface")
     yield from same(partitions, "id", "partition")
     yield from same(partitions, "index", "partition")
     yield from same(partitions, "mountPoint", "partition", mount_point)
@@ -47,6 +48,9 @@ def problems_in(tree: Node) -> Problems:
     yield from _service_problems(system.get("services"))
     yield from _secure_boot_problems(system.get("immutability"))
     yield from _key_problems(tree.get("target"))
+    yield from network_problems(system.get("network"))
+    yield from _system_problems(system)
+    yield from _baseline_problems(tree.get("baseline"), tree.get("overlayPolicy"))
     for repository in tree.get("packageRepositories").items:
         yield from _repository_problems(repository)
 
@@ -64,33 +68,11 @@ def problems_of_whole(tree: Node) -> Problems:
         return
     if all(mount_point(item.get("mountPoint").text) != "/" for item in partitions):
         yield disk.get("partitions"), "expected a partition with the mountPoint /, found none"
+    if loader.get("bootType").text == "legacy" and loader.get("provider").text == "systemd-boot":
+        yield loader.get("bootType"), "expected provider: grub beside bootType: legacy, found systemd-boot"
     types = {type_guid(item.get("typeUUID").text or item.get("type").text) for item in partitions}
     if loader.get("bootType").text != "legacy" and type_guid("esp") not in types:  # efi, unless another is said
         yield disk.get("partitions"), "expected a partition of type esp, for bootType efi, found none"
-
-
-def is_placeholder(repository: Node) -> bool:
-    """Whether an entry is a public sample's ``<URL>``, to be replaced by its reader."""
-    keys = (repository.get("pkey").text, *repository.get("pkeys").texts)
-    return repository.get("url").text == "<URL>" or "<PUBLIC_KEY_URL>" in keys
-
-
-def notes_in(tree: Node) -> Iterator[tuple[Node, str]]:
-    """Say what is passed over: keys that public templates carry and placeholders."""
-    for section, known in _KNOWN_EXTRAS.items():
-        for item in tree.get("systemConfig", section).items:
-            for key in sorted(set(item.entries) - set(known)):
-                yield item.get(key), f"the key '{key}' has no meaning here and is passed over"
-    for repository in tree.get("packageRepositories").items:
-        if is_placeholder(repository):
-            yield repository, "a placeholder (<URL> or <PUBLIC_KEY_URL>); the repository is left out"
-
-
-def family_notes(tree: Node, family: str) -> Iterator[tuple[Node, str]]:
-    """Say what has no effect with packages of this family."""
-    node = tree.get("systemConfig", "scriptletsMayFail")
-    if family == "deb" and node.items:
-        yield node, "no effect on an image of debs, as dpkg lets no script of a package fail"
 
 
 def unsigned_problems(tree: Node, family: str) -> Problems:
@@ -167,14 +149,46 @@ def _key_problems(target: Node) -> Problems:
         yield keys, f"expected either keys or {TRUSTED} for an unsigned repository, found both"
 
 
+def _system_problems(system: Node) -> Problems:
+    for file in system.get("additionalFiles").items:
+        given = [key for key in ("local", "content") if file.get(key).value is not None]
+        if file.entries and len(given) != 1:
+            yield file, f"expected either local or content, found {'both' if given else 'neither'}"
+    wanted = system.get("packages").texts
+    for node in system.get("excludePackages").items:
+        if node.text in wanted:
+            yield node, f"expected a package either in packages or in excludePackages, found '{node.text}' in both"
+    fde = system.get("fde")
+    if fde.get("enabled").true and not fde.get("passphraseFile").text:
+        yield fde.get("passphraseFile"), "expected the path of a file, as fde is enabled, found nothing"
+
+
+def _baseline_problems(baseline: Node, policy: Node) -> Problems:
+    source, is_overlay = baseline.get("source"), baseline.get("mode").text == "overlay"
+    given = [key for key in ("path", "url") if source.get(key).text]
+    if is_overlay and len(given) != 1:
+        yield source, f"expected either path or url, found {'both' if given else 'neither'}"
+    elif source.value is not None and not is_overlay:
+        yield source, "expected mode: overlay beside it, found none"
+    for key in ("allowPackageRemoval", "replaceKernel"):
+        node = policy.get(key)
+        if node.value not in (None, False) and policy.get("packageOperation").text != "additive-and-upgrade":
+            yield node, "expected packageOperation: additive-and-upgrade beside it, found none"
+
+
 def _repository_problems(repository: Node) -> Problems:
-    url, path = repository.get("url").value, repository.get("path").value
-    if repository.value is None or not repository.entries:
+    if not repository.entries:
         return
-    if (url is None) == (path is None):
-        yield repository, f"expected either url or path, found {'neither' if url is None else 'both'}"
+    url, path, files = (repository.get(key).value for key in ("url", "path", "packages"))
+    if files is None and (url is None) == (path is None):
+        yield repository, f"expected either url, path or packages, found {'none' if url is None else 'url and path'}"
+    elif files is not None and not (url is None and path is None):
+        other = "url" if url is not None else "path"
+        yield repository, f"expected either url, path or packages, found {other} and packages"
+    if files is None and repository.get("codename").value is None:
+        yield repository.get("codename"), "expected the suite, or a name, found nothing"
     key, keys = repository.get("pkey").value, repository.get("pkeys").value
-    if key is None and not keys:
+    if files is None and key is None and not keys:
         yield repository, "expected pkey or pkeys ([trusted=yes] for an unsigned repository), found neither"
     elif key is not None and keys is not None:
         yield repository, "expected either pkey or pkeys, found both"

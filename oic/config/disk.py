@@ -147,7 +147,7 @@ def _size_problem(node: Node) -> str:
     try:
         parse_size(node.text)
     except ValueError as error:
-        return str(error) if "sectors" in str(error) else ""
+        return str(error) if "sector" in str(error) else ""
     return ""
 
 

@@ -29,12 +29,16 @@ PLANNED = {"ubuntu/ubuntu26": "deb"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionData:
-    """A distribution's data files as read: `facts` and `defaults` are None where there is no such file."""
+    """A distribution's data files as read: `facts` and `defaults` are None where there is no such file.
+
+    `folder` is where they are.
+    """
 
     id: str
     facts: Node | None
     defaults: Node | None
     content: tuple[bytes, ...]
+    folder: Path | None = None
 
 
 def distributions_folders() -> tuple[Path, ...]:
@@ -62,7 +66,7 @@ def read_distribution(target: Target) -> DistributionData:
     paths = (folder / "distribution.yml", folder / f"{target.image_type}-{target.arch}.yml")
     there = {path: read_bytes(path) for path in paths if os.path.isfile(path)}  # no schema has seen the words yet
     facts, defaults = (parse(there[path], path) if path in there else None for path in paths)
-    return DistributionData(id=name, facts=facts, defaults=defaults, content=tuple(there.values()))
+    return DistributionData(id=name, facts=facts, defaults=defaults, content=tuple(there.values()), folder=folder)
 
 
 def _places() -> dict[str, Path]:

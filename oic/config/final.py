@@ -14,31 +14,29 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic.config.assemble import file_notes, files_of, image_of, outside_notes, system_of, target_of
-from oic.config.checks import family_notes, notes_in, problems_in, problems_of_whole, unsigned_problems
+from oic.config.additional import file_notes, files_of, places_of
+from oic.config.assemble import image_of, system_of, target_of
+from oic.config.checks import problems_in, problems_of_whole, unsigned_problems
 from oic.config.disk import artifacts_of, disk_of
 from oic.config.distribution import (
     DistributionData,
     distribution_of,
-    known_distributions,
     left_out,
-    read_distribution,
 )
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
-from oic.config.merge import merged
 from oic.config.model import FinalConfig
-from oic.config.parts import read_parts
-from oic.config.schema import did_you_mean, problems_of, schema_bytes
+from oic.config.notes import family_notes, notes_in, without_idle_immutability
+from oic.config.schema import problems_of, schema_bytes
 from oic.config.source import Node, parse, read_bytes
 from oic.config.unbuilt import unbuilt_in
 from oic.config.variables import Variables
+from oic.config.whole import is_overlay, read_whole
 from oic.errors import RecipeError
 from oic.values import ImageName, to_plain
 
@@ -65,39 +63,36 @@ def load_config(
     image_name = _image_name(recipe)
     problems: Problems = []
     lookup = Variables(variables, os.environ)
-    parts = read_parts(recipe, lookup, problems)
-    problems += lookup.problems
-    tree = functools.reduce(merged, (part.tree for part in parts))
-    data = _distribution_data(tree, problems)
+    whole = read_whole(recipe, lookup, problems)
+    parts, data, tree = whole.parts, whole.data, whole.tree
     _validate(parts, data, lookup.used, validated, problems)
     for part in parts:
         problems += problems_in(part.tree)
-    problems += _data_problems(data, tree)
-    whole = merged(data.defaults, tree) if data.defaults else tree
-    problems += problems_of_whole(whole)
-    distribution = _distribution(data, tree, problems, root)
-    files = files_of(whole, problems)
+    problems += _data_problems(data, whole.recipe)
+    if not is_overlay(tree):
+        problems += problems_of_whole(tree)
+    distribution = _distribution(data, whole.recipe, problems, root)
+    files = files_of(tree, places_of(recipe, parts, data.folder), problems)
     lock = _lock(recipe, parts[-1].tree.get("lock"), problems)
     if problems:
         raise RecipeError(_lines(_once(lookup.problems, problems)))
-    absent = tuple(node.said(text) for node, text in file_notes(whole, files))
-    notes = [node.said(text) for node, text in outside_notes(whole, files)]
-    notes += [node.said(text) for part in parts for node, text in notes_in(part.tree)]
-    notes += [node.said(text) for node, text in family_notes(whole, distribution.provider)]
+    notes = [node.said(text) for part in parts for node, text in notes_in(part.tree)]
+    notes += [node.said(text) for node, text in (*file_notes(tree, files), *family_notes(tree, distribution.provider))]
+    tree, switched_off = without_idle_immutability(tree)
+    notes += [node.said(text) for node, text in switched_off]
     return FinalConfig(
         image_name=image_name,
         recipe=recipe.absolute(),
         lock=lock,
-        image=image_of(whole),
-        target=target_of(whole),
+        image=image_of(tree),
+        target=target_of(tree),
         distribution=distribution,
         repositories=distribution.tools_repositories,
-        disk=disk_of(whole.get("disk")),
-        artifacts=artifacts_of(whole.get("disk")),
-        system=system_of(whole, files, distribution.provider),
-        notes=(*absent, *notes, *left_out(data, tree)),
-        unbuilt=tuple(node.said(text) for node, text in unbuilt_in(whole, data)),
-        absent=absent,
+        disk=disk_of(tree.get("disk")),
+        artifacts=artifacts_of(tree.get("disk")),
+        system=system_of(tree, [file for file in files if file.sha256], distribution.provider),
+        notes=(*notes, *left_out(data, whole.recipe)),
+        unbuilt=tuple(node.said(text) for node, text in unbuilt_in(tree, data)),
     )
 
 
@@ -134,27 +129,6 @@ def _image_name(recipe: Path) -> ImageName:
     return ImageName(recipe.stem)
 
 
-def _distribution_data(tree: Node, problems: Problems) -> DistributionData:
-    """Read the data of the target's distribution; without a sane target there is none."""
-    target = tree.get("target")
-    for key in ("image", "target"):
-        if tree.get(key).value is None:
-            wanted = "name and version" if key == "image" else "os, dist, arch and imageType"
-            problems.append((tree.get(key), f"expected a mapping of {wanted}, found nothing"))
-    os_, dist = target.get("os"), target.get("dist")
-    name, known = f"{os_.text}/{dist.text}", known_distributions()
-    if name in known:
-        return read_distribution(target_of(tree))
-    if os_.text and dist.text:
-        systems = {one.partition("/")[0] for one in known}
-        if os_.text in systems:
-            words = [one.partition("/")[2] for one in known if one.startswith(f"{os_.text}/")]
-            problems.append((dist, _unknown("a distribution", dist.text, words)))
-        else:
-            problems.append((os_, _unknown("an operating system", os_.text, sorted(systems))))
-    return DistributionData(id=name, facts=None, defaults=None, content=())
-
-
 def _data_problems(data: DistributionData, tree: Node) -> Problems:
     if data.facts is None:
         return []
@@ -168,10 +142,6 @@ def _data_problems(data: DistributionData, tree: Node) -> Problems:
         if tree.get("disk").value is None:
             found.append((tree.get("target"), f"expected a disk, as {data.id} has no {named}, found none"))
     return found
-
-
-def _unknown(thing: str, found: str, words: Sequence[str]) -> str:
-    return f"expected {thing} out of {', '.join(words)}, found '{found}'{did_you_mean(found, words)}"
 
 
 def _validate(

@@ -1,10 +1,12 @@
-"""One tree over another: a recipe over its includes, the outcome over the distribution's defaults.
+"""One tree over another: a recipe over its parts and parents, the result over the distribution's defaults.
 
-* ``image``, ``target``, ``disk``, ``immutability`` and single values: the upper one's, whole.
-* ``packages``, ``scriptletsMayFail``: lower, then upper, first occurrence kept.
-* ``kernel`` and ``bootloader``: field by field.
-* ``users`` by name and field by field, ``additionalFiles`` by ``final``, ``packageRepositories`` by ``codename``;
-  what is new is appended.
+* ``image``, ``target``, ``disk`` and single values: the upper one's, whole.
+* ``packages``, ``scriptletsMayFail``: lower, then upper, first occurrence kept. ``excludePackages``: joined; a name
+  leaves the lower list of packages, and a package the upper one asks for is excluded no longer.
+* ``kernel``, ``bootloader``, ``immutability``, ``fde`` and ``network``: field by field, where an empty text or list
+  counts as absent; ``network.interfaces`` by ``name``.
+* ``users`` by ``name``, field by field, ``groups`` joined, ``sudo`` the upper one's even where it is absent.
+* ``additionalFiles`` by ``final``; ``packageRepositories`` by ``codename``, ``url`` and ``path`` together.
 * ``configurations``: appended.
 * ``services``: joined; what the upper one disables or masks is not enabled, and the reverse.
 """
@@ -49,8 +51,16 @@ def _by_field(lower: Node, upper: Node, rules: Mapping[str, Merge]) -> Node:
     return _like(upper, fields)
 
 
-def _fields(lower: Node, upper: Node) -> Node:
-    return _by_field(lower, upper, {})
+def _given_fields(rules: Mapping[str, Merge]) -> Merge:
+    """Return a merge field by field in which an empty text or list of the upper mapping counts as absent."""
+
+    def merge_given(lower: Node, upper: Node) -> Node:
+        if isinstance(upper.value, dict) and isinstance(lower.value, dict):
+            empty = {key for key, value in upper.value.items() if value.value in ("", []) and key in lower.value}
+            upper = _like(upper, {key: value for key, value in upper.value.items() if key not in empty})
+        return _by_field(lower, upper, rules)
+
+    return merge_given
 
 
 def _appended(lower: Node, upper: Node) -> Node:
@@ -82,11 +92,27 @@ def _replaced_by(key: str, merge: Merge) -> Merge:
     return merge_lists
 
 
+def _upper_one(_lower: Node, upper: Node) -> Node:
+    return upper
+
+
+def _user(lower: Node, upper: Node) -> Node:
+    """Merge two users of one name; a hash that the upper one gives does not keep the lower one's ``hash_algo``."""
+    kept = {key: value for key, value in lower.entries.items() if key != "sudo"}
+    if upper.get("password").text.startswith("$"):
+        kept.pop("hash_algo", None)
+    return _given_fields({"groups": _joined})(_like(lower, kept), upper)
+
+
 def _repositories(lower: Node, upper: Node) -> Node:
-    """Merge by codename, which may occur several times in a recipe (one suite, several URLs)."""
-    taken = {item.get("codename").text for item in upper.items}
-    kept = [item for item in lower.items if item.get("codename").text not in taken]
+    """Merge by codename, url and path; a recipe may have one of them several times (a component each)."""
+    taken = {_place(item) for item in upper.items}
+    kept = [item for item in lower.items if _place(item) not in taken]
     return _like(upper, [*kept, *upper.items])
+
+
+def _place(repository: Node) -> tuple[str, ...]:
+    return tuple(repository.get(key).text for key in ("codename", "url", "path"))
 
 
 def _services(lower: Node, upper: Node) -> Node:
@@ -104,16 +130,30 @@ def _units(services: Node, key: str) -> set[str]:
 
 
 def _system(lower: Node, upper: Node) -> Node:
-    return _by_field(lower, upper, _SYSTEM_RULES)
+    return _by_field(*_without_excluded(lower, upper), _SYSTEM_RULES)
+
+
+def _without_excluded(lower: Node, upper: Node) -> tuple[Node, Node]:
+    """Return the lower tree without the packages the upper one excludes, or no longer excludes."""
+    excluded, wanted = upper.get("excludePackages").texts, upper.get("packages").texts
+    fields = dict(lower.entries)
+    for key, names in (("packages", excluded), ("excludePackages", wanted)):
+        if key in fields and names:
+            fields[key] = _like(fields[key], [item for item in fields[key].items if item.text not in names])
+    return (_like(lower, fields) if lower.entries else lower), upper
 
 
 _SYSTEM_RULES: dict[str, Merge] = {
     "packages": _joined,
+    "excludePackages": _joined,
     "scriptletsMayFail": _joined,
-    "kernel": _fields,
-    "bootloader": _fields,
-    "users": _replaced_by("name", _fields),
-    "additionalFiles": _replaced_by("final", lambda _lower, upper: upper),
+    "kernel": _given_fields({}),
+    "bootloader": _given_fields({}),
+    "immutability": _given_fields({}),
+    "fde": _given_fields({}),
+    "network": _given_fields({"interfaces": _replaced_by("name", _upper_one)}),
+    "users": _replaced_by("name", _user),
+    "additionalFiles": _replaced_by("final", _upper_one),
     "configurations": _appended,
     "services": _services,
 }

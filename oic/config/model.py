@@ -76,7 +76,6 @@ class Kernel(Value):
     version: str
     cmdline: str
     extra_modules: tuple[str, ...]
-    uki: bool
 
 
 class Bootloader(Value):
@@ -177,9 +176,8 @@ class FinalConfig:
     """Everything a build needs to know.
 
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
-    (or named by it) if there is one, `notes` the warnings met and what the distribution's defaults are without for now,
-    `unbuilt` the fields that validate but cannot be built yet and `absent` the files that are not there, the latter two
-    as ``file:line: key path: reason``.
+    (or named by it) if there is one, `notes` the warnings and what the distribution's defaults lack for now, `unbuilt`
+    the fields that validate but cannot be built yet, as ``file:line: key path: reason``.
     """
 
     image_name: ImageName
@@ -194,4 +192,3 @@ class FinalConfig:
     system: System
     notes: tuple[str, ...]
     unbuilt: tuple[str, ...]
-    absent: tuple[str, ...]

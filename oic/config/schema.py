@@ -93,8 +93,8 @@ def _problems(error: ValidationError, node: Node) -> Iterator[tuple[Node, str]]:
             if key not in node.entries:
                 yield node.get(key), f"expected {_expected(schema['properties'].get(key, {}))}, found nothing"
     elif error.validator == "enum":
-        words = [str(item) for item in wanted]
-        near = did_you_mean(str(node.value), words)
+        words = [str(item) for item in wanted if item]
+        near = did_you_mean(node.text, words) if node.text else ""
         yield node, f"expected one of {', '.join(words)}, found {described(node.value)}{near}"
     elif error.validator in ("minItems", "minProperties"):
         yield node, f"expected {_expected(schema)}, found an empty one"

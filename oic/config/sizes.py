@@ -1,7 +1,7 @@
 """Sizes as recipes write them.
 
 ``KiB MiB GiB TiB`` and ``K M G T`` are powers of 1024, ``KB MB GB TB`` powers of 1000, as the public image templates
-have it. A size is a whole number of 512-byte sectors.
+have it. What is no whole number of 512-byte sectors is rounded up to one.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def parse_size(text: str) -> Bytes:
         raise ValueError(f"expected a size such as 4GiB, 4096 MiB or 8GB, found '{text}'")
     number, prefix, suffix = match.groups()
     size = int(number) * (1000 if suffix == "B" else 1024) ** ("KMGT".index(prefix) + 1)
-    if size == 0 or size % SECTOR:
-        raise ValueError(f"expected a size in whole sectors of 512 bytes, more than none, found '{text}'")
-    return Bytes(size)
+    if size == 0:
+        raise ValueError(f"expected a size of one sector of 512 bytes or more, found '{text}'")
+    return Bytes(-(-size // SECTOR) * SECTOR)
 
 
 def shown_size(size: int) -> str:

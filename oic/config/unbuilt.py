@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.config.architecture import ARCHITECTURES
-from oic.config.checks import is_placeholder
 from oic.config.disk import file_system, is_swap
+from oic.config.notes import is_left_out
+from oic.config.whole import is_overlay
 from oic.image.boot import BOOT_LOADERS
 from oic.image.disk.kinds import TABLE_KINDS
 from oic.image.fs import FILE_SYSTEMS
@@ -29,11 +30,15 @@ _NOT_YET = "is not built yet"
 def unbuilt_in(tree: Node, data: DistributionData) -> Found:
     """Say every field of a merged recipe that a build must refuse, with the reason."""
     yield from _target(tree.get("target"), data)
+    if is_overlay(tree):
+        yield tree.get("baseline", "mode"), f"building onto a finished image {_NOT_YET}"
     yield from _disk(tree.get("disk"))
     yield from _system(tree.get("systemConfig"))
     for repository in tree.get("packageRepositories").items:
-        if not is_placeholder(repository):
+        if not is_left_out(repository):
             yield repository, f"a repository besides the distribution's own {_NOT_YET}"
+        if repository.get("insecureSkipVerify").true:
+            yield repository.get("insecureSkipVerify"), f"a download that nothing vouches for {_NOT_YET}"
     if tree.get("iso").value is not None:
         yield tree.get("iso"), f"an ISO {_NOT_YET}"
     tools = tree.get("tools")
@@ -60,29 +65,45 @@ def _disk(disk: Node) -> Found:
             yield artifact.get("type"), f"conversion to {artifact.get('type').text} {_NOT_YET}"
         if artifact.get("compression").text:
             yield artifact.get("compression"), f"compression {_NOT_YET}"
+    if disk.get("extendLastPartitionToFillDisk").true:
+        yield disk.get("extendLastPartitionToFillDisk"), f"a partition that grows at first boot {_NOT_YET}"
     for partition in disk.get("partitions").items:
-        if file_system(partition.get("fsType").text) not in {"", *FILE_SYSTEMS}:
-            yield partition.get("fsType"), f"the file system {partition.get('fsType').text} {_NOT_YET}"
-        if "fsType" not in partition.entries and is_swap(partition):
-            yield partition, f"swap space {_NOT_YET} (fsType: none only keeps its place)"
-        if partition.get("grow").true:
-            yield partition.get("grow"), f"a partition that grows at first boot {_NOT_YET}"
+        yield from _partition(partition)
+
+
+def _partition(partition: Node) -> Found:
+    if file_system(partition.get("fsType").text) not in {"", *FILE_SYSTEMS}:
+        yield partition.get("fsType"), f"the file system {partition.get('fsType').text} {_NOT_YET}"
+    if "fsType" not in partition.entries and is_swap(partition):
+        yield partition, f"swap space {_NOT_YET} (fsType: none only keeps its place)"
+    if partition.get("grow").true:
+        yield partition.get("grow"), f"a partition that grows at first boot {_NOT_YET}"
 
 
 def _system(system: Node) -> Found:
-    loader, kernel, immutability = (system.get(key) for key in ("bootloader", "kernel", "immutability"))
+    yield from _boot(system.get("bootloader"), system.get("kernel"))
+    if system.get("fde", "enabled").true:
+        yield system.get("fde", "enabled"), f"an encrypted disk {_NOT_YET}"
+    if system.get("network").entries:
+        yield system.get("network"), f"a network other than the distribution's default {_NOT_YET}"
+    if system.get("initramfs").value is not None:
+        yield system.get("initramfs"), f"an initramfs of a recipe of its own {_NOT_YET}"
+    immutability = system.get("immutability")
+    if immutability.get("enabled").true:
+        yield immutability.get("enabled"), f"a read-only root {_NOT_YET}"
+    if immutability.get("enabled").true and immutability.get("secureBootDBKey").text:
+        yield immutability.get("secureBootDBKey"), f"Secure Boot {_NOT_YET}"
+    for key in ("state", "updates", "encrypt"):
+        if immutability.get(key).value not in {None, False, "none"}:
+            yield immutability.get(key), f"{key} {_NOT_YET}"
+
+
+def _boot(loader: Node, kernel: Node) -> Found:
     if loader.get("bootType").text == "legacy":
         yield loader.get("bootType"), f"booting by BIOS {_NOT_YET}"
     if loader.get("provider").text not in {"", *BOOT_LOADERS}:
         yield loader.get("provider"), f"the boot loader {loader.get('provider').text} {_NOT_YET}"
-    if kernel.get("uki").value is False:
-        yield kernel.get("uki"), f"booting without a unified kernel image {_NOT_YET}"
+    if kernel.get("entries").true:
+        yield kernel.get("entries"), f"booting without a unified kernel image {_NOT_YET}"
     if kernel.get("version").text:
         yield kernel.get("version"), f"choosing a kernel by version {_NOT_YET} (name its package in kernel.packages)"
-    if system.get("initramfs").value is not None:
-        yield system.get("initramfs"), f"an initramfs of a recipe of its own {_NOT_YET}"
-    if immutability.get("enabled").true:
-        yield immutability.get("enabled"), f"a read-only root {_NOT_YET}"
-    for key in ("secureBootDBKey", "state", "updates", "encrypt"):
-        if immutability.get(key).value not in {None, False, "none"}:
-            yield immutability.get(key), f"{key} {_NOT_YET}"

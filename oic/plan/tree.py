@@ -89,7 +89,7 @@ def files_of(config: FinalConfig) -> tuple[PlacedFile, ...]:
     return tuple(
         PlacedFile(final=file.final, sha256=file.sha256, mode=file.mode, owner=file.owner)
         for file in config.system.files
-        if file.sha256  # one that is not there is refused before
+        if file.sha256  # one that is not there is left out
     )
 
 

@@ -75,7 +75,7 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
         found = recipes.find_recipes(request.recipes, request.stood_in, shelf_of(request.clone))
         variables = words.variables_in(given)
         configs = [load_config(recipe, variables, validated=cache / "validated") for recipe in found]
-        plans = [(config, () if config.unbuilt or config.absent else plan(config, cache)) for config in configs]
+        plans = [(config, () if config.unbuilt else plan(config, cache)) for config in configs]
         for config in configs:
             claim.prepare(cache / config.image_name)
     except OicError as error:

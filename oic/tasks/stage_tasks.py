@@ -186,7 +186,7 @@ def refusal_of(config: FinalConfig, names: Iterable[str]) -> Iterator[dict[str, 
         "basename": "refuse",
         "name": config.image_name,
         "doc": f"say why {config.recipe.name} cannot be built",
-        "actions": [(refused, [(*config.unbuilt, *config.absent)])],
+        "actions": [(refused, [config.unbuilt])],
         "verbosity": 2,
     }
     for name in names:

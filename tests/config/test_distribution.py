@@ -189,7 +189,7 @@ def test_a_recipe_of_image_and_target_alone_is_planned_for_every_shipped_distrib
 ) -> None:
     head = HEAD.replace("os: debian", f"os: {folder.parent.name}").replace("debian12", folder.name)
     config = load("", head=head)
-    assert config.unbuilt == config.absent == ()
+    assert config.unbuilt == ()
     stages = plan(config, tmp_path / "cache")
     assert [stage.name for stage in stages][-2:] == ["disk", "evidence"]
     assert all(repository.url.startswith(MIRROR) for repository in config.repositories)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,7 +69,9 @@ def test_lists_of_names_keep_their_first_occurrence(field: str, lower: list[str]
 def test_users_merge_by_name_and_field(lower: list[dict[str, Any]], upper: list[dict[str, Any]]) -> None:
     result = {user["name"]: user for user in system({"users": lower}, {"users": upper})["users"]}
     low, up = ({user["name"]: user for user in some} for some in (lower, upper))
-    assert result == {name: low.get(name, {}) | up.get(name, {}) for name in low | up}
+    both = low.keys() & up.keys()
+    without = {name: {key: low[name][key] for key in low[name] if key != "sudo" or name not in both} for name in low}
+    assert result == {name: without.get(name, {}) | up.get(name, {}) for name in low | up}
 
 
 def test_a_file_is_replaced_whole_and_keeps_its_place() -> None:
@@ -96,17 +99,39 @@ def test_a_disk_replaces_the_whole_disk() -> None:
     assert over({"disk": {"size": "1G", "name": "a"}}, {"disk": {"name": "b"}}) == {"disk": {"name": "b"}}
 
 
-def test_immutability_stays_unless_given_and_is_then_replaced() -> None:
-    low = {"immutability": {"enabled": True, "state": "x"}}
-    assert system(low, {})["immutability"] == low["immutability"]
-    assert system(low, {"immutability": {"enabled": False}})["immutability"] == {"enabled": False}
+@pytest.mark.parametrize("key", ["immutability", "fde", "kernel", "bootloader"])
+def test_some_mappings_merge_field_by_field_and_an_empty_value_counts_as_absent(key: str) -> None:
+    low = {key: {"a": "1", "b": "2", "c": ["3"]}}
+    assert system(low, {})[key] == low[key]
+    assert system(low, {key: {"a": "9", "b": "", "c": [], "d": ""}})[key] == {**low[key], "a": "9", "d": ""}
 
 
-def test_repositories_merge_by_codename_though_one_may_occur_twice() -> None:
-    low = [{"codename": "a", "url": "1"}, {"codename": "b", "url": "2"}]
-    up = [{"codename": "b", "url": "3"}, {"codename": "b", "url": "4"}]
+def test_interfaces_of_a_network_are_replaced_by_name() -> None:
+    low = {"network": {"backend": "netplan", "interfaces": [{"name": "a", "dhcp4": True}, {"name": "b"}]}}
+    up = {"network": {"interfaces": [{"name": "a", "addresses": ["192.0.2.1/24"]}, {"name": "c"}]}}
+    result = system(low, up)["network"]
+    one, three = up["network"]["interfaces"]
+    assert result == {"backend": "netplan", "interfaces": [one, {"name": "b"}, three]}
+
+
+def test_a_user_joins_groups_and_has_sudo_only_from_above() -> None:
+    low = {"users": [{"name": "a", "groups": ["x", "y"], "sudo": True, "password": "p", "hash_algo": "md5"}]}
+    up = {"users": [{"name": "a", "groups": ["y", "z"], "password": "$6$s$h", "shell": ""}]}
+    assert system(low, up)["users"] == [{"name": "a", "groups": ["x", "y", "z"], "password": "$6$s$h", "shell": ""}]
+
+
+def test_an_excluded_package_leaves_the_lower_list_and_a_wanted_one_comes_back() -> None:
+    low = {"packages": ["a", "b", "c"]}
+    middle = system(low, {"packages": ["d"], "excludePackages": ["b"]})
+    assert middle == {"packages": ["a", "c", "d"], "excludePackages": ["b"]}
+    assert system(middle, {"packages": ["b"]}) == {"packages": ["a", "c", "d", "b"], "excludePackages": []}
+
+
+def test_repositories_merge_by_codename_url_and_path_together() -> None:
+    low = [{"codename": "a", "url": "1"}, {"codename": "b", "url": "2"}, {"codename": "b", "path": "/p"}]
+    up = [{"codename": "b", "url": "2", "component": "x"}, {"codename": "b", "url": "2", "component": "y"}]
     result = over({"packageRepositories": low}, {"packageRepositories": up})["packageRepositories"]
-    assert result == [low[0], *up]
+    assert result == [low[0], low[2], *up]
 
 
 def test_a_unit_masked_above_is_not_enabled_and_the_reverse() -> None:

@@ -44,7 +44,7 @@ def _load(recipe: Path) -> None:
         _check_lines(str(error))
         raise
     redacted(config)
-    if not config.unbuilt and not config.absent:
+    if not config.unbuilt:
         plan(config, _HERE / "cache")
 
 

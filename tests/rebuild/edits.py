@@ -77,6 +77,8 @@ EDITS = (
     edit("metadata.use_cases", ["another"], "", NOTHING),
     edit("metadata.keywords", ["another"], "", NOTHING),
     edit("default", value=True, ran=NOTHING),
+    edit("defaults", value=True, ran=NOTHING),
+    edit("sbomPackageMetadata", [{"name": "another"}], "", NOTHING),
     edit(f"{SYSTEM}.name", "another", "", NOTHING),
     edit(f"{SYSTEM}.description", "another", "", NOTHING),
     edit("tools", "debian12", "", NOTHING),
@@ -105,6 +107,7 @@ EDITS = (
     edit(f"{FILE}.local", "files/other", "system evidence"),
     edit(f"{FILE}.mode", "0600", "system evidence", TREE),
     edit(f"{FILE}.owner", "7:7", "system evidence", TREE),
+    edit(f"{FILE}.stage", "pre-initramfs", "", NOTHING),
     edit(f"{COMMANDS}.0.cmd", "echo two > /etc/one", "system evidence", TREE),
     edit(f"{COMMANDS}.1", {"cmd": "true"}, "system evidence", {"system", "evidence"}, name="a command without effect"),
     edit(f"{COMMANDS}.0.network", value=True, direct="system evidence", ran={"system", "evidence"}),
@@ -141,6 +144,7 @@ EDITS = (
         {*SOLVED, "evidence"},
         name="a package that is in as a dependency",
     ),
+    edit(f"{SYSTEM}.excludePackages", ["no-such-package"], "", NOTHING),
     edit(f"{SYSTEM}.packages", ["less"], "solve evidence", {*SOLVED, *TREE, "initrd"}, name="a package more"),
     edit(  # busybox, which the initramfs takes in
         f"{SYSTEM}.recommends", value=True, direct="solve evidence", ran={*SOLVED, *TREE, "initrd", "boot"}
@@ -148,6 +152,9 @@ EDITS = (
     # the disk
     edit("disk.name", "another", "", NOTHING),
     edit("disk.path", "/dev/vda", "", NOTHING),
+    edit("disk.selectionPolicy.strategy", "largest", "", NOTHING),
+    edit("disk.selectionPolicy.excludeRemovable", value=False, ran=NOTHING),
+    edit("disk.selectionPolicy.requireEmpty", value=False, ran=NOTHING),
     edit("disk.partitionTableType", "gpt", "", NOTHING),
     edit("disk.artifacts", [{"type": "raw"}], "", NOTHING),
     edit("disk.size", "700MiB", "disk evidence", {"disk", "evidence"}),

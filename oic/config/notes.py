@@ -1,0 +1,97 @@
+"""What of a valid recipe has no effect here, each said in a line: nothing that is set is passed over in silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oic.config.partition_types import type_guid
+from oic.config.source import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Notes = Iterator[tuple[Node, str]]
+
+URL_PLACEHOLDER, KEY_PLACEHOLDER = "<URL>", "<PUBLIC_KEY_URL>"
+_KNOWN_KEYS = {
+    "additionalFiles": ("local", "content", "final", "mode", "owner", "stage"),
+    "configurations": ("cmd", "network"),
+}
+_KERNEL_NOTES = {
+    "name": "kernel.packages says which kernel",
+    "uki": "a unified kernel image is made exactly where the boot loader is systemd-boot",
+}
+_HASH_TREE_IDS = frozenset({"roothashmap", "hash"})
+
+
+def notes_in(tree: Node) -> Notes:
+    """Say what of one file has no effect: keys and placeholders of public templates, and fields without meaning."""
+    yield from _system_notes(tree.get("systemConfig"))
+    yield from _repository_notes(tree)
+    if tree.get("sbomPackageMetadata").value is not None:
+        yield tree.get("sbomPackageMetadata"), "no effect, as the public tool writes it for itself"
+
+
+def _system_notes(system: Node) -> Notes:
+    for section, known in _KNOWN_KEYS.items():
+        for item in system.get(section).items:
+            for key in sorted(set(item.entries) - set(known)):
+                yield item.get(key), f"the key '{key}' has no meaning here and is passed over"
+    stages = [file.get("stage") for file in system.get("additionalFiles").items]
+    yield from ((node, "no effect, as it is for building onto a finished image only") for node in stages if node.text)
+    for key, reason in _KERNEL_NOTES.items():
+        if system.get("kernel", key).value is not None:
+            yield system.get("kernel", key), f"no effect: {reason}"
+    for user in system.get("users").items:
+        for group in user.get("groups").items:
+            if is_placeholder(group.text):
+                yield group, f"a placeholder, {group.text}; the user is in no such group"
+
+
+def _repository_notes(tree: Node) -> Notes:
+    for repository in tree.get("packageRepositories").items:
+        if is_left_out(repository):
+            yield repository, f"a placeholder, {URL_PLACEHOLDER}; the repository is left out"
+        for key in (repository.get("pkey"), *repository.get("pkeys").items):
+            if key.text == KEY_PLACEHOLDER and not is_left_out(repository):
+                yield key, f"a placeholder, {KEY_PLACEHOLDER}; the key is left out"
+
+
+def family_notes(tree: Node, family: str) -> Notes:
+    """Say what has no effect with packages of this family."""
+    node = tree.get("systemConfig", "scriptletsMayFail")
+    if family == "deb" and node.items:
+        yield node, "no effect on an image of debs, as dpkg lets no script of a package fail"
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether a text is a public sample's ``<…>``, to be replaced by its reader."""
+    return text.startswith("<") and text.endswith(">")
+
+
+def is_left_out(repository: Node) -> bool:
+    """Tell whether a repository is a public sample's."""
+    return repository.get("url").text == URL_PLACEHOLDER
+
+
+def without_idle_immutability(tree: Node) -> tuple[Node, list[tuple[Node, str]]]:
+    """Return the recipe with ``immutability`` off where the disk has no place for the hash tree, and a note of it."""
+    enabled = tree.get("systemConfig", "immutability", "enabled")
+    partitions = tree.get("disk", "partitions").items
+    if not enabled.true or not partitions or any(map(_may_hold_hashes, partitions)):
+        return tree, []
+    off = Node(False, enabled.file, enabled.line, enabled.path)
+    system = tree.get("systemConfig")
+    immutability = _with(system.get("immutability"), "enabled", off)
+    said = "switched off, as the disk has no partition for the hash tree: one with the id roothashmap or hash"
+    return _with(tree, "systemConfig", _with(system, "immutability", immutability)), [(enabled, said)]
+
+
+def _may_hold_hashes(partition: Node) -> bool:
+    is_linux = type_guid(partition.get("typeUUID").text or partition.get("type").text) == type_guid("linux")
+    is_free = partition.get("mountPoint").text == "none"
+    return partition.get("id").text in _HASH_TREE_IDS or (is_linux and is_free)
+
+
+def _with(node: Node, key: str, value: Node) -> Node:
+    return Node({**node.entries, key: value}, node.file, node.line, node.path)

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
     from oic.boottest.console import Console
     from oic.boottest.session import Session
+    from oic.boottest.vm import Machine
 
 TIMEOUT = 600.0
 MILESTONES = {
-    "firmware": r"BdsDxe: starting",
+    "firmware": r"BdsDxe: starting|SeaBIOS \(version",
+    "GRUB": r"Welcome to GRUB!",
     "kernel": r"EFI stub:|Linux version|^\[ +\d+\.\d{6}\]",
     "system": r"Welcome to |systemd\[1\]: Detected architecture",
 }
@@ -42,6 +44,7 @@ CREDENTIALS = {"tmpfiles.extra": f"w+ /etc/passwd - - - - {PROBE}:{PROBE_HASH}:0
 
 def boot_test(  # noqa: PLR0913 - an image and all it is held against
     image: Path,
+    machine: Machine,
     *,
     expected: Mapping[str, str],
     list_command: Sequence[str],
@@ -58,7 +61,7 @@ def boot_test(  # noqa: PLR0913 - an image and all it is held against
     """
     start = time.monotonic()
     deadline = start + timeout
-    with started(image, credentials=CREDENTIALS, log=log) as console:
+    with started(image, machine, credentials=CREDENTIALS, log=log) as console:
         await_login(console, start, deadline, report)
         seconds = time.monotonic() - start
         (first, password), *others = users or [(PROBE, PROBE_PASSWORD)]

@@ -26,7 +26,7 @@ DEAD_ENDS = {
     "firmware": r"BdsDxe: failed to (?:load|start)[^\n]*",
     "no_boot_device": r"No bootable (?:option|device)[^\n]*",
     "firmware_shell": r"UEFI Interactive Shell",
-    "boot_manager": r"grub rescue>|^Error loading [^\n]*|No loader found[^\n]*",
+    "boot_manager": r"grub(?: rescue)?> |^Error loading [^\n]*|No loader found[^\n]*",
     "initramfs": r"\(initramfs\)|dracut:/#",
     "emergency": r"[Ee]mergency (?:[Mm]ode|[Ss]hell)[^\n]*|(?:password|Enter) for maintenance|root account is locked",
     "halt": r"System halted[^\n]*|reboot: (?:Power down|Restarting system)[^\n]*",

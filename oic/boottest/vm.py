@@ -1,7 +1,8 @@
-"""A virtual machine that lives as long as a `with` block: qemu, OVMF, the image as its disk.
+"""A virtual machine that lives as long as a `with` block: qemu, a firmware, the image as its disk.
 
 * The image is opened read-only; what the guest writes goes to a file without a name. The variables of the firmware are
   a private copy without a name as well: however the test ends, nothing of it stays.
+* The firmware is OVMF for UEFI, with or without Secure Boot, and SeaBIOS, which qemu brings, for BIOS.
 * Emulation only, so that a boot means the same on every host. The network is qemu's own (DHCP answers, nothing beyond).
 * qemu dies with the block, and with this process (PR_SET_PDEATHSIG, by setpriv), even when it is killed.
 """
@@ -14,6 +15,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -30,25 +32,55 @@ QEMU = X86_64.qemu
 FIRMWARE = Path("/usr/share/OVMF")
 CODE = "OVMF_CODE_4M.fd"
 VARS = "OVMF_VARS_4M.fd"
+SECURE_CODE = "OVMF_CODE_4M.secboot.fd"
+MICROSOFT_VARS = "OVMF_VARS_4M.ms.fd"
 FAULTLESS_CX16 = 8
 INSTALL = "apt-get install --no-install-recommends qemu-system-x86 ovmf"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firmware:
+    """OVMF's two files, or none for the BIOS that qemu has by itself; `secure` has Secure Boot on."""
+
+    code: str = ""
+    variables: str = ""
+    secure: bool = False
+
+
+UEFI = Firmware(code=CODE, variables=VARS)
+SECURE_BOOT = Firmware(code=SECURE_CODE, variables=MICROSOFT_VARS, secure=True)
+"""Trusts what Microsoft has signed, as most machines do when they are bought."""
+BIOS = Firmware()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What an image is booted on: a firmware, and further disks, which are only read.
+
+    With `keep`, what the guest writes to its own disk is in the image afterwards.
+    """
+
+    firmware: Firmware = UEFI
+    disks: tuple[Path, ...] = ()
+    keep: bool = False
+
+
 @contextlib.contextmanager
-def started(image: Path, *, credentials: Mapping[str, str], log: Path) -> Iterator[Console]:
+def started(image: Path, machine: Machine, *, credentials: Mapping[str, str], log: Path) -> Iterator[Console]:
     """Boot `image` and yield its serial console; qemu is gone when the block ends.
 
     `credentials` reach systemd as SMBIOS strings (systemd.system-credentials(7)). Raises ToolError when the host has no
     qemu or no OVMF.
     """
-    qemu, firmware = _required()
+    qemu = _required(machine.firmware)
     if not image.is_file():
         raise BootError("there is no image to boot", where=str(image), hint="build it first")
     with tempfile.TemporaryFile() as variables, tempfile.TemporaryFile() as complaints:
-        variables.write((firmware / VARS).read_bytes())
-        variables.flush()
+        if machine.firmware.variables:
+            variables.write((FIRMWARE / machine.firmware.variables).read_bytes())
+            variables.flush()
         argv = ["setpriv", "--pdeathsig", "KILL", qemu]
-        argv += machine_arguments(image, firmware / CODE, variables.fileno(), credentials, cpu=_cpu(qemu))
+        argv += machine_arguments(image, machine, variables.fileno(), credentials, cpu=_cpu(qemu))
         with _running(argv, variables, complaints) as process:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -63,19 +95,16 @@ def started(image: Path, *, credentials: Mapping[str, str], log: Path) -> Iterat
 
 
 def machine_arguments(
-    image: Path, code: Path, variables: int, credentials: Mapping[str, str], *, cpu: str
+    image: Path, machine: Machine, variables: int, credentials: Mapping[str, str], *, cpu: str
 ) -> list[str]:
-    """Return qemu's arguments: two processors, 2 GiB, a disk, a network card, a source of entropy, a serial line."""
-    # A comma ends an option's value unless doubled (qemu(1), "-drive").
-    disk = str(image.absolute()).replace(",", ",,")
-    arguments = ["-machine", "q35", "-accel", "tcg", "-cpu", cpu, "-smp", "2", "-m", "2048"]
-    arguments += ["-nodefaults", "-no-reboot"]
+    """Return qemu's arguments: two processors, 2 GiB, disks, a network card, a source of entropy, a serial line."""
+    arguments = [*_firmware_arguments(machine.firmware, variables), "-accel", "tcg", "-cpu", cpu, "-smp", "2"]
+    arguments += ["-m", "2048", "-nodefaults", "-no-reboot"]
     arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
-    arguments += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}"]
-    arguments += ["-drive", f"if=pflash,unit=1,format=raw,file=/proc/self/fd/{variables}"]
     # No locks: others may read the image, or boot it, at the same time.
-    arguments += ["-drive", f"if=none,id=disk,format=raw,snapshot=on,file.locking=off,file={disk}"]
-    arguments += ["-device", "virtio-blk-pci,drive=disk,bootindex=0"]
+    arguments += _disk(image, "disk", "snapshot=off" if machine.keep else "snapshot=on", "bootindex=0")
+    for number, disk in enumerate(machine.disks):
+        arguments += _disk(disk, f"disk{number + 1}", "readonly=on")
     arguments += ["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile="]
     arguments += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
     for name, content in credentials.items():
@@ -84,16 +113,34 @@ def machine_arguments(
     return arguments
 
 
-def _required() -> tuple[str, Path]:
+def _firmware_arguments(firmware: Firmware, variables: int) -> list[str]:
+    if not firmware.code:
+        return ["-machine", "q35,graphics=off"]  # without graphics, SeaBIOS speaks on the serial line
+    secure = ["-global", "driver=cfi.pflash01,property=secure,value=on"] if firmware.secure else []
+    return [
+        *("-machine", "q35,smm=on" if firmware.secure else "q35", *secure),
+        *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE / firmware.code}"),
+        *("-drive", f"if=pflash,unit=1,format=raw,file=/proc/self/fd/{variables}"),
+    ]
+
+
+def _disk(file: Path, name: str, option: str, *device: str) -> list[str]:
+    # A comma ends an option's value unless doubled (qemu(1), "-drive").
+    path = str(file.absolute()).replace(",", ",,")
+    drive = f"if=none,id={name},format=raw,{option},file.locking=off,file={path}"
+    return ["-drive", drive, "-device", ",".join(("virtio-blk-pci", f"drive={name}", *device))]
+
+
+def _required(firmware: Firmware) -> str:
     qemu = shutil.which(QEMU, path=ENVIRONMENT["PATH"])
     if qemu is None:
         raise ToolError(f"{QEMU} is not on this host", hint=f"install it: {INSTALL}")
-    for name in (CODE, VARS):
+    for name in filter(None, (firmware.code, firmware.variables)):
         if not (FIRMWARE / name).is_file():
             raise ToolError(
                 "the firmware OVMF is not on this host", where=str(FIRMWARE / name), hint=f"install it: {INSTALL}"
             )
-    return qemu, FIRMWARE
+    return qemu
 
 
 def _cpu(qemu: str) -> str:

@@ -210,6 +210,7 @@ def can_log_in(user: User) -> bool:
 
 def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) -> None:
     from oic.boottest.boot import boot_test  # noqa: PLC0415 - only where it is needed
+    from oic.boottest.vm import BIOS, UEFI, Machine  # noqa: PLC0415
     from oic.provider import provider_of  # noqa: PLC0415
 
     disk = next(stage for stage in stages if stage.name == "disk")
@@ -221,6 +222,7 @@ def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) 
     )
     report = boot_test(
         disk.cache / raw.file.path,
+        Machine(firmware=BIOS if config.system.bootloader.boot_type == "legacy" else UEFI),
         expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock.sets["image"]},
         list_command=provider_of(config.distribution.provider).list_command(),
         users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],

@@ -24,7 +24,7 @@ LIST = ["dpkg-query", "-W"]
 def qemu() -> None:
     """Skip where there is no qemu."""
     try:
-        vm._required()
+        vm._required(vm.UEFI)
     except ToolError as error:
         pytest.skip(str(error))
 
@@ -52,8 +52,9 @@ def machines_of(disk: Path) -> list[str]:
     return found
 
 
-def boot(disk: Path, log: Path, said: list[str]) -> None:
-    boot_test(disk, expected={}, list_command=LIST, users=(), log=log, timeout=120, report=said.append)
+def boot(disk: Path, log: Path, said: list[str], firmware: vm.Firmware = vm.UEFI) -> None:
+    machine = vm.Machine(firmware=firmware)
+    boot_test(disk, machine, expected={}, list_command=LIST, users=(), log=log, timeout=120, report=said.append)
 
 
 @pytest.mark.boot
@@ -72,6 +73,22 @@ def test_an_empty_disk_is_what_the_firmware_says_it_is(empty_disk: Path, tmp_pat
 
 @pytest.mark.boot
 @pytest.mark.usefixtures("qemu")
+def test_a_disk_that_a_bios_cannot_boot_is_what_the_bios_says_it_is(empty_disk: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(BootError, match=r"awaited a login prompt .*, but the machine says: No bootable device"):
+        boot(empty_disk, tmp_path / "console.log", said, vm.BIOS)
+    assert [line.partition(" after ")[0] for line in said] == ["firmware"]
+
+
+@pytest.mark.boot
+@pytest.mark.usefixtures("qemu")
+def test_secure_boot_needs_firmware_with_keys_and_boots_no_empty_disk_either(empty_disk: Path, tmp_path: Path) -> None:
+    with pytest.raises(BootError, match=r"the machine says: BdsDxe: failed to load"):
+        boot(empty_disk, tmp_path / "console.log", [], vm.SECURE_BOOT)
+
+
+@pytest.mark.boot
+@pytest.mark.usefixtures("qemu")
 def test_a_machine_that_does_not_start_fails_in_its_own_words(
     empty_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,8 +103,8 @@ def test_a_machine_that_does_not_start_fails_in_its_own_words(
 @pytest.mark.usefixtures("qemu")
 def test_a_killed_boot_test_leaves_no_machine(empty_disk: Path, tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from oic.boottest.vm import started\n"
-        "with started(Path(sys.argv[1]), credentials={}, log=Path(sys.argv[2])) as console:\n"
+        "import sys, time; from pathlib import Path; from oic.boottest.vm import Machine, started\n"
+        "with started(Path(sys.argv[1]), Machine(), credentials={}, log=Path(sys.argv[2])) as console:\n"
         "    console.expect('words', {'some': '.'}, time.monotonic() + 60); print('up', flush=True); sys.stdin.read()\n"
     )
     argv = [sys.executable, "-c", code, str(empty_disk), str(tmp_path / "console.log")]
@@ -138,6 +155,7 @@ def test_a_boot_that_takes_too_long_says_how_far_it_came(empty_disk: Path, tmp_p
     with pytest.raises(BootError, match=r"awaited a login prompt \(nothing seen so far\) in vain: the time is up"):
         boot_test(
             empty_disk,
+            vm.Machine(),
             expected={},
             list_command=LIST,
             users=(),

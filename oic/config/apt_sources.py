@@ -17,13 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oic.deb822 import fields_of, stanzas_of
+from oic.errors import TrustError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _SECURITY = ("-security", "/updates")
 _MAIN = ("", "-updates", "-proposed-updates", "-backports")
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>[^#]+)")
-_FIELD = re.compile(r"^([A-Za-z-]+):(.*(?:\n[ \t].*)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +110,11 @@ def _one_line(text: str) -> Iterator[_Source]:
 
 
 def _deb822(text: str) -> Iterator[_Source]:
-    uncommented = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-    for stanza in re.split(r"\n\s*\n", uncommented):
-        fields = {name.lower(): tuple(value.split()) for name, value in _FIELD.findall(stanza)}
+    for stanza in stanzas_of(text):
+        try:
+            fields = {name: tuple(value.split()) for name, value in fields_of(stanza).items()}
+        except TrustError:
+            continue  # apt refuses it too; another source may do
         if "deb" in fields.get("types", ()) and "no" not in fields.get("enabled", ()):
             yield _Source(
                 uris=fields.get("uris", ()),

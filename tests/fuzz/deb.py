@@ -11,19 +11,18 @@ from provider.deb.hostile import COMPRESSIONS, CONTROL, ar, deb, entry, tar
 
 from fuzz.harness import Harness
 from fuzz.locks import expect_readable
+from oic.deb822 import fields_of
 from oic.ospackage.locked import AskedSet
 from oic.provider.compression import package_limit
 from oic.provider.deb.archive import entries_of, read_deb, tar_of
-from oic.provider.deb.database import _stanza, fields_of, info_name, triggers_of
+from oic.provider.deb.database import _stanza, info_name, triggers_of
 from oic.provider.deb.packages import PackagesIndex, is_package
 from oic.provider.deb.relation import _parse_relation, clause_text, parse_relations
 from oic.provider.deb.release import check_release, parse_release
 from oic.provider.deb.signature import text_between
 from oic.provider.deb.solve import _solve_set
-from oic.provider.deb.stanza import fields_of_stanza
 from oic.provider.deb.universe import Source, Universe
 from oic.provider.deb.unpack import Unpacked, _checked_path, conffile_names
-from oic.provider.deb.verify import _check_lines
 from oic.provider.deb.version import version_key
 
 WHERE = "a package"
@@ -61,8 +60,7 @@ def _read_package(data: bytes) -> None:
 
 def _into_database(unpacked: Unpacked) -> None:
     said = unpacked.control["control"].content.decode("utf-8", "replace")
-    fields = fields_of_stanza(said)  # all that comes before, as the verify stage has it
-    _check_lines(said)
+    fields = fields_of(said)  # all that comes before, as the verify stage has it
     if not is_package(fields["package"], fields["version"], fields["architecture"]):
         return  # another than any lock names
     text = unpacked.control["control"].content.decode("utf-8", "surrogateescape")
@@ -80,7 +78,7 @@ def _read_control(data: bytes) -> None:
 
 def _read_stanza(data: bytes) -> None:
     try:
-        fields = fields_of_stanza(data.decode("utf-8", "replace"))
+        fields = fields_of(data.decode("utf-8", "replace"))
     finally:
         control = tar(entry("./control", data), entry("./triggers", data), entry("./conffiles", data))
         _read_control(control)

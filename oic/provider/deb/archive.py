@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
 import tarfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
+from oic.deb822 import fields_of
 from oic.errors import TrustError
 from oic.provider.compression import package_limit, plain_stream
 
@@ -55,9 +55,10 @@ class ControlFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deb:
-    """A package's control files by name and the place of its data tar."""
+    """A package's control files by name, the fields of the one named ``control``, and the place of its data tar."""
 
     control: dict[str, ControlFile]
+    fields: dict[str, str]
     data: Member
 
 
@@ -125,16 +126,11 @@ def read_deb(file: IO[bytes], where: str) -> Deb:
                 control[name] = ControlFile(content=content, mode=entry.mode & 0o755, time=int(entry.mtime))
     if "control" not in control:
         raise TrustError("expected a control file in the package's control archive, found none", where=where)
-    _check_control(control["control"].content, where)
-    return Deb(control=control, data=members["data"])
-
-
-def _check_control(control: bytes, where: str) -> None:
-    if control.lstrip(b"\r\n")[:1] in (b" ", b"\t"):
-        raise TrustError("expected a field in the first line of the control file, found a folded line", where=where)
+    fields = fields_of(control["control"].content.decode("utf-8", "replace"), where=where)
     for name in _NEEDED:
-        if not re.search(rb"^%s:[ \t]*[^\s]" % name.encode(), control, re.MULTILINE):
+        if not fields.get(name.lower()):
             raise TrustError(f"expected the field {name} in the control file, found none", where=where)
+    return Deb(control=control, fields=fields, data=members["data"])
 
 
 def _members(file: IO[bytes], where: str) -> Iterator[Member]:

@@ -14,6 +14,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oic.deb822 import fields_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -36,19 +38,6 @@ class Trigger:
         return self.directive.startswith("interest")
 
 
-def fields_of(control: str) -> dict[str, str]:
-    """Return the fields of a control stanza; continuation lines stay in their field's value."""
-    fields: dict[str, str] = {}
-    name = ""
-    for line in control.split("\n"):  # where dpkg ends a line, and nowhere else
-        if line[:1] in (" ", "\t"):
-            fields[name] += "\n" + line
-        elif ":" in line:
-            name, _, value = line.partition(":")
-            fields[name] = value.strip()
-    return fields
-
-
 def control_text(unpacked: Unpacked) -> str:
     """Return the control file of a package as text."""
     return unpacked.control["control"].content.decode("utf-8", "surrogateescape")
@@ -56,8 +45,8 @@ def control_text(unpacked: Unpacked) -> str:
 
 def info_name(fields: dict[str, str]) -> str:
     """Return the stem of a package's files under ``info/``."""
-    same = fields.get("Multi-Arch") == "same"
-    return f"{fields['Package']}:{fields['Architecture']}" if same else fields["Package"]
+    same = fields.get("multi-arch") == "same"
+    return f"{fields['package']}:{fields['architecture']}" if same else fields["package"]
 
 
 def triggers_of(unpacked: Unpacked) -> list[Trigger]:
@@ -89,7 +78,7 @@ def write_database(root: Path, packages: Sequence[Unpacked]) -> None:
 
 
 def _stanza(control: str, unpacked: Unpacked) -> str:
-    lines = [line for line in control.splitlines() if line.strip()]
+    lines = [line for line in control.split("\n") if line.strip()]
     lines.insert(1, "Status: install ok unpacked")
     if unpacked.conffiles:
         lines += ["Conffiles:", *(f" {path} {md5}" for path, md5 in unpacked.conffiles.items())]

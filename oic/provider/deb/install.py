@@ -59,10 +59,6 @@ class _Package:
     file: Path
     deb: Deb
 
-    @property
-    def fields(self) -> dict[str, str]:
-        return database.fields_of(self.deb.control["control"].content.decode("utf-8", "surrogateescape"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Before:
@@ -153,7 +149,7 @@ def _sharing(known: Sequence[_Package], before: _Before) -> set[str]:
 
 def _yielding(package: _Package, other: str, known: Sequence[_Package]) -> str:
     earlier = next((item for item in known if item.locked.name == other), None)
-    replaces = earlier.fields.get("Replaces", "") if earlier else ""
+    replaces = earlier.deb.fields.get("replaces", "") if earlier else ""
     clauses = parse_relations(replaces, package.locked.architecture)
     if any(relation.name == package.locked.name for clause in clauses for relation in clause):
         return other
@@ -225,9 +221,9 @@ def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
         child.inside(box.root, _place_control, package.deb.control)
         env = {
             "DPKG_MAINTSCRIPT_NAME": "preinst",
-            "DPKG_MAINTSCRIPT_PACKAGE": package.fields["Package"],
+            "DPKG_MAINTSCRIPT_PACKAGE": package.deb.fields["package"],
             "DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT": "1",
-            "DPKG_MAINTSCRIPT_ARCH": package.fields["Architecture"],
+            "DPKG_MAINTSCRIPT_ARCH": package.deb.fields["architecture"],
             "DPKG_RUNNING_VERSION": "1.21.0",
             "DPKG_ROOT": "",
             "DPKG_ADMINDIR": "/var/lib/dpkg",
@@ -257,7 +253,7 @@ def _place_control(root: Path, control: Mapping[str, ControlFile]) -> None:
 def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox) -> None:
     """Let dpkg unpack the packages named `ordered`; configure first what one Pre-Depends on, as apt does."""
     files = {package.locked.name: f"{sandbox.FILES}/{_file_name(package)}" for package in known}
-    priorities = {package.locked.name: package.fields.get("Priority", "") for package in known}
+    priorities = {package.locked.name: package.deb.fields.get("priority", "") for package in known}
     for action, names in steps([package.locked for package in known], priorities, ordered):
         words = [files[name] for name in names] if action == "--unpack" else names
         box.run([*_DPKG, action, *words], capture=False, whole=True)

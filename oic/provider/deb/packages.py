@@ -14,9 +14,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oic.deb822 import fields_of, places_of
 from oic.errors import TrustError
 from oic.provider.deb.relation import Clause, Relation, parse_relations
-from oic.provider.deb.stanza import fields_of_stanza
 from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
@@ -82,11 +82,8 @@ class PackagesIndex:
         """Take in a Packages file; raises TrustError."""
         start = len(self._data)
         self._data += data
-        while start < len(self._data):
-            end = self._data.find(b"\n\n", start)
-            end = len(self._data) if end < 0 else end + 2
-            self._note(self._data[start:end], start)
-            start = end
+        for begin, end in places_of(self._data, start):
+            self._note(self._data[begin:end], begin)
 
     def packages(self, name: str) -> Iterator[DebPackage]:
         """Yield each version of `name` for this architecture, parsed; raises TrustError."""
@@ -120,14 +117,9 @@ class PackagesIndex:
         if b"\nEssential: yes" in stanza:
             self.essential.add(name)
         if b"\nProvides:" in stanza:
-            for provide in self._stanza(name, stanza).get("provides", "").split(","):
+            fields = fields_of(stanza.decode("utf-8", "replace"), where=f"{self.repository}: {name}")
+            for provide in fields.get("provides", "").split(","):
                 self.provided[provide.partition("(")[0].strip().partition(":")[0]].add(name)
-
-    def _stanza(self, name: str, stanza: bytes) -> dict[str, str]:
-        try:
-            return fields_of_stanza(stanza.decode("utf-8", "replace"))
-        except TrustError as error:
-            raise TrustError(error.message, where=f"{self.repository}: {name}") from None
 
 
 def is_package(name: str, version: str, architecture: str) -> bool:
@@ -140,7 +132,7 @@ def parse_package(stanza: bytes, repository: str, architecture: str) -> DebPacka
     name = _PACKAGE.search(stanza)
     where = f"{repository}: {name[1].decode('utf-8', 'replace') if name else '?'}"
     try:
-        fields = fields_of_stanza(stanza.decode("utf-8", "replace"))
+        fields = fields_of(stanza.decode("utf-8", "replace"))
         return DebPackage(
             name=_matching(_NAME, fields, "package"),
             version=_matching(_VERSION, fields, "version"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from oic.deb822 import fields_of
 from oic.errors import TrustError
 from oic.values import Bytes, Digest
 
@@ -47,9 +48,11 @@ class Release:
 
 def parse_release(text: str, *, where: str) -> Release:
     """Return the values of a Release file; raises TrustError."""
-    fields, files = _sections(text, where)
-    if not files:
+    fields = fields_of(text, where=where)
+    listed = fields.get("sha256", "").strip()
+    if not listed:
         raise TrustError("expected a SHA256 section, found none", where=where)
+    files = [_index_file(line, where) for line in listed.split("\n")]
     return Release(
         suite=fields.get("suite", ""),
         codename=fields.get("codename", ""),
@@ -59,7 +62,7 @@ def parse_release(text: str, *, where: str) -> Release:
         components=tuple(fields.get("components", "").split()),
         separate_all="all" in fields.get("architectures", "").split()
         and fields.get("no-support-for-architecture-all") != "Packages",
-        files=files,
+        files={file.path: file for file in files},
     )
 
 
@@ -86,28 +89,10 @@ def check_release(release: Release, suite: str, now: datetime, *, where: str) ->
         )
 
 
-def _sections(text: str, where: str) -> tuple[dict[str, str], dict[str, IndexFile]]:
-    fields: dict[str, str] = {}
-    files: dict[str, IndexFile] = {}
-    name = ""
-    for line in text.splitlines():
-        if line[:1] in (" ", "\t"):
-            if name == "sha256":
-                entry = _index_file(line, where)
-                files[entry.path] = entry
-            continue
-        head, colon, value = line.partition(":")
-        name = head.strip().lower()
-        if not colon or name in fields:
-            raise TrustError(f"expected a field once, found {line[:80]!r}", where=where)
-        fields[name] = value.strip()
-    return fields, files
-
-
 def _index_file(line: str, where: str) -> IndexFile:
-    match = _FILE.fullmatch(line.strip())
+    match = _FILE.fullmatch(line)
     if not match or match[3].startswith("/") or ".." in match[3].split("/"):
-        raise TrustError(f"expected a sha256, a size and a path, found {line.strip()[:120]!r}", where=where)
+        raise TrustError(f"expected a sha256, a size and a path, found {line[:120]!r}", where=where)
     return IndexFile(path=match[3], sha256=Digest(match[1]), size=Bytes(int(match[2])))
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.provider.deb.archive import read_deb
-from oic.provider.deb.stanza import fields_of_stanza
 from oic.provider.protocol import Verdict
 
 if TYPE_CHECKING:
@@ -71,24 +70,13 @@ def _vouched(package: LockedPackage, repository: LockedRepository | None, said_b
 def _check_control(package: LockedPackage, store: Store) -> None:
     """Raise TrustError when the control files are not those of the package that the lock names."""
     with store.path(package.sha256).open("rb") as file:
-        control = read_deb(file, package.location).control
-    text = control["control"].content.decode("utf-8", "replace")
-    _check_lines(text)
-    fields = fields_of_stanza(text)
-    found = tuple(fields.get(name, "") for name in _FIELDS)
+        deb = read_deb(file, package.location)
+    found = tuple(deb.fields[name] for name in _FIELDS)
     expected = (package.name, package.version, package.architecture)
     if found != expected:
         raise TrustError(f"expected the package {' '.join(expected)}, found {' '.join(map(ascii, found))}")
-    if "triggers" in control:
-        _check_triggers(control["triggers"].content.decode("utf-8", "replace"))
-
-
-def _check_lines(text: str) -> None:
-    """Refuse what is one line to dpkg and several, with a field among them, to a reader of another notion of lines."""
-    for line in text.split("\n"):
-        for more in line.splitlines()[1:]:
-            if ":" in more and more[:1] not in (" ", "\t"):
-                raise TrustError(f"expected a line of its own for each field, found {more[:60]!r} in another")
+    if "triggers" in deb.control:
+        _check_triggers(deb.control["triggers"].content.decode("utf-8", "replace"))
 
 
 def _check_triggers(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from oic.deb822 import fields_of
 from oic.provider.deb import database
 from oic.provider.deb.archive import ControlFile
 from oic.provider.deb.unpack import Unpacked
@@ -37,11 +38,10 @@ def unpacked(*paths: str, control: str = CONTROL, conffiles: dict[str, str] | No
     )
 
 
-def test_fields_keep_their_continuation_lines() -> None:
-    fields = database.fields_of(CONTROL)
-    assert fields["Description"] == "small\n and more of it\n .\n to the end"
+def test_files_of_a_package_that_may_be_there_twice_are_named_by_architecture() -> None:
+    fields = fields_of(CONTROL)
     assert database.info_name(fields) == "a:amd64"
-    assert database.info_name({**fields, "Multi-Arch": "foreign"}) == "a"
+    assert database.info_name({**fields, "multi-arch": "foreign"}) == "a"
 
 
 def test_dpkg_reads_what_is_written(tmp_path: Path) -> None:
@@ -55,6 +55,14 @@ def test_dpkg_reads_what_is_written(tmp_path: Path) -> None:
     assert listed.split() == ["/.", "/etc", "/etc/a"]
     control = ["dpkg-query", admin, "--control-list", "a:amd64"]
     assert subprocess.run(control, capture_output=True, text=True, check=True).stdout == "postinst\n"
+
+
+def test_a_line_that_only_python_would_end_stays_one(tmp_path: Path) -> None:
+    given = unpacked("/.", control=CONTROL.replace("and more", "and\u2028Essential: yes\x0b more"))
+    database.write_database(tmp_path, [given])
+    argv = ["dpkg-query", f"--admindir={tmp_path}/var/lib/dpkg", "-W", "-f", "${Description}|${Essential}", "a:amd64"]
+    shown = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    assert shown == "small\n and\u2028Essential: yes\x0b more of it\n .\n to the end|no"
 
 
 def test_triggers_go_where_dpkg_looks_for_them(tmp_path: Path) -> None:

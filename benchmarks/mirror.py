@@ -41,8 +41,7 @@ def base_of(repository: str) -> str:
 
 
 def _files(cache: Path, image: str) -> Files:
-    handed, lock = (json.loads((cache / image / name).read_text()) for name in ("index.json", "lock.json"))
-    index = handed["content"]
+    index, lock = (json.loads((cache / image / name).read_text()) for name in ("index.json", "lock.json"))
     files: Files = {}
     for repository in index["repositories"]:
         files |= _metadata(repository, index["architecture"], cache)
@@ -54,7 +53,8 @@ def _files(cache: Path, image: str) -> Files:
 
 def _metadata(repository: dict[str, Any], architecture: str, cache: Path) -> Files:
     base = f"{base_of(repository['name'])}/dists/{repository['suite']}"
-    files = {f"{base}/{name}": _blob(cache, digest) for name, digest in repository["release"].items()}
+    signed = (one for one in repository["documents"] if one["name"] != "Packages")
+    files = {f"{base}/{one['name']}": _blob(cache, one["sha256"]) for one in signed}
     for entry in repository["packages"]:
         folder = f"{base}/{entry['component']}/binary-{architecture}"
         for name in (f"Packages.{entry['compression']}", f"by-hash/SHA256/{entry['sha256']}"):

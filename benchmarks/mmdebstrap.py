@@ -29,8 +29,7 @@ def source(warm: Path, image: str, warm_up: Callable[[dict[str, str]], None]) ->
 
 def command(directory: Path, target: dict[str, str], tree: Path) -> list[str]:
     """Return the program that makes `tree` of the packages that the image in `directory` was asked to have."""
-    handed, lock = (json.loads((directory / name).read_text()) for name in ("index.json", "lock.json"))
-    index = handed["content"]
+    index, lock = (json.loads((directory / name).read_text()) for name in ("index.json", "lock.json"))
     asked, url = lock["asked"]["sets"]["image"]["names"], target["mirror"].removesuffix(base_of(""))
     keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
     sources = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any, NewType, dataclass_transform
 
@@ -40,13 +41,17 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Struct):
         names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
         fields = ((name, getattr(value, field)) for name, field in names)
-        return {name: to_plain(found) for name, found in fields if found is not UNSET}
+        plain = {name: to_plain(found) for name, found in fields if found is not UNSET}
+        config = value.__struct_config__
+        return {config.tag_field: config.tag, **plain} if config.tag_field else plain
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value) if isinstance(value, PurePath) else value
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from oic.handover.codec import Handover
+from oic.ospackage.blobs import blob_path
+from oic.ospackage.indexed import DebRepository, IndexedRepository, RpmRepository
 from oic.ospackage.lock import FORMAT, Lock, LockedDocument, parse_json, read_lock
 from oic.values import (
     Digest,
@@ -16,17 +18,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
+Family = TypeVar("Family", bound=IndexedRepository)
+
 
 class Index(Handover):
-    """The repositories' verified metadata: `content` is the family's, `blobs` are what of it lies in the store."""
+    """The repositories' verified metadata; the repositories are all of one family."""
 
     FILE: ClassVar[str] = "index.json"
-    content: dict[str, Any]
-    blobs: tuple[str, ...]
+    architecture: str
+    repositories: tuple[DebRepository | RpmRepository, ...]
+
+    def of(self, family: type[Family]) -> tuple[Family, ...]:
+        """Return the repositories of a family: none where the index is of the other one."""
+        return tuple(entry for entry in self.repositories if isinstance(entry, family))
 
     def artefacts(self) -> Iterable[str]:
-        """Return the blobs."""
-        return self.blobs
+        """Return the blobs that they name."""
+        return sorted({f"store/{blob_path(digest)}" for entry in self.repositories for digest in entry.digests()})
 
 
 class LockFile(Handover):

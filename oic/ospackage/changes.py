@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oic.ospackage.origin import UNKNOWN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 def new_keys(old: Known, new: Known) -> Iterator[str]:
     """Say which keys a URL gave before, and which it gives now."""
     for name, entry in sorted(new.items()):
-        for url, found in entry["keys"].items():
-            before = old.get(name, {}).get("keys", {}).get(url, ())
+        for url, found in entry.keys.items():
+            before = old.get(name, UNKNOWN).keys.get(url, ())
             if set(before) != set(found):
                 yield f"{name}: the keys of {url}: {_named(before)} -> {_named(found)}"
 

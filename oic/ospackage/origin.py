@@ -1,56 +1,72 @@
-"""What a lock keeps of the index that it was solved from: keys and signed documents, by digest, with their URLs.
-
-And what index and lock remember of who signs a repository: ``{name: {"signers": …, "keys": {url: fingerprints}}}``.
-"""
+"""What a lock keeps of the index that it was solved from, and what both remember of who signs a repository."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from oic.ospackage.lock import LockedDocument, LockedKey
+from oic.ospackage.locked import LockedKey, LockedRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
-    from oic.ospackage.lock import Lock
+    from oic.ospackage.indexed import IndexedRepository
+    from oic.ospackage.locked import Lock, LockedDocument
 
-Known = dict[str, dict[str, Any]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownSigners:
+    """Who is remembered to sign a repository: the keys that count by their URLs; of an older lock `signers` alone."""
+
+    signers: Sequence[str] = ()
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def locked_keys(entry: Mapping[str, Any]) -> tuple[LockedKey, ...]:
-    """Return the keys of a repository of the index; the builder's own files are each host's to have."""
+Known = Mapping[str, KnownSigners]
+"""By the repository's name."""
+
+UNKNOWN = KnownSigners()
+
+
+def locked_repositories(index: Iterable[IndexedRepository]) -> tuple[LockedRepository, ...]:
+    """Return the repositories as a lock has them; the builder's own key files are each host's to have."""
     return tuple(
-        LockedKey(url=key["url"], sha256=key["sha256"], size=key["size"], fingerprints=tuple(key["fingerprints"]))
-        for key in entry["keys"]
-        if not key["url"].startswith("file:")
+        LockedRepository(
+            name=entry.name,
+            url=entry.url,
+            suite=entry.suite,
+            components=entry.components,
+            signers=entry.signers,
+            keys=tuple(
+                LockedKey(url=key.url, sha256=key.sha256, size=key.size, fingerprints=key.fingerprints)
+                for key in entry.keys
+                if not key.url.startswith("file:")
+            ),
+            trusted=entry.trusted,
+        )
+        for entry in index
     )
 
 
-def locked_indexes(index: Mapping[str, Any]) -> dict[str, tuple[LockedDocument, ...]]:
-    """Return the signed documents of each repository by its name."""
-    return {
-        entry["name"]: tuple(LockedDocument(**document) for document in entry["documents"])
-        for entry in index["repositories"]
-    }
+def locked_indexes(index: Iterable[IndexedRepository]) -> dict[str, tuple[LockedDocument, ...]]:
+    """Return the documents of each repository by its name; none where nothing is signed."""
+    return {entry.name: () if entry.trusted else entry.documents for entry in index}
 
 
-def known_of_index(index: Mapping[str, Any]) -> Known:
-    """Return what an index remembers; one of an older version knows the signers alone."""
+def known_of_index(index: Iterable[IndexedRepository]) -> Known:
+    """Return what an index remembers."""
     return {
-        entry["name"]: {
-            "signers": entry["signers"],
-            "keys": {key["url"]: key["fingerprints"] for key in entry.get("keys", ()) if "fingerprints" in key},
-        }
-        for entry in index.get("repositories", ())
+        entry.name: KnownSigners(signers=entry.signers, keys={key.url: key.fingerprints for key in entry.keys})
+        for entry in index
     }
 
 
 def known_of_lock(lock: Lock) -> Known:
     """Return what a lock remembers; an older one knows the signers alone."""
     return {
-        entry.name: {
-            "signers": entry.signers,
-            "keys": {key.url: key.fingerprints for key in entry.keys if key.fingerprints},
-        }
+        entry.name: KnownSigners(
+            signers=entry.signers, keys={key.url: key.fingerprints for key in entry.keys if key.fingerprints}
+        )
         for entry in lock.repositories
     }

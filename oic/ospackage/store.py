@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from oic.errors import OicError, TrustError
 from oic.files import atomic_file, digest_of_file
+from oic.ospackage.blobs import blob_path
 from oic.values import Digest
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Store:
 
     def path(self, digest: Digest) -> Path:
         """Return where the blob is, or would be."""
-        return self.root / "sha256" / digest[:2] / digest
+        return self.root / blob_path(digest)
 
     def has(self, digest: Digest) -> bool:
         """Tell whether the blob is there; its bytes are not looked at."""

@@ -8,21 +8,33 @@ No repository serves web pages: one that comes in place of a document is a login
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from oic.errors import FetchError
 from oic.ospackage.fetch import redacted
-from oic.values import Digest
+from oic.ospackage.locked import LockedDocument
+from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from oic.ospackage.fetch import Fetcher
     from oic.ospackage.store import Store
 
 _MOST_DOCUMENT = 16 * 2**20
 _WEB_PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)
+
+
+class Answer(Value):
+    """What a server said of a document, so that it can be asked whether that changed; `sha256` once it is verified."""
+
+    etag: str = ""
+    last_modified: str = ""
+    sha256: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,36 +43,28 @@ class Documents:
 
     fetcher: Fetcher
     store: Store
-    memo: dict[str, Any]
-    new_memo: dict[str, Any]
+    memo: Mapping[str, Answer]
+    new_memo: dict[str, Answer]
 
     def document(self, url: str) -> bytes:
         """Return a document; it is put in the store only by `remember`, once verified."""
-        known = self.memo.get(url, {})
-        digest = Digest(known.get("sha256", ""))
-        if not digest or not self.store.has(digest):
-            known = {}
-        fetched = self.fetcher.fetch(
-            url, limit=_MOST_DOCUMENT, etag=known.get("etag", ""), last_modified=known.get("last_modified", "")
-        )
-        if fetched.body is None:
+        known = self.memo.get(url, Answer())
+        if known.sha256 is None or not self.store.has(known.sha256):
+            known = Answer()
+        fetched = self.fetcher.fetch(url, limit=_MOST_DOCUMENT, etag=known.etag, last_modified=known.last_modified)
+        if fetched.body is None and known.sha256:
             self.new_memo[url] = known
-            return self.store.read(digest)
-        refuse_web_page(url, fetched.body)
-        self.new_memo[url] = {"etag": fetched.etag, "last_modified": fetched.last_modified}
-        return fetched.body
+            return self.store.read(known.sha256)
+        body = fetched.body or b""
+        refuse_web_page(url, body)
+        self.new_memo[url] = Answer(etag=fetched.etag, last_modified=fetched.last_modified)
+        return body
 
-    def remember(self, url: str, body: bytes) -> Digest:
-        """Store a verified document."""
+    def remember(self, url: str, body: bytes) -> LockedDocument:
+        """Store a verified document; return what an index says of it, and a lock will."""
         digest = self.store.add(body)
-        self.new_memo[url]["sha256"] = digest
-        return digest
-
-
-def document_of(url: str, body: bytes) -> dict[str, Any]:
-    """Return what an index says of a document of a repository: a lock will have it so."""
-    digest = hashlib.sha256(body).hexdigest()
-    return {"name": url.rpartition("/")[2], "url": url, "sha256": digest, "size": len(body)}
+        self.new_memo[url] = replace(self.new_memo[url], sha256=digest)
+        return LockedDocument(name=url.rpartition("/")[2], url=url, sha256=digest, size=Bytes(len(body)))
 
 
 def refuse_web_page(url: str, body: bytes) -> None:

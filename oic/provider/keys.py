@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.files import read_regular
 from oic.ospackage.fetch import NotFound
+from oic.ospackage.indexed import IndexedKey
 from oic.progress import note
 from oic.provider.documents import refuse_web_page
 from oic.provider.openpgp import keyring
+from oic.values import Bytes
 
 if TYPE_CHECKING:
     import contextlib
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from oic.config.repository import Key, Repository
     from oic.ospackage.fetch import Fetcher
     from oic.ospackage.lock import LockedRepository
+    from oic.ospackage.origin import KnownSigners
     from oic.ospackage.store import Store
     from oic.provider.openpgp import Keyring
 
@@ -91,26 +94,25 @@ def locked_keyring(repository: LockedRepository, store: Store) -> contextlib.Abs
 
 
 def known_keys(
-    name: str, files: Sequence[KeyFile], ring: Keyring, signers: Sequence[str], memory: Mapping[str, Any]
+    name: str, files: Sequence[KeyFile], ring: Keyring, signers: Sequence[str], memory: KnownSigners
 ) -> dict[str, tuple[str, ...]]:
     """Return the keys that are known from now on, by URL.
 
-    `memory` has what was known of the repository last time: ``keys`` by URL and ``signers``; of an older index or lock
-    the signers alone. Raises TrustError when it is signed by somebody else.
+    `memory` is what was known of the repository last time. Raises TrustError when it is signed by somebody else.
     """
     known = {}
     for file in files:
         url, found = file.key.url, ring.counted[file.key.url]
-        before = memory.get("keys", {}).get(url)
+        before = memory.keys.get(url)
         if before is None or file.key.path or file.key.fingerprints:
             known[url] = found
             continue
         known[url] = tuple(one for one in found if one in before)
-    older = () if memory.get("keys") else memory.get("signers", ())
+    older = () if memory.keys else memory.signers
     vouched = {file.key.url for file in files if _is_vouched(file.key)}
     remembered = {one for url, found in known.items() if not older or url in vouched for one in found} | set(older)
     if strange := sorted(set(signers) - remembered):
-        expected = ", ".join(sorted(remembered or memory.get("signers", ())))
+        expected = ", ".join(sorted(remembered or memory.signers))
         message = f"expected signatures by the keys known from last time, {expected}, found one by {', '.join(strange)}"
         raise TrustError(message, where=name, hint=NEW_KEYS)
     for url, counted in known.items():
@@ -124,18 +126,20 @@ def _is_vouched(key: Key) -> bool:
     return bool(key.path or key.fingerprints)
 
 
-def entries_of(files: Sequence[KeyFile], known: Mapping[str, Sequence[str]], store: Store) -> list[dict[str, Any]]:
+def indexed_keys(
+    files: Sequence[KeyFile], known: Mapping[str, tuple[str, ...]], store: Store
+) -> tuple[IndexedKey, ...]:
     """Return what an index says of the keys, once their bytes are in the store."""
-    return [
-        {
-            "url": file.key.url,
-            "sha256": store.add(file.body),
-            "size": len(file.body),
-            "fingerprints": list(known[file.key.url]),
-            "vouched": _is_vouched(file.key),
-        }
+    return tuple(
+        IndexedKey(
+            url=file.key.url,
+            sha256=store.add(file.body),
+            size=Bytes(len(file.body)),
+            fingerprints=known[file.key.url],
+            vouched=_is_vouched(file.key),
+        )
         for file in files
-    ]
+    )
 
 
 def _no_key(repository: Repository) -> TrustError:

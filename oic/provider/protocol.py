@@ -5,8 +5,8 @@ Stages know this protocol and nothing about either family. A family is a module,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,12 +15,32 @@ if TYPE_CHECKING:
 
     from oic.chroot.tree import Filled, Tree
     from oic.config.repository import Repository
+    from oic.handover.packages import Index
     from oic.ospackage.fetch import Fetcher
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Request
+    from oic.ospackage.origin import Known
     from oic.ospackage.store import Store
     from oic.provider.belongings import Belongings
+    from oic.provider.documents import Answer
     from oic.provider.firstboot import FirstBoot
     from oic.values import Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previous:
+    """What last time left: its index, against replay; who signs; and the servers' answers by URL."""
+
+    index: Index | None = None
+    known: Known = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """The index, and the servers' answers, which change without it and are no part of the hand-over."""
+
+    index: Index
+    answers: Mapping[str, Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +75,14 @@ class Provider(Protocol):
         architecture: str,
         fetcher: Fetcher,
         store: Store,
-        previous: dict[str, Any],
-    ) -> dict[str, Any]:
-        """Fetch and verify each repository's signed metadata; return the index hand-over.
+        previous: Previous,
+    ) -> Metadata:
+        """Fetch and verify each repository's signed metadata; raises FetchError or TrustError."""
 
-        Raises FetchError or TrustError. `previous` is the last index (or empty): against replay and for conditional
-        requests. The key ``http`` of the result is a memo for the next call, not part of the hand-over.
-        """
-
-    def metadata_warnings(self, index: dict[str, Any], now: datetime) -> list[str]:
+    def metadata_warnings(self, index: Index, now: datetime) -> list[str]:
         """Return what is to be said of an index by its age: what was solved stays solved, but not in silence."""
 
-    def solve(self, index: dict[str, Any], request: Request, store: Store) -> Lock:
+    def solve(self, index: Index, request: Request, store: Store) -> Lock:
         """Return the complete sets that answer `request`; raises SolveError naming every problem."""
 
     def is_package(self, package: LockedPackage) -> bool:

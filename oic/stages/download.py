@@ -20,6 +20,7 @@ from oic.ospackage.origin import locked_indexes
 from oic.ospackage.store import Store
 from oic.progress import note, progress
 from oic.provider import provider_of
+from oic.provider.protocol import Previous
 from oic.stage import Kind
 from oic.stages import metadata
 from oic.values import Value
@@ -67,17 +68,17 @@ def _present(
     provider = provider_of(part.provider)
     wanted = {entry.name for entry in lock.repositories if not entry.trusted and _is_lost(entry, lock, store)}
     found: dict[str, tuple[LockedDocument, ...]] = {}
-    previous = {"known": metadata.known_in(stage.directory)}
+    previous = Previous(known=metadata.known_in(stage.directory))
     for repository in part.repositories if provider.signs_packages() else ():
         if repository.name not in wanted:
             continue
         try:
             with toolbox.temporary_files_in(stage.path("work/download")), open_fetcher() as fetcher:
-                index = provider.read_metadata([repository], part.architecture, fetcher, store, previous)
+                read = provider.read_metadata([repository], part.architecture, fetcher, store, previous)
         except (FetchError, TrustError) as error:
             note(f"the present index of {repository.name} is not taken: {error}")
         else:
-            found |= locked_indexes(index)
+            found |= locked_indexes(read.index.repositories)
     return found
 
 

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from oic.chroot import toolbox
 from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.errors import SolveError
-from oic.files import read_json, write_json
-from oic.handover.packages import Index
+from oic.files import write_json
+from oic.handover.packages import Index, LockFile
 from oic.ospackage.fetch import open_fetcher
-from oic.ospackage.lock import parse_json, read_lock
-from oic.ospackage.origin import known_of_index, known_of_lock
+from oic.ospackage.origin import UNKNOWN, known_of_index, known_of_lock
 from oic.ospackage.store import Store
 from oic.progress import note
 from oic.provider import provider_of
+from oic.provider.documents import Answer
+from oic.provider.protocol import Previous
 from oic.stage import Kind
-from oic.values import Digest, Value
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from oic.ospackage.origin import Known
+    from oic.ospackage.origin import Known, KnownSigners
     from oic.stage import Stage
 
 MEMO = "metadata-http.json"
+"""Of this stage alone: the servers' answers, by URL."""
 
 
 class Slice(Value):
@@ -45,12 +48,12 @@ def run(stage: Stage[Slice]) -> str:
     previous = _previous(stage)
     store = Store(stage.cache / "store")
     with toolbox.temporary_files_in(stage.path("work/metadata")), open_fetcher() as fetcher:
-        index = provider_of(part.provider).read_metadata(repositories, part.architecture, fetcher, store, previous)
-    write_json(stage.path(MEMO), index.pop("http", {}))
-    blobs = sorted({digest for digest in _digests(index) if store.has(digest)})
-    stage.write(Index(content=index, blobs=tuple(stage.artefact(store.path(digest)) for digest in blobs)))
-    vouched = {key["url"] for entry in index["repositories"] for key in entry["keys"] if key["vouched"]}
-    for line in first_uses(known_of_index(index), previous["known"], vouched):
+        found = provider_of(part.provider).read_metadata(repositories, part.architecture, fetcher, store, previous)
+    write_json(stage.path(MEMO), found.answers)
+    stage.write(found.index)
+    indexed = found.index.repositories
+    vouched = {key.url for entry in indexed for key in entry.keys if key.vouched}
+    for line in first_uses(known_of_index(indexed), previous.known, vouched):
         note(line)
     trusted = [repository.name for repository in repositories if repository.trusted]
     for name in trusted:
@@ -66,46 +69,41 @@ def run(stage: Stage[Slice]) -> str:
     return "; ".join(counts)
 
 
-def _digests(value: Any) -> Iterator[Digest]:
-    """Yield every sha256 in an index, whatever the family's shape of it."""
-    if isinstance(value, dict | list):
-        for below in value.values() if isinstance(value, dict) else value:
-            yield from _digests(below)
-    elif isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value):
-        yield Digest(value)
-
-
 def first_uses(known: Known, before: Known, vouched: Collection[str] = ()) -> Iterator[str]:
     """Say which keys are trusted because their URL gave them, for the first time; those `vouched` for are not."""
     for name, entry in sorted(known.items()):
-        for url, found in entry["keys"].items():
-            if url not in vouched and url not in before.get(name, {}).get("keys", {}):
+        for url, found in entry.keys.items():
+            if url not in vouched and url not in before.get(name, UNKNOWN).keys:
                 yield f"{name} trusts the key {', '.join(found)} of {url} on first use"
 
 
-def _previous(stage: Stage[Slice]) -> dict[str, Any]:
-    previous: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        previous = read_json(stage.path("index.json"))["content"]
-        previous["http"] = read_json(stage.path(MEMO))
-    previous["known"] = {} if stage.new_keys else known_in(stage.directory, stage.memory)
-    return previous
+def _previous(stage: Stage[Slice]) -> Previous:
+    index, answers = None, {}
+    with contextlib.suppress(OSError, ValueError):  # one of an older form is none
+        index = _last_index(stage.directory)
+        answers = msgspec.json.decode(stage.path(MEMO).read_bytes(), type=dict[str, Answer])
+    known = {} if stage.new_keys else known_in(stage.directory, stage.memory)
+    return Previous(index=index, known=known, answers=answers)
+
+
+def _last_index(directory: Path) -> Index:
+    return Index.from_text((directory / Index.FILE).read_text(encoding="utf-8"))
 
 
 def known_in(directory: Path, kept: Path | None = None) -> Known:
     """Return who is remembered to sign: by the last index, else by what was solved, else by a lock that is kept."""
-    known: Known = {}
-    for lock in (kept, directory / "lock.json"):
+    known: dict[str, KnownSigners] = {}
+    for lock in (kept, directory / LockFile.FILE):
         with contextlib.suppress(OSError, ValueError, SolveError):
-            known |= known_of_lock(read_lock(parse_json(lock.read_text("utf-8")))) if lock else {}
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        known |= known_of_index(read_json(directory / "index.json")["content"])
+            known |= known_of_lock(LockFile.from_text(lock.read_text("utf-8")).lock) if lock else {}
+    with contextlib.suppress(OSError, ValueError):
+        known |= known_of_index(_last_index(directory).repositories)
     return known
 
 
 KIND = Kind(
     name="metadata",
-    version=4,
+    version=5,
     doc="fetch and verify the repositories' signed metadata",
     reads=(),
     writes=(Index,),

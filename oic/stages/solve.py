@@ -10,7 +10,7 @@ from oic.errors import OicError, SolveError, TrustError
 from oic.handover.packages import Index, LockFile
 from oic.ospackage.demands import check_demands
 from oic.ospackage.lock import FORMAT, Lock, Request, parse_json, read_lock
-from oic.ospackage.origin import known_of_lock
+from oic.ospackage.origin import UNKNOWN, known_of_lock
 from oic.ospackage.store import Store
 from oic.progress import note
 from oic.provider import provider_of
@@ -46,7 +46,7 @@ def run(stage: Stage[Slice]) -> str:
 
 def solved(stage: Stage[Slice]) -> Lock:
     """Return the solver's answer to the stage's request on the index it has; raises OicError when that is lost."""
-    part, store, index = stage.slice, Store(stage.cache / "store"), stage.read(Index).content
+    part, store, index = stage.slice, Store(stage.cache / "store"), stage.read(Index)
     provider = provider_of(part.provider)
     for warning in provider.metadata_warnings(index, datetime.now(UTC)):
         note(warning)
@@ -82,8 +82,8 @@ def _check_known(lock: Lock, repositories: Sequence[Repository], directory: Path
     vouched = {key.url for entry in repositories for key in entry.keys if key.fingerprints or key.path}
     known, locked = known_in(directory), known_of_lock(lock)
     for name, entry in locked.items():
-        for url, found in entry["keys"].items():
-            before = known.get(name, {}).get("keys", {}).get(url, found)
+        for url, found in entry.keys.items():
+            before = known.get(name, UNKNOWN).keys.get(url, found)
             if url not in vouched and (strange := sorted(set(found) - set(before))):
                 expected = ", ".join(before)
                 message = f"{name}: expected the keys known from last time, {expected}, found {', '.join(strange)}"

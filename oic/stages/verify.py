@@ -26,6 +26,7 @@ from oic.errors import TrustError
 from oic.handover.packages import Downloaded, LockFile, Trust, Verified
 from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
 from oic.ospackage.lock import LockedDocument, LockedKey
+from oic.ospackage.origin import UNKNOWN
 from oic.ospackage.store import Store
 from oic.progress import note
 from oic.provider import provider_of
@@ -111,7 +112,7 @@ def _as_recipe_has_it(lock: Lock, repositories: Mapping[str, Repository], known:
     """Return the lock with the keys of the recipe alone; raises TrustError when it was signed by none of them."""
     entries = []
     for locked in lock.repositories:
-        own, before = repositories[locked.name], known.get(locked.name, {}).get("keys", {})
+        own, before = repositories[locked.name], known.get(locked.name, UNKNOWN).keys
         keys = (*demanded_keys(locked, own, before), *_keys_of_host(own, store))
         entry = replace(locked, keys=keys, trusted=own.trusted, signers=() if own.trusted else locked.signers)
         if keys and entry.signers:

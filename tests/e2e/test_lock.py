@@ -117,10 +117,22 @@ def test_damaged_hand_overs_are_made_anew(bench: Bench) -> None:
     assert {file: file.read_bytes() for file in good} == good
 
 
+def test_an_index_of_an_older_form_is_read_anew_and_who_signs_is_remembered(bench: Bench) -> None:
+    bench.oic("verify").succeeded()
+    index = bench.image / "index.json"
+    good = index.read_bytes()
+    entry = {"name": "tiny", "url": bench.mirror, "suite": "tiny", "signers": ["AB" * 20]}
+    index.write_text(json.dumps({"blobs": [], "content": {"architecture": "amd64", "repositories": [entry]}}))
+    said = bench.oic("update")
+    said.succeeded("no package changed")
+    assert "first use" not in said.said
+    assert index.read_bytes() == good
+
+
 def test_metadata_that_has_grown_old_is_noted_and_used(bench: Bench, tiny: Tiny) -> None:
     bench.oic("solve").succeeded()
     index = bench.image / "index.json"
-    until = json.loads(index.read_text())["content"]["repositories"][0]["valid_until"]
+    until = json.loads(index.read_text())["repositories"][0]["validUntil"]
     index.write_text(index.read_text().replace(until, "2020-01-01T00:00:00+00:00"))
     tiny.asked()
     note = "note: the metadata of tiny was valid until 2020-01-01"

@@ -23,6 +23,7 @@ from oic.ospackage.store import Store
 from oic.progress import progress
 from oic.provider.deb.metadata import read_metadata
 from oic.provider.deb.solve import solve
+from oic.provider.protocol import Previous
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -99,7 +100,7 @@ def _solved(roots: Collection[str], place: Path, store: Store) -> list[dict[str,
     """Solve on metadata fetched now, and keep the answer."""
     repositories = _repositories()
     with HttpFetcher() as fetcher:
-        index = read_metadata(repositories, "amd64", fetcher, store, {})
+        index = read_metadata(repositories, "amd64", fetcher, store, Previous()).index
     request = Request(
         architecture="amd64",
         recommends=False,

@@ -15,7 +15,6 @@ import contextlib
 import fcntl
 import gzip
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -25,23 +24,29 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from oic.config.apt_sources import read_mirrors
 from oic.config.repository import Key, Repository
 from oic.errors import OicError
 from oic.files import atomic_file
+from oic.handover.packages import Index  # noqa: TC001 - read when it is decoded
 from oic.ospackage.http import HttpFetcher
+from oic.ospackage.indexed import DebRepository
 from oic.ospackage.store import Store
 from oic.provider.compression import decompressed
 from oic.provider.deb.metadata import read_metadata
-from oic.values import Digest
+from oic.provider.documents import Answer  # noqa: TC001 - as above
+from oic.provider.protocol import Previous
+from oic.values import Digest, Value, digest_of, to_json
 
 from .serve import Served, serving
 from .signing import signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 VERSION = 1
 """Of what is made here: another one makes it anew."""
@@ -130,7 +135,7 @@ def make(place: Path) -> Repo:
 
 def _make(place: Path) -> Repo:
     mirror, entries = _debian(place)
-    key = hashlib.sha256(json.dumps([VERSION, entries], sort_keys=True).encode()).hexdigest()[:16]
+    key = digest_of([VERSION, *((entry.date, entry.packages) for entry in entries)])[:16]
     tree = place / key / "elxr"
     if not tree.is_dir():
         tree.parent.mkdir(exist_ok=True)
@@ -150,7 +155,12 @@ def _index(component: str) -> str:
     return f"dists/aria/{component}/binary-amd64/Packages.gz"
 
 
-def _debian(place: Path) -> tuple[str, list[dict[str, Any]]]:
+class _Kept(Value):
+    index: Index
+    answers: dict[str, Answer]
+
+
+def _debian(place: Path) -> tuple[str, tuple[DebRepository, ...]]:
     """Return the host's Debian mirror and the verified index of each suite, its Packages in the store."""
     mirror = read_mirrors(("bookworm", "stable", "oldstable"), (KEYRING,)).main
     if mirror is None:
@@ -160,27 +170,28 @@ def _debian(place: Path) -> tuple[str, list[dict[str, Any]]]:
         for suite in SUITES
     ]
     memo = place / "debian.json"
-    before = {}
+    before = Previous()
     with contextlib.suppress(OSError, ValueError):
-        before = json.loads(memo.read_text())
+        kept = msgspec.json.decode(memo.read_bytes(), type=_Kept)
+        before = Previous(index=kept.index, answers=kept.answers)
     with HttpFetcher() as fetcher:
-        index = read_metadata(repositories, "amd64", fetcher, Store(place / "store"), before)
+        found = read_metadata(repositories, "amd64", fetcher, Store(place / "store"), before)
     with atomic_file(memo) as aside:
-        aside.write_text(json.dumps(index))
-    return mirror, [{"date": entry["date"], "packages": entry["packages"]} for entry in index["repositories"]]
+        aside.write_text(to_json(_Kept(index=found.index, answers=dict(found.answers))))
+    return mirror, found.index.of(DebRepository)
 
 
-def _write(tree: Path, place: Path, entries: list[dict[str, Any]]) -> None:
+def _write(tree: Path, place: Path, entries: Sequence[DebRepository]) -> None:
     store = Store(place / "store")
-    date = max(datetime.fromisoformat(entry["date"]) for entry in entries)
+    date = max(entry.date for entry in entries)
     (tree / "public.gpg").write_bytes(KEY.read_bytes())
     own = b"".join(_build(package, tree, int(date.timestamp())) for package in OWN)
     for component in COMPONENTS:
         texts = [
-            decompressed(store.read(Digest(file["sha256"])), file["compression"], MOST, where=component).rstrip(b"\n")
+            decompressed(store.read(file.sha256), file.compression, MOST, where=component).rstrip(b"\n")
             for entry in entries
-            for file in entry["packages"]
-            if file["component"] == component
+            for file in entry.packages
+            if file.component == component
         ]
         text = b"\n\n".join(filter(None, [*texts, own.rstrip(b"\n") if component == "main" else b""])) + b"\n"
         path = tree / _index(component)

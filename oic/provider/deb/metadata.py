@@ -5,9 +5,7 @@
         └─ Packages.xz by hash ─ size, sha256, sha256 of what is in it ─> store
 
 * What is returned holds digests of verified bytes in the store, nothing else of the mirror's.
-* What a server needs to answer "not modified" is returned apart, under ``http``: it changes without the content
-  changing, so the caller keeps it out of the hand-over. A "not modified" is believed about bytes only that were
-  verified, and they are verified again.
+* What a server needs to answer "not modified" is returned apart, as `oic.provider.documents` says.
 """
 
 from __future__ import annotations
@@ -15,27 +13,35 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oic.errors import OicError, TrustError
+from oic.handover.packages import Index
 from oic.ospackage.fetch import NotFound
+from oic.ospackage.indexed import ComponentFile, DebRepository
+from oic.ospackage.locked import LockedDocument
+from oic.ospackage.origin import UNKNOWN
 from oic.provider.age import age_warning
 from oic.provider.compression import decompressed
 from oic.provider.deb.release import check_release, parse_release
 from oic.provider.deb.signature import signed_text, text_between
-from oic.provider.documents import Documents, document_of
-from oic.provider.keys import entries_of, keyring_of, known_keys, read_keys
+from oic.provider.documents import Documents
+from oic.provider.keys import indexed_keys, keyring_of, known_keys, read_keys
 from oic.provider.openpgp import detached_signers
+from oic.provider.protocol import Metadata
+from oic.values import Bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from oic.config.repository import Repository
     from oic.ospackage.fetch import Fetcher
+    from oic.ospackage.origin import KnownSigners
     from oic.ospackage.store import Store
     from oic.provider.deb.release import IndexFile, Release
     from oic.provider.keys import KeyFile
     from oic.provider.openpgp import Keyring
+    from oic.provider.protocol import Previous
 
 PACKAGES = "Packages"
 MOST_PACKAGES = 2**30
@@ -45,10 +51,10 @@ _PREFERRED = ("xz", "gz", "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Before:
-    """What is known of a repository from last time: its entry in the index and its keys; and what time it is."""
+    """What is known of a repository from last time: its entry in the index and who signs; and what time it is."""
 
-    entry: dict[str, Any] | None
-    keys: dict[str, Any]
+    entry: DebRepository | None
+    known: KnownSigners
     now: datetime
 
 
@@ -57,80 +63,76 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
     architecture: str,
     fetcher: Fetcher,
     store: Store,
-    previous: dict[str, Any],
+    previous: Previous,
     *,
     now: datetime | None = None,
-) -> dict[str, Any]:
-    """Return the index hand-over and, to be kept beside it, ``http``; raises FetchError or TrustError."""
-    source = Documents(fetcher=fetcher, store=store, memo=previous.get("http", {}), new_memo={})
-    before = {(entry["url"], entry["suite"]): entry for entry in previous.get("repositories", [])}
-    known = previous.get("known", {})
-    entries = [
+) -> Metadata:
+    """Return the index and the servers' answers; raises FetchError or TrustError."""
+    source = Documents(fetcher=fetcher, store=store, memo=previous.answers, new_memo={})
+    entries = previous.index.of(DebRepository) if previous.index else ()
+    before = {(entry.url, entry.suite): entry for entry in entries}
+    found = [
         _read_repository(
             repository,
             architecture,
             source,
             _Before(
                 entry=before.get((repository.url, repository.suite)),
-                keys=known.get(repository.name, {}),
+                known=previous.known.get(repository.name, UNKNOWN),
                 now=now or datetime.now(UTC),
             ),
         )
         for repository in repositories
     ]
-    return {"architecture": architecture, "repositories": entries, "http": source.new_memo}
+    return Metadata(index=Index(architecture=architecture, repositories=tuple(found)), answers=source.new_memo)
 
 
-def metadata_warnings(index: dict[str, Any], now: datetime) -> list[str]:
+def metadata_warnings(index: Index, now: datetime) -> list[str]:
     """Return a warning for each repository whose metadata is past its Valid-Until by now, or old."""
-    found = [_warning(entry, now) for entry in index["repositories"]]
+    found = [_warning(entry, now) for entry in index.of(DebRepository)]
     return [warning for warning in found if warning]
 
 
-def _warning(entry: dict[str, Any], now: datetime) -> str:
-    if entry["valid_until"] and datetime.fromisoformat(entry["valid_until"]) < now:
-        return f"the metadata of {entry['name']} was valid until {entry['valid_until']}: run doit update"
-    return age_warning(entry["name"], datetime.fromisoformat(entry["date"]), now)
+def _warning(entry: DebRepository, now: datetime) -> str:
+    if entry.valid_until and entry.valid_until < now:
+        return f"the metadata of {entry.name} was valid until {entry.valid_until.isoformat()}: run doit update"
+    return age_warning(entry.name, entry.date, now)
 
 
-def _read_repository(repository: Repository, architecture: str, source: Documents, last: _Before) -> dict[str, Any]:
+def _read_repository(repository: Repository, architecture: str, source: Documents, last: _Before) -> DebRepository:
     base = f"{repository.url.rstrip('/')}/dists/{repository.suite}"
-    documents, text, signers, keys = _signed_release(repository, base, source, last.keys)
+    documents, text, signers, keys = _signed_release(repository, base, source, last.known)
     where = f"{base}/{next(iter(documents))}"
     release = parse_release(text, where=where)
     check_release(release, repository.suite, last.now, where=where)
-    if last.entry and release.date < datetime.fromisoformat(last.entry["date"]):
+    if last.entry and release.date < last.entry.date:
         hint = "the mirror lags behind or replays: try again later, or another one"
         raise TrustError(
-            f"expected metadata no older than {last.entry['date']}, found {release.date.isoformat()}",
+            f"expected metadata no older than {last.entry.date.isoformat()}, found {release.date.isoformat()}",
             where=where,
             hint=hint,
         )
-    packages = list(_read_packages(repository, architecture, release, base, source))
-    listed = [
-        {"name": PACKAGES, **{name: one.pop(name) for name in ("url", "size")}, "sha256": one["sha256"]}
-        for one in packages
-    ]
-    signed = [document_of(f"{base}/{name}", body) for name, body in documents.items()]
-    return {
-        "name": repository.name,
-        "url": repository.url,
-        "suite": repository.suite,
-        "components": list(repository.components),
-        "priority": repository.priority,
-        "allow_packages": list(repository.allow_packages),
-        "signers": list(signers),
-        "keys": entries_of(*keys, source.store),
-        "documents": [] if repository.trusted else [*signed, *listed],
-        "release": {name: source.remember(f"{base}/{name}", body) for name, body in documents.items()},
-        "date": release.date.isoformat(),
-        "valid_until": release.valid_until.isoformat() if release.valid_until else "",
-        "packages": packages,
-    }
+    listed = list(_read_packages(repository, architecture, release, base, source))
+    signed = [source.remember(f"{base}/{name}", body) for name, body in documents.items()]
+    return DebRepository(
+        name=repository.name,
+        url=repository.url,
+        suite=repository.suite,
+        components=repository.components,
+        priority=repository.priority,
+        allow_packages=repository.allow_packages,
+        signers=signers,
+        trusted=repository.trusted,
+        keys=indexed_keys(*keys, source.store),
+        documents=(*signed, *(document for document, _ in listed)),
+        date=release.date,
+        valid_until=release.valid_until,
+        packages=tuple(file for _, file in listed),
+    )
 
 
 def _signed_release(
-    repository: Repository, base: str, source: Documents, memory: dict[str, Any]
+    repository: Repository, base: str, source: Documents, memory: KnownSigners
 ) -> tuple[dict[str, bytes], str, tuple[str, ...], tuple[tuple[KeyFile, ...], dict[str, tuple[str, ...]]]]:
     """Return the documents, the text that was signed, by whom, and the keys that are known from now on."""
     try:
@@ -165,7 +167,7 @@ def _unsigned_text(documents: dict[str, bytes], base: str) -> str:
 
 def _read_packages(
     repository: Repository, architecture: str, release: Release, base: str, source: Documents
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[tuple[LockedDocument, ComponentFile]]:
     architectures = (architecture, "all") if release.separate_all else (architecture,)
     for component in repository.components:
         for name in architectures:
@@ -177,15 +179,11 @@ def _read_packages(
             text = decompressed(body, compression, limit, where=f"{base}/{file.path}")
             if plain:
                 _expect(text, plain, f"{base}/{file.path}, decompressed")
-            source.store.add(body)
-            yield {
-                "component": component,
-                "sha256": file.sha256,
-                "compression": compression,
-                "plain_size": len(text),
-                "url": _urls(file, release, base)[0],
-                "size": file.size,
-            }
+            digest = source.store.add(body)
+            yield (
+                LockedDocument(name=PACKAGES, url=_urls(file, release, base)[0], sha256=digest, size=Bytes(len(body))),
+                ComponentFile(component=component, sha256=digest, compression=compression, plain_size=len(text)),
+            )
 
 
 def _listed(release: Release, path: str, base: str) -> tuple[IndexFile, str]:

@@ -11,7 +11,7 @@ index ─> sources ─> universe ─words─> what is asked for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from msgspec import UNSET
@@ -19,8 +19,9 @@ from msgspec import UNSET
 from oic.errors import SolveError
 from oic.ospackage import solver
 from oic.ospackage.graph import install_order
-from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Requirement
-from oic.ospackage.origin import locked_indexes, locked_keys
+from oic.ospackage.indexed import DebRepository
+from oic.ospackage.lock import Lock, LockedPackage, Requirement
+from oic.ospackage.origin import locked_indexes, locked_repositories
 from oic.ospackage.sets import solved_sets
 from oic.provider.compression import decompressed
 from oic.provider.deb import feed
@@ -35,6 +36,7 @@ from oic.values import digest_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from oic.handover.packages import Index
     from oic.ospackage.lock import AskedSet, Request
     from oic.ospackage.store import Store
     from oic.provider.deb.packages import DebPackage
@@ -43,10 +45,10 @@ if TYPE_CHECKING:
 _ROUNDS = 3
 
 
-def solve(index: dict[str, Any], request: Request, store: Store) -> Lock:
+def solve(index: Index, request: Request, store: Store) -> Lock:
     """Return the lock that answers `request`; raises SolveError with a line for each problem of each set."""
     sources = sources_of(index, store)
-    urls = {entry["name"]: entry["url"] for entry in index["repositories"]}
+    urls = {entry.name: entry.url for entry in index.repositories}
 
     def solve_set(asked: AskedSet, recommends: bool) -> tuple[LockedPackage, ...]:  # noqa: FBT001 - called by us
         names = sources if asked.repositories is UNSET else asked.repositories
@@ -57,15 +59,15 @@ def solve(index: dict[str, Any], request: Request, store: Store) -> Lock:
     return Lock(
         request=digest_of(request),
         asked=request,
-        repositories=_repositories(index),
+        repositories=locked_repositories(index.repositories),
         sets=sets,
-        indexes=locked_indexes(index),
+        indexes=locked_indexes(index.repositories),
     )
 
 
-def sources_of(index: dict[str, Any], store: Store) -> dict[str, Source]:
+def sources_of(index: Index, store: Store) -> dict[str, Source]:
     """Return each repository's packages by its name; raises TrustError when the store no longer holds what it did."""
-    return {entry["name"]: _source(entry, index["architecture"], store) for entry in index["repositories"]}
+    return {entry.name: _source(entry, index.architecture, store) for entry in index.of(DebRepository)}
 
 
 def choose(universe: Universe, wanted_packages: Sequence[DebPackage], *, recommends: bool) -> list[DebPackage]:
@@ -176,24 +178,9 @@ def _locked(
     )
 
 
-def _source(entry: dict[str, Any], architecture: str, store: Store) -> Source:
-    index = PackagesIndex(entry["name"], architecture)
-    for part in entry["packages"]:
-        where = f"{entry['name']}: Packages of {part['component']}"
-        index.add(decompressed(store.read(part["sha256"]), part["compression"], part["plain_size"], where=where))
-    return Source(index=index, priority=entry["priority"], allowed=tuple(entry["allow_packages"]))
-
-
-def _repositories(index: dict[str, Any]) -> tuple[LockedRepository, ...]:
-    return tuple(
-        LockedRepository(
-            name=entry["name"],
-            url=entry["url"],
-            suite=entry["suite"],
-            components=tuple(entry["components"]),
-            signers=tuple(entry["signers"]),
-            keys=locked_keys(entry),
-            trusted=not entry["signers"],
-        )
-        for entry in index["repositories"]
-    )
+def _source(entry: DebRepository, architecture: str, store: Store) -> Source:
+    index = PackagesIndex(entry.name, architecture)
+    for part in entry.packages:
+        where = f"{entry.name}: Packages of {part.component}"
+        index.add(decompressed(store.read(part.sha256), part.compression, part.plain_size, where=where))
+    return Source(index=index, priority=entry.priority, allowed=entry.allow_packages)

@@ -6,8 +6,8 @@
         └─ primary ─ size, checksum, checksum of what is in it ─> packages that are no trick ─> store
               └─ a path in some package's dependencies that no primary lists ─> filelists, as primary
 
-* What is returned holds digests of verified bytes in the store, nothing else of the mirror's; ``http`` is kept apart,
-  as `oic.provider.documents` says.
+* What is returned holds digests of verified bytes in the store, nothing else of the mirror's; what a server needs to
+  answer "not modified" is kept apart, as `oic.provider.documents` says.
 * The keys' own bytes go into the store as well: each package is signed by one of them.
 * rpm metadata tells of no day it is valid until: it is held to be no older than last time's, and its age is told.
 """
@@ -19,30 +19,39 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from oic.errors import OicError, TrustError
+from oic.handover.packages import Index
 from oic.ospackage.fetch import NotFound
+from oic.ospackage.indexed import ListedFile, RpmRepository
+from oic.ospackage.locked import LockedDocument
+from oic.ospackage.origin import UNKNOWN
 from oic.progress import note
 from oic.provider.age import age_warning
 from oic.provider.compression import decompressed
-from oic.provider.documents import Documents, document_of
-from oic.provider.keys import entries_of, keyring_of, known_keys, read_keys
+from oic.provider.documents import Documents
+from oic.provider.keys import indexed_keys, keyring_of, known_keys, read_keys
 from oic.provider.openpgp import detached_signers
+from oic.provider.protocol import Metadata
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.mirrors import bases_of, from_first
 from oic.provider.rpm.pool import Packages
 from oic.provider.rpm.repomd import FILELISTS, PRIMARY, ROOTS, check_age, parse_repomd
 from oic.provider.rpm.solve import source_of
-from oic.values import Digest
+from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from oic.config.repository import Repository
     from oic.ospackage.fetch import Fetcher
+    from oic.ospackage.origin import KnownSigners
     from oic.ospackage.store import Store
     from oic.provider.openpgp import Keyring
+    from oic.provider.protocol import Previous
     from oic.provider.rpm.repomd import Checksum, MetadataFile, Repomd
 
 _REPOMD = "repodata/repomd.xml"
@@ -54,8 +63,17 @@ _FIRST = 10**9
 class _Found:
     """A repository as it was read: its entry in the index, and the files that may be wanted of it yet."""
 
-    entry: dict[str, Any]
+    entry: RpmRepository
     repomd: Repomd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What is known of a repository from last time: its entry in the index and who signs; and what time it is."""
+
+    entry: RpmRepository | None
+    known: KnownSigners
+    now: datetime
 
 
 def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the clock
@@ -63,42 +81,44 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
     architecture: str,
     fetcher: Fetcher,
     store: Store,
-    previous: dict[str, Any],
+    previous: Previous,
     *,
     now: datetime | None = None,
-) -> dict[str, Any]:
-    """Return the index hand-over and, to be kept beside it, ``http``; raises FetchError or TrustError."""
-    source = Documents(fetcher=fetcher, store=store, memo=previous.get("http", {}), new_memo={})
-    before = {entry.get("origin"): entry for entry in previous.get("repositories", [])}
-    known = previous.get("known", {})
+) -> Metadata:
+    """Return the index and the servers' answers; raises FetchError or TrustError."""
+    source = Documents(fetcher=fetcher, store=store, memo=previous.answers, new_memo={})
+    before = {entry.origin: entry for entry in (previous.index.of(RpmRepository) if previous.index else ())}
     found = []
     for repository in repositories:
-        last = {**before.get(_origin(repository), {}), "known": known.get(repository.name, {})}
-        read = functools.partial(_read_repository, repository, source, last, now or datetime.now(UTC))
+        last = _Before(
+            entry=before.get(_origin(repository)),
+            known=previous.known.get(repository.name, UNKNOWN),
+            now=now or datetime.now(UTC),
+        )
+        read = functools.partial(_read_repository, repository, source, last)
         found.append(from_first(bases_of(repository, architecture, fetcher), read))
-    entries = [one.entry for one in found]
-    packages = Packages([source_of(entry, store) for entry in entries], architecture)
+    packages = Packages([source_of(one.entry, store) for one in found], architecture)
     for line in packages.bad_entries():
         note(line)
-    if packages.unlisted_files():
-        _add_filelists(found, source, before)
-    return {"architecture": architecture, "repositories": entries, "http": source.new_memo}
+    wanted = bool(packages.unlisted_files())
+    entries = tuple(_with_filelists(one, source, before) if wanted else one.entry for one in found)
+    return Metadata(index=Index(architecture=architecture, repositories=entries), answers=source.new_memo)
 
 
-def metadata_warnings(index: dict[str, Any], now: datetime) -> list[str]:
+def metadata_warnings(index: Index, now: datetime) -> list[str]:
     """Return a warning for each repository whose metadata is old: it does not say until when it is valid."""
     found = [
-        age_warning(entry["name"], datetime.fromtimestamp(_made(entry), UTC), now)
-        for entry in index["repositories"]
+        age_warning(entry.name, datetime.fromtimestamp(_made(entry), UTC), now)
+        for entry in index.of(RpmRepository)
         if _made(entry)
     ]
     return [warning for warning in found if warning]
 
 
-def _made(entry: dict[str, Any]) -> int:
+def _made(entry: RpmRepository) -> int:
     """Return when an index was made, in seconds: by its newest file, or by its revision; 0 where neither is a time."""
-    revision = entry["revision"]
-    made = int(entry["timestamp"] or (revision if re.fullmatch("[0-9]{9,11}", revision) else 0))
+    revision = entry.revision
+    made = entry.timestamp or (int(revision) if re.fullmatch("[0-9]{9,11}", revision) else 0)
     return made if made > _FIRST else 0
 
 
@@ -107,9 +127,7 @@ def _origin(repository: Repository) -> str:
     return repository.mirror_list or repository.url
 
 
-def _read_repository(
-    repository: Repository, source: Documents, last: dict[str, Any], now: datetime, base: str
-) -> _Found:
+def _read_repository(repository: Repository, source: Documents, last: _Before, base: str) -> _Found:
     where = f"{base}/{_REPOMD}"
     files = () if repository.trusted else read_keys(repository, source.fetcher)
     documents = _documents(repository, where, source)
@@ -118,30 +136,29 @@ def _read_repository(
     if files:
         with keyring_of(files) as ring:
             signers = judged(ring, documents, where) if repository.signed_metadata else ()
-        known = known_keys(repository.name, files, ring, signers, last["known"])
+        known = known_keys(repository.name, files, ring, signers, last.known)
     repomd = parse_repomd(documents[where], where=where)
-    check_age(repomd, last.get("revision", ""), last.get("timestamp", 0), now, where=where)
-    primary = _listed(repomd, PRIMARY, base, source, last)
-    listed = {"name": PRIMARY, "url": primary.pop("url"), "sha256": primary["sha256"], "size": primary.pop("size")}
-    signed = [document_of(url, body) for url, body in documents.items()]
-    entry = {
-        "name": repository.name,
-        "origin": _origin(repository),
-        "url": base,
-        "suite": "",
-        "components": [],
-        "priority": repository.priority,
-        "allow_packages": list(repository.allow_packages),
-        "signers": list(signers),
-        "trusted": repository.trusted,
-        "keys": entries_of(files, known, source.store),
-        "documents": [] if repository.trusted else [*signed, listed],
-        "repomd": {url.rpartition("/")[2]: source.remember(url, body) for url, body in documents.items()},
-        "revision": repomd.revision,
-        "timestamp": repomd.timestamp,
-        "primary": primary,
-        "filelists": None,
-    }
+    before = last.entry
+    check_age(repomd, before.revision if before else "", before.timestamp if before else 0, last.now, where=where)
+    listed, primary = _listed(repomd, PRIMARY, base, source, before.primary if before else None)
+    signed = [source.remember(url, body) for url, body in documents.items()]
+    entry = RpmRepository(
+        name=repository.name,
+        origin=_origin(repository),
+        url=base,
+        suite="",
+        components=(),
+        priority=repository.priority,
+        allow_packages=repository.allow_packages,
+        signers=signers,
+        trusted=repository.trusted,
+        keys=indexed_keys(files, known, source.store),
+        documents=(*signed, listed),
+        revision=repomd.revision,
+        timestamp=repomd.timestamp,
+        primary=primary,
+        filelists=None,
+    )
     return _Found(entry=entry, repomd=repomd)
 
 
@@ -168,19 +185,22 @@ def judged(ring: Keyring, documents: dict[str, bytes], where: str) -> tuple[str,
     return detached_signers(ring.gpg, documents[where], documents[signature], where=signature)
 
 
-def _add_filelists(found: Sequence[_Found], source: Documents, before: dict[str, Any]) -> None:
-    for one in found:
-        if FILELISTS in one.repomd.files:
-            last = before.get(one.entry["origin"], {})
-            filelists = _listed(one.repomd, FILELISTS, one.entry["url"], source, last)
-            one.entry["filelists"] = {name: value for name, value in filelists.items() if name not in ("url", "size")}
+def _with_filelists(found: _Found, source: Documents, before: Mapping[str, RpmRepository]) -> RpmRepository:
+    entry = found.entry
+    if FILELISTS not in found.repomd.files:
+        return entry
+    last = before.get(entry.origin)
+    _, filelists = _listed(found.repomd, FILELISTS, entry.url, source, last.filelists if last else None)
+    return replace(entry, filelists=filelists)
 
 
-def _listed(repomd: Repomd, kind: str, base: str, source: Documents, last: dict[str, Any]) -> dict[str, Any]:
-    """Return the index's word on a file that repomd.xml vouches for, once it is in the store."""
+def _listed(
+    repomd: Repomd, kind: str, base: str, source: Documents, last: ListedFile | None
+) -> tuple[LockedDocument, ListedFile]:
+    """Return what lock and index say of a file that repomd.xml vouches for, once it is in the store."""
     file = repomd.files[kind]
     where = f"{base}/{file.location}"
-    body = _stored(file, source.store, last.get(kind))
+    body = _stored(file, source.store, last)
     if body is None:
         body = source.fetcher.fetch(where, limit=file.size).body or b""
         _expect(body, file.checksum, file.size if file.exact else len(body), where)
@@ -188,27 +208,24 @@ def _listed(repomd: Repomd, kind: str, base: str, source: Documents, last: dict[
     if file.plain:
         _expect(plain, file.plain, len(plain), f"{where}, decompressed")
     refuse_markup(plain, root=ROOTS[kind], where=where)
-    return {
-        "url": where,
-        "size": len(body),
-        "sha256": source.store.add(body),
-        "checksum": str(file.checksum),
-        "compression": file.compression,
-        "plain_size": len(plain),
-    }
+    digest = source.store.add(body)
+    return (
+        LockedDocument(name=kind, url=where, sha256=digest, size=Bytes(len(body))),
+        ListedFile(sha256=digest, checksum=str(file.checksum), compression=file.compression, plain_size=len(plain)),
+    )
 
 
-def _stored(file: MetadataFile, store: Store, last: dict[str, Any] | None) -> bytes | None:
+def _stored(file: MetadataFile, store: Store, last: ListedFile | None) -> bytes | None:
     """Return the file if the store has it: under its own sha256, or as last time's of the same checksum."""
-    known = ""
+    known = None
     if file.checksum.algorithm == "sha256":
-        known = file.checksum.value
-    elif last and last["checksum"] == str(file.checksum):
-        known = last["sha256"]
-    if not known or not store.has(Digest(known)):
+        known = Digest(file.checksum.value)
+    elif last and last.checksum == str(file.checksum):
+        known = last.sha256
+    if not known or not store.has(known):
         return None
     try:
-        return store.read(Digest(known))
+        return store.read(known)
     except OicError:
         return None  # the store removed a damaged file: fetch it again
 

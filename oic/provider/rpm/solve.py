@@ -20,14 +20,16 @@ from msgspec import UNSET
 
 from oic.errors import SolveError
 from oic.ospackage.graph import install_order
-from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Requirement
-from oic.ospackage.origin import locked_indexes, locked_keys
+from oic.ospackage.indexed import RpmRepository
+from oic.ospackage.lock import Lock, LockedPackage, Requirement
+from oic.ospackage.origin import locked_indexes, locked_repositories
 from oic.ospackage.problems import problem_lines
 from oic.ospackage.sets import solved_sets
 from oic.ospackage.solver import Fact, facts_of
 from oic.provider.compression import decompressed
 from oic.provider.rpm.entry import location_of
 from oic.provider.rpm.pool import Packages, Source
+from oic.provider.rpm.repomd import FILELISTS, PRIMARY
 from oic.provider.rpm.rich import satisfying
 from oic.provider.rpm.words import wanted
 from oic.values import Bytes, Digest, digest_of
@@ -35,6 +37,8 @@ from oic.values import Bytes, Digest, digest_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from oic.handover.packages import Index
+    from oic.ospackage.indexed import ListedFile
     from oic.ospackage.lock import AskedSet, Request
     from oic.ospackage.store import Store
     from oic.provider.rpm.words import Wanted
@@ -45,46 +49,45 @@ _WEAK = (("Recommends", solv.SOLVABLE_RECOMMENDS, 0),)
 _REVERSE = (("is in its Supplements", solv.SOLVABLE_SUPPLEMENTS, 0),)
 
 
-def solve(index: dict[str, Any], request: Request, store: Store) -> Lock:
+def solve(index: Index, request: Request, store: Store) -> Lock:
     """Return the lock that answers `request`; raises SolveError with a line for each problem of each set."""
     sources = sources_of(index, store)
+    urls = {entry.name: entry.url for entry in index.repositories}
     pools: dict[tuple[str, ...], Packages] = {}
 
     def solve_set(asked: AskedSet, recommends: bool) -> tuple[LockedPackage, ...]:  # noqa: FBT001 - called by us
         names = tuple(sources) if asked.repositories is UNSET else asked.repositories
         if names not in pools:
             pools[names] = Packages([sources[repository] for repository in names], request.architecture)
-        return _solve_set(pools[names], asked.names, _urls(index), recommends=recommends)
+        return _solve_set(pools[names], asked.names, urls, recommends=recommends)
 
     sets = solved_sets(request, solve_set)
     return Lock(
         request=digest_of(request),
         asked=request,
-        repositories=_repositories(index),
+        repositories=locked_repositories(index.repositories),
         sets=sets,
-        indexes=locked_indexes(index),
+        indexes=locked_indexes(index.repositories),
     )
 
 
-def sources_of(index: dict[str, Any], store: Store) -> dict[str, Source]:
+def sources_of(index: Index, store: Store) -> dict[str, Source]:
     """Return each repository's packages by its name; raises TrustError when the store no longer holds what it did."""
-    return {entry["name"]: source_of(entry, store) for entry in index["repositories"]}
+    return {entry.name: source_of(entry, store) for entry in index.of(RpmRepository)}
 
 
-def source_of(entry: dict[str, Any], store: Store) -> Source:
+def source_of(entry: RpmRepository, store: Store) -> Source:
     """Return the packages of one repository of the index."""
 
-    def plain(kind: str) -> bytes:
-        file = entry[kind]
-        where = f"{entry['name']}: {kind}"
-        return decompressed(store.read(file["sha256"]), file["compression"], file["plain_size"], where=where)
+    def plain(file: ListedFile, kind: str) -> bytes:
+        return decompressed(store.read(file.sha256), file.compression, file.plain_size, where=f"{entry.name}: {kind}")
 
     return Source(
-        name=entry["name"],
-        primary=plain("primary"),
-        filelists=plain("filelists") if entry["filelists"] else None,
-        priority=entry["priority"],
-        allowed=tuple(entry["allow_packages"]),
+        name=entry.name,
+        primary=plain(entry.primary, PRIMARY),
+        filelists=plain(entry.filelists, FILELISTS) if entry.filelists else None,
+        priority=entry.priority,
+        allowed=entry.allow_packages,
     )
 
 
@@ -221,23 +224,4 @@ def _locked(
         essential=False,
         requested=words,
         requires=requires,
-    )
-
-
-def _urls(index: dict[str, Any]) -> dict[str, str]:
-    return {entry["name"]: entry["url"] for entry in index["repositories"]}
-
-
-def _repositories(index: dict[str, Any]) -> tuple[LockedRepository, ...]:
-    return tuple(
-        LockedRepository(
-            name=entry["name"],
-            url=entry["url"],
-            suite=entry["suite"],
-            components=tuple(entry["components"]),
-            signers=tuple(entry["signers"]),
-            keys=locked_keys(entry),
-            trusted=entry["trusted"],
-        )
-        for entry in index["repositories"]
     )

@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+from oic.ospackage.indexed import DebRepository
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oic.handover.packages import Index
     from oic.ospackage.store import Store
 
 _URI = re.compile(r"^'\S+' (?P<name>[^_\s]+)_(?P<version>[^_\s]+)_\S+ \d+")
@@ -44,26 +47,27 @@ class Apt:
         return subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
 
 
-def make_apt(root: Path, index: dict[str, Any], store: Store) -> Apt:
+def make_apt(root: Path, index: Index, store: Store) -> Apt:
     """Return an apt whose only sources are copies, in files, of what the index names."""
     for folder in ("etc", "state/lists/partial", "cache/archives/partial"):
         (root / folder).mkdir(parents=True)
     (root / "status").touch()
     lines = []
-    for number, entry in enumerate(index["repositories"]):
+    for number, entry in enumerate(index.of(DebRepository)):
         base = root / f"repository{number}"
-        dists = base / "dists" / entry["suite"]
-        for part in entry["packages"]:
-            folder = dists / part["component"] / f"binary-{index['architecture']}"
-            folder.mkdir(parents=True)
-            (folder / f"Packages.{part['compression']}").write_bytes(store.read(part["sha256"]))
-        (dists / "InRelease").write_bytes(store.read(entry["release"]["InRelease"]))
-        lines.append(f"deb [trusted=yes by-hash=no] file:{base} {entry['suite']} {' '.join(entry['components'])}\n")
+        dists = base / "dists" / entry.suite
+        for part in entry.packages:
+            place = dists / part.component / f"binary-{index.architecture}"
+            place.mkdir(parents=True)
+            (place / f"Packages.{part.compression}").write_bytes(store.read(part.sha256))
+        (signed,) = (one for one in entry.documents if one.name == "InRelease")
+        (dists / "InRelease").write_bytes(store.read(signed.sha256))
+        lines.append(f"deb [trusted=yes by-hash=no] file:{base} {entry.suite} {' '.join(entry.components)}\n")
     (root / "etc/sources.list").write_text("".join(lines))
     (root / "apt.conf").write_text(
         f'Dir::State "{root}/state"; Dir::State::status "{root}/status"; Dir::Cache "{root}/cache";\n'
         f'Dir::Etc "{root}/etc"; Dir::Log "{root}"; APT::Sandbox::User "root"; Debug::NoLocking "1";\n'
-        f'APT::Architecture "{index["architecture"]}"; APT::Architectures "";\n'
+        f'APT::Architecture "{index.architecture}"; APT::Architectures "";\n'
         'Acquire::Languages "none"; Acquire::Check-Valid-Until "false";\n'
     )
     apt = Apt(root=root)

@@ -18,6 +18,7 @@ from oic.provider.deb.metadata import read_metadata
 from oic.provider.deb.solve import choose, sources_of
 from oic.provider.deb.universe import Universe
 from oic.provider.deb.words import wanted
+from oic.provider.protocol import Previous
 
 from .apt import Apt, make_apt
 
@@ -52,7 +53,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Universe, Apt]:
     root = tmp_path_factory.mktemp("apt")
     store = Store(root / "store")
     with HttpFetcher() as fetcher:
-        index = read_metadata(repositories, "amd64", fetcher, store, {})
+        index = read_metadata(repositories, "amd64", fetcher, store, Previous()).index
     return Universe(list(sources_of(index, store).values()), "amd64"), make_apt(root / "apt", index, store)
 
 

@@ -9,10 +9,14 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from oic.errors import FetchError, ToolError, TrustError
+from oic.handover.packages import Index
+from oic.ospackage.indexed import DebRepository
 from oic.ospackage.store import Store
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
+from oic.provider.protocol import Metadata, Previous
 
 from .signed import BASE, NOW, PACKAGES, MemoryMirror, Signer, clear_sign, compressed, release_text, repository
 
@@ -52,17 +56,26 @@ def store(tmp_path: Path) -> Store:
 
 
 def read(
-    mirror: MemoryMirror, store: Store, *keys: Path | str, previous: dict[str, Any] | None = None, **changes: Any
-) -> dict[str, Any]:
-    return read_metadata([repository(*keys, **changes)], "amd64", mirror, store, previous or {}, now=NOW)
+    mirror: MemoryMirror, store: Store, *keys: Path | str, previous: Metadata | None = None, **changes: Any
+) -> Metadata:
+    before = Previous(index=previous.index, answers=previous.answers) if previous else Previous()
+    return read_metadata([repository(*keys, **changes)], "amd64", mirror, store, before, now=NOW)
+
+
+def read_one(mirror: MemoryMirror, store: Store, *keys: Path | str, **changes: Any) -> DebRepository:
+    (entry,) = read(mirror, store, *keys, **changes).index.of(DebRepository)
+    return entry
 
 
 def test_a_signed_repository_is_read(mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]) -> None:
-    entry = read(mirror, store, "/nonexistent/other.gpg", key)["repositories"][0]
-    assert entry["signers"] == [signers["archive"].fingerprint]
-    assert entry["packages"][0]["compression"] == "xz"
-    assert store.read(entry["packages"][0]["sha256"]) == compressed(PACKAGES)[".xz"]
-    assert store.read(entry["release"]["InRelease"]) == mirror.documents[f"{BASE}/InRelease"]
+    entry = read_one(mirror, store, "/nonexistent/other.gpg", key)
+    assert entry.signers == (signers["archive"].fingerprint,)
+    assert entry.packages[0].compression == "xz"
+    assert store.read(entry.packages[0].sha256) == compressed(PACKAGES)[".xz"]
+    signed, *lists = entry.documents
+    assert (signed.name, signed.url) == ("InRelease", f"{BASE}/InRelease")
+    assert store.read(signed.sha256) == mirror.documents[f"{BASE}/InRelease"]
+    assert [one.sha256 for one in lists] == [one.sha256 for one in entry.packages]
     assert any("by-hash" in url for url in mirror.asked)
 
 
@@ -75,14 +88,21 @@ def test_what_has_not_changed_is_not_sent_again(mirror: MemoryMirror, store: Sto
 
 def test_a_lost_store_is_filled_again(mirror: MemoryMirror, store: Store, key: Path, tmp_path: Path) -> None:
     first = read(mirror, store, key)
-    assert read(mirror, Store(tmp_path / "other"), key, previous=first)["repositories"] == first["repositories"]
+    assert read(mirror, Store(tmp_path / "other"), key, previous=first).index == first.index
 
 
 def test_the_hand_over_has_nothing_that_changes_by_itself(mirror: MemoryMirror, store: Store, key: Path) -> None:
     first, second = read(mirror, store, key), read(mirror, store, key)
-    del first["http"], second["http"]
-    assert first == second
-    assert "etag" not in str(first)
+    assert first.index.to_text() == second.index.to_text()
+    assert "etag" not in first.index.to_text()
+    assert all(answer.etag for answer in first.answers.values())
+
+
+def test_an_index_names_every_blob_it_stands_on(mirror: MemoryMirror, store: Store, key: Path) -> None:
+    index = read(mirror, store, key).index
+    there = [path for path in (store.root / "sha256").rglob("*") if path.is_file()]
+    assert index.artefacts() == sorted(f"store/sha256/{path.name[:2]}/{path.name}" for path in there)
+    assert Index.from_text(index.to_text()) == index
 
 
 def test_a_detached_signature_does_as_well(
@@ -92,7 +112,7 @@ def test_a_detached_signature_does_as_well(
     del mirror.documents[f"{BASE}/InRelease"]
     mirror.documents[f"{BASE}/Release"] = text
     mirror.documents[f"{BASE}/Release.gpg"] = signers["archive"].gpg("--armor", "--detach-sign", data=text)
-    assert read(mirror, store, key)["repositories"][0]["signers"] == [signers["archive"].fingerprint]
+    assert read_one(mirror, store, key).signers == (signers["archive"].fingerprint,)
     mirror.documents[f"{BASE}/Release"] = text.replace(b"bookworm", b"bookwurm")
     with pytest.raises(TrustError, match="does not match"):
         read(mirror, store, key)
@@ -103,9 +123,9 @@ def test_any_compression_the_archive_offers_is_taken(
     kinds: tuple[str, ...], mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
 ) -> None:
     mirror.documents[f"{BASE}/InRelease"] = clear_sign(release_text(kinds=kinds), signers["archive"])
-    entry = read(mirror, store, key)["repositories"][0]["packages"][0]
-    assert f".{entry['compression']}".rstrip(".") == max(kinds)
-    assert entry["plain_size"] == len(PACKAGES)
+    entry = read_one(mirror, store, key).packages[0]
+    assert f".{entry.compression}".rstrip(".") == max(kinds)
+    assert entry.plain_size == len(PACKAGES)
 
 
 def test_without_by_hash_the_plain_name_is_asked(
@@ -118,7 +138,7 @@ def test_without_by_hash_the_plain_name_is_asked(
 
 def test_by_hash_that_is_not_there_falls_back(mirror: MemoryMirror, store: Store, key: Path) -> None:
     mirror.documents = {url: body for url, body in mirror.documents.items() if "by-hash" not in url}
-    assert read(mirror, store, key)["repositories"]
+    assert read(mirror, store, key).index.repositories
 
 
 def test_a_wrong_key_is_refused(mirror: MemoryMirror, store: Store, signers: dict[str, Signer]) -> None:
@@ -141,7 +161,7 @@ def test_a_key_file_without_a_key_is_refused(mirror: MemoryMirror, store: Store,
 
 def test_a_key_can_come_from_a_url(mirror: MemoryMirror, store: Store, key: Path) -> None:
     mirror.documents["memory://mirror/key.gpg"] = key.read_bytes()
-    assert read(mirror, store, "memory://mirror/key.gpg")["repositories"]
+    assert read(mirror, store, "memory://mirror/key.gpg").index.repositories
 
 
 def test_a_host_without_gpg_is_told_so(
@@ -165,8 +185,8 @@ def test_two_good_signatures_are_both_named(
     mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
 ) -> None:
     mirror.publish(signers["archive"], signers["second"])
-    entry = read(mirror, store, key, signers["second"].home / "public.gpg")["repositories"][0]
-    assert entry["signers"] == sorted(signers[name].fingerprint for name in ("archive", "second"))
+    entry = read_one(mirror, store, key, signers["second"].home / "public.gpg")
+    assert entry.signers == tuple(sorted(signers[name].fingerprint for name in ("archive", "second")))
 
 
 def test_a_bad_signature_beside_a_good_one_is_refused(
@@ -248,14 +268,13 @@ def test_an_older_release_than_last_time_is_refused(
 
 
 def test_old_metadata_is_warned_about(mirror: MemoryMirror, store: Store, key: Path) -> None:
-    index = read(mirror, store, key)
+    index = read(mirror, store, key).index
     assert metadata_warnings(index, NOW) == []
-    index["repositories"][0]["valid_until"] = ""
+    assert "main was valid until" in metadata_warnings(index, NOW + timedelta(days=7))[0]
+    index = replace(index, repositories=tuple(replace(one, valid_until=None) for one in index.of(DebRepository)))
     assert metadata_warnings(index, NOW + timedelta(days=13)) == []
     found = "the index of main is 16 days old, of 2026-01-09: is that the mirror's newest?"
     assert metadata_warnings(index, NOW + timedelta(days=15)) == [found]
-    index = read(mirror, store, key)
-    assert "main was valid until" in metadata_warnings(index, NOW + timedelta(days=7))[0]
 
 
 @pytest.mark.parametrize(
@@ -294,7 +313,7 @@ def test_a_component_that_is_not_there_is_named(mirror: MemoryMirror, store: Sto
 def test_an_unsigned_repository_is_read_when_the_recipe_says_so(mirror: MemoryMirror, store: Store) -> None:
     del mirror.documents[f"{BASE}/InRelease"]
     mirror.documents[f"{BASE}/Release"] = release_text()
-    assert read(mirror, store, trusted=True)["repositories"][0]["signers"] == []
+    assert read_one(mirror, store, trusted=True).signers == ()
 
 
 def test_no_agent_and_no_directory_is_left(

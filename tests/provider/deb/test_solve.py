@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from msgspec.structs import replace
 from ospackage.asked import asked
 
 from oic.errors import SolveError
+from oic.handover.packages import Index
+from oic.ospackage.indexed import ComponentFile, DebRepository
 from oic.ospackage.lock import FORMAT, Lock, read_lock
 from oic.ospackage.store import Store
 from oic.provider.deb.solve import solve
@@ -33,24 +36,28 @@ def stanza(fields: dict[str, str]) -> str:
     return "".join(f"{name}: {whole[name]}\n" for name in sorted(whole, key=lambda name: name != "Package"))
 
 
-def index_of(name: str, store: Store, **changes: dict[str, Any]) -> dict[str, Any]:
+def index_of(name: str, store: Store, **changes: dict[str, Any]) -> Index:
     entries = []
     for repository, packages in json.loads((DATA / "index" / f"{name}.json").read_text())["repositories"].items():
         text = "\n".join(map(stanza, packages)).encode()
-        part = {"component": "main", "sha256": store.add(text), "compression": "", "plain_size": len(text)}
-        entry = {
-            "name": repository,
-            "url": f"https://{repository}.invalid/",
-            "suite": "stable",
-            "components": ["main"],
-            "signers": ["AB" * 20],
-            "keys": [],
-            "documents": [],
-        }
-        entries.append(
-            {**entry, "priority": 0, "allow_packages": [], "packages": [part], **changes.get(repository, {})}
+        part = ComponentFile(component="main", sha256=store.add(text), compression="", plain_size=len(text))
+        entry = DebRepository(
+            name=repository,
+            url=f"https://{repository}.invalid/",
+            suite="stable",
+            components=("main",),
+            priority=0,
+            allow_packages=(),
+            signers=("AB" * 20,),
+            trusted=False,
+            keys=(),
+            documents=(),
+            date=datetime(2026, 1, 1, tzinfo=UTC),
+            valid_until=None,
+            packages=(part,),
         )
-    return {"architecture": "amd64", "repositories": entries}
+        entries.append(replace(entry, **changes.get(repository, {})))
+    return Index(architecture="amd64", repositories=tuple(entries))
 
 
 def solved(tmp_path: Path, names: list[str], **words: Any) -> Lock:
@@ -133,8 +140,8 @@ def test_tools_are_a_closure_without_essential_or_recommended_packages(tmp_path:
     [
         ({"main": {"priority": 10}}, "1"),
         ({"updates": {"priority": -1}}, "1"),
-        ({"updates": {"allow_packages": ["old-*"]}}, "1"),
-        ({"updates": {"allow_packages": ["mov*"]}}, "2"),
+        ({"updates": {"allow_packages": ("old-*",)}}, "1"),
+        ({"updates": {"allow_packages": ("mov*",)}}, "2"),
     ],
 )
 def test_priority_and_allowed_packages_decide_before_the_version(

@@ -23,6 +23,8 @@ from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import _OVERLAY_NOTES, walk
 from oic.config.final import load_config
 from oic.files import read_json
+from oic.handover.packages import Index
+from oic.ospackage.indexed import DebRepository
 from oic.ospackage.lock import LockedPackage, read_lock
 from oic.ospackage.store import Store
 from oic.plan import plan
@@ -65,11 +67,11 @@ def stages_of(recipe: Path, cache: Path) -> dict[str, Stage[Any]]:
 def index_text(stage: Stage[Any]) -> str:
     """Return the Packages files of every repository, one after the other."""
     store = Store(stage.cache / "store")
-    parts = [
-        part for entry in read_json(stage.path("index.json"))["content"]["repositories"] for part in entry["packages"]
-    ]
+    index = Index.from_text(stage.path(Index.FILE).read_text())
     return b"\n".join(
-        decompressed(store.read(part["sha256"]), part["compression"], part["plain_size"], where="") for part in parts
+        decompressed(store.read(part.sha256), part.compression, part.plain_size, where="")
+        for entry in index.of(DebRepository)
+        for part in entry.packages
     ).decode()
 
 

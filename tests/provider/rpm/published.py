@@ -13,7 +13,9 @@ import pytest
 
 from oic.config.repository import Key, Repository
 from oic.errors import TrustError
+from oic.ospackage.indexed import RpmRepository
 from oic.ospackage.store import Store
+from oic.provider.protocol import Metadata, Previous
 from oic.provider.rpm.metadata import read_metadata
 from provider.deb.signed import MemoryMirror, Signer
 
@@ -114,10 +116,14 @@ def repository(*keys: str, url: str = BASE, **changes: Any) -> Repository:
     return Repository(name="base", url=url, keys=tuple(Key(source=key) for key in keys), **changes)
 
 
-def read(
-    mirror: MemoryMirror, store: Store, *keys: str, previous: dict[str, Any] | None = None, **changes: Any
-) -> dict[str, Any]:
-    return read_metadata([repository(*keys, **changes)], "x86_64", mirror, store, previous or {}, now=NOW)
+def read(mirror: MemoryMirror, store: Store, *keys: str, previous: Metadata | None = None, **changes: Any) -> Metadata:
+    before = Previous(index=previous.index, answers=previous.answers) if previous else Previous()
+    return read_metadata([repository(*keys, **changes)], "x86_64", mirror, store, before, now=NOW)
+
+
+def read_one(mirror: MemoryMirror, store: Store, *keys: str, **changes: Any) -> RpmRepository:
+    (entry,) = read(mirror, store, *keys, **changes).index.of(RpmRepository)
+    return entry
 
 
 def refused(message: str, mirror: Mirror, store: Store, *keys: str, **changes: Any) -> str:

@@ -21,6 +21,7 @@ from oic.errors import SolveError
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.store import Store
 from oic.plan.packages import request_of
+from oic.provider.protocol import Previous
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.pool import Packages
 from oic.provider.rpm.solve import solve, sources_of
@@ -30,6 +31,7 @@ from .repodata import write_repository
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from oic.handover.packages import Index
     from oic.ospackage.lock import Lock
     from oic.ospackage.locked import Request
 
@@ -116,7 +118,7 @@ def nevras(lock: Lock) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, Any], Store, list[dict[str, Any]]]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Index, Store, list[dict[str, Any]]]]:
     """Each case's index, the store, and dnf's answers: to its requests, then to those to be refused."""
     place = tmp_path_factory.mktemp("repositories")
     store = Store(place / "store")
@@ -124,7 +126,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, 
     with HttpFetcher() as fetcher:
         for case in CASES:
             repositories = case.repositories(place / case.name)
-            indexes[case.name] = read_metadata(repositories, "x86_64", fetcher, store, {})
+            indexes[case.name] = read_metadata(repositories, "x86_64", fetcher, store, Previous()).index
             questions += [
                 question(repositories, words, weak=case.data.get("weak", False), cache=case.name)
                 for words in (*case.data.get("requests", ()), *case.data.get("refused", ()))
@@ -135,7 +137,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, 
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}: {case.why}")
-def test_the_answer_is_dnfs(case: Case, both: dict[str, tuple[dict[str, Any], Store, list[dict[str, Any]]]]) -> None:
+def test_the_answer_is_dnfs(case: Case, both: dict[str, tuple[Index, Store, list[dict[str, Any]]]]) -> None:
     index, store, answers = both[case.name]
     weak = case.data.get("weak", False)
     good, bad = case.data.get("requests", ()), case.data.get("refused", ())
@@ -167,7 +169,7 @@ def test_the_answer_is_dnfs_on_a_whole_distribution(
     repository = Repository(name="base", url=standin.urls[name], keys=(key,), signed_metadata=signed)
     store = Store(tmp_path / "store")
     with HttpFetcher(ca=standin.ca) as fetcher:
-        index = read_metadata([repository], "x86_64", fetcher, store, {})
+        index = read_metadata([repository], "x86_64", fetcher, store, Previous()).index
     requests = [*_defaults(name), *_drawn(index, store)]
     questions = [question([repository], words, weak=bool(weak), cache=name, ca=str(standin.ca)) for words in requests]
     different = []
@@ -178,7 +180,7 @@ def test_the_answer_is_dnfs_on_a_whole_distribution(
     assert different == []
 
 
-def _ours(index: dict[str, Any], words: Sequence[str], store: Store, *, weak: bool) -> tuple[list[str] | None, str]:
+def _ours(index: Index, words: Sequence[str], store: Store, *, weak: bool) -> tuple[list[str] | None, str]:
     """Return the packages, or None and why."""
     try:
         return nevras(solve(index, request_for(words, weak=weak), store)), ""
@@ -192,7 +194,7 @@ def _defaults(name: str) -> list[list[str]]:
     return [list(asked.names) for recipe in recipes for asked in request_of(recipe).sets.values()]
 
 
-def _drawn(index: dict[str, Any], store: Store) -> list[list[str]]:
+def _drawn(index: Index, store: Store) -> list[list[str]]:
     """Return names drawn from the repository, alone and together: the same ones each time."""
     (source,) = sources_of(index, store).values()
     names = sorted(Packages([source], "x86_64").by_name)

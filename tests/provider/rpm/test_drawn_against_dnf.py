@@ -10,6 +10,7 @@ import pytest
 from oic.errors import SolveError
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.store import Store
+from oic.provider.protocol import Previous
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.solve import solve
 
@@ -34,7 +35,7 @@ def test_the_answer_is_dnfs_on_what_chance_draws(tmp_path: Path) -> None:
         for seed in SEEDS:
             case = Case(name=f"{seed}", why="drawn", data=Drawing(seed).case())
             repositories = case.repositories(tmp_path / case.name)
-            index = read_metadata(repositories, "x86_64", fetcher, store, {})
+            index = read_metadata(repositories, "x86_64", fetcher, store, Previous()).index
             for words in case.data["asked"]:
                 asked.append((seed, words, index, case.data["weak"]))
                 one = question(repositories, words, weak=case.data["weak"], cache=f"{seed}")

@@ -17,6 +17,7 @@ from .published import Mirror, key, mirror, read, refused, signers, store
 from .repodata import documents_of
 
 if TYPE_CHECKING:
+    from oic.handover.packages import Index
     from oic.ospackage.locked import Request
     from oic.ospackage.store import Store
 
@@ -58,7 +59,7 @@ def _request(*words: str) -> Request:
     return asked(*words, architecture="x86_64")
 
 
-def _names(index: dict[str, Any], store: Store, *words: str) -> dict[str, str]:
+def _names(index: Index, store: Store, *words: str) -> dict[str, str]:
     return {one.name: one.version for one in solve(index, _request(*words), store).sets["image"]}
 
 
@@ -67,7 +68,7 @@ def test_a_bad_entry_costs_its_package_with_a_note(
     old: str, new: str, message: str, mirror: Mirror, store: Store, key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror.change_primary(old, new)
-    index = read(mirror, store, key)
+    index = read(mirror, store, key).index
     said = capsys.readouterr().err
     assert said.startswith("note: base: 1 of 3 packages cannot be used: expected ")
     assert message in said
@@ -81,7 +82,7 @@ def test_a_bad_entry_costs_its_package_with_a_note(
 def test_the_refusal_of_a_package_says_why_its_entry_is_bad(mirror: Mirror, store: Store, key: str) -> None:
     mirror.change_primary(r"<location[^>]+>", "")
     with pytest.raises(SolveError) as raised:
-        _names(read(mirror, store, key), store, "foo", "app")
+        _names(read(mirror, store, key).index, store, "foo", "app")
     why = "its entry in base cannot be used, expected foo-1-1.x86_64 below the repository, found it at ''"
     assert str(raised.value).splitlines() == [
         f"image: there is no package foo ({why}: foo-1-1.x86_64)",
@@ -117,7 +118,7 @@ def test_what_is_not_for_this_architecture_or_not_allowed_may_be_bad(
 ) -> None:
     mirror.publish_rpm(["other-1-1.i686", "foo-1-1", "kept-1-1"])
     mirror.change_primary(r"<location[^>]+>", "")
-    index = read(mirror, store, key)
+    index = read(mirror, store, key).index
     assert _names(index, store, "kept") == {"kept": "1-1"}
     mirror.change_primary(r"<location[^>]+>", "")
     read(mirror, store, key, allow_packages=("kept",))
@@ -129,7 +130,7 @@ def test_an_older_version_of_the_same_repository_may_take_its_place(
 ) -> None:
     mirror.publish_rpm(["foo-2-1", "foo-1-1", {"nevra": "app-1-1", "requires": ["foo"]}])
     mirror.change_primary(r"<location[^>]+>", "")
-    index = read(mirror, store, key)
+    index = read(mirror, store, key).index
     assert "foo-2-1.x86_64" in capsys.readouterr().err
     assert _names(index, store, "app") == {"app": "1-1", "foo": "1-1"}
 
@@ -182,10 +183,10 @@ def test_a_word_does_not_mean_what_only_provides_the_name_of_a_bad_entry(
     mirror: Mirror, store: Store, key: str
 ) -> None:
     mirror.publish_rpm(["foo-1-1", {"nevra": "other-1-1", "provides": ["foo"]}])
-    index = read(mirror, store, key)
+    index = read(mirror, store, key).index
     mirror.change_primary(r"<location[^>]+>", "")
     assert _names(index, store, "foo") == {"foo": "1-1"}
-    index = read(mirror, store, key)
+    index = read(mirror, store, key).index
     with pytest.raises(SolveError, match=r"there is no package foo \(its entry in base cannot be used"):
         _names(index, store, "foo")
 

@@ -12,12 +12,15 @@ from ospackage.asked import asked
 
 from oic.config.repository import Repository
 from oic.errors import FetchError, TrustError
+from oic.handover.packages import Index
 from oic.ospackage.http import HttpFetcher
+from oic.ospackage.indexed import RpmRepository
 from oic.ospackage.store import Store
+from oic.provider.protocol import Previous
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.solve import solve
 
-from .published import BASE, PATHS, REPOMD, Mirror, key, mirror, read, refused, signers, store
+from .published import BASE, PATHS, REPOMD, Mirror, key, mirror, read, read_one, refused, signers, store
 from .repodata import COMPRESSED
 
 if TYPE_CHECKING:
@@ -32,36 +35,51 @@ pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 
 
 def test_a_signed_repository_is_read(mirror: Mirror, store: Store, key: str, signers: dict[str, Signer]) -> None:
-    entry = read(mirror, store, "/nonexistent/other.gpg", key)["repositories"][0]
-    assert entry["signers"] == [signers["base"].fingerprint]
-    assert (entry["revision"], entry["timestamp"]) == ("1000", 1000)
-    assert store.read(entry["primary"]["sha256"]) == mirror.documents[f"{BASE}/repodata/primary.xml.gz"]
-    assert store.read(entry["repomd"]["repomd.xml"]) == mirror.documents[REPOMD]
-    (known,) = entry["keys"]
-    assert store.read(known["sha256"]) == (signers["base"].home / "public.gpg").read_bytes()
-    assert known["url"] == f"file://{key}"
-    assert known["size"] == len(store.read(known["sha256"]))
+    entry = read_one(mirror, store, "/nonexistent/other.gpg", key)
+    assert entry.signers == (signers["base"].fingerprint,)
+    assert (entry.revision, entry.timestamp) == ("1000", 1000)
+    assert store.read(entry.primary.sha256) == mirror.documents[f"{BASE}/repodata/primary.xml.gz"]
+    documents = {one.url: store.read(one.sha256) for one in entry.documents}
+    assert documents == {
+        url: mirror.documents[url] for url in (REPOMD, f"{REPOMD}.asc", f"{BASE}/repodata/primary.xml.gz")
+    }
+    assert [one.name for one in entry.documents] == ["repomd.xml", "repomd.xml.asc", "primary"]
+    (known,) = entry.keys
+    assert store.read(known.sha256) == (signers["base"].home / "public.gpg").read_bytes()
+    assert known.url == f"file://{key}"
+    assert known.size == len(store.read(known.sha256))
+
+
+def test_an_index_names_every_blob_it_stands_on(mirror: Mirror, store: Store, key: str) -> None:
+    mirror.publish_rpm(PATHS)
+    index = read(mirror, store, key).index
+    assert index.artefacts() == sorted(f"store/sha256/{path.name[:2]}/{path.name}" for path in _blobs(store))
+    assert Index.from_text(index.to_text()) == index
+
+
+def _blobs(store: Store) -> list[Path]:
+    return [path for path in (store.root / "sha256").rglob("*") if path.is_file()]
 
 
 def test_any_of_the_keys_will_do(mirror: Mirror, store: Store, key: str, signers: dict[str, Signer]) -> None:
     second = str(signers["second"].home / "public.gpg")
     for signer in ("base", "second"):
         mirror.sign(signer=signers[signer])
-        entry = read(mirror, store, second, key)["repositories"][0]
-        assert entry["signers"] == [signers[signer].fingerprint]
-        assert len(entry["keys"]) == 2
+        entry = read_one(mirror, store, second, key)
+        assert entry.signers == (signers[signer].fingerprint,)
+        assert len(entry.keys) == 2
 
 
 def test_a_key_can_come_from_a_url(mirror: Mirror, store: Store, signers: dict[str, Signer]) -> None:
     url = f"{BASE}/repodata/repomd.xml.key"
     mirror.documents[url] = (signers["base"].home / "public.gpg").read_bytes()
-    assert read(mirror, store, url)["repositories"][0]["keys"][0]["url"] == url
+    assert read_one(mirror, store, url).keys[0].url == url
 
 
 def test_what_has_not_changed_is_not_sent_again(mirror: Mirror, store: Store, key: str) -> None:
     mirror.publish_rpm(PATHS)
     first = read(mirror, store, key)
-    assert first["repositories"][0]["filelists"]
+    assert first.index.of(RpmRepository)[0].filelists
     mirror.sent.clear()
     assert read(mirror, store, key, previous=first) == first
     assert mirror.sent == []
@@ -69,15 +87,15 @@ def test_what_has_not_changed_is_not_sent_again(mirror: Mirror, store: Store, ke
 
 def test_a_lost_store_is_filled_again(mirror: Mirror, store: Store, key: str, tmp_path: Path) -> None:
     first = read(mirror, store, key)
-    assert read(mirror, Store(tmp_path / "other"), key, previous=first)["repositories"] == first["repositories"]
+    assert read(mirror, Store(tmp_path / "other"), key, previous=first).index == first.index
 
 
 def test_a_damaged_store_is_mended(mirror: Mirror, store: Store, key: str) -> None:
     first = read(mirror, store, key)
-    damaged = store.path(first["repositories"][0]["primary"]["sha256"])
+    damaged = store.path(first.index.of(RpmRepository)[0].primary.sha256)
     damaged.chmod(0o644)
     damaged.write_bytes(b"damaged")
-    assert read(mirror, store, key)["repositories"] == first["repositories"]
+    assert read(mirror, store, key).index == first.index
 
 
 @pytest.mark.parametrize("compression", sorted(COMPRESSED))
@@ -87,24 +105,27 @@ def test_every_compression_and_strong_checksum_is_read(
 ) -> None:
     mirror.documents.clear()
     mirror.publish_rpm(PATHS, compression=compression, checksum=checksum)
-    index = read(mirror, store, key)
-    entry = index["repositories"][0]
-    assert entry["primary"]["compression"] == entry["filelists"]["compression"] == compression
-    found = solve(index, asked("far", architecture="x86_64"), store).sets["image"]
+    first = read(mirror, store, key)
+    (entry,) = first.index.of(RpmRepository)
+    assert entry.filelists
+    assert entry.primary.compression == entry.filelists.compression == compression
+    found = solve(first.index, asked("far", architecture="x86_64"), store).sets["image"]
     assert [one.name for one in found] == [
         "there",
         "far",
     ]
     mirror.sent.clear()
-    assert read(mirror, store, key, previous=index) == index
+    assert read(mirror, store, key, previous=first) == first
     assert mirror.sent == [], "a checksum that is not the store's own is remembered"
 
 
 def test_filelists_are_fetched_only_for_a_path_not_in_primary(mirror: Mirror, store: Store, key: str) -> None:
-    assert read(mirror, store, key)["repositories"][0]["filelists"] is None
+    assert read_one(mirror, store, key).filelists is None
     assert not any("filelists" in url for url in mirror.asked)
     mirror.publish_rpm(PATHS)
-    assert read(mirror, store, key)["repositories"][0]["filelists"]["plain_size"]
+    filelists = read_one(mirror, store, key).filelists
+    assert filelists
+    assert filelists.plain_size
 
 
 @pytest.mark.parametrize(
@@ -128,7 +149,7 @@ def test_which_paths_need_filelists(
     key: str,
 ) -> None:
     mirror.publish_rpm(packages)
-    assert bool(read(mirror, store, key)["repositories"][0]["filelists"]) is (files == "needed")
+    assert bool(read_one(mirror, store, key).filelists) is (files == "needed")
 
 
 def test_a_mirror_list_is_tried_in_order(
@@ -138,9 +159,9 @@ def test_a_mirror_list_is_tried_in_order(
     mirror.documents["memory://lists/base"] = (
         b"\xef\xbb\xbf# mirrors\nmemory://gone/$basearch/base/\n\nmemory://good/{arch}/base/ # ours\n"
     )
-    index = read(mirror, store, key, mirror_list="memory://lists/base")
-    (entry,) = index["repositories"]
-    assert entry["url"] == "memory://good/x86_64/base"
+    index = read(mirror, store, key, mirror_list="memory://lists/base").index
+    (entry,) = index.repositories
+    assert entry.url == "memory://good/x86_64/base"
     assert "note: this mirror is passed over: memory://gone/x86_64/base/repodata/repomd.xml" in capsys.readouterr().err
     (package,) = solve(index, asked("foo", architecture="x86_64"), store).sets["image"]
     assert package.url == "memory://good/x86_64/base/Packages/foo-1-1.x86_64.rpm"
@@ -192,9 +213,9 @@ def test_what_createrepo_writes_is_read(tmp_path: Path, store: Store) -> None:
             weak = "sha512" in str(words)
             if weak:
                 with pytest.raises(TrustError, match=r"expected a sha256 checksum of real-2:1\.0~rc1-3\.azl3\.noarch"):
-                    read_metadata([made], "x86_64", fetcher, store, {})
+                    read_metadata([made], "x86_64", fetcher, store, Previous())
                 continue
-            index = read_metadata([made], "x86_64", fetcher, store, {})
+            index = read_metadata([made], "x86_64", fetcher, store, Previous()).index
         (solved,) = solve(index, asked("real", architecture="x86_64", recommends=True), store).sets["image"]
         assert (solved.name, solved.version, solved.architecture) == ("real", "2:1.0~rc1-3.azl3", "noarch")
         (file,) = (tmp_path / "repo").rglob("*.rpm")

@@ -7,11 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from oic.errors import FetchError, OicError, TrustError
+from oic.ospackage.indexed import RpmRepository
+from oic.ospackage.origin import locked_indexes
 from oic.provider.rpm.metadata import metadata_warnings
 
-from .published import BASE, NOW, REPOMD, Mirror, key, mirror, read, refused, signers, store
+from .published import BASE, NOW, REPOMD, Mirror, key, mirror, read, read_one, refused, signers, store
 
 if TYPE_CHECKING:
     from oic.ospackage.store import Store
@@ -42,8 +45,9 @@ def test_an_unsigned_repository_is_refused_unless_the_recipe_trusts_it(mirror: M
     del mirror.documents[f"{REPOMD}.asc"]
     assert "[trusted=yes]" in refused("expected a signature, found none", mirror, store, key)
     assert not store.root.exists(), "nothing unverified is kept"
-    entry = read(mirror, store, trusted=True)["repositories"][0]
-    assert (entry["trusted"], entry["signers"], entry["keys"]) == (True, [], [])
+    entry = read_one(mirror, store, trusted=True)
+    assert (entry.trusted, entry.signers, entry.keys) == (True, (), ())
+    assert locked_indexes([entry]) == {"base": ()}, "what nobody signed vouches for nothing"
 
 
 def test_a_foreign_signature_is_refused(mirror: Mirror, store: Store, key: str, signers: dict[str, Signer]) -> None:
@@ -71,7 +75,7 @@ def test_older_metadata_than_last_time_is_refused(mirror: Mirror, store: Store, 
     mirror.change("<revision>1999</revision>", "<revision>two</revision>")
     refused("expected metadata no older than timestamp 2000, found 1999", mirror, store, key, previous=first)
     mirror.documents = published
-    assert read(mirror, store, key, previous=first)["repositories"] == first["repositories"]
+    assert read(mirror, store, key, previous=first).index == first.index
 
 
 def test_metadata_from_the_future_is_refused(mirror: Mirror, store: Store, key: str) -> None:
@@ -80,14 +84,14 @@ def test_metadata_from_the_future_is_refused(mirror: Mirror, store: Store, key: 
 
 
 def test_an_index_says_its_age_after_a_fortnight(mirror: Mirror, store: Store, key: str) -> None:
-    index = read(mirror, store, key)
+    index = read(mirror, store, key).index
     assert metadata_warnings(index, NOW) == [], "no time, but a number of its own"
-    (entry,) = index["repositories"]
+    (entry,) = index.of(RpmRepository)
 
     def said(days: int, field: str) -> list[str]:
         seconds = int((NOW - timedelta(days=days)).timestamp())
         value = {"timestamp": 0, "revision": "", field: seconds if field == "timestamp" else str(seconds)}
-        return metadata_warnings({"repositories": [{**entry, **value}]}, NOW)
+        return metadata_warnings(replace(index, repositories=(replace(entry, **value),)), NOW)
 
     for field in ("timestamp", "revision"):
         assert said(14, field) == []
@@ -139,13 +143,13 @@ def test_kin_of_primary_are_passed_over(mirror: Mirror, store: Store, key: str) 
         "</repomd>",
         f"{extra}{extra.replace('primary_db', 'primary_zck')}{extra.replace('primary_db', 'modules')}{extra}</repomd>",
     )
-    assert read(mirror, store, key)["repositories"]
+    assert read(mirror, store, key).index.repositories
 
 
 def test_sizes_may_be_untold(mirror: Mirror, store: Store, key: str) -> None:
     mirror.change(r"<(open-)?size>\d+</(open-)?size>", "", count=0)
     mirror.change(r"<open-checksum[^/]+/open-checksum>", "", count=0)
-    assert read(mirror, store, key)["repositories"]
+    assert read(mirror, store, key).index.repositories
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from oic.ospackage.graph import why
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.lock import FORMAT, read_lock
 from oic.ospackage.store import Store
+from oic.provider.protocol import Previous
 from oic.provider.rpm.metadata import read_metadata
 from oic.provider.rpm.solve import solve
 from oic.values import to_json
@@ -26,6 +27,7 @@ from .repodata import write_repository
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from oic.handover.packages import Index
     from oic.ospackage.lock import Lock
     from oic.ospackage.locked import Request
 
@@ -56,10 +58,10 @@ def request(*words: str, weak: bool = False, tools: Sequence[str] | None = None)
     return asked(*words, architecture="x86_64", recommends=weak, tools=tools)
 
 
-def index_of(store: Store, folder: Path, packages: list[Any] = PACKAGES, **changes: Any) -> dict[str, Any]:
+def index_of(store: Store, folder: Path, packages: list[Any] = PACKAGES, **changes: Any) -> Index:
     repository = Repository(name="base", url=write_repository(folder, packages), keys=(), trusted=True, **changes)
     with HttpFetcher() as fetcher:
-        return read_metadata([repository], "x86_64", fetcher, store, {})
+        return read_metadata([repository], "x86_64", fetcher, store, Previous()).index
 
 
 @pytest.fixture
@@ -276,7 +278,7 @@ def test_one_package_in_two_repositories_is_told_apart(tmp_path: Path) -> None:
         )
     ]
     with HttpFetcher() as fetcher:
-        index = read_metadata(repositories, "x86_64", fetcher, store, {})
+        index = read_metadata(repositories, "x86_64", fetcher, store, Previous()).index
     with pytest.raises(SolveError) as caught:
         solve(index, request("one-a", "one-b"), store)
     assert "one-1-1.x86_64 of b and one-1-1.x86_64 of a cannot both be there" in str(caught.value)
@@ -287,17 +289,18 @@ def test_one_package_in_two_repositories_is_told_apart(tmp_path: Path) -> None:
 def test_the_lock_does_not_depend_on_hashes_or_language(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     index = index_of(store, tmp_path / "base")
-    (tmp_path / "index.json").write_text(json.dumps(index))
-    script = """import json, sys
+    (tmp_path / "index.json").write_text(index.to_text())
+    script = """import sys
 from pathlib import Path
 import msgspec
 from oic.values import to_json
+from oic.handover.packages import Index
 from oic.ospackage.lock import Request
 from oic.provider.rpm.solve import solve
 from oic.ospackage.store import Store
 index, request, store = sys.argv[1:]
 asked = msgspec.json.decode(request, type=Request)
-print(to_json(solve(json.loads(Path(index).read_text()), asked, Store(Path(store)))))
+print(to_json(solve(Index.from_text(Path(index).read_text()), asked, Store(Path(store)))))
 """
     asked = to_json(request("app", "tool*", weak=True))
     said = {

@@ -53,7 +53,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         "tasks.database",
     ),
     "locks the image's directory": ("tasks.claim",),
-    "finds the user's recipes, settings and cache": ("tasks.places", "tasks.recipes"),
+    "finds the user's recipes, settings and cache": ("tasks.mistakes", "tasks.places", "tasks.recipes"),
     "gives a stage its files": ("plan.maker",),
     "reads or writes the tree of an image": (
         *("chroot.clock", "chroot.tree", "image.fs.survey", "image.tree.accounts", "image.tree.additional"),

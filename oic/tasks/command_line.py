@@ -79,7 +79,7 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
         for config in configs:
             claim.prepare(cache / config.image_name)
     except OicError as error:
-        raise InvalidCommand(str(error)) from None
+        raise InvalidCommand(str(error)) from error
     yield from stage_tasks.groups({name: doc for name, doc in TASKS.items() if name != "verify-cache"})
     yield on_demand.verify_cache(cache)
     Reporter.notes = {config.image_name: config.notes for config in configs}

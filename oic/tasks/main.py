@@ -22,13 +22,14 @@ from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
 from oic.config.schema import did_you_mean
-from oic.errors import OicError
+from oic.errors import OicError, RecipeError
 from oic.plan import DOCS
 from oic.tasks import command_line, places, recipes, usage, words
 from oic.tasks.arguments import Arguments, parse_arguments
 from oic.tasks.command_line import Request
 from oic.tasks.interrupts import end_in_order
-from oic.tasks.output import print_anything
+from oic.tasks.mistakes import shown_mistake
+from oic.tasks.output import Paint, print_anything
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +65,9 @@ def main() -> None:
     try:
         status = _run(sys.argv[1:])
     except (OicError, CmdParseError, InvalidCommand, InvalidTask, InvalidDodoFile) as error:
-        sys.stderr.write(f"error: {str(error).rstrip()}\n")
-        status = 3
+        sys.stderr.write(shown_mistake(str(error), Path.cwd(), Paint.of(sys.stderr)))
+        invalid = isinstance(error.__cause__, RecipeError) and "validate" in sys.argv  # which is what was asked
+        status = 1 if invalid else 3
     sys.stdout.flush()
     sys.exit(status)
 

@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -67,3 +68,35 @@ class Forgiving(io.TextIOBase):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Colours where they are wanted: on a terminal that has them, unless ``NO_COLOR`` is set (https://no-color.org)."""
+
+    on: bool
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Paint:
+        """Return what is fit for a stream."""
+        wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+        return cls(wanted and stream.isatty())
+
+    def red(self, text: str) -> str:
+        """Return a text for what went wrong."""
+        return self._in("1;31", text)
+
+    def yellow(self, text: str) -> str:
+        """Return a text for what should be looked at."""
+        return self._in("33", text)
+
+    def green(self, text: str) -> str:
+        """Return a text for what went well."""
+        return self._in("32", text)
+
+    def dim(self, text: str) -> str:
+        """Return a text for what can be passed over."""
+        return self._in("2", text)
+
+    def _in(self, colour: str, text: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.on and text else text

@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MERGED = re.compile(r"/(?:s?bin|lib(?:32|64|x32)?)/")
 _TELLING = 5
 """Characters of a file name that, found in a script, is taken for that file."""
-
-
-def unmerged(path: str) -> str:
-    """Return where a listed path is in a tree with a merged /usr."""
-    return f"/usr{path}" if _MERGED.match(path) else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

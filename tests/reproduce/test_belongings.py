@@ -10,8 +10,9 @@ from provider.rpm.made import Made, locked, needs_rpm
 
 from oic.chroot import namespace
 from oic.process import child
-from oic.provider.belongings import Belongings, unmerged
+from oic.provider.belongings import Belongings
 from oic.provider.deb.belongings import lists_in
+from oic.provider.merged_usr import path_in_usr
 from oic.provider.rpm.belongings import belongings as rpm_belongings
 
 if TYPE_CHECKING:
@@ -89,4 +90,4 @@ def test_only_a_whole_name_in_a_script_counts() -> None:
     ("path", "place"), [("/bin/sh", "/usr/bin/sh"), ("/lib64/a", "/usr/lib64/a"), ("/binary", "/binary")]
 )
 def test_paths_are_where_a_merged_usr_has_them(path: str, place: str) -> None:
-    assert unmerged(path) == place
+    assert path_in_usr(path) == place

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.provider.belongings import Belongings, unmerged
+from oic.provider.belongings import Belongings
+from oic.provider.merged_usr import path_in_usr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,13 +19,13 @@ def lists_in(root: Path) -> Belongings:
     owners: dict[str, tuple[str, ...]] = {}
     for file in sorted(info.glob("*.list")):
         for line in _lines(file):
-            path = unmerged(line)
+            path = path_in_usr(line)
             owners[path] = (*owners.get(path, ()), file.name.removesuffix(".list"))
     lines = [line for file in sorted(info.glob("*.md5sums")) for line in _lines(file)]
-    sums = {unmerged(f"/{path}"): f"md5:{md5}" for md5, _, path in (line.partition("  ") for line in lines)}
+    sums = {path_in_usr(f"/{path}"): f"md5:{md5}" for md5, _, path in (line.partition("  ") for line in lines)}
     status = root / "var/lib/dpkg/status"
     words = [line.split() for line in (_lines(status) if status.is_file() else []) if line.startswith(" /")]
-    sums |= {unmerged(pair[0]): f"md5:{pair[1]}" for pair in words if len(pair) > 1}
+    sums |= {path_in_usr(pair[0]): f"md5:{pair[1]}" for pair in words if len(pair) > 1}
     scripts = {
         f"the {kind} of {file.name.removesuffix(f'.{kind}')}": file.read_text("utf-8", "replace")
         for kind in _SCRIPTS

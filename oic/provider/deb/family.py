@@ -13,7 +13,7 @@ from oic.provider.deb.install import ENVIRONMENT, install
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
 from oic.provider.deb.packages import is_package as is_named
 from oic.provider.deb.solve import solve
-from oic.provider.deb.unpack import unpack_all
+from oic.provider.deb.unpack import merge_usr, unpack_all
 from oic.provider.deb.verify import verify
 from oic.provider.traces import TRACES
 
@@ -71,9 +71,7 @@ def signs_packages() -> bool:
 
 def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: int = 2) -> int:
     """Unpack packages for their programs' sake: merged /usr, no database, no script."""
-    for name in ("bin", "lib", "lib64", "sbin"):
-        (root / "usr" / name).mkdir(parents=True, exist_ok=True)
-        (root / name).symlink_to(f"usr/{name}")
+    merge_usr(root)
     members = [(package.name, file) for package, file in packages]
     unpacked = unpack_all(members, root, jobs=jobs)
     if jobs > 1 and any(item.clashes for item in unpacked):  # then the order decides: one process, the first wins

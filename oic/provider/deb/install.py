@@ -31,7 +31,8 @@ from oic.provider.deb import database
 from oic.provider.deb.archive import read_deb
 from oic.provider.deb.order import steps
 from oic.provider.deb.relation import parse_relations
-from oic.provider.deb.unpack import MERGED, conffile_names, unpack_all
+from oic.provider.deb.unpack import conffile_names, merge_usr, unpack_all
+from oic.provider.merged_usr import path_in_usr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from oic.provider.deb.unpack import Unpacked
 
 _DPKG = ("dpkg", "--force-unsafe-io", "--no-triggers")
-_BELOW_MERGED = tuple(f"{link}/" for link in MERGED)
 _POLICY = "usr/sbin/policy-rc.d"
 ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
@@ -106,7 +106,7 @@ def install(
 
 def _prepare(root: Path, bootstrap: bool) -> _Before:  # noqa: FBT001 - called by way of `child.inside`
     if bootstrap:
-        _merge_usr(root)
+        merge_usr(root)
     return _Before(
         installed=frozenset(_installed_paths(root)),
         reserved=database.reserved_paths(root),
@@ -136,7 +136,7 @@ def _in_order(known: Sequence[_Package], before: _Before, *, bootstrap: bool, ca
 
 def _sharing(known: Sequence[_Package], before: _Before) -> set[str]:
     """Return, of packages that announce the same path, those that replace the other, or else the later one."""
-    reserved = {_unmerged(path) for path in before.reserved}
+    reserved = {path_in_usr(path) for path in before.reserved}
     owner = dict.fromkeys(before.installed | reserved, "")
     found: set[str] = set()
     for package in known:
@@ -159,11 +159,7 @@ def _yielding(package: _Package, other: str, known: Sequence[_Package]) -> str:
 def _announced(deb: Deb) -> list[str]:
     sums = deb.control["md5sums"].content.decode("utf-8", "surrogateescape") if "md5sums" in deb.control else ""
     files = ["/" + line.partition("  ")[2] for line in sums.splitlines()]
-    return [_unmerged(path) for path in [*files, *conffile_names(deb)]]
-
-
-def _unmerged(path: str) -> str:
-    return "/usr" + path if path.startswith(_BELOW_MERGED) else path
+    return [path_in_usr(path) for path in [*files, *conffile_names(deb)]]
 
 
 def _installed_paths(root: Path) -> set[str]:
@@ -171,7 +167,7 @@ def _installed_paths(root: Path) -> set[str]:
     info = root / "var/lib/dpkg/info"
     lists = sorted(info.glob("*.list")) if info.is_dir() else []
     lines = (line for path in lists for line in path.read_text("utf-8", "surrogateescape").splitlines())
-    paths = {_unmerged(line) for line in lines if line not in ("", "/.")}
+    paths = {path_in_usr(line) for line in lines if line not in ("", "/.")}
     parents = {path.rpartition("/")[0] for path in paths}
     return paths - parents
 
@@ -180,12 +176,6 @@ def _refuse_clashes(unpacked: Sequence[Unpacked]) -> None:
     clashes = [f"{path} of {item.name}" for item in unpacked for path in item.clashes]
     if clashes:
         raise LayerConflict(f"claimed twice: {', '.join(clashes[:5])}")
-
-
-def _merge_usr(root: Path) -> None:
-    for link in MERGED:
-        (root / f"usr{link}").mkdir(parents=True, exist_ok=True)
-        (root / link[1:]).symlink_to(f"usr{link}")
 
 
 _FORBID = b"#!/bin/sh\nexit 101\n"

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.process import child
+from oic.provider import merged_usr
 from oic.provider.deb.archive import ControlFile, Deb, entries_of, read_deb, tar_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MERGED = ("/bin", "/lib", "/lib64", "/sbin")
 _BUFFER = 1 << 20
 _MOST_DEPTH = 200
 """Directories in each other: of more, those who walk the tree later would run out of stack."""
@@ -61,6 +61,13 @@ class _Work:
     sums: dict[str, str] = field(default_factory=dict)
     clashes: list[str] = field(default_factory=list)
     newest: int = 0
+
+
+def merge_usr(root: Path) -> None:
+    """Make the directories of /usr, and the links to them, that packages of a merged /usr expect."""
+    for link, target in merged_usr.LINKS.items():
+        (root / target).mkdir(parents=True, exist_ok=True)
+        (root / link[1:]).symlink_to(target)
 
 
 def unpack_all(
@@ -160,7 +167,7 @@ def _put(  # noqa: PLR0913 - one entry and all it is held against
         _put_other(tar, entry, path, work, hashed)
     except FileExistsError:
         # The links of the merged /usr, made before all packages, are Debian 13's base-files'.
-        if path in MERGED and entry.issym() and os.path.islink(path) and os.readlink(path) == entry.linkname:
+        if path in merged_usr.LINKS and entry.issym() and os.path.islink(path) and os.readlink(path) == entry.linkname:
             os.utime(path, (entry.mtime, entry.mtime), follow_symlinks=False)
         else:
             work.clashes.append(path)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.provider.belongings import Belongings, unmerged
+from oic.provider.belongings import Belongings
+from oic.provider.merged_usr import path_in_usr
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.package import file_hash_of, files_of
 from oic.provider.rpm.scripts import texts_of
@@ -25,7 +26,7 @@ def belongings(packages: Sequence[tuple[LockedPackage, Path]]) -> Belongings:
         with file.open("rb") as opened:
             header = read_rpm(opened, f"{package.name} ({file})").header
         for listed in files_of(header):
-            path = unmerged(listed.path)
+            path = path_in_usr(listed.path)
             owners[path] = (*owners.get(path, ()), package.name)
             if listed.digest and not listed.ghost:
                 sums[path] = f"{file_hash_of(header)}:{listed.digest}"

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import TrustError
+from oic.provider import merged_usr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.provider.rpm.package import File
 
-_MERGED = {"/bin": "usr/bin", "/lib": "usr/lib", "/lib64": "usr/lib64", "/sbin": "usr/sbin"}
 _MOST_LINKS = 40  # the kernel's own limit, path_resolution(7)
 
 
@@ -96,7 +96,7 @@ def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
     here = [(name, [file for file in files if not file.ghost]) for name, files in packages]
     links = {file.path: file.link for _, files in here for file in files if stat.S_ISLNK(file.mode)}
     owners = {file.path: name for name, files in here for file in files if stat.S_ISLNK(file.mode)}
-    merged = {path: target for path, target in _MERGED.items() if path not in links}
+    merged = {path: target for path, target in merged_usr.LINKS.items() if path not in links}
     way = _ways({**merged, **links}, owners)
     directories: dict[str, int] = {}
     claims: dict[str, _Claim] = {}

@@ -52,6 +52,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         "stage",
         "tasks.database",
     ),
+    "tells how much space is left": ("process.host",),
     "locks the image's directory": ("tasks.claim",),
     "finds the user's recipes, settings and cache": ("tasks.mistakes", "tasks.places", "tasks.recipes"),
     "gives a stage its files": ("plan.maker",),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from oic.errors import FetchError, OicError, TrustError
 from oic.ospackage.fetch import CHANGED, Fetcher, NotFound, WrongSize, redacted
-from oic.ospackage.store import disk_errors
+from oic.process.host import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

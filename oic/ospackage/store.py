@@ -11,16 +11,15 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError, TrustError
 from oic.files import atomic_file, digest_of_file
 from oic.ospackage.blobs import blob_path
+from oic.process.host import disk_errors
 from oic.values import Digest
 
 if TYPE_CHECKING:
@@ -129,25 +128,3 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
-
-
-@contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn the disk's own errors into words: full, not ours, read-only, broken."""
-    try:
-        yield
-    except OSError as error:
-        raise _disk_error(error, path) from error
-
-
-def _disk_error(error: OSError, path: Path) -> OicError:
-    reason = error.strerror or str(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        place = next(parent for parent in (path, *path.absolute().parents) if parent.is_dir())
-        free = shutil.disk_usage(place).free // 2**20
-        hint = "make room, or put the cache on a larger file system; what is finished stays"
-        return OicError(f"cannot write: {reason}, {free} MiB free", where=str(path), hint=hint)
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        hint = "does the cache belong to another user? give it to yours, or use a cache of its own"
-        return OicError(f"cannot use the store: {reason}", where=str(path), hint=hint)
-    return OicError(f"cannot use the store: {reason}", where=str(path), hint=None)

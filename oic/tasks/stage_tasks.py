@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from doit.exceptions import TaskFailed
 from oic.chroot import layers
 from oic.errors import OicError, printable
 from oic.files import read_json, write_json
+from oic.process.host import disk_error, is_host_failure
 from oic.tasks import claim
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
     from oic.config.model import FinalConfig
     from oic.stage import Stage
-
-
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Settings:
@@ -109,11 +106,9 @@ def failure_of(cache: Path, function: Callable[..., None], *args: Any) -> TaskFa
     except OicError as error:
         return TaskFailed(str(error))
     except OSError as error:
-        if error.errno not in _DISK:
+        if not is_host_failure(error):
             raise
-        free = shutil.disk_usage(cache).free >> 20
-        said = f"the cache's disk: {error.strerror}, {free} MiB free"
-        return TaskFailed(f"{cache}: {said} (make room and build again: what is finished stays)")
+        return TaskFailed(str(disk_error(error, cache)))
     return None
 
 

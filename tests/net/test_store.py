@@ -156,9 +156,9 @@ def test_processes_adding_the_same_blobs_do_not_disturb_each_other(store: Store)
 
 def test_a_cache_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file")
-    with pytest.raises(OicError, match="cannot use the store"):
+    with pytest.raises(OicError, match="cannot use the cache"):
         Store(tmp_path / "store").add(DATA)
-    with pytest.raises(OicError, match="cannot use the store"), Store(tmp_path / "store").partial(DIGEST):
+    with pytest.raises(OicError, match="cannot use the cache"), Store(tmp_path / "store").partial(DIGEST):
         pass
 
 

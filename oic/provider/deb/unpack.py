@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.process import child
+from oic.process.host import is_host_failure
 from oic.provider import merged_usr
 from oic.provider.deb.archive import ControlFile, Deb, entries_of, read_deb, tar_of
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _BUFFER = 1 << 20
 _MOST_DEPTH = 200
 """Directories in each other: of more, those who walk the tree later would run out of stack."""
-_HOST_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ def _put(  # noqa: PLR0913 - one entry and all it is held against
         else:
             work.clashes.append(path)
     except OSError as error:
-        if error.errno in _HOST_TROUBLE:
+        if is_host_failure(error):
             raise
         if error.errno != errno.ENOTDIR:
             raise TrustError(f"{path} cannot be unpacked: {error.strerror}", where=where) from error

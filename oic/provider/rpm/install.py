@@ -24,13 +24,14 @@ from oic.chroot.tree import Filled
 from oic.errors import ToolError
 from oic.handover.tree import PassedOver
 from oic.process import child, syscalls
+from oic.process.host import MAKE_ROOM, NO_SPACE
 from oic.process.run import MAX_LOG_BYTES, OverTimeError, clipped
 from oic.progress import note
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
 from oic.provider.rpm.keybox import steady_keyring
 from oic.provider.rpm.package import nevra_of
-from oic.provider.rpm.scripts import ENDING, failures_in, lack_of_room_in, missing_owners_in, refusals_in, script_in
+from oic.provider.rpm.scripts import ENDING, failures_in, missing_owners_in, refusals_in, script_in, space_needed_in
 from oic.provider.rpm.tags import Tag
 from oic.provider.scriptlets import not_let_pass
 
@@ -177,8 +178,8 @@ def _said(tree: Tree, start: int) -> str:
 def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
     """Put the scriptlets that failed first, or what rpm refused, and all it said about it last."""
     said = _said(tree, start)
-    if room := lack_of_room_in(said):
-        return ToolError(room, where=error.where, hint="make room and build again: what is finished stays")
+    if needed := space_needed_in(said):
+        return ToolError(f"{NO_SPACE}: rpm needs {needed}", where=error.where, hint=MAKE_ROOM)
     why = [str(one) for one in failures_in(said, {})] or refusals_in(said)
     more = [f"{len(why) - _NAMED} more"] if len(why) > _NAMED else []
     return ToolError("; ".join([*why[:_NAMED], *more, error.message]), where=error.where, hint=error.hint)

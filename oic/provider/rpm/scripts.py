@@ -38,8 +38,8 @@ _REFUSED = re.compile(
     re.MULTILINE,
 )
 
-_ROOM = re.compile(r"^\tinstalling package .+ needs (\S+ more (?:space|inodes)) on the \S+ filesystem$", re.MULTILINE)
-"""rpm adds up: the last package's line has the most."""
+_SPACE = re.compile(r"^\tinstalling package .+ needs (\S+ more (?:space|inodes)) on the \S+ filesystem$", re.MULTILINE)
+"""rpm adds up what packages need: the line of the last one has the sum."""
 
 _MISSING = re.compile(r"^warning: (user|group) (\S+) does not exist - using root$", re.MULTILINE)
 
@@ -127,10 +127,10 @@ def refusals_in(text: str) -> list[str]:
     ]
 
 
-def lack_of_room_in(text: str) -> str:
-    """Return how much more room rpm says it needs; empty when it says nothing of the kind."""
-    found = _ROOM.findall(text)
-    return f"No space left on device: rpm needs {found[-1]}" if found else ""
+def space_needed_in(text: str) -> str:
+    """Return how much more space rpm says it needs, such as ``12MB more space``; empty when it says nothing of it."""
+    found = _SPACE.findall(text)
+    return found[-1] if found else ""
 
 
 def missing_owners_in(text: str) -> list[str]:

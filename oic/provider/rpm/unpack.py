@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.process import child
+from oic.process.host import is_host_failure
 from oic.provider.rpm.contents import checked, contents_of
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.package import files_of
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from oic.provider.rpm.header import Rpm
     from oic.provider.rpm.package import File
     from oic.provider.rpm.payload import Member
-
-_HOST_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +103,7 @@ def _put_package(package: _Package, file: IO[bytes]) -> None:
         try:
             _put(member, package)
         except OSError as error:
-            if error.errno in _HOST_TROUBLE:
+            if is_host_failure(error):
                 raise
             message = f"{member.file.path!r} cannot be unpacked: {error.strerror}"
             raise TrustError(message, where=package.rpm.header.where) from error

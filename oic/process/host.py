@@ -1,0 +1,52 @@
+"""Failures of the host: its disk is full or broken, or it has no memory or file descriptors left.
+
+They say nothing about the input: the same build can succeed elsewhere, so they are never reported as a fault of a
+package or of the recipe. This module alone knows how a full disk looks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from oic.errors import OicError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_FAILURES = _FULL | {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+NO_SPACE = os.strerror(errno.ENOSPC)
+MAKE_ROOM = "make room and build again: what is finished stays"
+
+
+def is_host_failure(error: OSError) -> bool:
+    """Tell whether an error is the host's fault whatever was written or read."""
+    return error.errno in _FAILURES
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise OicError where the block's use of files at `path` raises OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def disk_error(error: OSError, path: Path) -> OicError:
+    """Return the error of a disk in words, with the space that is left where it is full."""
+    reason = error.strerror or str(error)
+    if error.errno in _FULL:
+        place = next(parent for parent in (path, *path.absolute().parents) if parent.is_dir())
+        free = shutil.disk_usage(place).free >> 20
+        return OicError(f"cannot write: {reason}, {free} MiB free", where=str(path), hint=MAKE_ROOM)
+    if error.errno in _NOT_WRITABLE:
+        hint = "does the cache belong to another user? give it to yours, or use a cache of its own"
+        return OicError(f"cannot use the cache: {reason}", where=str(path), hint=hint)
+    return OicError(f"cannot use the cache: {reason}", where=str(path))

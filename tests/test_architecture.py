@@ -36,7 +36,7 @@ FILE_METHODS = {
 # becomes impure fails the test, and so does one that is listed and has become pure.
 TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "reads the recipe and the files it names": (
-        *("config.additional", "config.final", "config.parts", "config.source", "config.whole"),
+        *("config.additional", "config.final", "config.parts", "config.printed", "config.source", "config.whole"),
     ),
     "reads the data of distributions, the schemas, and where the host's packages come from": (
         *("config.apt_sources", "config.distribution", "config.dnf_sources", "config.repositories", "config.schema"),

@@ -18,17 +18,13 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oic.config.additional import file_notes, files_of, places_of
 from oic.config.assemble import image_of, system_of, target_of
 from oic.config.checks import problems_in, problems_of_whole, unsigned_problems
 from oic.config.disk import artifacts_of, disk_of
-from oic.config.distribution import (
-    DistributionData,
-    distribution_of,
-    left_out,
-)
+from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
 from oic.config.model import FinalConfig
 from oic.config.notes import family_notes, notes_in, without_idle_immutability
@@ -38,7 +34,7 @@ from oic.config.unbuilt import unbuilt_in
 from oic.config.variables import Variables
 from oic.config.whole import is_overlay, read_whole
 from oic.errors import RecipeError
-from oic.values import ImageName, to_plain
+from oic.values import ImageName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +46,6 @@ if TYPE_CHECKING:
 
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _OF_THE_CACHE = ("damaged", "layers", "store", "validated")
-_SECRETS = frozenset({"password"})
 
 
 def load_config(
@@ -100,18 +95,6 @@ def is_default(recipe: Path) -> bool:
     """Return whether a bare ``doit build`` builds this recipe; raises RecipeError when that cannot be told."""
     data = read_bytes(recipe)
     return b"default" in data and parse(data, recipe).get("default").true
-
-
-def redacted(config: FinalConfig) -> dict[str, Any]:
-    """Return the config as JSON knows it, without secrets."""
-    hidden: dict[str, Any] = _hidden(to_plain(config))
-    return hidden
-
-
-def _hidden(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: "<redacted>" if key in _SECRETS and item else _hidden(item) for key, item in value.items()}
-    return [_hidden(item) for item in value] if isinstance(value, list) else value
 
 
 def _image_name(recipe: Path) -> ImageName:

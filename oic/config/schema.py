@@ -29,6 +29,12 @@ def schema_bytes(name: str) -> bytes:
     return (files("oic") / "schemas" / f"{name}.schema.json").read_bytes()
 
 
+def schema_of(name: str) -> dict[str, Any]:
+    """Return a shipped schema."""
+    schema: dict[str, Any] = json.loads(schema_bytes(name))
+    return schema
+
+
 def problems_of(tree: Node, name: str, *, needs: bool = True) -> list[tuple[Node, str]]:
     """Return every place where a tree is not as its schema wants it; without `needs`, the top may lack keys."""
     found: list[tuple[Node, str]] = []

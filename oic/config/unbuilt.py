@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Found = Iterator[tuple[Node, str]]
 
 _IMAGE_TYPES = {"raw"}
+REDACTED = "<redacted>"
+"""What stands for a password in a printed recipe."""
 _NOT_YET = "is not built yet"
 
 
@@ -34,6 +36,9 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
         yield tree.get("baseline", "mode"), f"building onto a finished image {_NOT_YET}"
     yield from _disk(tree.get("disk"))
     yield from _system(tree.get("systemConfig"))
+    for user in tree.get("systemConfig", "users").items:
+        if user.get("password").text == REDACTED:
+            yield user.get("password"), f"expected the password of {user.get('name').text}, found {REDACTED}"
     for repository in tree.get("packageRepositories").items:
         if not is_left_out(repository):
             yield repository, f"a repository besides the distribution's own {_NOT_YET}"

@@ -14,18 +14,20 @@ from oic.config.source import Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 PREFIX = "OIC_VAR_"
 _NAME = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Variables:
-    """Where values come from, which were used, and what was wrong."""
+    """Where values come from, which were used, in which places, and what was wrong."""
 
     def __init__(self, given: Mapping[str, str], environment: Mapping[str, str]) -> None:
         self._given = given
         self._environment = environment
         self.used: dict[str, str] = {}
+        self.places: dict[tuple[Path, int, str], tuple[str, ...]] = {}
         self.problems: list[tuple[Node, str]] = []
 
     def substituted(self, node: Node) -> Node:
@@ -37,6 +39,8 @@ class Variables:
             return Node([self.substituted(item) for item in node.value], node.file, node.line, node.path)
         if isinstance(node.value, str) and "${" in node.value:
             text = _NAME.sub(lambda match: self._replacement(match, node), node.value)
+            names = [name for escape, name in _NAME.findall(node.value) if not escape]
+            self.places[node.file, node.line, node.path] = tuple(dict.fromkeys(names))
             return Node(text, node.file, node.line, node.path)
         return node
 

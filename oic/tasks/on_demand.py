@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from oic.config.final import redacted
 from oic.errors import OicError, printable
 from oic.files import write_json, write_text
 from oic.handover.disk import Products
@@ -16,9 +14,8 @@ from oic.handover.packages import LockFile
 from oic.ospackage.changes import differences
 from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
-from oic.tasks import claim
+from oic.tasks import claim, words
 from oic.tasks.stage_tasks import failure_of, perform, why_stale
-from oic.values import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
 
 DOCS = {
     "validate": "check the recipe and say what of it cannot be built yet",
-    "config": "print the recipe merged over its distribution's defaults, as JSON",
+    "config": "print the whole recipe, defaults and all, as a recipe",
     "update": "fetch metadata anew, solve again, say which packages change",
     "lock": "write the solved packages beside the recipe, to build exactly these from then on",
     "why": "say why package=NAME is in the image",
@@ -59,7 +56,7 @@ def tasks(
     }
     calls: dict[str, tuple[Callable[..., None], list[Any]]] = {
         "validate": (_validate, [config]),
-        "config": (_print_config, [config]),
+        "config": (_print_config, [config, given]),
         "update": (_update, [config, stages, given.get("keys") == "new"]),
         "lock": (_lock, [config, stages]),
         "why": (_why, [stages, package]),
@@ -115,9 +112,18 @@ def _validate(config: FinalConfig) -> None:
     _say(f"{config.recipe}: a valid recipe" + (", but not one that can be built yet" if config.unbuilt else ""))
 
 
-def _print_config(config: FinalConfig) -> None:
-    text = to_json(redacted(config)).rstrip()  # what is not printable stays JSON
-    _say("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
+def _print_config(config: FinalConfig, given: Mapping[str, str]) -> None:
+    from oic.config.printed import recipe_text  # noqa: PLC0415 - only where it is needed
+
+    text = recipe_text(
+        config.recipe,
+        words.variables_in(given),
+        lock=config.lock,
+        as_json=given.get("format") == "json",
+        origins=given.get("origins") == "yes",
+        secrets=given.get("secrets") == "yes",
+    )
+    _say(text)
 
 
 def _unlocked(config: FinalConfig, stages: Sequence[Stage[Any]]) -> tuple[Stage[Any], Stage[Any]]:

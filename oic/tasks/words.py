@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 _MOST_SECONDS = 10**7
+_VALUES = {"format": ("yaml", "json"), "origins": ("yes", "no"), "secrets": ("yes", "no")}
 VARIABLE = "var."
 
 WORDS = {
     "image": ("", "RECIPE"),
     "cache": ("", "DIRECTORY: where everything is written"),
     "keys": ("update", "new: take the new keys of the recipe's repositories"),
+    "format": ("config", "yaml or json: how the recipe is printed"),
+    "origins": ("config", "yes: print the file and line of each value too"),
+    "secrets": ("config", "yes: print passwords too"),
     "package": ("why", "NAME: the package in question"),
     "timeout": ("boot-test", "SECONDS: how long a boot may take"),
 }
@@ -55,6 +59,9 @@ def check_words(given: Mapping[str, str], tasks: Collection[str] | None = None) 
     if given.get("keys", "new") != "new":
         message = f"expected keys=new, by which update takes a repository's new keys, found keys={given['keys']}"
         raise OicError(message)
+    for name, values in _VALUES.items():
+        if name in given and given[name] not in values:
+            raise OicError(f"expected {' or '.join(f'{name}={one}' for one in values)}, found {name}={given[name]}")
     seconds = parse_number(given.get("timeout", "0"))
     if seconds is None or seconds > _MOST_SECONDS:
         raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")

@@ -50,7 +50,7 @@ def test_words_of_the_command_line_that_mean_nothing(bench: Bench, tiny: Tiny) -
     for words, message in (
         (["build", "image=nowhere.yml"], "expected a recipe, found no file nowhere.yml here or in recipes/ (there: "),
         (["build", "image=edge.yml"], "edge.yml could be two recipes, "),
-        (["build", "imgae=small.yml", "image=small.yml"], "expected image=, cache=, keys=, package="),
+        (["build", "imgae=small.yml", "image=small.yml"], "expected image=, cache=, keys=, format="),
         (["build", "image=."], "expected a recipe, found no file ."),
         (["build", "image="], "expected a recipe, found no file"),
         (["why"], "why: expected package=NAME on the command line, found none"),
@@ -117,8 +117,8 @@ def test_a_file_that_is_not_there_is_noted_and_left_out(bench: Bench) -> None:
 def test_a_variable_comes_from_the_command_line_or_the_environment(bench: Bench) -> None:
     bench.write("systemConfig: {packages: ['${oic_more}']}")
     bench.environment["OIC_VAR_oic_more"] = "big"
-    bench.oic("config").succeeded('"big"')
-    bench.oic("config", "var.oic_more=other").succeeded('"other"')
+    bench.oic("config").succeeded("- big\n")
+    bench.oic("config", "var.oic_more=other").succeeded("- other\n")
 
 
 def test_a_distribution_folder_that_is_none(bench: Bench) -> None:

@@ -12,7 +12,8 @@ import yaml
 from fuzz.harness import HERE, Harness
 from oic.config.apt_sources import read_mirrors
 from oic.config.dnf_sources import read_repository
-from oic.config.final import load_config, redacted
+from oic.config.final import load_config
+from oic.config.printed import recipe_text
 from oic.config.source import MAX_NODES, parse, plain
 from oic.plan import plan
 
@@ -43,7 +44,7 @@ def _load(recipe: Path) -> None:
     except Exception as error:
         _check_lines(str(error))
         raise
-    redacted(config)
+    recipe_text(recipe, {"var": "value"}, origins=True)
     if not config.unbuilt:
         plan(config, _HERE / "cache")
 

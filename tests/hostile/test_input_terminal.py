@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from oic.errors import OicError, ToolError, one_line, printable
 from oic.process.run import run
@@ -77,5 +78,9 @@ def test_what_is_said_of_a_recipe(bench: Bench) -> None:
     bench.write('systemConfig: {configurations: [{cmd: "echo \\e]0;owned\\a \\x9b \\u202e"}]}\n')
     ran = bench.oic("config")
     assert obeyed_in(ran.said) == []
+    config = yaml.safe_load(ran.said[ran.said.index("image:") :])
+    assert config["systemConfig"]["configurations"][0]["cmd"] == "echo \x1b]0;owned\a \x9b \u202e"
+    ran = bench.oic("config", "format=json")
+    assert obeyed_in(ran.said) == []
     config = json.loads(ran.said[ran.said.index("{") : ran.said.rindex("}") + 1])
-    assert config["system"]["commands"][0]["cmd"] == "echo \x1b]0;owned\a \x9b \u202e"
+    assert config["systemConfig"]["configurations"][0]["cmd"] == "echo \x1b]0;owned\a \x9b \u202e"

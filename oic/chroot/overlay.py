@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import shutil
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
@@ -25,6 +26,26 @@ if TYPE_CHECKING:
 def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work: Path | None = None) -> Iterator[Path]:
     """Mount `layers` (lowest first) at the directory `at`; with `upper` (and an empty `work` beside it), writable."""
     at.mkdir(parents=True, exist_ok=True)
+    _mount_layers(layers, at, upper, work)
+    try:
+        yield at
+    finally:
+        syscalls.unmount(str(at), syscalls.MNT_DETACH)
+
+
+def mount_anew(layers: Sequence[Path], at: Path, *, upper: Path, work: Path) -> None:
+    """Empty the upper directory of what `merged` has mounted at `at`; `work` is another one than before.
+
+    A file removed through the mount would leave a mark in the layer that it was there.
+    """
+    syscalls.unmount(str(at), syscalls.MNT_DETACH)
+    shutil.rmtree(upper)
+    upper.mkdir()
+    upper.chmod(0o755)
+    _mount_layers(layers, at, upper, work)
+
+
+def _mount_layers(layers: Sequence[Path], at: Path, upper: Path | None, work: Path | None) -> None:
     if upper is None and len(layers) == 1:
         syscalls.mount(str(layers[0]), str(at), flags=syscalls.MS_BIND)
     elif not layers and upper is not None:
@@ -32,13 +53,9 @@ def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work:
     else:
         options = "userxattr,lowerdir=" + ":".join(_escaped(path) for path in reversed(layers))
         if upper is not None and work is not None:
-            work.mkdir(exist_ok=True)
+            work.mkdir(parents=True, exist_ok=True)
             options += f",volatile,upperdir={_escaped(upper)},workdir={_escaped(work)}"
         _mount(str(at), options)
-    try:
-        yield at
-    finally:
-        syscalls.unmount(str(at), syscalls.MNT_DETACH)
 
 
 def _mount(at: str, options: str) -> None:

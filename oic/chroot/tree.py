@@ -26,19 +26,17 @@ _OVERLAY_NOTES = {f"user.overlay.{note}" for note in ("impure", "nlink", "origin
 """What the overlay file system keeps for itself: not content, and not the same twice."""
 
 
-class LayerConflict(Exception):  # noqa: N818 - asks for another way, is not shown to anyone
-    """The quick way met paths claimed twice; install one package at a time."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """A mounted tree: its `root`, the layers `below` it, the program `log`, and the `epoch` reached so far.
+    """A mounted tree: its `root`, the layers `below` it, the directory `upper` of what is written, the program `log`,
+    and the `epoch` reached so far.
 
     `tools` is the tree of the build environment, `work` a directory for whoever fills the tree, thrown away afterwards.
     """
 
     root: Path
     below: tuple[Path, ...]
+    upper: Path
     log: Path
     epoch: int
     tools: Path

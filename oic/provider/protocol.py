@@ -116,13 +116,10 @@ class Provider(Protocol):
     def groups(self, packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
         """Divide a set into the layers it is installed in, lowest first."""
 
-    def install(
-        self, packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool, may_fail: Sequence[str]
-    ) -> Filled:
+    def install(self, packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_fail: Sequence[str]) -> Filled:
         """Install packages into a mounted tree, in a namespace; return the newest time in them, and what was let fail.
 
-        `may_fail` are words of ``scriptletsMayFail``. Raises ToolError when another script fails, LayerConflict when
-        only `careful` can do it.
+        `may_fail` are words of ``scriptletsMayFail``. Raises ToolError when another script fails.
         """
 
     def installed_by(self, tools: str) -> str:

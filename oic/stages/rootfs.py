@@ -6,12 +6,11 @@ recipe that comes to the same bootstrap set finds it made.
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, toolbox
-from oic.chroot.tree import LayerConflict, Tree, empty
+from oic.chroot.tree import Tree, empty
 from oic.errors import one_line
 from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BuildEnvironment, InstalledTree, LayerName, PassedScriptlets, PrivateKey
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from oic.chroot.tree import Filled
     from oic.handover.tree import PassedOver
     from oic.ospackage.lock import LockedPackage
-    from oic.provider.protocol import Provider
     from oic.stage import Stage
 
 
@@ -119,34 +117,18 @@ def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     part: Path,
 ) -> Filled:
     provider = provider_of(family)
-    try:
-        return _install(provider, members, tools, below, allowed, log, part / "quick", careful=False)
-    except LayerConflict as conflict:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"{conflict}: installing one package at a time\n")
-        return _install(provider, members, tools, below, allowed, log, part / "careful", careful=True)
-
-
-def _install(  # noqa: PLR0913 - one call of it is one way to fill one layer
-    provider: Provider,
-    members: Sequence[tuple[LockedPackage, Path]],
-    tools: Layer,
-    below: tuple[Layer, ...],
-    allowed: Sequence[str],
-    log: Path,
-    place: Path,
-    *,
-    careful: bool,
-) -> Filled:
-    upper = place.parent / "tree"
-    if careful:
-        shutil.rmtree(upper)
-        upper.mkdir(mode=0o755)
-    trees = tuple(layer.tree for layer in below)
-    with overlay.merged(trees, place / "root", upper=upper, work=place / "work") as root:
-        epoch = below[-1].epoch if below else 0
-        tree = Tree(root=root, below=trees, log=log, epoch=epoch, tools=tools.tree, work=place / "tools")
-        filled = provider.install(members, tree, careful=careful, may_fail=allowed)
+    trees, upper = tuple(layer.tree for layer in below), part / "tree"
+    with overlay.merged(trees, part / "root", upper=upper, work=part / "work") as root:
+        tree = Tree(
+            root=root,
+            below=trees,
+            upper=upper,
+            log=log,
+            epoch=below[-1].epoch if below else 0,
+            tools=tools.tree,
+            work=part / "tools",
+        )
+        filled = provider.install(members, tree, may_fail=allowed)
         child.inside(root, empty, provider.leftovers())
         child.inside(root, firstboot.remove, provider.first_boot())
     return filled

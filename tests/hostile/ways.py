@@ -161,15 +161,17 @@ def _fill(
 ) -> Filled:
     if way == "rpm":
         with overlay.merged([], part / "root", upper=part / "tree", work=part / "work") as root:
-            tree = Tree(root=root, below=(), log=log, epoch=0, tools=roots.tools, work=part / "tools")
-            return install_rpms(packages, tree, careful=False)
+            tree = Tree(
+                root=root, below=(), upper=part / "tree", log=log, epoch=0, tools=roots.tools, work=part / "tools"
+            )
+            return install_rpms(packages, tree)
     base = part / "base"
     prepared(roots.base, base, prepare)
     if way == "command":
         return system._fill(slice_of(script, online=(0,) if network else ()), ROOTFS, {}, [base], log, part)
     with overlay.merged([base], part / "root", upper=part / "tree", work=part / "work") as root:
-        tree = Tree(root=root, below=(base,), log=log, epoch=0, tools=part, work=part / "tools")
-        return install_debs(packages, tree, careful=False)
+        tree = Tree(root=root, below=(base,), upper=part / "tree", log=log, epoch=0, tools=part, work=part / "tools")
+        return install_debs(packages, tree)
 
 
 def prepared(source: Path, base: Path, script: str) -> None:

@@ -9,8 +9,8 @@
   after that (as they do with every tool that makes a Debian root).
 * Above it, a package goes *in order* through dpkg itself when the order could show in the tree: it has a ``preinst``
   (which may divert, or need what it Pre-Depends on), or shares a path with another package (Replaces).
-* Paths shared unannounced are found while unpacking: `LayerConflict`, and the caller asks again with ``careful``,
-  everything in order. Never a silently different tree.
+* Paths shared unannounced are found while unpacking: then the layer is emptied and everything goes in order. Never a
+  silently different tree.
 * Whatever here reads or writes the tree does so from inside it: links of packages and of earlier scripts lead nowhere
   else.
 """
@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.chroot import sandbox
-from oic.chroot.tree import Filled, LayerConflict
+from oic.chroot import overlay, sandbox
+from oic.chroot.tree import Filled
 from oic.errors import TrustError
 from oic.process import child
 from oic.provider.deb import database
@@ -53,6 +53,10 @@ ENVIRONMENT = {
 }
 
 
+class ClashError(Exception):
+    """Packages unpacked in parallel claim the same paths: nothing has been run yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Package:
     locked: LockedPackage
@@ -69,20 +73,30 @@ class _Before:
     interests: tuple[str, ...]
 
 
-def install(
-    packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool, may_fail: Sequence[str] = ()
-) -> Filled:
+def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_fail: Sequence[str] = ()) -> Filled:
     """Install packages (in install order) into a mounted tree; return the newest time of a file in them.
 
-    dpkg lets no script fail: `may_fail` changes nothing.
-
-    Raises ToolError when a maintainer script fails, LayerConflict as the module says.
+    dpkg lets no script fail: `may_fail` changes nothing. Raises ToolError when a maintainer script fails.
     """
     del may_fail
+    try:
+        return fill(packages, tree)
+    except ClashError as clash:
+        if not tree.below:
+            message = f"the bootstrap set cannot be unpacked, as nothing orders its packages: {clash}"
+            raise TrustError(message) from clash
+        with tree.log.open("a", encoding="utf-8") as log:
+            log.write(f"{clash}: installing one package at a time\n")
+    overlay.mount_anew(tree.below, tree.root, upper=tree.upper, work=tree.work / "overlay")
+    return fill(packages, tree, in_order=True)
+
+
+def fill(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, in_order: bool = False) -> Filled:
+    """Install packages quickly, or all of them `in_order`; raises ClashError when they have to be."""
     known = [_Package(locked=locked, file=file, deb=_read(file, locked.name)) for locked, file in packages]
     bootstrap = not tree.below
     before = child.inside(tree.root, _prepare, bootstrap)
-    ordered = _in_order(known, before, bootstrap=bootstrap, careful=careful)
+    ordered = {package.locked.name for package in known} if in_order else _in_order(known, before, bootstrap)
     quick = [package for package in known if package.locked.name not in ordered]
     members = [(item.locked.name, item.file) for item in quick]
     unpacked = unpack_all(members, tree.root, below=tree.below, reserved=before.reserved)
@@ -124,12 +138,8 @@ def _newest(known: Sequence[_Package], floor: int) -> int:
     return max([floor, *(file.time or 0 for package in known for file in package.deb.control.values())])
 
 
-def _in_order(known: Sequence[_Package], before: _Before, *, bootstrap: bool, careful: bool) -> set[str]:
+def _in_order(known: Sequence[_Package], before: _Before, bootstrap: bool) -> set[str]:  # noqa: FBT001
     """Return the names of the packages that dpkg must unpack itself."""
-    if careful and bootstrap:
-        raise TrustError("packages of the bootstrap set claim the same paths: there is no order to unpack them in")
-    if careful:
-        return {package.locked.name for package in known}
     scripted = {package.locked.name for package in known if "preinst" in package.deb.control and not bootstrap}
     return scripted | _sharing(known, before)
 
@@ -175,7 +185,7 @@ def _installed_paths(root: Path) -> set[str]:
 def _refuse_clashes(unpacked: Sequence[Unpacked]) -> None:
     clashes = [f"{path} of {item.name}" for item in unpacked for path in item.clashes]
     if clashes:
-        raise LayerConflict(f"claimed twice: {', '.join(clashes[:5])}")
+        raise ClashError(f"claimed twice: {', '.join(clashes[:5])}")
 
 
 _FORBID = b"#!/bin/sh\nexit 101\n"

@@ -59,14 +59,11 @@ def environment_at(epoch: int) -> dict[str, str]:
     return {"SOURCE_DATE_EPOCH": str(epoch)}
 
 
-def install(
-    packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, careful: bool, may_fail: Sequence[str] = ()
-) -> Filled:
+def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_fail: Sequence[str] = ()) -> Filled:
     """Install packages into a mounted tree in one transaction; return the newest time of a package in them.
 
-    rpm keeps the order itself: `careful` changes nothing. Raises ToolError when a scriptlet fails or does not end.
+    Raises ToolError when a scriptlet fails or does not end.
     """
-    del careful
     headers = [_header(file, package.name) for package, file in packages]
     epoch = max([tree.epoch, *(header.number(Tag.BUILD_TIME, 0) for header in headers)])
     files = {f"{package.name}-{package.version.replace(':', '%3a')}.rpm": file for package, file in packages}

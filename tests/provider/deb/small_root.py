@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from oic.chroot import overlay, sandbox
 from oic.chroot.tree import Tree
 from oic.ospackage.lock import LockedPackage, Requirement
-from oic.provider.deb.install import install
+from oic.provider.deb.install import fill, install
 from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
@@ -118,13 +118,17 @@ def needs(*names: str, kind: str = "Depends") -> tuple[Requirement, ...]:
     return tuple(Requirement(kind=kind, relation=name, package=name) for name in names)
 
 
-def installed_by_oic(root: Path, packages: Sequence[tuple[LockedPackage, Path]], place: Path, *, careful: bool) -> Path:
-    """Install packages over `root` as the rootfs stage does; return a copy of the tree. Only in a namespace."""
+def installed_by_oic(
+    root: Path, packages: Sequence[tuple[LockedPackage, Path]], place: Path, *, in_order: bool = False
+) -> Path:
+    """Install packages over `root` as the rootfs stage does, or all `in_order`; return a copy. Only in a namespace."""
     at = place / "root"
     (place / "upper").mkdir(parents=True)
     with overlay.merged([root], at, upper=place / "upper", work=place / "work"):
-        tree = Tree(root=at, below=(root,), log=place / "log", epoch=0, tools=place, work=place)
-        epoch = install(packages, tree, careful=careful).epoch
+        upper, log = place / "upper", place / "log"
+        tree = Tree(root=at, below=(root,), upper=upper, log=log, epoch=0, tools=place, work=place / "tools")
+        filled = fill(packages, tree, in_order=True) if in_order else install(packages, tree)
+        epoch = filled.epoch
         (place / "epoch").write_text(str(epoch))
         return _copied(at, place / "copy")
 

@@ -1,4 +1,4 @@
-"""What dpkg itself makes of a few small packages is what the quick way and the careful way make of them."""
+"""What dpkg itself makes of a few small packages is what oic makes of them, quickly and with all in order."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from oic.chroot import namespace
-from oic.chroot.tree import LayerConflict
-from oic.errors import ToolError
+from oic.chroot import namespace, overlay
+from oic.chroot.tree import Tree
+from oic.errors import ToolError, TrustError
+from oic.provider.deb.install import install
 
 from .small_root import (
     Small,
@@ -25,6 +26,8 @@ from .tree_oracle import entries
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from oic.ospackage.lock import LockedPackage
 
 pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs dpkg: apt-get install dpkg")
 
@@ -153,32 +156,27 @@ def _ways(small: Sequence[Small], place: Path) -> dict[str, dict[str, Any]]:
     (place / "debs").mkdir()
     packages = [entry.make(place / "debs") for entry in small]
     found = {"dpkg": _entries(installed_by_dpkg(root, packages, place / "dpkg"))}
-    for way, careful in (("quick", False), ("careful", True)):
-        try:
-            found[way] = _entries(installed_by_oic(root, packages, place / way, careful=careful))
-        except LayerConflict:
-            found[way] = {}
+    for way, in_order in (("oic", False), ("in order", True)):
+        found[way] = _entries(installed_by_oic(root, packages, place / way, in_order=in_order))
     return found
 
 
 @pytest.mark.parametrize("case", SETS)
 def test_comes_to_the_tree_that_dpkg_makes(case: str, tmp_path: Path) -> None:
     trees = namespace.call(_ways, SETS[case], tmp_path, writes=[tmp_path])
-    assert trees["careful"] == trees["dpkg"]
-    if case in ("replaces, unannounced", "a link where a directory is"):
-        assert trees["quick"] == {}, "the quick way has to notice, and leave it to the careful one"
-    elif case == "a directory where a link is":
-        assert trees["quick"] in ({}, trees["dpkg"]), "two processes unpack: the directory may be there before the link"
-    else:
-        assert trees["quick"] == trees["dpkg"]
+    assert trees["in order"] == trees["dpkg"]
+    assert trees["oic"] == trees["dpkg"]
+    began_anew = "installing one package at a time" in (tmp_path / "oic/log").read_text()
+    if case != "a directory where a link is":  # two processes unpack: the directory may be there before the link
+        assert began_anew is (case in ("replaces, unannounced", "a link where a directory is"))
 
 
 def _epochs(small: Sequence[Small], place: Path) -> list[int]:
-    for way, careful in (("quick", False), ("careful", True)):
+    for way, in_order in (("quick", False), ("in order", True)):
         (place / way / "debs").mkdir(parents=True)
         packages = [entry.make(place / way / "debs") for entry in small]
-        installed_by_oic(make_root(place / way / "base"), packages, place / way / "tree", careful=careful)
-    return [int((place / way / "tree/epoch").read_text()) for way in ("quick", "careful")]
+        installed_by_oic(make_root(place / way / "base"), packages, place / way / "tree", in_order=in_order)
+    return [int((place / way / "tree/epoch").read_text()) for way in ("quick", "in order")]
 
 
 def test_the_epoch_is_that_of_the_newest_package_whoever_unpacks_it(
@@ -192,7 +190,7 @@ def test_the_epoch_is_that_of_the_newest_package_whoever_unpacks_it(
 def _contents(small: Sequence[Small], place: Path, path: str) -> str:
     root = make_root(place / "base")
     (place / "debs").mkdir()
-    tree = installed_by_oic(root, [entry.make(place / "debs") for entry in small], place / "quick", careful=False)
+    tree = installed_by_oic(root, [entry.make(place / "debs") for entry in small], place / "quick")
     return (tree / path).read_text()
 
 
@@ -218,7 +216,7 @@ def _layered(small: Sequence[Small], place: Path, install_first: Callable[..., P
     base = installed_by_dpkg(make_root(place / "base"), packages[:1], place / "first")
     (base / "var/log/said").unlink(missing_ok=True)
     if install_first is installed_by_oic:
-        return _entries(installed_by_oic(base, packages[1:], place / "oic", careful=False))
+        return _entries(installed_by_oic(base, packages[1:], place / "oic"))
     return _entries(installed_by_dpkg(base, packages[1:], place / "dpkg"))
 
 
@@ -249,16 +247,37 @@ def test_what_a_layer_told_dpkg_holds_above_it(first: Small, tmp_path: Path) -> 
     assert ours == theirs
 
 
-def _conflict(small: Sequence[Small], place: Path) -> str:
-    with pytest.raises(LayerConflict) as raised:
-        _layered(small, place, installed_by_oic)
-    return str(raised.value)
-
-
-def test_a_path_reserved_below_is_left_to_the_careful_way(tmp_path: Path) -> None:
+def test_a_path_reserved_below_has_everything_installed_in_order(tmp_path: Path) -> None:
     small = [Small(name="diverting", scripts={"postinst": _divert("/usr/bin/tool")})]
-    small.append(Small(name="z", files={"/usr/bin/tool": "nobody said"}))
-    assert namespace.call(_conflict, small, tmp_path, writes=[tmp_path]) == "claimed twice: /usr/bin/tool of z"
+    small.append(Small(name="z", files={"/usr/bin/tool": "nobody said", "/usr/bin/other": "of z"}))
+    for way in ("oic", "dpkg"):
+        (tmp_path / way).mkdir()
+    ours = namespace.call(_layered, small, tmp_path / "oic", installed_by_oic, writes=[tmp_path])
+    theirs = namespace.call(_layered, small, tmp_path / "dpkg", installed_by_dpkg, writes=[tmp_path])
+    assert ours == theirs
+    said = (tmp_path / "oic/oic/log").read_text()
+    assert "claimed twice: /usr/bin/tool of z: installing one package at a time\n" in said
+    marks = [path for path in (tmp_path / "oic/oic/upper").rglob("*") if _marks(path)]
+    assert marks == [], "what was begun left nothing in the layer"
+
+
+def _marks(path: Path) -> list[str]:
+    return [name for name in os.listxattr(path, follow_symlinks=False) if name.endswith((".whiteout", ".opaque"))]
+
+
+def test_a_bootstrap_set_that_claims_a_path_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "debs").mkdir()
+    small = [Small(name=name, files={"/usr/share/both": name}) for name in ("a", "b")]
+    with pytest.raises(TrustError, match=r"nothing orders its packages: claimed twice: /usr/share/both of [ab]$"):
+        namespace.call(_bootstrap, [entry.make(tmp_path / "debs") for entry in small], tmp_path, writes=[tmp_path])
+
+
+def _bootstrap(packages: Sequence[tuple[LockedPackage, Path]], place: Path) -> None:
+    upper, log = place / "tree", place / "log"
+    upper.mkdir()
+    with overlay.merged([], place / "root", upper=upper) as root:
+        tree = Tree(root=root, below=(), upper=upper, log=log, epoch=0, tools=place, work=place / "tools")
+        install(packages, tree)
 
 
 def test_a_failing_script_ends_it_with_its_last_words(tmp_path: Path) -> None:

@@ -129,8 +129,9 @@ def _install(
     packages: Sequence[tuple[LockedPackage, Path]], tools: Path, place: Path, may_fail: Sequence[str]
 ) -> Filled:
     with overlay.merged([], place / "root", upper=place / "tree", work=place / "work") as root:
-        tree = Tree(root=root, below=(), log=place / "log", epoch=0, tools=tools, work=place / "tools")
-        return install(packages, tree, careful=False, may_fail=may_fail)
+        upper, log = place / "tree", place / "log"
+        tree = Tree(root=root, below=(), upper=upper, log=log, epoch=0, tools=tools, work=place / "tools")
+        return install(packages, tree, may_fail=may_fail)
 
 
 def locked(name: str) -> LockedPackage:

@@ -27,8 +27,8 @@ LOGINS = 5
 REFUSALS = 3
 REFUSED = "name or password were refused"
 UNANSWERED = "no prompt for a password came (is /bin/login, the package login, in the image?)"
-PATIENCE = 60.0
-"""Seconds without an answer after which a key stroke counts as lost; emulation on a busy machine is slow."""
+ANSWER_TIMEOUT = 60.0
+"""A key stroke counts as lost after so many seconds without an answer; emulation on a busy machine is slow."""
 SETTLE = 1.0
 
 _REFUSED = rf"Login incorrect|Login timed out|Authentication failure|(?={LOGIN})"
@@ -63,8 +63,8 @@ class Session:
             self._console.send(_framed(command, self._number))
             ends = {"end": rf"oic-end-{self._number} \d+ [0-9a-f]{{64}}"}
             before = len(self._console.text)
-            patience = min(deadline, time.monotonic() + 2 * PATIENCE)
-            match = self._console.await_any(f"the answer to `{command}`", ends, patience)
+            until = min(deadline, time.monotonic() + 2 * ANSWER_TIMEOUT)
+            match = self._console.await_any(f"the answer to `{command}`", ends, until)
             body = self._console.text[before : match.start()] if match else ""
             if match and (answer := _answer(body, self._number, match[0])):
                 return answer
@@ -86,7 +86,7 @@ def log_in(console: Console, user: str, password: str, deadline: float) -> Sessi
     """Log in at the prompt that is there or comes; raises BootError when `user` is refused."""
     failures: list[str] = []
     while len(failures) < LOGINS and failures.count(REFUSED) < REFUSALS and time.monotonic() < deadline:
-        prompt = console.await_any("a login prompt", {"login": LOGIN}, min(deadline, time.monotonic() + PATIENCE))
+        prompt = console.await_any("a login prompt", {"login": LOGIN}, min(deadline, time.monotonic() + ANSWER_TIMEOUT))
         if prompt is None:
             console.send("\n")
             failures.append("no login prompt came")
@@ -139,7 +139,7 @@ def _let_settle(console: Console) -> None:
 
 
 def _soft(deadline: float) -> float:
-    return min(deadline, time.monotonic() + PATIENCE)
+    return min(deadline, time.monotonic() + ANSWER_TIMEOUT)
 
 
 def _framed(command: str, number: int) -> str:

@@ -1,1 +1,1 @@
-"""The isolated build environment: namespaces, layers and the one way a tool of an image is run."""
+"""The isolated build environment: namespaces, layers, and the sandbox in which programs run."""

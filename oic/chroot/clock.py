@@ -1,7 +1,7 @@
-"""Another clock for the programs of sandboxes: a library like libfaketime, loaded before their own.
+"""Another clock for programs in sandboxes, by preloading libfaketime.
 
-Linux has no namespace for the time of day (time_namespaces(7) has the others). Static programs, and those of another C
-library, see the host's clock all the same. Times of files are the kernel's, and stay.
+Linux has no namespace for the time of day; time_namespaces(7) covers other clocks only. Static programs, and programs
+of another C library, still see the host's clock. File times come from the kernel and do not change.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 LIBRARY = "OIC_CLOCK_LIBRARY"
 """The environment variable that names a libfaketime for the host's architecture."""
 _PACKAGED = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
-"""Where Debian's package libfaketime has it."""
+"""The path in Debian's package libfaketime."""
 FILE = "clock.so"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """A clock `ahead` of the host's by so many seconds, made by a library."""
+    """A clock that is `ahead` of the host's by so many seconds, by means of a library."""
 
     library: Path
     ahead: int
 
     def environment(self, at: str) -> Mapping[str, str]:
-        """Return the variables of a program that finds the library `at` a path; file times are left alone."""
+        """Return the environment for programs that find the library `at` a path; file times are not changed."""
         return {
             "LD_PRELOAD": at,
             "FAKETIME": f"{self.ahead:+d}",
@@ -47,13 +47,13 @@ _current: ContextVar[Clock | None] = ContextVar("clock", default=None)
 
 
 def current() -> Clock | None:
-    """Return the clock that sandboxes have now; None for the host's own."""
+    """Return the clock of sandboxes; None for the host's."""
     return _current.get()
 
 
 @contextlib.contextmanager
 def used(clock: Clock | None) -> Iterator[None]:
-    """Give every sandbox this clock; it is one of this thread and of the processes it starts."""
+    """Set the clock of all sandboxes of this thread and of the processes it starts."""
     token = _current.set(clock)
     try:
         yield
@@ -62,7 +62,7 @@ def used(clock: Clock | None) -> Iterator[None]:
 
 
 def library() -> Path | None:
-    """Return the library that the environment names, else the host's, else None; raises OicError for no file."""
+    """Return the library that the environment names or the host has, or None; raises OicError for a missing file."""
     named = os.environ.get(LIBRARY, "")
     path = Path(named or _PACKAGED)
     if path.is_file():

@@ -1,6 +1,7 @@
-"""Which host ids stand for the ids inside a build: the whole range for root, sub-ids for an ordinary user.
+"""The user and group ids of the host that the ids inside a build are mapped to.
 
-Owners on disk differ by map, so everything cached as a tree is keyed by `IdMap.key`. See user_namespaces(7),
+Root maps the whole range to itself; an ordinary user has sub-ids. The owners of files on disk depend on the map, so
+cached trees have `IdMap.key` in their names. See user_namespaces(7),
 subuid(5), newuidmap(1).
 """
 
@@ -15,11 +16,11 @@ from pathlib import Path
 from oic.errors import OicError, ToolError
 from oic.process.run import run
 
-NEEDED = 65536
+NEEDED_IDS = 65536
 Range = tuple[int, int, int]
 """First id inside, first id outside, count: a line of ``/proc/PID/uid_map``."""
-_QUICK = 60.0
-"""Seconds: what a user says of patience is about programs that work, and is judged where they run."""
+_HELPER_TIMEOUT = 60.0
+"""In seconds. OIC_PROGRAM_TIMEOUT does not apply here: newuidmap is not a workload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +33,22 @@ class IdMap:
 
     @property
     def key(self) -> str:
-        """Return a short name for the map, the same whenever owners on disk are."""
+        """Return a short name of the map; two maps have the same name if they give the same owners on disk."""
         outside = [f"{first}-{count}" for _, first, count in self.uids]
         if self.uids != self.gids:
             outside += [f"g{first}-{count}" for _, first, count in self.gids]
         return "u" + "_".join(outside)
 
     def apply(self, pid: int) -> None:
-        """Write the map of process `pid`, which has just unshared its user namespace."""
+        """Set the map of process `pid`, which has just entered a new user namespace."""
         for kind, ranges in (("uid", self.uids), ("gid", self.gids)):
             if self.by_helper:
                 words = [str(number) for line in ranges for number in line]
                 try:
-                    run([f"new{kind}map", str(pid), *words], timeout=_QUICK)
+                    run([f"new{kind}map", str(pid), *words], timeout=_HELPER_TIMEOUT)
                 except ToolError as error:
-                    said = " ".join(error.message.split())
-                    raise OicError(f"this user's sub-{kind}s were refused: {said}", hint=_hint(_user())) from error
+                    reason = " ".join(error.message.split())
+                    raise OicError(f"this user's sub-{kind}s were refused: {reason}", hint=_hint(_user())) from error
             else:
                 lines = "".join(f"{inside} {outside} {count}\n" for inside, outside, count in ranges)
                 Path(f"/proc/{pid}/{kind}_map").write_text(lines, encoding="ascii")
@@ -58,13 +59,13 @@ def _hint(user: str) -> str:
 
 
 def current() -> IdMap:
-    """Return the map for whoever runs this; raises OicError when an ordinary user has no sub-ids or no newuidmap."""
+    """Return the map of the current user; raises OicError when an ordinary user lacks sub-ids or newuidmap."""
     uid = os.geteuid()
     if uid == 0:
         return IdMap(_identity("uid"), _identity("gid"), by_helper=False)
     if not shutil.which("newuidmap"):
         hint = "as root: apt-get install uidmap"
-        raise OicError("newuidmap is needed to build as an ordinary user and is not installed", hint=hint)
+        raise OicError("building as an ordinary user needs newuidmap, which is not installed", hint=hint)
     name = _user()
     return IdMap(
         ((0, uid, 1), (1, *_subordinate("uid", name, uid))),
@@ -74,7 +75,7 @@ def current() -> IdMap:
 
 
 def _user() -> str:
-    """Return the user's name; the number where there is none, as in containers."""
+    """Return the user's name, or the user id if it has no name, as in containers."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
@@ -93,7 +94,7 @@ def _subordinate(kind: str, name: str, uid: int) -> tuple[int, int]:
     for line in lines:
         owner, _, rest = line.partition(":")
         first, _, count = rest.partition(":")
-        if owner in (name, str(uid)) and first.isdigit() and count.isdigit() and int(count) >= NEEDED - 1:
-            return int(first), min(int(count), NEEDED - 1)
-    message = f"expected a range of at least {NEEDED - 1} sub-{kind}s for user {name}, found none"
+        if owner in (name, str(uid)) and first.isdigit() and count.isdigit() and int(count) >= NEEDED_IDS - 1:
+            return int(first), min(int(count), NEEDED_IDS - 1)
+    message = f"expected a range of at least {NEEDED_IDS - 1} sub-{kind}s for user {name}, found none"
     raise OicError(message, where=str(file), hint=_hint(name))

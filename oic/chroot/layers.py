@@ -1,15 +1,15 @@
-"""Layers in the cache: a directory tree made once, found again under a key, named by its content.
+"""Layers in the cache: directory trees that are created once, found by a key, and named by the digest of their content.
 
 ::
 
-    cache/layers/<id map>-<key>.json         what this key came to: the layer's name, and which scriptlets were let fail
+    cache/layers/<id map>-<key>.json         the layer of this key, and the scriptlets whose failure was tolerated
     cache/layers/<id map>-<digest>/tree         the tree, as an overlay's lower directory
                                    layer.json   {"digest": …, "epoch": …}
-    cache/layers/<id map>-<key>.part/        the same while it is made; one that nobody is at is thrown away
+    cache/layers/<id map>-<key>.part/        a layer being created; removed if its build was killed
 
-* The key is of everything the content comes from, the name of the content: other inputs that come to the same tree
-  come to the same layer, and the rebuild stops there.
-* The directory gets its name by one rename, when all is in it. Two builds that want one layer make it once.
+* The key is a digest of all inputs, the name a digest of the content: if other inputs give the same tree, they give
+  the same layer, and the rebuild stops there.
+* The directory is renamed to its final name when it is complete. Two builds that need the same layer create it once.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """A finished layer: where it is, the digest of its content, and its epoch in seconds since 1970.
+    """A finished layer: its directory, the digest of its content, and its epoch in seconds since 1970.
 
-    `passed` are the scriptlets that were let fail when it was made; as it is found by its name, nobody knows.
+    `passed` are the scriptlets whose failure was tolerated; this is known only to `get_or_create`.
     """
 
     place: Path
@@ -57,38 +57,38 @@ class Layer:
         return self.place / "tree"
 
 
-def made(
+def get_or_create(
     cache: Path, key: Digest, fill: Callable[[Path], Filled], *, writes: Sequence[Path] = (), network: bool = False
 ) -> Layer:
-    """Return the layer of `key`; where there is none, make it with `fill`.
+    """Return the layer of `key`; if there is none, create it with `fill`.
 
-    `fill` is called inside a namespace with the directory that is being made; it fills its ``tree`` and says what
-    came of it. What else it leaves in the directory is removed. It can write there and to `writes`, and nowhere else.
+    `fill` is called in a namespace with the directory being created, and fills its ``tree``. Other files that it leaves
+    in the directory are removed. It can write only there and to `writes`.
     """
     ids = idmap.current().key
     note = cache / "layers" / f"{ids}-{key[:32]}.json"
-    with _alone(note.with_suffix(".lock")):
+    with _lock(note.with_suffix(".lock")):
         remove_abandoned(note)
-        known = _known(note)
+        known = _read_note(note)
         if known is None:
             part = note.with_suffix(".part")
             with _abandoned(note.parent, ids) as abandoned:
                 remove([place for place in (part, *abandoned) if place.exists()])
             part.mkdir(parents=True)
             passed = namespace.call(_make, part, fill, writes=[part, *writes], network=network)
-            known = _Note(layer=_named(part, ids).name, passed=passed)
+            known = _Note(layer=_rename_to_digest(part, ids).name, passed=passed)
             write_json(note, known)
     return replace(read(note.with_name(known.layer)), passed=known.passed)
 
 
 class _Note(Value):
-    """What a key came to."""
+    """The layer of a key."""
 
     layer: str
     passed: tuple[PassedOver, ...]
 
 
-def _known(note: Path) -> _Note | None:
+def _read_note(note: Path) -> _Note | None:
     try:
         known = msgspec.json.decode(note.read_bytes(), type=_Note)
     except (FileNotFoundError, ValueError):
@@ -97,7 +97,7 @@ def _known(note: Path) -> _Note | None:
 
 
 def is_there(place: Path) -> bool:
-    """Tell whether a layer is in its place, and whole: nothing is synced to disk, a power cut may leave half a file."""
+    """Tell whether a layer exists and is complete: files are not synced, so a power cut may leave truncated ones."""
     try:
         read(place)
     except (FileNotFoundError, ValueError):
@@ -105,8 +105,8 @@ def is_there(place: Path) -> bool:
     return (place / "tree").is_dir()
 
 
-def _named(part: Path, ids: str) -> Path:
-    """Give a finished layer the name of its content; one that is there already, by way of another key, is as good."""
+def _rename_to_digest(part: Path, ids: str) -> Path:
+    """Rename a finished layer to the digest of its content; drop it if another key has already given the same layer."""
     place = part.with_name(f"{ids}-{read(part).digest[:32]}")
     if place.exists() and not is_there(place):
         remove([place])
@@ -120,13 +120,13 @@ def _named(part: Path, ids: str) -> Path:
 
 
 def read(place: Path) -> Layer:
-    """Return the layer at a place in the cache; raises OSError when it is not there."""
+    """Return the layer in a directory of the cache; raises OSError when it does not exist."""
     facts = read_json(place / "layer.json")
     return Layer(place=place, digest=facts["digest"], epoch=facts["epoch"])
 
 
 def remove(places: Sequence[Path]) -> None:
-    """Remove directories that are beside each other and hold layers, whose files have owners of the namespace."""
+    """Remove layers of one parent directory, in a namespace: their files have owners that only exist there."""
     if places:
         namespace.call(_remove_all, places, writes=[places[0].parent])
 
@@ -141,7 +141,7 @@ def _make(part: Path, fill: Callable[[Path], Filled]) -> tuple[PassedOver, ...]:
     tree.mkdir()
     tree.chmod(0o755)
     filled = fill(part)
-    child.end_all()  # whatever still runs would write on while the digest is taken
+    child.end_all()  # a process that still runs could change files while they are hashed
     for entry in part.iterdir():
         if entry != tree:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -152,22 +152,22 @@ def _make(part: Path, fill: Callable[[Path], Filled]) -> tuple[PassedOver, ...]:
 
 @contextlib.contextmanager
 def _abandoned(directory: Path, ids: str) -> Iterator[list[Path]]:
-    """Yield what killed builds left of layers that they made, each locked."""
+    """Yield the unfinished layers of killed builds, each locked."""
     with contextlib.ExitStack() as locks:
         found = []
         for part in directory.glob(f"{ids}-*.part"):
             with contextlib.suppress(BlockingIOError):
-                locks.enter_context(_alone(part.with_suffix(".lock"), wait=False))
+                locks.enter_context(_lock(part.with_suffix(".lock"), wait=False))
                 found.append(part)
         yield found
 
 
 @contextlib.contextmanager
-def _alone(file: Path, *, wait: bool = True) -> Iterator[None]:
+def _lock(file: Path, *, wait: bool = True) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
-        os.close(lock)
+        os.close(descriptor)

@@ -1,16 +1,16 @@
-"""A function run as root of its own user, mount, pid, network, ipc and uts namespaces.
+"""Runs a function as root in new user, mount, pid, network, ipc and uts namespaces.
 
 ::
 
     caller ──fork── A: unshare, wait for the id map ──fork── B: pid 1, own /proc, runs the function
 
-* One path for root and for an ordinary user: only the id map differs.
-* Nothing mounted inside is seen outside; when the caller dies, everything inside dies: A and B ask for SIGKILL,
-  and the kernel ends a pid namespace with its pid 1.
-* The network namespace has no interface but a loopback that is down.
-* All of the host that is seen inside is read-only, whoever runs it, but for the places that the caller names: a path of
-  a package or a script that leads out of a tree finds nothing that it could change.
-* The session keyring is an empty one.
+* The same code serves root and an ordinary user; only the id map differs.
+* Mounts made inside are not visible outside. When the caller dies, everything inside is killed: A and B die with their
+  parents, and the kernel kills a pid namespace when its process 1 ends.
+* The network namespace has only a loopback, which is down.
+* The host's files are read-only inside, for root as well, except for the paths that the caller names. A path in a
+  package, or a script, that leads out of the tree can therefore change nothing.
+* The session keyring is empty.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ _NAMESPACES = (
 
 
 def call(function: Callable[..., Result], *args: object, writes: Sequence[Path] = (), network: bool = False) -> Result:
-    """Return ``function(*args)``, run inside; raises what it raised, or OicError where namespaces are not allowed.
+    """Run ``function(*args)`` inside and return its result or raise its error.
 
-    `writes` are the files and directories, which must exist, that can be written; nothing else of the host can.
+    Raises OicError where the kernel does not allow namespaces. `writes` are the existing files and directories of the
+    host that can be written inside; the rest is read-only.
     """
     _check_host()
     ids = idmap.current()
@@ -86,7 +87,7 @@ def _unshared(
     os.write(ready, b"1")
     os.close(ready)
     if not os.read(mapped, 1):
-        raise OicError("the id map of the build's user namespace could not be set")
+        raise OicError("could not set the id map of the build's user namespace")
     os.close(mapped)
     syscalls.leave_session_keyring()
     os.setgroups([])
@@ -96,9 +97,9 @@ def _unshared(
 
 
 def _as_init(writes: Sequence[Path], function: Callable[..., Any], args: tuple[object, ...]) -> Any:
-    _ignore_signals()
+    _reset_signal_handlers()
     syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
-    wall_off(writes)
+    make_host_read_only(writes)
     syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
     syscalls.set_host_name("localhost")
     _limit_processes()
@@ -106,25 +107,25 @@ def _as_init(writes: Sequence[Path], function: Callable[..., Any], args: tuple[o
     return function(*args)
 
 
-_KEPT_SIGNALS = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
-"""Those that nobody handles, and those that Python ignores, for calls to fail instead."""
+_UNCHANGED_SIGNALS = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
+"""The first two cannot be handled; Python ignores the others, so that system calls fail instead."""
 
 
-def _ignore_signals() -> None:
-    """Have no handler: the kernel keeps from process 1 what it does not handle, unless a process outside kills it.
+def _reset_signal_handlers() -> None:
+    """Remove all signal handlers: from inside its namespace, process 1 receives only signals that it handles.
 
-    So no program inside can end the build; a user's stop ends it by way of the parent, which kills.
+    No program inside can end the build that way. When the user stops the build, the parent kills this process.
     """
-    for number in signal.valid_signals() - _KEPT_SIGNALS:
+    for number in signal.valid_signals() - _UNCHANGED_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
 
 
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
-"""The device nodes of the host that can be used inside."""
+"""The device nodes of the host that work inside."""
 
 
-def wall_off(writes: Sequence[Path]) -> None:
-    """Make every mount of this namespace read-only, but for `writes`, and every device useless but for `DEVICES`."""
+def make_host_read_only(writes: Sequence[Path]) -> None:
+    """Make every mount of this namespace read-only except `writes`, and every device unusable except `DEVICES`."""
     devices = [f"/dev/{name}" for name in DEVICES]
     for at in (*map(str, writes), *devices):
         syscalls.mount(at, at, flags=syscalls.MS_BIND)
@@ -133,7 +134,7 @@ def wall_off(writes: Sequence[Path]) -> None:
     except OSError as error:
         if error.errno != errno.ENOSYS:
             raise
-        raise OicError("expected Linux 5.12 or newer, which can make mounts read-only together") from error
+        raise OicError("expected Linux 5.12 or newer, which has mount_setattr(2)") from error
     for place in writes:
         syscalls.make_writable(str(place))
     for device in devices:
@@ -144,7 +145,7 @@ MAX_PROCESSES = 8192
 
 
 def _limit_processes() -> None:
-    """Limit process numbers where a namespace has a limit of its own (Linux 6.14); before, it is the host's."""
+    """Limit the number of processes if a pid namespace has its own limit (Linux 6.14); before, it is the host's."""
     release = tuple(int(word) for word in os.uname().release.split("-")[0].split(".")[:2] if word.isdigit())
     if release >= (6, 14):
         Path("/proc/sys/kernel/pid_max").write_text(str(MAX_PROCESSES), encoding="ascii")
@@ -153,7 +154,7 @@ def _limit_processes() -> None:
 def _refused(error: OSError) -> OicError:
     if error.errno in (errno.EPERM, errno.ENOSPC, errno.EINVAL):
         return OicError(
-            f"this kernel does not let the build make its own namespaces: {error.strerror}",
+            f"this kernel does not allow the build to create namespaces: {error.strerror}",
             hint="sysctl user.max_user_namespaces must be > 0, kernel.unprivileged_userns_clone 1, "
             "kernel.apparmor_restrict_unprivileged_userns 0; or build as root",
         )

@@ -1,10 +1,10 @@
-"""Layers seen as one tree through an overlay (Documentation/filesystems/overlayfs.rst), in a private namespace.
+"""Mounts layers as one tree with overlayfs (Documentation/filesystems/overlayfs.rst), in a private namespace.
 
-* Layers are never written; changes go to an upper directory, whiteouts and opaque marks in ``user.`` attributes, so
-  that an ordinary user can make them.
-* Programs' requests to sync are not passed on (``volatile``): dpkg makes thousands, and what a crash leaves is thrown
-  away.
-* The upper directory of one overlay is, once renamed, a layer of the next.
+* Layers are never written. Changes go to an upper directory, whose whiteouts and opaque marks are ``user.`` attributes,
+  which an ordinary user can set.
+* sync(2) and fsync(2) do nothing (``volatile``): dpkg calls them thousands of times, and the result of a crashed build
+  is discarded anyway.
+* The upper directory of one overlay becomes a layer of the next one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work: Path | None = None) -> Iterator[Path]:
-    """Mount `layers` (lowest first) at the directory `at`; with `upper` (and an empty `work` beside it), writable."""
+    """Mount `layers`, lowest first, at `at`; writable if `upper` is given, with an empty directory `work` beside it."""
     at.mkdir(parents=True, exist_ok=True)
     _mount_layers(layers, at, upper, work)
     try:
@@ -64,8 +64,8 @@ def _mount(at: str, options: str) -> None:
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EINVAL, errno.ENODEV):
             raise
-        hint = "it takes Linux 5.11 or newer and a cache on a local file system such as ext4, xfs or btrfs"
-        message = f"expected a host that can stack layers with overlayfs, found: {error.strerror}"
+        hint = "Linux 5.11 or newer is needed, and a cache on a local file system such as ext4, xfs or btrfs"
+        message = f"cannot mount an overlay file system here: {error.strerror}"
         raise OicError(message, where=at, hint=hint) from error
 
 

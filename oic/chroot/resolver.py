@@ -1,8 +1,8 @@
-"""The host's name resolution, lent to a command of the recipe that asked for the network.
+"""The host's DNS configuration, for a command of the recipe that asked for the network.
 
-The image's own /etc/resolv.conf may be missing, or a link to what only a running system has. A copy of the host's file
-is mounted over whatever it leads to: a command may change it, and what it changes is lost. What had to be made for that
-is taken away again.
+The image's own /etc/resolv.conf may be missing, or a link to a file that only a running system has. A copy of the
+host's file is mounted over it, or over the file it links to. Changes that the command makes to the copy are lost, and
+files and directories that had to be created for the mount are removed again.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 _FILE = "/etc/resolv.conf"
 _COPY = "resolv.conf"
-"""Its name in /dev, which is memory and nobody's tree."""
+"""Its name in /dev, which is a tmpfs and not part of the tree."""
 
 
 @contextlib.contextmanager
-def lent(box: Sandbox, host: Path = Path(_FILE)) -> Iterator[None]:
-    """Make names resolvable in a sandbox, by what the file `host` of this namespace says."""
+def host_resolver(box: Sandbox, host: Path = Path(_FILE)) -> Iterator[None]:
+    """Use the file `host` of this namespace as the resolv.conf of a sandbox."""
     if not host.exists():
         yield
         return
     child.inside(box.dev, _write_copy, host.read_bytes())
-    target, made = child.inside(box.root, _prepare)
+    target, created = child.inside(box.root, _prepare)
     inside = box.root / target
     syscalls.mount(str(box.dev / _COPY), str(inside), flags=syscalls.MS_BIND)
     try:
         yield
     finally:
         syscalls.unmount(str(inside), syscalls.MNT_DETACH)
-        child.inside(box.root, _undo, made)
+        child.inside(box.root, _undo, created)
         child.inside(box.dev, _remove_copy)
 
 
@@ -50,7 +50,7 @@ def _write_copy(dev: Path, content: bytes) -> None:
 
 
 def _remove_copy(dev: Path) -> None:
-    """Remove the copy, or what a command has put in its place."""
+    """Remove the copy, or what a command has replaced it with."""
     if (dev / _COPY).is_dir() and not (dev / _COPY).is_symlink():
         shutil.rmtree(dev / _COPY)
     else:
@@ -58,19 +58,19 @@ def _remove_copy(dev: Path) -> None:
 
 
 def _prepare(root: Path) -> tuple[str, list[str]]:
-    """Return where the tree's file really is, below its root, and what was made to have it, deepest first."""
+    """Return the tree's file with links resolved, relative to the root, and the paths that were created for it."""
     path = Path(os.path.realpath(root / _FILE[1:]))
-    made = [parent for parent in path.parents if not parent.exists()]
+    created = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.touch()
-        made.insert(0, path)
-    return str(path.relative_to("/")), [str(entry) for entry in made]
+        created.insert(0, path)
+    return str(path.relative_to("/")), [str(entry) for entry in created]
 
 
-def _undo(_root: Path, made: list[str]) -> None:
-    """Remove what was made; a directory that a command has put something into stays."""
-    for entry in made:
+def _undo(_root: Path, created: list[str]) -> None:
+    """Remove what was created, deepest path first; a directory stays if a command has created files in it."""
+    for entry in created:
         path = Path(entry)
         with contextlib.suppress(OSError):
             path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)

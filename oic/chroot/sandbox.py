@@ -1,14 +1,14 @@
-"""A root directory in which programs of an image or of its build environment run.
+"""Runs programs of an image, or of its build environment, with a directory tree as their root.
 
-* Everything happens inside `oic.chroot.namespace.call`: mounts are private and die with it.
-* A program gets the tree as its root by pivot_root; nothing of the host is left to reach, and no descriptor but pipes.
-* /dev is a tmpfs with six of the host's nodes bound into it, read-only: they can be used, not changed. /proc is as
-  `oic.chroot.proc` says; /tmp is a tmpfs; there is no /sys and no network but a loopback of the program's own.
-* A program has no capability to mount, to trace or to reconfigure the kernel, cannot make a namespace to get one, and
-  may not make the calls that `oic.chroot.seccomp` names.
-* Whatever a program leaves running ends with it.
-* Programs that ask whether they are in a chroot are told so, as in one made by chroot(8).
-* The clock is the host's, or `oic.chroot.clock`'s.
+* It is used inside `oic.chroot.namespace.call`, so that all mounts are private and end with the namespace.
+* A program gets the tree as its root by pivot_root. It reaches no file of the host and has no descriptors but pipes.
+* /dev is a tmpfs into which six device nodes of the host are bind-mounted read-only: they can be used but not changed.
+  /proc is described in `oic.chroot.proc`; /tmp is a tmpfs. There is no /sys, and no network except a loopback.
+* A program has no capabilities to mount, to trace or to configure the kernel, cannot create a namespace to get them,
+  and may not make the system calls that `oic.chroot.seccomp` denies.
+* Processes that a program leaves running are killed when it ends.
+* Programs that check whether they run in a chroot find that they do, as after chroot(8).
+* The clock is the host's or that of `oic.chroot.clock`.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
 FILES = "/dev/files"
-"""Where the files are that are shown to programs: a directory of its own, read-only, in no directory of the tree."""
+"""The read-only directory of files that the caller provides; it is a mount of its own and not part of the tree."""
 
-# capabilities(7), by number: all but those that a package's scripts use to own, mode and switch to what they install.
+# capabilities(7), by number: those that scripts of packages need to set owners and modes and to switch users.
 _KEPT = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 18, 27, 29, 31}
 _DROPPED = tuple(number for number in range(41) if number not in _KEPT)
 
 _IN_CHROOT = {"SYSTEMD_OFFLINE": "1"}
-"""For systemd's tools where they do not look at /proc/1/root: nothing is to be started, only enabled or disabled."""
+"""Tells those of systemd's tools that do not look at /proc/1/root that units cannot be started, only enabled."""
 MAX_FILE_BYTES = 64 << 30
-"""How long a file of a tree can get; a disk that a script fills is the host's."""
+"""The size limit of a file in a tree: a script that fills the disk fills the host's."""
 _LIMITS = (
-    # 1, not 0: it also keeps the kernel from starting the host's handler of core dumps (core(5))
+    # 1, not 0: 1 also keeps the kernel from starting the host's core dump handler (core(5))
     (resource.RLIMIT_CORE, 1),
     (resource.RLIMIT_NPROC, namespace.MAX_PROCESSES),
 )
@@ -52,7 +52,7 @@ _LIMITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """A mounted root and the log its programs write to; `dev` and `tmp` are where its /dev and /tmp are mounted."""
+    """A root that programs can run in, and their log; `dev` and `tmp` are the directories mounted as /dev and /tmp."""
 
     root: Path
     log: Path
@@ -61,7 +61,7 @@ class Sandbox:
     env: Mapping[str, str] = field(default_factory=dict)
     max_file_bytes: int = MAX_FILE_BYTES
 
-    def run(  # noqa: PLR0913 - what `oic.process.run.run` can do, but for what the tree decides
+    def run(  # noqa: PLR0913 - the options of `oic.process.run.run`
         self,
         argv: Sequence[str],
         *,
@@ -69,11 +69,11 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         capture: bool = True,
         network: bool = False,
-        whole: bool = False,
+        check_log: bool = False,
     ) -> Output:
-        """Run a program of the tree in the tree; raises ToolError (`whole` as in `oic.process.run.run`).
+        """Run a program of the tree with the tree as its root; raises ToolError as `oic.process.run.run` does.
 
-        `network` leaves it the network of the namespace around it, which has one only if that was asked for.
+        With `network`, it uses the network of the surrounding namespace, if that was created with one.
         """
         enter = functools.partial(self._enter, network=network)
         return run(
@@ -84,24 +84,24 @@ class Sandbox:
             capture=capture,
             enter=enter,
             leave=child.end_all,
-            whole=whole,
+            check_log=check_log,
         )
 
     def _enter(self, *, network: bool) -> None:
         syscalls.unshare(syscalls.CLONE_NEWNS if network else syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
-        if not network:  # a loopback is no network: postfix's postinst, for one, does not go without
+        if not network:  # some scripts need a loopback, such as postfix's postinst
             syscalls.raise_loopback()
         syscalls.pivot_root(str(self.root))
         syscalls.filter_system_calls(seccomp.program())
-        for limit, most in (*_LIMITS, (resource.RLIMIT_FSIZE, self.max_file_bytes)):
+        for limit, maximum in (*_LIMITS, (resource.RLIMIT_FSIZE, self.max_file_bytes)):
             _, hard = resource.getrlimit(limit)
-            lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            lower = maximum if hard == resource.RLIM_INFINITY else min(maximum, hard)
             resource.setrlimit(limit, (lower, lower))
         syscalls.drop_from_bounding_set(_DROPPED)
 
 
 @contextmanager
-def opened(  # noqa: PLR0913 - a root and all that is mounted in it
+def opened(  # noqa: PLR0913 - a root and everything mounted in it
     root: Path,
     log: Path,
     *,
@@ -110,37 +110,37 @@ def opened(  # noqa: PLR0913 - a root and all that is mounted in it
     visible: Sequence[Path] = (),
     max_file_bytes: int = MAX_FILE_BYTES,
 ) -> Iterator[Sandbox]:
-    """Make a directory ready to run programs in.
+    """Mount what programs need in the tree `root`; yield the sandbox.
 
-    `visible` directories appear inside under their own paths; `files` of the host, by name, below `FILES`, read-only.
+    The directories `visible` appear inside under the same paths, and the host's `files`, by name, read-only in `FILES`.
     """
     syscalls.mount(str(root), str(root), flags=syscalls.MS_BIND | syscalls.MS_REC)
     try:
-        at, dev, tmp, *shown = _mount_points(root, ["/proc", "/dev", "/tmp", *map(str, visible)])  # noqa: S108
-        proc.mount_proc(at)
+        proc_at, dev, tmp, *places = _mount_points(root, ["/proc", "/dev", "/tmp", *map(str, visible)])  # noqa: S108
+        proc.mount_proc(proc_at)
         _mount_dev(dev)
         syscalls.mount("tmpfs", str(tmp), "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=1777")
-        for directory, place in zip(visible, shown, strict=True):
-            for memory in (tmp, dev / "shm"):  # hides what was made in the tree
+        for directory, place in zip(visible, places, strict=True):
+            for memory in (tmp, dev / "shm"):  # these mounts hide the directory created in the tree
                 if place.is_relative_to(memory):
-                    child.inside(memory, _made, [f"/{place.relative_to(memory)}"])
+                    child.inside(memory, _create_directories, [f"/{place.relative_to(memory)}"])
             syscalls.mount(str(directory), str(place), flags=syscalls.MS_BIND)
         other_clock = clock.current()
-        lent = {clock.FILE: other_clock.library} if other_clock else {}
-        _show({**(files or {}), **lent}, dev / Path(FILES).name)
-        told = other_clock.environment(f"{FILES}/{clock.FILE}") if other_clock else {}
-        env = {**(env or {}), **told}
+        library = {clock.FILE: other_clock.library} if other_clock else {}
+        _mount_files({**(files or {}), **library}, dev / Path(FILES).name)
+        clock_env = other_clock.environment(f"{FILES}/{clock.FILE}") if other_clock else {}
+        env = {**(env or {}), **clock_env}
         yield Sandbox(root=root, log=log, dev=dev, tmp=tmp, env=env, max_file_bytes=max_file_bytes)
     finally:
         syscalls.unmount(str(root), syscalls.MNT_DETACH)
 
 
 def _mount_points(root: Path, paths: Sequence[str]) -> list[Path]:
-    """Return where each directory of a tree really is, whatever links lead there; make those that are not there."""
-    return [root / place.lstrip("/") for place in child.inside(root, _made, paths)]
+    """Return each directory of a tree with all links resolved; create missing ones."""
+    return [root / place.lstrip("/") for place in child.inside(root, _create_directories, paths)]
 
 
-def _made(_root: Path, paths: Sequence[str]) -> list[str]:
+def _create_directories(_root: Path, paths: Sequence[str]) -> list[str]:
     found = []
     for path in paths:
         place = os.path.realpath(path)
@@ -167,7 +167,7 @@ def _mount_dev(dev: Path) -> None:
     syscalls.mount("tmpfs", str(dev / "shm"), "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=1777")
 
 
-def _show(files: Mapping[str, Path], at: Path) -> None:
+def _mount_files(files: Mapping[str, Path], at: Path) -> None:
     if not files:
         return
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC

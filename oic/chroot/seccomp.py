@@ -1,14 +1,13 @@
-"""The system calls that no program of a tree may make: a seccomp(2) filter in classic BPF.
+"""A seccomp(2) filter, in classic BPF, that denies system calls to the programs of a tree.
 
-* Denied are ways to what namespaces and capabilities do not keep apart: kernel keyrings, io_uring (which no filter sees
-  into), userfaultfd, bpf, perf, and sockets of any family but those named, vsock for one, which reaches a virtual
-  machine's host. They fail as on a kernel that does not have them, so programs take their other way.
-* The list is of what is denied, not of what is allowed: a package's script may be any program, and the kernel's own
-  checks stand behind it.
-* Every architecture's calls that the machine runs have the same filter; the x32 ones are none.
+* It denies what namespaces and capabilities do not isolate: kernel keyrings, io_uring (whose operations no filter
+  sees), userfaultfd, bpf, perf, and sockets of other families than those listed, for example vsock, which reaches the
+  host of a virtual machine. The calls fail as on a kernel without them, so programs use their fallbacks.
+* It lists what is denied, not what is allowed: a script may run any program, and the kernel still checks permissions.
+* The calls of every architecture that the machine can run are filtered alike; all x32 calls are denied.
 
-By hand rather than by libseccomp: the program is some thirty instructions, and a user of a virtual environment would
-have to have the host's library of the right version. The numbers are those of the kernel's syscall tables.
+It is assembled here rather than by libseccomp, because it has only some thirty instructions, and because the host
+would need the right version of that library. The numbers are from the kernel's syscall tables.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ from dataclasses import dataclass
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
-"""Offsets in ``struct seccomp_data``; of an argument, which has 64 bits, the lower half on a little-endian machine."""
+"""Offsets in ``struct seccomp_data``; for an argument, of its lower 32 bits on a little-endian machine."""
 _X32 = 0x40000000
 
 FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_ALG)
-"""Of what a program may make sockets: other programs of its own, and the kernel's routing, audit and ciphers."""
+"""The families of sockets that a program may create; the last two talk to the kernel (routing, audit, ciphers)."""
 _IO_URING = (425, 426, 427)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Calls:
-    """An architecture's AUDIT_ARCH number and calls: those `denied`, ``socket`` and, where there is one, socketcall."""
+    """An architecture's AUDIT_ARCH number, and its numbers of `denied` calls, ``socket`` and ``socketcall``."""
 
     architecture: int
     denied: tuple[int, ...]
@@ -52,32 +51,32 @@ def program() -> bytes:
     """Return the filter for this machine."""
     lines = [_instruction(_LOAD, _ARCHITECTURE)]
     for calls in _MACHINES[os.uname().machine]:
-        body = _judged(calls)
-        # A jump is of 8 bits; a body is shorter than that by far.
+        body = _filter_of(calls)
+        # The jump offset has 8 bits, and a body is far shorter than that.
         lines += [_instruction(_JUMP_IF_EQUAL, calls.architecture, otherwise=len(body)), *body]
     return b"".join([*lines, _denied(errno.ENOSYS)])
 
 
-def _judged(calls: _Calls) -> list[bytes]:
-    """Return the part for one architecture; it always returns."""
+def _filter_of(calls: _Calls) -> list[bytes]:
+    """Return the instructions for one architecture; every path through them ends in a return instruction."""
     body = [
         _instruction(_LOAD, _NUMBER),
-        *_unless(_JUMP_IF_AT_LEAST, _X32, [_denied(errno.ENOSYS)]),
+        *_if(_JUMP_IF_AT_LEAST, _X32, [_denied(errno.ENOSYS)]),
     ]
     for number in (*calls.denied, *_IO_URING):
-        body += _unless(_JUMP_IF_EQUAL, number, [_denied(errno.ENOSYS)])
+        body += _if(_JUMP_IF_EQUAL, number, [_denied(errno.ENOSYS)])
     allowed = _instruction(_RETURN, _ALLOW)
-    families = [line for family in FAMILIES for line in _unless(_JUMP_IF_EQUAL, family, [allowed])]
+    families = [line for family in FAMILIES for line in _if(_JUMP_IF_EQUAL, family, [allowed])]
     choice = [_instruction(_LOAD, _FIRST_ARGUMENT), *families, _denied(errno.EAFNOSUPPORT)]
-    body += _unless(_JUMP_IF_EQUAL, calls.socket, choice)
-    if calls.socketcall >= 0:  # its arguments are in memory, where a filter cannot look: socket(2) is call 1
-        made = _unless(_JUMP_IF_EQUAL, 1, [_denied(errno.ENOSYS)])
-        body += _unless(_JUMP_IF_EQUAL, calls.socketcall, [_instruction(_LOAD, _FIRST_ARGUMENT), *made, allowed])
+    body += _if(_JUMP_IF_EQUAL, calls.socket, choice)
+    if calls.socketcall >= 0:  # a filter cannot see its arguments in memory; call 1 is socket(2)
+        denied = _if(_JUMP_IF_EQUAL, 1, [_denied(errno.ENOSYS)])
+        body += _if(_JUMP_IF_EQUAL, calls.socketcall, [_instruction(_LOAD, _FIRST_ARGUMENT), *denied, allowed])
     return [*body, allowed]
 
 
-def _unless(test: int, value: int, then: list[bytes]) -> list[bytes]:
-    """Return instructions that skip `then` where the test of the loaded word fails."""
+def _if(test: int, value: int, then: list[bytes]) -> list[bytes]:
+    """Return instructions that run `then` if the test of the loaded word holds."""
     return [_instruction(test, value, otherwise=len(then)), *then]
 
 
@@ -86,5 +85,5 @@ def _denied(number: int) -> bytes:
 
 
 def _instruction(code: int, value: int, *, otherwise: int = 0) -> bytes:
-    """Return a ``struct sock_filter`` that goes on with the next one if its test holds, else skips `otherwise`."""
+    """Return a ``struct sock_filter``; a jump skips `otherwise` instructions if its test fails."""
     return struct.pack("HBBI", code, 0, otherwise, value)

@@ -1,6 +1,6 @@
-"""The image tools of the build environment: a sandbox, which is what `oic.image.tools.Tools` asks for.
+"""A sandbox with the image tools of the build environment; it implements `oic.image.tools.Tools`.
 
-Directories a tool works on appear inside under their own paths. What a tool writes elsewhere is thrown away.
+The directories that a tool works on appear inside under the same paths. What a tool writes elsewhere is discarded.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 MAX_IMAGE_BYTES = 1 << 60
-"""How long a file can get that an image tool makes: as long as a disk."""
+"""The size limit of a file that an image tool writes, which may be a whole disk."""
 
 
 @contextlib.contextmanager
-def opened(  # noqa: PLR0913 - a root and all that is mounted in it
+def opened(  # noqa: PLR0913 - a root and everything mounted in it
     chroot: Path,
     work: Path,
     log: Path,
@@ -33,9 +33,9 @@ def opened(  # noqa: PLR0913 - a root and all that is mounted in it
     files: Mapping[str, Path] | None = None,
     max_file_bytes: int = MAX_IMAGE_BYTES,
 ) -> Iterator[Sandbox]:
-    """Make the tools of the layer `chroot` ready, in a namespace; `work` is a directory of the caller's to use.
+    """Open a sandbox with the tools of the layer `chroot`, in a namespace; `work` is a directory for temporary files.
 
-    `visible`, `files` and `max_file_bytes` as in `oic.chroot.sandbox.opened`.
+    `visible`, `files` and `max_file_bytes` are as in `oic.chroot.sandbox.opened`.
     """
     upper = work / "tools-upper"
     upper.mkdir(parents=True)
@@ -48,10 +48,10 @@ def opened(  # noqa: PLR0913 - a root and all that is mounted in it
 
 @contextlib.contextmanager
 def workspace(place: Path) -> Iterator[Path]:
-    """Yield an empty directory, whatever a killed build left there; remove it afterwards.
+    """Yield an empty directory, removing what a killed build left there; remove it afterwards.
 
-    When the work in it fails or is stopped, that is what is said: a program that writes there to its last moment may
-    leave something, which the next build removes.
+    When the body fails, its error is raised even if the directory cannot be removed because a program still writes to
+    it; the next build removes it.
     """
     if place.exists():
         shutil.rmtree(place)
@@ -66,7 +66,7 @@ def workspace(place: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def temporary_files_in(place: Path) -> Iterator[None]:
-    """Have temporary files, gpg's home for one, where the next build finds and removes them, should this be killed."""
+    """Put temporary files, such as gpg's home, where the next build removes them if this one is killed."""
     with workspace(place):
         tempfile.tempdir = str(place)
         try:

@@ -1,7 +1,7 @@
-"""A root file tree while it is made, and what it becomes: a layer with a content digest.
+"""Root file trees: walking them, their digests, and the times of their files.
 
-* Times later than the epoch become the epoch, directories' always: their last change is the build's, not a package's.
-* The digest is of path, type, mode, owner, extended attributes, link target or content, and time, of each entry.
+* Times later than the epoch are set to the epoch. So are the times of all directories, which the build has changed.
+* The digest covers the path, type, mode, owner, extended attributes, link target or content, and time of each entry.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from oic.handover.tree import PassedOver
 
 
-_OVERLAY_NOTES = {f"user.overlay.{note}" for note in ("impure", "nlink", "origin", "uuid")}
-"""What the overlay file system keeps for itself: not content, and not the same twice."""
+_OVERLAY_ATTRIBUTES = {f"user.overlay.{note}" for note in ("impure", "nlink", "origin", "uuid")}
+"""Attributes that overlayfs sets for its own use; they are not content and differ from build to build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """A mounted tree: its `root`, the layers `below` it, the directory `upper` of what is written, the program `log`,
-    and the `epoch` reached so far.
+    """A mounted tree: its `root`, the layers `below` it, the directory `upper` for changes, the `log` of programs, and
+    the `epoch` reached so far.
 
-    `tools` is the tree of the build environment, `work` a directory for whoever fills the tree, thrown away afterwards.
+    `tools` is the tree of the build environment; `work` is a directory for temporary files and is removed afterwards.
     """
 
     root: Path
@@ -45,14 +45,14 @@ class Tree:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """What came of filling a tree: the newest time in it, and the scriptlets that failed and were let pass."""
+    """The result of filling a tree: the newest time in it, and the scriptlets whose failure was tolerated."""
 
     epoch: int
     passed: tuple[PassedOver, ...] = ()
 
 
 def walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield every path below `root` (and `root` as ``.``) with its lstat, in byte order of the whole path's parts."""
+    """Yield `root` (as ``.``) and every path below it with its lstat, in byte order of the path's components."""
     yield ".", os.lstat(root)
     yield from _walk(str(root), "")
 
@@ -68,27 +68,27 @@ def _walk(directory: str, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def clamp_times(root: Path, epoch: int) -> None:
-    """Bring the times of a tree down to `epoch`, seconds since 1970."""
+    """Set times later than `epoch`, in seconds since 1970, to `epoch`."""
     for path, status in list(walk(root)):
         if stat.S_ISDIR(status.st_mode) or status.st_mtime > epoch:
             os.utime(root / path, (epoch, epoch), follow_symlinks=False)
 
 
 def digest_of_tree(root: Path) -> Digest:
-    """Return the digest of all that is in a tree."""
+    """Return the digest of a tree's content."""
     whole = hashlib.sha256()
     for path, status in walk(root):
         whole.update(_describe(root / path, path, status))
     return Digest(whole.hexdigest())
 
 
-def named_in(root: Path, patterns: Sequence[str]) -> tuple[str, ...]:
-    """Return each path below `root` that one of the glob `patterns` names."""
-    return tuple(sorted({str(path.relative_to(root)) for pattern in patterns for path in _named(root, pattern)}))
+def glob_in(root: Path, patterns: Sequence[str]) -> tuple[str, ...]:
+    """Return each path below `root` that matches one of the glob `patterns`."""
+    return tuple(sorted({str(path.relative_to(root)) for pattern in patterns for path in _glob(root, pattern)}))
 
 
-def _named(root: Path, pattern: str) -> Iterator[Path]:
-    """Yield what a glob names; pathlib would pass over a link named in full that leads out of a layer, as most do."""
+def _glob(root: Path, pattern: str) -> Iterator[Path]:
+    """Yield the matches of a pattern; pathlib alone would miss a link whose target is not in this layer."""
     if "*" in pattern:
         yield from root.glob(pattern)
     elif os.path.lexists(root / pattern):
@@ -97,7 +97,7 @@ def _named(root: Path, pattern: str) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that is known of an entry of a tree, but for its path; `content` is a file's sha256 or a link's target."""
+    """The attributes of an entry of a tree, without its path; `content` is a file's sha256 or a link's target."""
 
     mode: int
     user: int
@@ -109,7 +109,7 @@ class Facts:
 
 
 def facts_of(file: Path, status: os.stat_result) -> Facts:
-    """Return the facts of an entry; what the overlay file system keeps for itself is none."""
+    """Return the attributes of an entry, without those that overlayfs sets for its own use."""
     mode = status.st_mode
     content = ""
     if stat.S_ISREG(mode):
@@ -119,7 +119,7 @@ def facts_of(file: Path, status: os.stat_result) -> Facts:
         content = os.readlink(file)
     elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
         content = str(status.st_rdev)
-    names = sorted(name for name in os.listxattr(file, follow_symlinks=False) if name not in _OVERLAY_NOTES)
+    names = sorted(name for name in os.listxattr(file, follow_symlinks=False) if name not in _OVERLAY_ATTRIBUTES)
     return Facts(
         mode=mode,
         user=status.st_uid,
@@ -138,8 +138,8 @@ def _describe(file: Path, path: str, status: os.stat_result) -> bytes:
     return os.fsencode(repr(fields)) + b"\n"
 
 
-def empty(root: Path, patterns: Sequence[str]) -> None:
-    """Remove what the glob `patterns` name: what must differ between machines, and traces of this build."""
+def remove_matches(root: Path, patterns: Sequence[str]) -> None:
+    """Remove the matches of glob `patterns`: files that must differ between machines, and traces of this build."""
     for pattern in patterns:
         for path in sorted(root.glob(pattern)):
             if path.is_dir() and not path.is_symlink():

@@ -37,8 +37,8 @@ WORTHWHILE = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to wait for a mirror: seconds, bytes a second, and how often to try."""
+class RetryPolicy:
+    """How long to wait for a mirror, in seconds; its minimum rate, in bytes a second; and how often to try."""
 
     connect: float = 10.0
     read: float = 30.0
@@ -55,8 +55,8 @@ class HttpFetcher:
     `ca` is a file of authorities trusted beside the system's. Proxies come from the environment as requests reads it.
     """
 
-    def __init__(self, *, ca: Path | None = None, patience: Patience | None = None) -> None:
-        self._patience = patience or Patience()
+    def __init__(self, *, ca: Path | None = None, policy: RetryPolicy | None = None) -> None:
+        self._policy = policy or RetryPolicy()
         self._adapter = WatchedAdapter(tls_context(ca or extra_authority()))
         self._session = Session()
         self._session.headers.update({"User-Agent": "oic", "Accept-Encoding": "identity"})
@@ -127,21 +127,21 @@ class HttpFetcher:
                 return attempt()
             except Passing as failure:
                 failures = 1 if failure.fresh else failures + 1
-                if failures >= self._patience.attempts or failure.retry_after > self._patience.retry_after:
+                if failures >= self._policy.attempts or failure.retry_after > self._policy.retry_after:
                     tries = f" after {failures} attempts" if failures > 1 else ""
                     raise FetchError(f"{failure}{tries}", where=redacted(url), hint=failure.hint) from failure
                 self._pause(url, failures, failure.retry_after)
 
     def _pause(self, url: str, failures: int, retry_after: float) -> None:
         """Wait, longer each time; the jitter keeps many clients from coming back together."""
-        delay = self._patience.back_off * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
+        delay = self._policy.back_off * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
         if self._closed.wait(max(delay, retry_after)):
             raise FetchError("interrupted", where=redacted(url))
 
     @contextlib.contextmanager
     def _exchange(self, url: str, headers: dict[str, str]) -> Iterator[tuple[requests.Response, Iterator[bytes]]]:
         """Yield the answer that is no redirect, and its body in pieces; raises Passing or FetchError."""
-        with Watch(window=self._patience.window, rate=self._patience.rate) as watch:
+        with Watch(window=self._policy.window, rate=self._policy.rate) as watch:
             self._adapter.watch = watch
             try:
                 if self._closed.is_set():
@@ -157,7 +157,7 @@ class HttpFetcher:
                 self._adapter.watch = None
 
     def _follow(self, url: str, headers: dict[str, str]) -> requests.Response:
-        waits = (self._patience.connect, self._patience.read)
+        waits = (self._policy.connect, self._policy.read)
         for _ in range(REDIRECTS + 1):
             _scheme(url)
             response = self._session.get(url, headers=headers, stream=True, timeout=waits, allow_redirects=False)
@@ -171,7 +171,7 @@ class HttpFetcher:
         """Return what to raise for an error of the transport."""
         where = redacted(url)
         if stalled:
-            rate = f"less than {self._patience.rate:g} bytes/s for {self._patience.window:g} s"
+            rate = f"less than {self._policy.rate:g} bytes/s for {self._policy.window:g} s"
             return Passing(f"the mirror is too slow: {rate}", hint="try again later, or another mirror")
         message, hint, passing = explained(error)
         return Passing(message, hint=hint) if passing else FetchError(message, where=where, hint=hint)

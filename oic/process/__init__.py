@@ -1,1 +1,1 @@
-"""Processes: programs and children that are started, their streams, the system calls that Python lacks."""
+"""Programs and child processes, their standard streams, and system calls that Python lacks."""

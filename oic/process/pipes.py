@@ -1,6 +1,6 @@
-"""A started program's standard streams, attended to until it has ended: input fed, output copied or returned.
+"""The standard streams of a running program: its input is written, its output is copied to the log or returned.
 
-A program holds pipes and no file of the host: it can neither read, cut nor rewrite the log, nor change the log's mode.
+The program gets pipes and no file of the host, so it cannot read, truncate or rewrite the log or change its mode.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16
 _MAX_CAPTURED = 1 << 30
-"""Bytes of standard output that are kept in memory."""
+"""The limit of standard output that is kept in memory, in bytes."""
 
 
 class TooMuchOutputError(Exception):
-    """A program that wrote more than it may."""
+    """A program wrote more than its limit."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Streams:
-    """The streams of one program: its standard error goes to `log`, its output too unless it is a pipe of its own.
+    """The streams of one program: standard error is copied to `log`, and so is standard output unless it is captured.
 
-    `ended` is called once the program itself has ended, before the rest of its output is read: it ends whatever the
-    program left running, which may hold the pipes open.
+    `stdin` is what the program reads. `on_exit` is called once the program itself has ended, before the rest of its
+    output is read: it ends processes that the program left running and that may hold the pipes open.
     """
 
     process: subprocess.Popen[bytes]
     log: IO[bytes]
-    given: bytes
+    stdin: bytes
     max_log_bytes: int
-    ended: Callable[[], None]
+    on_exit: Callable[[], None]
     _captured: list[bytes] = field(default_factory=list, init=False)
-    _logged: int = field(default=0, init=False)
-    _kept: int = field(default=0, init=False)
+    _logged_bytes: int = field(default=0, init=False)
+    _captured_bytes: int = field(default=0, init=False)
 
-    def attend(self, timeout: float) -> bytes:
-        """Return what was captured of standard output, once the program has ended and all pipes are at their end.
+    def communicate(self, timeout: float) -> bytes:
+        """Wait until the program has ended and all pipes are closed; return its captured standard output.
 
-        Raises subprocess.TimeoutExpired after `timeout` seconds, TooMuchOutputError, and OSError of writing the log;
-        the program may be running still.
+        Raises subprocess.TimeoutExpired after `timeout` seconds, TooMuchOutputError, or OSError when the log cannot be
+        written; the program may still be running then.
         """
         until = time.monotonic() + timeout
-        over = os.pidfd_open(self.process.pid)
+        exit_event = os.pidfd_open(self.process.pid)
         try:
             with selectors.DefaultSelector() as selector:
-                selector.register(over, selectors.EVENT_READ, self._end)
+                selector.register(exit_event, selectors.EVENT_READ, self._exited)
                 self._register(selector)
                 while selector.get_map():
                     ready = selector.select(max(0.0, until - time.monotonic()))
@@ -60,10 +60,10 @@ class Streams:
                     for key, _ in ready:
                         if not key.data(key.fileobj):
                             selector.unregister(key.fileobj)
-                            if key.fileobj is self.process.stdin:  # the program reads up to its end
+                            if key.fileobj is self.process.stdin:  # a closed pipe is the end of its input
                                 self.process.stdin.close()
         finally:
-            os.close(over)
+            os.close(exit_event)
             for stream in filter(None, (self.process.stdin, self.process.stdout, self.process.stderr)):
                 stream.close()
         return b"".join(self._captured)
@@ -74,36 +74,36 @@ class Streams:
         assert process.stdout
         os.set_blocking(process.stdin.fileno(), False)
         selector.register(process.stdin, selectors.EVENT_WRITE, self._feed)
-        selector.register(process.stdout, selectors.EVENT_READ, self._keep if process.stderr else self._copy)
+        selector.register(process.stdout, selectors.EVENT_READ, self._capture if process.stderr else self._copy)
         if process.stderr:
             selector.register(process.stderr, selectors.EVENT_READ, self._copy)
 
-    def _end(self, _descriptor: int) -> bool:
+    def _exited(self, _descriptor: int) -> bool:
         self.process.wait()
-        self.ended()
+        self.on_exit()
         return False
 
     def _feed(self, pipe: IO[bytes]) -> bool:
-        if self.given and self.process.returncode is None:
+        if self.stdin and self.process.returncode is None:
             try:
-                self.given = self.given[os.write(pipe.fileno(), self.given[:_CHUNK]) :]
-            except BrokenPipeError:  # it does not want to read on
-                self.given = b""
-        return bool(self.given) and self.process.returncode is None
+                self.stdin = self.stdin[os.write(pipe.fileno(), self.stdin[:_CHUNK]) :]
+            except BrokenPipeError:  # the program closed its input
+                self.stdin = b""
+        return bool(self.stdin) and self.process.returncode is None
 
     def _copy(self, pipe: IO[bytes]) -> bool:
         data = os.read(pipe.fileno(), _CHUNK)
         self.log.write(data)
         self.log.flush()
-        self._logged += len(data)
-        if self._logged > self.max_log_bytes:
+        self._logged_bytes += len(data)
+        if self._logged_bytes > self.max_log_bytes:
             raise TooMuchOutputError
         return bool(data)
 
-    def _keep(self, pipe: IO[bytes]) -> bool:
+    def _capture(self, pipe: IO[bytes]) -> bool:
         data = os.read(pipe.fileno(), _CHUNK)
         self._captured.append(data)
-        self._kept += len(data)
-        if self._kept > _MAX_CAPTURED:
+        self._captured_bytes += len(data)
+        if self._captured_bytes > _MAX_CAPTURED:
             raise TooMuchOutputError
         return bool(data)

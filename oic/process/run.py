@@ -1,10 +1,10 @@
-"""The one door to subprocesses.
+"""The only module that runs programs.
 
-* argv lists, never a shell; an environment made from nothing.
-* What the program says goes to the stage's log, through pipes; an error carries the log's last lines and its path.
-* A program that outlives its time, or does not stop talking, is killed with all it started in its session.
-* What somebody else kills, the kernel out of memory for one, is a failure, and so is a full disk; where scripts pass
-  over both, `whole` looks for them.
+* A program is given as a list of arguments, never to a shell, and gets none of this process's environment.
+* Its output goes through pipes to the stage's log; an error has the last lines of the log and its path.
+* A program that exceeds its time or its output limit is killed, with everything it started in its session.
+* A program that is killed by a signal has failed. A script may exit 0 although a program it ran was killed or found the
+  disk full; with `check_log`, the log is searched for that.
 """
 
 from __future__ import annotations
@@ -35,64 +35,64 @@ ENVIRONMENT = {
     "TERM": "dumb",
 }
 TAIL = 12
-PATIENCE = "OIC_PATIENCE"
-"""The environment variable that says how many seconds a program may take, a package's script among them."""
-_DEFAULT_PATIENCE = 3600.0
+TIMEOUT_VARIABLE = "OIC_PROGRAM_TIMEOUT"
+"""The environment variable that sets how many seconds a program, such as a package's script, may run."""
+_DEFAULT_TIMEOUT = 3600.0
 MAX_LOG_BYTES = 64 << 20
-"""Bytes that one program may add to a log: a larger one is useless for finding out what went wrong."""
-_MOST_TAIL = 1 << 20
+"""Bytes that one program may add to a log. A larger log is useless for diagnosis."""
+_MAX_TAIL = 1 << 20
 
-_HURT = re.compile(
-    r"^(?:.*: line \d+: +\d+ )?(?:Killed|Bus error)(?: \(core dumped\))?(?:$| {2}.*)"  # a shell, of what it started
+_HOST_FAILURE = re.compile(
+    r"^(?:.*: line \d+: +\d+ )?(?:Killed|Bus error)(?: \(core dumped\))?(?:$| {2}.*)"  # a shell, of its program
     r"|^.*'cp .*' failed with \d+$"  # dracut-install
     r"|^.*(?:No space left on device|Disk quota exceeded|fork: .*Cannot allocate memory).*$",
     re.MULTILINE,
 )
-"""Lines that tell of a part that was not done for want of memory or room: scripts pass over it as over a lack.
+"""Log lines showing that a subprocess was killed or ran out of space although the script exited 0.
 
-What crashes by itself does so on every machine: it is its script's to judge, as everywhere.
+A program that crashes by itself does so on every machine; its exit status is left to its script to judge.
 """
 
 
-class OverTimeError(ToolError):
-    """A program that did not end in time."""
+class ProgramTimeoutError(ToolError):
+    """A program did not end in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What a program wrote to its standard output, and how it ended."""
+    """A program's standard output and its exit status."""
 
     text: str
     status: int
 
 
-def nothing_left() -> None:
-    """Take it that a program leaves nothing running: the `leave` of programs of the host."""
+def do_nothing() -> None:
+    """Do nothing: programs of the host leave no processes behind that `leave` would have to end."""
 
 
-def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
+def run(  # noqa: PLR0913 - everything about a subprocess is set here
     argv: Sequence[str],
     *,
     log: Path | None = None,
     stdin: str = "",
     env: Mapping[str, str] | None = None,
     enter: Callable[[], None] | None = None,
-    leave: Callable[[], None] = nothing_left,
+    leave: Callable[[], None] = do_nothing,
     capture: bool = True,
     accept: Sequence[int] = (0,),
     timeout: float | None = None,
-    whole: bool = False,
+    check_log: bool = False,
 ) -> Output:
-    """Run a program to its end.
+    """Run a program and wait until it ends.
 
-    `enter` runs in the child before exec (to change root); `leave` in this process when the program has ended, however
-    it did, to end what it left running. `capture` keeps standard output out of the log and returns it. Raises ToolError
-    when the program cannot be started, ends with a status not in `accept`, takes longer than `timeout` seconds
-    (`patience`, unless given) or writes more than `MAX_LOG_BYTES`; when `whole`, also when the log says that a part of
-    it was killed or found no room.
+    `enter` runs in the child before exec, for example to change root. `leave` runs in this process after the program
+    has ended in any way, to end processes that it left running. With `capture`, standard output is returned instead of
+    logged. Raises ToolError when the program cannot be started, exits with a status that is not in `accept`, runs
+    longer than `timeout` seconds (`program_timeout` by default) or writes more than `MAX_LOG_BYTES`. With `check_log`,
+    raises it also when the log says that a part of the program was killed or ran out of space.
     """
-    timeout = patience() if timeout is None else timeout
-    with _opened(log) as sink:
+    timeout = program_timeout() if timeout is None else timeout
+    with _open_log(log) as sink:
         start = sink.seek(0, os.SEEK_END)
         sink.write(f"$ {shlex.join(argv)}\n".encode())
         sink.flush()
@@ -109,29 +109,29 @@ def run(  # noqa: PLR0913 - the one place where all of a subprocess is said
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise ToolError(f"{argv[0]} could not be started: {error}", where=_where(log)) from error
-        given = os.fsencode(stdin)
-        streams = Streams(process=process, log=sink, given=given, max_log_bytes=MAX_LOG_BYTES, ended=leave)
-        text = _attended(streams, argv, timeout, log)
+        data = os.fsencode(stdin)
+        streams = Streams(process=process, log=sink, stdin=data, max_log_bytes=MAX_LOG_BYTES, on_exit=leave)
+        text = _read_output(streams, argv, timeout, log)
         if process.returncode not in accept:
             raise ToolError(_failure(argv, process.returncode, sink, start, text), where=_where(log))
-        if whole and (hurt := _hurt_in(sink, start)):
-            raise ToolError(f"{argv[0]} ended well, but a part of it did not:\n    {hurt}", where=_where(log))
+        if check_log and (failure := _host_failure_in(sink, start)):
+            raise ToolError(f"{argv[0]} exited with 0, but a part of it failed:\n    {failure}", where=_where(log))
     return Output(text=text, status=process.returncode)
 
 
-def patience() -> float:
-    """Return how many seconds a program may take; raises ToolError when the environment says it in other words."""
-    said = os.environ.get(PATIENCE, "")
+def program_timeout() -> float:
+    """Return how many seconds a program may run; raises ToolError when the environment variable is no such number."""
+    text = os.environ.get(TIMEOUT_VARIABLE, "")
     try:
-        seconds = float(said) if said else _DEFAULT_PATIENCE
+        seconds = float(text) if text else _DEFAULT_TIMEOUT
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise ToolError(f"expected a number of seconds, found '{said}'", where=PATIENCE)
+        raise ToolError(f"expected a number of seconds, found '{text}'", where=TIMEOUT_VARIABLE)
     return seconds
 
 
-def _opened(log: Path | None) -> IO[bytes]:
+def _open_log(log: Path | None) -> IO[bytes]:
     if log is None:
         return os.fdopen(os.memfd_create("log"), "w+b")
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -142,54 +142,54 @@ def _where(log: Path | None) -> str | None:
     return str(log) if log else None
 
 
-def _attended(streams: Streams, argv: Sequence[str], timeout: float, log: Path | None) -> str:
+def _read_output(streams: Streams, argv: Sequence[str], timeout: float, log: Path | None) -> str:
     process = streams.process
     try:
-        return streams.attend(timeout).decode("utf-8", "surrogateescape")
+        return streams.communicate(timeout).decode("utf-8", "surrogateescape")
     except subprocess.TimeoutExpired:
-        _end(process, streams.ended)
-        hint = f"{PATIENCE}=SECONDS in the environment gives it another limit"
+        _end(process, streams.on_exit)
+        hint = f"set {TIMEOUT_VARIABLE}=SECONDS in the environment to change the limit"
         message = f"{argv[0]} did not end within {timeout:.0f} s and was killed"
-        raise OverTimeError(message, where=_where(log), hint=hint) from None
+        raise ProgramTimeoutError(message, where=_where(log), hint=hint) from None
     except TooMuchOutputError:
-        _end(process, streams.ended)
-        message = f"expected at most {MAX_LOG_BYTES >> 20} MiB in the log, found more of {argv[0]}'s, and killed it"
-        raise ToolError(message, where=_where(log), hint="a program or script in there does not stop talking") from None
+        _end(process, streams.on_exit)
+        message = f"{argv[0]} wrote more than {MAX_LOG_BYTES >> 20} MiB of output and was killed"
+        raise ToolError(message, where=_where(log), hint="does a script print in an endless loop?") from None
     except BaseException:
-        _end(process, streams.ended)
+        _end(process, streams.on_exit)
         raise
 
 
 def _end(process: subprocess.Popen[bytes], leave: Callable[[], None]) -> None:
-    with contextlib.suppress(ProcessLookupError):  # stopped when it had just ended
+    with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     leave()
 
 
-def _hurt_in(sink: IO[bytes], start: int) -> str:
+def _host_failure_in(sink: IO[bytes], start: int) -> str:
     sink.seek(start)
-    found = _HURT.search(clipped(sink.read().decode("utf-8", "replace")))
+    found = _HOST_FAILURE.search(clipped(sink.read().decode("utf-8", "replace")))
     return " ".join(found[0].split())[:200] if found else ""
 
 
 _MAX_LINE = 1000
-"""Characters at either end of a line of a log that are searched."""
+"""Characters at the start and at the end of a log line that are searched."""
 
 
 def clipped(text: str) -> str:
-    """Return a program's output without the middle of lines longer than any message: searching one can take for ever.
+    """Return a program's output with the middle of very long lines cut out: searching these would take too long.
 
-    A script may have written the begin of a line whose end is a message.
+    The end of a line is kept because a message may follow what a script wrote without a line break.
     """
-    long = 2 * _MAX_LINE
+    limit = 2 * _MAX_LINE
     lines = text.split("\n")
-    return "\n".join(line if len(line) <= long else line[:_MAX_LINE] + line[-_MAX_LINE:] for line in lines)
+    return "\n".join(line if len(line) <= limit else line[:_MAX_LINE] + line[-_MAX_LINE:] for line in lines)
 
 
 def _failure(argv: Sequence[str], status: int, sink: IO[bytes], start: int, text: str) -> str:
-    sink.seek(max(start, sink.seek(0, os.SEEK_END) - _MOST_TAIL))
-    said = sink.read().decode("utf-8", "replace").splitlines()[1:] or text.splitlines()
+    sink.seek(max(start, sink.seek(0, os.SEEK_END) - _MAX_TAIL))
+    output = sink.read().decode("utf-8", "replace").splitlines()[1:] or text.splitlines()
     ended = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"failed with status {status}"
-    lines = "".join(f"\n    {line}" for line in said[-TAIL:])
-    return f"{argv[0]} {ended}:{lines}" if lines else f"{argv[0]} {ended} and said nothing"
+    lines = "".join(f"\n    {line}" for line in output[-TAIL:])
+    return f"{argv[0]} {ended}:{lines}" if lines else f"{argv[0]} {ended} without any output"

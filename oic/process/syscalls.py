@@ -1,7 +1,7 @@
-"""The handful of Linux calls that Python 3.11 does not have; each raises OSError with the call's name.
+"""Linux system calls that Python 3.11 does not offer; each raises OSError with the name of the call.
 
-unshare(2), mount(2), umount2(2), pivot_root(2), mount_setattr(2), keyctl(2), prctl(2) and sethostname(2), by ctypes on
-the C library.
+They are unshare(2), mount(2), umount2(2), pivot_root(2), mount_setattr(2), keyctl(2), prctl(2) and sethostname(2),
+called in the C library through ctypes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
-_SYS_MOUNT_SETATTR = 442  # of every architecture
+_SYS_MOUNT_SETATTR = 442  # the same on every architecture
 _MOUNT_ATTR_RDONLY = 1
 _MOUNT_ATTR_NODEV = 4
 _AT_FDCWD = -100
@@ -59,7 +59,7 @@ def _checked(result: int, what: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """Move this process into new namespaces (a new pid namespace takes its next child)."""
+    """Move this process into new namespaces; a new pid namespace applies to its children only."""
     _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
@@ -76,9 +76,9 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
 
 
 def bind_read_only(source: str, target: str) -> None:
-    """Show a file or directory at `target`, which must exist, so that nobody inside can write it.
+    """Bind-mount a file or directory read-only on `target`, which must exist.
 
-    A remount has to keep what the mount below it forbids (mount_namespaces(7), locked mounts).
+    The remount must keep the restrictions of the underlying mount (mount_namespaces(7), locked mounts).
     """
     mount(source, target, flags=MS_BIND)
     below = os.statvfs(target).f_flag
@@ -88,20 +88,20 @@ def bind_read_only(source: str, target: str) -> None:
 
 
 def make_read_only(target: str) -> None:
-    """Make the mount at `target` and all mounts below it read-only, device nodes there of no use (Linux 5.12).
+    """Make the mount at `target` and all mounts below it read-only and nodev (Linux 5.12).
 
-    A read-only mount alone lets a device be written.
+    Without nodev, devices could still be written: read-only does not apply to them.
     """
     _set_attributes(target, set_=_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NODEV, clear=0, flags=_AT_RECURSIVE)
 
 
 def make_writable(target: str) -> None:
-    """Make the one mount at `target` writable again, which `make_read_only` of this namespace had made read-only."""
+    """Make the single mount at `target` writable again after `make_read_only` in the same namespace."""
     _set_attributes(target, set_=0, clear=_MOUNT_ATTR_RDONLY, flags=0)
 
 
 def make_device_usable(target: str) -> None:
-    """Let the device node at `target`, a mount of its own, be used again, its inode still read-only."""
+    """Remove nodev from the mount at `target`, a single device node; the mount stays read-only."""
     _set_attributes(target, set_=0, clear=_MOUNT_ATTR_NODEV, flags=0)
 
 
@@ -119,12 +119,12 @@ def _set_attributes(target: str, *, set_: int, clear: int, flags: int) -> None:
 
 
 def unmount(target: str, flags: int = 0) -> None:
-    """Unmount `target`; `MNT_DETACH` lets go of it even while busy."""
+    """Unmount `target`; with `MNT_DETACH` even if it is busy."""
     _checked(_libc.umount2(os.fsencode(target), ctypes.c_int(flags)), f"umount {target}")
 
 
 def pivot_root(new_root: str) -> None:
-    """Make the mount at `new_root` this namespace's root and let go of the old one: nothing of it stays reachable."""
+    """Make the mount at `new_root` the root of this namespace and unmount the old root."""
     os.chdir(new_root)
     number = _SYS_PIVOT_ROOT[os.uname().machine]
     _checked(_libc.syscall(ctypes.c_long(number), b".", b"."), "pivot_root")
@@ -133,7 +133,7 @@ def pivot_root(new_root: str) -> None:
 
 
 def die_with_parent(pipe: int) -> None:
-    """Ask for SIGKILL when the parent ends; leave at once when it has: nobody reads `pipe` any more."""
+    """Have the kernel kill this process when its parent ends; exit now if nobody reads `pipe`: the parent has ended."""
     _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
     poll = select.poll()
     poll.register(pipe, 0)
@@ -142,30 +142,30 @@ def die_with_parent(pipe: int) -> None:
 
 
 def die_with(parent: int) -> None:
-    """Ask for SIGKILL when the process `parent` ends; leave at once when it has."""
+    """Have the kernel kill this process when the process `parent` ends; exit now if it has ended."""
     _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
     if os.getppid() != parent:
         os._exit(1)
 
 
 def drop_from_bounding_set(capabilities: tuple[int, ...]) -> None:
-    """Give up capabilities for all that is executed from here on (capabilities(7))."""
+    """Remove capabilities from everything that this process executes from now on (capabilities(7))."""
     for capability in capabilities:
         _checked(_libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0), "prctl")
 
 
 def leave_session_keyring() -> None:
-    """Take a new, empty session keyring (keyctl(2)): the caller's may hold tickets and keys of file systems."""
+    """Join a new, empty session keyring (keyctl(2)): the user's may hold Kerberos tickets and file system keys."""
     number = _SYS_KEYCTL[os.uname().machine]
     result = _libc.syscall(ctypes.c_long(number), ctypes.c_int(_KEYCTL_JOIN_SESSION_KEYRING), None)
-    if result < 0 and ctypes.get_errno() != errno.ENOSYS:  # a kernel without keyrings has none to leave
+    if result < 0 and ctypes.get_errno() != errno.ENOSYS:  # this kernel has no keyrings
         _checked(-1, "keyctl")
 
 
 def filter_system_calls(program: bytes) -> None:
-    """Install a seccomp(2) filter, an array of ``struct sock_filter``, on this thread and all it executes.
+    """Install a seccomp(2) filter, an array of ``struct sock_filter``, for this thread and everything it executes.
 
-    Without ``no_new_privs``, which would take the effect of set-user-id programs: it needs CAP_SYS_ADMIN instead.
+    ``no_new_privs`` is not set, because it would disable set-user-id programs; CAP_SYS_ADMIN is needed instead.
     """
     code = ctypes.create_string_buffer(program, len(program))
 

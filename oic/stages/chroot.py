@@ -35,7 +35,7 @@ def run(stage: Stage[Slice]) -> str:
     store = Store(stage.cache / "store")
     members = [(package, store.path(package.sha256)) for package in packages]
     key = digest_of({"stage": "chroot", "version": KIND.version, "packages": [entry.sha256 for entry in packages]})
-    layer = layers.made(stage.cache, key, partial(_fill, stage.slice.provider, members))
+    layer = layers.get_or_create(stage.cache, key, partial(_fill, stage.slice.provider, members))
     stage.write(BuildEnvironment(layer=LayerName(place=stage.artefact(layer.place), digest=layer.digest)))
     return f"{len(packages)} packages unpacked"
 

@@ -58,7 +58,7 @@ def _make(trees: Sequence[Path], inputs: InitramfsInputs, modules: Sequence[str]
                 child.inside(root, _add_modules, generator.modules_file, there)
                 output = "/tmp/initrd.img"  # noqa: S108 - a private tmpfs
                 argv = generators.command(inputs.generator, inputs.version, there, output)
-                box.run(argv, capture=False, whole=True)
+                box.run(argv, capture=False, check_log=True)
                 return child.inside(box.tmp, _made)
 
 

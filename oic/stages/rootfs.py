@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, toolbox
-from oic.chroot.tree import Tree, empty
+from oic.chroot.tree import Tree, remove_matches
 from oic.errors import one_line
 from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BuildEnvironment, InstalledTree, LayerName, PassedScriptlets, PrivateKey
@@ -60,7 +60,7 @@ def run(stage: Stage[Slice]) -> str:
         members = [(package, store.path(package.sha256)) for package in group]
         key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
         fill = partial(_fill, family, members, tools, tuple(stack), allowed, stage.log)
-        stack.append(layers.made(stage.cache, key, fill, writes=[stage.create_log()]))
+        stack.append(layers.get_or_create(stage.cache, key, fill, writes=[stage.create_log()]))
     named = tuple(LayerName(place=stage.artefact(layer.place), digest=layer.digest) for layer in stack)
     stage.write(PassedScriptlets(scriptlets=_passed(stack, packages, stage.slice)))
     image = [(package, store.path(package.sha256)) for package in packages]
@@ -129,7 +129,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
             work=part / "tools",
         )
         filled = provider.install(members, tree, may_fail=allowed)
-        child.inside(root, empty, provider.leftovers())
+        child.inside(root, remove_matches, provider.leftovers())
         child.inside(root, firstboot.remove, provider.first_boot())
     return filled
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, sandbox
-from oic.chroot.tree import Filled, empty
+from oic.chroot.tree import Filled, remove_matches
 from oic.config.model import Command, Services, User  # noqa: TC001 - fields of the slice
 from oic.errors import OicError, one_line
 from oic.files import atomic_file
@@ -81,7 +81,7 @@ def run(stage: Stage[Slice]) -> str:
     online = any(command.network for command in said.commands)
     trees = [layer.tree for layer in below]
     fill = partial(_fill, said, rootfs, stage.sources, trees, stage.log)
-    layer = layers.made(stage.cache, key, fill, writes=[stage.create_log()], network=online)
+    layer = layers.get_or_create(stage.cache, key, fill, writes=[stage.create_log()], network=online)
     own = LayerName(place=stage.artefact(layer.place), digest=layer.digest)
     work = stage.path("work/system")
     work.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def _part(stage: Stage[Slice], layer: Layer, below: Sequence[Path], paths: Seque
     if not paths:
         return None
     key = digest_of({"part of": layer.digest, "paths": sorted(paths), "version": KIND.version})
-    made = layers.made(stage.cache, key, partial(part.fill, below, layer.tree, paths, layer.epoch))
+    made = layers.get_or_create(stage.cache, key, partial(part.fill, below, layer.tree, paths, layer.epoch))
     return LayerName(place=stage.artefact(made.place), digest=made.digest)
 
 
@@ -156,7 +156,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
             run_commands(said.commands, box)
             child.inside(root, firstboot.write_units, provider.first_boot())
             _set_units(said.services, box)
-        child.inside(root, empty, [name for name in provider.leftovers() if name != "etc/machine-id"])
+        child.inside(root, remove_matches, [name for name in provider.leftovers() if name != "etc/machine-id"])
         child.inside(root, firstboot.remove, provider.first_boot(), [file.final for file in said.files])
         child.inside(root, _write_texts, {"/etc/machine-id": ""})
     return Filled(epoch=rootfs.epoch)

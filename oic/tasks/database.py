@@ -13,7 +13,7 @@ from typing import Any
 from doit.dependency import DatabaseException, SqliteDB
 from doit.exceptions import InvalidCommand
 
-_PATIENCE = 60_000  # milliseconds for another build to finish its commit
+_BUSY_TIMEOUT = 60_000  # milliseconds for another build to finish its commit
 
 
 class CommittingDB(SqliteDB):  # type: ignore[misc]
@@ -24,7 +24,7 @@ class CommittingDB(SqliteDB):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:
         try:
             super().__init__(*args, **options)
-            self._conn.execute(f"pragma busy_timeout = {_PATIENCE}")
+            self._conn.execute(f"pragma busy_timeout = {_BUSY_TIMEOUT}")
             self._conn.execute("pragma synchronous = off")
         except (sqlite3.Error, DatabaseException) as error:
             said = " ".join(str(error.__context__ or error).split())

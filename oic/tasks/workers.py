@@ -48,5 +48,8 @@ def _look(_number: int, _frame: object) -> None:
         for process in mine:
             process.kill()
         said = signal.Signals(-(killed[0].exitcode or 0)).name
-        os.write(2, f"\na process of the build was killed by {said} (was memory short? build again)\n".encode())
+        os.write(
+            2,
+            f"\na process of the build was killed by {said} (out of memory? build again)\n".encode(),
+        )
         sys.exit(1)

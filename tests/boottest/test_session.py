@@ -69,7 +69,7 @@ def test_an_expired_password_is_said_to_be_one(console_of: Callable[..., Console
 def test_a_shell_that_answers_nothing_is_said_to_be_none(
     console_of: Callable[..., Console], monkeypatch: pytest.MonkeyPatch, deadline: float
 ) -> None:
-    monkeypatch.setattr(session_module, "PATIENCE", 1.0)
+    monkeypatch.setattr(session_module, "ANSWER_TIMEOUT", 1.0)
     monkeypatch.setattr(session_module, "LOGINS", 1)
     with pytest.raises(BootError, match="user admin could not log in: no shell answered"):
         log_in(console_of(passwords=ADMIN, shell=["sleep", "1000"]), "admin", "geheim 1", deadline)

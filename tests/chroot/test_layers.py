@@ -34,7 +34,7 @@ def _fill(below: Path, log: Path, part: Path) -> Filled:
 def made(root: Path, place: Path) -> layers.Layer:
     log = place / "log"
     log.touch()
-    return layers.made(place / "cache", digest_of({"of": "a daemon"}), partial(_fill, root, log), writes=[log])
+    return layers.get_or_create(place / "cache", digest_of({"of": "a daemon"}), partial(_fill, root, log), writes=[log])
 
 
 def test_nothing_writes_on_once_the_digest_is_taken(root: Path, tmp_path: Path) -> None:

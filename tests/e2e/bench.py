@@ -15,11 +15,11 @@ PROGRESS = (".  ", "-- ", "  ", "download: ", "note: ")
 """How lines begin that are no failure: doit's, a stage's last word, the progress of a download, a note."""
 HURRIED = """
 import oic.ospackage.http
-oic.ospackage.http.Patience.__init__.__kwdefaults__.update(read=5, window=.3, rate=1000, attempts=2, back_off=.001)
+oic.ospackage.http.RetryPolicy.__init__.__kwdefaults__.update(read=5, window=.3, rate=1000, attempts=2, back_off=.001)
 from doit.__main__ import main
 main()
 """
-"""doit with a fetcher that loses patience quickly, and is otherwise itself."""
+"""doit with a fetcher that gives up quickly, and no other difference."""
 
 
 @dataclass(frozen=True, kw_only=True)

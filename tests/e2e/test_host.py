@@ -49,7 +49,7 @@ def test_a_user_without_sub_ids(bench: Bench) -> None:
 def test_a_kernel_that_grants_no_namespaces(bench: Bench) -> None:
     script = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
     said = bench.oic("chroot", under=("unshare", "--user", "--map-root-user", "sh", "-c", script, "sh"))
-    said.refused_in_one_line("this kernel does not let the build make its own namespaces", "or build as root")
+    said.refused_in_one_line("this kernel does not allow the build to create namespaces", "or build as root")
 
 
 def test_a_host_without_gpg(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from provider.rpm.surgery import TRAILER, cpio_entry, package
 
-from oic.process.run import PATIENCE
+from oic.process.run import TIMEOUT_VARIABLE
 
 from .tiny_rpm import hello, sealed
 
@@ -105,9 +105,9 @@ def test_a_scriptlet_that_fails(
 def test_a_scriptlet_that_hangs(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path) -> None:
     file = keys["own"].sign(hello("%post\nsleep 1000").make(tmp_path / "made"))
     tiny_rpms.publish(hello=file.read_bytes())
-    rpm_bench.environment[PATIENCE] = "3"
+    rpm_bench.environment[TIMEOUT_VARIABLE] = "3"
     words = "the scriptlet %post(hello) did not end: rpm did not end within 3 s and was killed"
-    rpm_bench.oic("rootfs").refused_in_one_line("rootfs:small failed: ", words, f"{PATIENCE}=SECONDS")
+    rpm_bench.oic("rootfs").refused_in_one_line("rootfs:small failed: ", words, f"{TIMEOUT_VARIABLE}=SECONDS")
     _never_finished(rpm_bench, "rootfs")
     tiny_rpms.publish(revision=3000)
     rpm_bench.oic("update").succeeded()

@@ -66,6 +66,7 @@ def switch_off(*defences: str) -> None:
 
 
 def _put(where: Any, name: str, value: Any) -> None:
+    getattr(where, name)  # it is there to be replaced
     setattr(where, name, value)
 
 
@@ -121,16 +122,16 @@ _SWITCHES = {
     FILTER: lambda: _put(seccomp, "program", lambda: _ALLOW_ALL),
     PROC: lambda: _put(proc, "mount_proc", _plain_proc),
     NODES: lambda: _put(syscalls, "bind_read_only", _plain_bind),
-    WALL: lambda: _put(namespace, "wall_off", lambda _writes: None),
+    WALL: lambda: _put(namespace, "make_host_read_only", lambda _writes: None),
     CAPABILITIES: lambda: _put(syscalls, "drop_from_bounding_set", lambda _dropped: None),
     PIVOT: lambda: _put(syscalls, "pivot_root", _only_chroot),
     PIPES: lambda: _put(subprocess, "Popen", _Logging),
     NETWORK: lambda: None,  # an argument of the run
-    SIGNALS: lambda: _put(namespace, "_ignore_signals", lambda: None),
+    SIGNALS: lambda: _put(namespace, "_reset_signal_handlers", lambda: None),
     INSIDE: lambda: _put(child, "inside", _in_the_open),
-    MOUNTS: lambda: _put(child, "_changed_root", _with_its_mounts),
+    MOUNTS: lambda: _put(child, "_run_in_root", _with_its_mounts),
     ENDING: lambda: _put(child, "end_all", lambda: None),
-    RESOLVER: lambda: _put(resolver, "lent", _lent_itself),
+    RESOLVER: lambda: _put(resolver, "host_resolver", _lent_itself),
     PROCESSES: lambda: _put(namespace, "_limit_processes", lambda: None),
     KEYRING: lambda: _put(syscalls, "leave_session_keyring", lambda: None),
 }

@@ -169,7 +169,7 @@ def _layer(part: Path) -> Filled:
 
 def test_a_cache_as_it_should_be(bench: Bench) -> None:
     bench.oic("download").succeeded()
-    layers.made(bench.cache, digest_of("a layer"), _layer)
+    layers.get_or_create(bench.cache, digest_of("a layer"), _layer)
     blobs = len(list(bench.cache.glob("store/sha256/*/*")))
     expected = f"{bench.cache}: {blobs} blobs and 1 layers, all as their digests say"
     bench.oic("verify-cache").succeeded(expected)
@@ -207,13 +207,13 @@ def _change(root: Path, what: str) -> None:
 @pytest.mark.parametrize("what", ["content", "mode", "name"])
 def test_a_layer_that_was_changed_is_moved_away_and_made_anew(what: str, bench: Bench) -> None:
     bench.oic("list").succeeded()
-    layer = layers.made(bench.cache, digest_of("a layer"), _layer)
+    layer = layers.get_or_create(bench.cache, digest_of("a layer"), _layer)
     write_text(bench.image / "system.json", f'{{"layers": ["layers/{layer.place.name}"]}}')
     _change(layer.place, what)
     ran = bench.oic("verify-cache")
     ran.refused(f"{layer.place}: expected the digest {layer.digest[:32]}", f"small made of it: delete {bench.image}")
     assert not layer.place.exists()
-    assert layers.made(bench.cache, digest_of("a layer"), _layer) == layer
+    assert layers.get_or_create(bench.cache, digest_of("a layer"), _layer) == layer
     bench.oic("verify-cache").succeeded("1 layers")
 
 

@@ -37,7 +37,7 @@ def mirror() -> Iterator[Mirror]:
 
 @pytest.fixture
 def fetcher() -> Iterator[HttpFetcher]:
-    with HttpFetcher(patience=QUICK) as made:
+    with HttpFetcher(policy=QUICK) as made:
         yield made
 
 

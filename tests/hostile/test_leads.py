@@ -11,7 +11,7 @@ from provider.deb.small_root import Small
 from oic.chroot import namespace, overlay, sandbox
 from oic.errors import OicError, ToolError
 from oic.process import child
-from oic.process.run import PATIENCE
+from oic.process.run import TIMEOUT_VARIABLE
 from oic.stages import system
 
 from . import ways
@@ -161,7 +161,7 @@ def test_marks_of_the_overlay_lead_nowhere(roots: Roots, work: Path) -> None:
 
 ENDLESS = {
     "a FIFO": ("mkfifo $base/var/lib/dpkg/diversions", "did not end within 2 s and was killed"),
-    "a long file": ("dd of=$base/var/lib/dpkg/diversions bs=1 count=0 seek=64G 2>/dev/null", "is too long for memory"),
+    "a long file": ("dd of=$base/var/lib/dpkg/diversions bs=1 count=0 seek=64G 2>/dev/null", "is larger than memory"),
     "a FIFO to write to": (
         "mkdir -p $base/var/lib/dpkg/triggers; mkfifo $base/var/lib/dpkg/triggers/name",
         "did not end within 2 s and was killed",
@@ -170,7 +170,7 @@ ENDLESS = {
 
 
 def _installed(work: Path, prepare: str, package: Small) -> str:
-    os.environ[PATIENCE] = "2"
+    os.environ[TIMEOUT_VARIABLE] = "2"
     try:
         ways.run("deb", "", ways.Roots(place=work / "lent"), work, [package.make(work)], prepare=prepare)
     except OicError as error:

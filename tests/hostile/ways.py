@@ -146,7 +146,7 @@ def run(
     log.touch()
     files = [(package, file if file.name else roots.filesystem) for package, file in packages]
     fill = partial(_fill, way, script, roots, files, log, network, prepare)
-    return layers.made(work / "cache", Digest("a" * 64), fill, writes=[log], network=network)
+    return layers.get_or_create(work / "cache", Digest("a" * 64), fill, writes=[log], network=network)
 
 
 def _fill(

@@ -1,4 +1,4 @@
-"""A mirror, certificates made by openssl, and fetchers that lose patience quickly."""
+"""A mirror, certificates made by openssl, and fetchers that give up quickly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.ospackage.http import HttpFetcher, Patience
+from oic.ospackage.http import HttpFetcher, RetryPolicy
 
 from .mirror import Mirror
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-QUICK = Patience(connect=5, read=5, window=0.3, rate=1000, attempts=3, back_off=0.001, retry_after=0.5)
+QUICK = RetryPolicy(connect=5, read=5, window=0.3, rate=1000, attempts=3, back_off=0.001, retry_after=0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def mirror() -> Iterator[Mirror]:
 
 @pytest.fixture
 def fetcher() -> Iterator[HttpFetcher]:
-    with HttpFetcher(patience=QUICK) as made:
+    with HttpFetcher(policy=QUICK) as made:
         yield made
 
 
@@ -77,5 +77,5 @@ def secure(certificates: Path) -> Iterator[Mirror]:
 
 @pytest.fixture
 def trusting(certificates: Path) -> Iterator[HttpFetcher]:
-    with HttpFetcher(patience=QUICK, ca=certificates / "ca.crt") as made:
+    with HttpFetcher(policy=QUICK, ca=certificates / "ca.crt") as made:
         yield made

@@ -58,7 +58,7 @@ class Tally:
 
 
 def quick() -> HttpFetcher:
-    return HttpFetcher(patience=QUICK)
+    return HttpFetcher(policy=QUICK)
 
 
 def bodies(count: int) -> list[bytes]:

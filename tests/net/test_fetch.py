@@ -96,7 +96,7 @@ def test_a_mirror_that_says_nothing_times_out(mirror: Mirror) -> None:
 
     mirror.answers["/a"] = silent
     with (
-        HttpFetcher(patience=type(QUICK)(read=0.05, attempts=2, back_off=0.001)) as fetcher,
+        HttpFetcher(policy=type(QUICK)(read=0.05, attempts=2, back_off=0.001)) as fetcher,
         pytest.raises(FetchError, match="timed out waiting for data after 2 attempts"),
     ):
         fetcher.fetch(mirror.url("/a"), limit=LIMIT)
@@ -172,7 +172,7 @@ def test_retry_after_is_honoured_in_both_its_forms(mirror: Mirror, fetcher: Http
 
 
 @pytest.mark.parametrize("when", ["3600", formatdate(2**32, usegmt=True)])
-def test_a_retry_after_beyond_our_patience_is_told_at_once(when: str, mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_a_long_retry_after_is_reported_at_once(when: str, mirror: Mirror, fetcher: HttpFetcher) -> None:
     mirror.answers["/a"] = lambda request: request.reply(429, Retry_After=when)
     with pytest.raises(FetchError, match=r"HTTP 429, it asks to come back in \d+ s"):
         fetcher.fetch(mirror.url("/a"), limit=LIMIT)
@@ -286,7 +286,7 @@ def test_closing_from_another_thread_ends_what_is_under_way(mirror: Mirror) -> N
 
 
 def test_closing_closes_every_connection_though_an_error_is_kept(mirror: Mirror) -> None:
-    with HttpFetcher(patience=QUICK) as fetcher, pytest.raises(NotFound) as kept:
+    with HttpFetcher(policy=QUICK) as fetcher, pytest.raises(NotFound) as kept:
         fetcher.fetch(mirror.url("/none"), limit=LIMIT)
     deadline = time.monotonic() + 10
     while mirror.open and time.monotonic() < deadline:

@@ -135,7 +135,7 @@ def test_an_authority_that_is_none_is_an_error(text: str | None, tmp_path: Path)
     if text is not None:
         (tmp_path / "ca").write_text(text)
     with pytest.raises(FetchError, match="expected a certificate authority") as caught:
-        HttpFetcher(ca=tmp_path / "ca", patience=QUICK)
+        HttpFetcher(ca=tmp_path / "ca", policy=QUICK)
     assert caught.value.where == str(tmp_path / "ca")
     assert caught.value.message.endswith("found no PEM certificate in it" if text else "No such file or directory")
 
@@ -145,8 +145,8 @@ def test_an_authority_may_be_named_by_the_environment(
 ) -> None:
     secure.answers["/a"] = lambda request: request.reply(200, b"body")
     monkeypatch.setenv("OIC_CA", str(certificates / "ca.crt"))
-    with HttpFetcher(patience=QUICK) as fetcher:
+    with HttpFetcher(policy=QUICK) as fetcher:
         assert fetcher.fetch(secure.url("/a"), limit=LIMIT).body == b"body"
     monkeypatch.setenv("OIC_CA", "ca.crt")
     with pytest.raises(FetchError, match=r"expected an absolute path, found 'ca\.crt'"):
-        HttpFetcher(patience=QUICK)
+        HttpFetcher(policy=QUICK)

@@ -35,8 +35,8 @@ def test_what_a_script_passes_over_is_a_failure_when_the_whole_is_asked_for(
     script: str, shell: str, tmp_path: Path
 ) -> None:
     assert shutil.which(shell)
-    with pytest.raises(ToolError, match="ended well, but a part of it did not"):
-        run([shell, "-c", script], log=tmp_path / "log", capture=False, whole=True)
+    with pytest.raises(ToolError, match="exited with 0, but a part of it failed"):
+        run([shell, "-c", script], log=tmp_path / "log", capture=False, check_log=True)
     assert run([shell, "-c", script], log=tmp_path / "log", capture=False).status == 0
 
 
@@ -44,4 +44,4 @@ def test_what_a_script_passes_over_is_a_failure_when_the_whole_is_asked_for(
 @pytest.mark.parametrize("script", WELL.values(), ids=WELL)
 def test_what_is_whole_is_none(script: str, shell: str, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("Killed\n")  # of an earlier program
-    assert run([shell, "-c", script], log=tmp_path / "log", capture=False, whole=True).status == 0
+    assert run([shell, "-c", script], log=tmp_path / "log", capture=False, check_log=True).status == 0

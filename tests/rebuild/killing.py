@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STOPPER = Path(__file__).parent / "stopper"
 _PR_SET_CHILD_SUBREAPER = 36
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 
 
 def lose(place: Place, stage: str) -> None:
@@ -73,7 +73,7 @@ def stopped(place: Place, point: Point, stop: Callable[[subprocess.Popen[str]], 
             )
             _wait_for_byte(reader, process, output)
             stop(process)
-            status = process.wait(timeout=_PATIENCE)
+            status = process.wait(timeout=_TIMEOUT)
     finally:
         os.close(reader)
         place.environment.clear()
@@ -81,7 +81,7 @@ def stopped(place: Place, point: Point, stop: Callable[[subprocess.Popen[str]], 
 
 
 def _wait_for_byte(reader: int, process: subprocess.Popen[str], output: Path) -> None:
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT
     poll = select.poll()
     poll.register(reader, select.POLLIN)
     while time.monotonic() < end:

@@ -9,7 +9,7 @@ import pytest
 
 from oic.errors import FetchError
 from oic.ospackage.fetch import NotFound
-from oic.ospackage.http import HttpFetcher, Patience
+from oic.ospackage.http import HttpFetcher, RetryPolicy
 
 from .serve import Served, serving
 
@@ -64,7 +64,7 @@ def test_what_is_not_there_is_not_found(served: Served) -> None:
 
 def test_without_its_authority_it_is_not_trusted(served: Served) -> None:
     with (
-        HttpFetcher(patience=Patience(attempts=1)) as fetcher,
+        HttpFetcher(policy=RetryPolicy(attempts=1)) as fetcher,
         pytest.raises(FetchError, match="trusted TLS certificate"),
     ):
         fetcher.fetch(f"{served.url}/file.rpm", limit=len(BODY))

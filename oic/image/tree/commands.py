@@ -26,7 +26,7 @@ def run_commands(commands: Sequence[Command], box: Sandbox) -> None:
     """Run each command with the image's shell; raises ToolError naming the first that fails."""
     for number, command in enumerate(commands):
         network = command.network
-        with resolver.lent(box) if network else contextlib.nullcontext():
+        with resolver.host_resolver(box) if network else contextlib.nullcontext():
             try:
                 box.run(["/bin/sh", "-c", command.cmd], capture=False, network=network)
             except ToolError as error:

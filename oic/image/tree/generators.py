@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from oic.chroot.tree import named_in
+from oic.chroot.tree import glob_in
 from oic.errors import OicError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def generator_of(root: Path) -> str:
 def paths_read(layer: Path, name: str) -> tuple[str, ...]:
     """Return each path of a configuration layer that the generator reads. Runs with the layer as its root."""
     generator = GENERATORS[name]
-    return named_in(layer, (*generator.reads, *generator.hooks))
+    return glob_in(layer, (*generator.reads, *generator.hooks))
 
 
 def is_open(reads: Sequence[str], name: str) -> bool:

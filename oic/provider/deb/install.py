@@ -113,7 +113,7 @@ def fill(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, in_order
             box.run(["dpkg-trigger", "--no-await", "--by-package=dpkg", name], capture=False)
         if not bootstrap or ordered:
             _unpack_in_order(ordered, known, box)
-        box.run(["dpkg", "--force-unsafe-io", "--configure", "-a"], capture=False, whole=True)
+        box.run(["dpkg", "--force-unsafe-io", "--configure", "-a"], capture=False, check_log=True)
         child.inside(tree.root, _permit_services, policy)
     return Filled(epoch=epoch)
 
@@ -228,7 +228,7 @@ def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
             "DPKG_ROOT": "",
             "DPKG_ADMINDIR": "/var/lib/dpkg",
         }
-        box.run([f"/{_CONTROL}/preinst", "install"], env=env, capture=False, whole=True)
+        box.run([f"/{_CONTROL}/preinst", "install"], env=env, capture=False, check_log=True)
     if scripted:
         child.inside(box.root, _place_control, {})
 
@@ -256,7 +256,7 @@ def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox)
     priorities = {package.locked.name: package.deb.fields.get("priority", "") for package in known}
     for action, names in steps([package.locked for package in known], priorities, ordered):
         words = [files[name] for name in names] if action == "--unpack" else names
-        box.run([*_DPKG, action, *words], capture=False, whole=True)
+        box.run([*_DPKG, action, *words], capture=False, check_log=True)
 
 
 def _file_name(package: _Package) -> str:

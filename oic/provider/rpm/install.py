@@ -25,7 +25,7 @@ from oic.errors import ToolError
 from oic.handover.tree import PassedOver
 from oic.process import child, syscalls
 from oic.process.host import MAKE_ROOM, NO_SPACE
-from oic.process.run import MAX_LOG_BYTES, OverTimeError, clipped
+from oic.process.run import MAX_LOG_BYTES, ProgramTimeoutError, clipped
 from oic.progress import note
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
@@ -111,8 +111,8 @@ def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
     )
     start = tree.log.stat().st_size if tree.log.exists() else 0
     try:
-        tools.run(["rpm", *options, *files], env=environment_at(epoch), capture=False, whole=True)
-    except OverTimeError as error:
+        tools.run(["rpm", *options, *files], env=environment_at(epoch), capture=False, check_log=True)
+    except ProgramTimeoutError as error:
         raise _hanging(error, tree.root, headers) from error
     except ToolError as error:
         raise _named(error, tree, start) from error
@@ -182,7 +182,7 @@ def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
     return ToolError("; ".join([*why[:_NAMED], *more, error.message]), where=error.where, hint=error.hint)
 
 
-def _hanging(error: OverTimeError, root: Path, headers: Sequence[Header]) -> ToolError:
+def _hanging(error: ProgramTimeoutError, root: Path, headers: Sequence[Header]) -> ToolError:
     """Say which scriptlet was running when time was up: rpm keeps its text in a file while it runs."""
     texts = child.inside(root, _running_scripts)
     running = [name for text in texts for header in headers if (name := script_in(header, text))]

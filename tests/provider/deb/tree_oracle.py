@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from oic.chroot import layers, namespace, overlay, sandbox
-from oic.chroot.tree import _OVERLAY_NOTES, walk
+from oic.chroot.tree import _OVERLAY_ATTRIBUTES, walk
 from oic.config.final import load_config
 from oic.files import read_json
 from oic.handover.packages import Index
@@ -210,7 +210,7 @@ def _description(file: Path, path: str, status: os.stat_result, epoch: int) -> l
     attributes = [
         (name, os.getxattr(file, name, follow_symlinks=False))
         for name in sorted(os.listxattr(file, follow_symlinks=False))
-        if name not in _OVERLAY_NOTES and "overlay" not in name
+        if name not in _OVERLAY_ATTRIBUTES and "overlay" not in name
     ]
     time = 0 if stat.S_ISDIR(mode) else min(int(status.st_mtime), epoch)
     return [stat.filemode(mode), status.st_uid, status.st_gid, status.st_rdev, content, attributes, time]

@@ -28,7 +28,7 @@ _FILE_SYSTEMS = {"vfat": "fat32", "swap": "linux-swap", "none": "", "unformatted
 _COMPRESSIONS = {"gzip": "gz"}
 _LONGEST_LABEL = 16
 _LABEL_LENGTH = {
-    **{word: kind.LONGEST_LABEL for word, kind in FILE_SYSTEMS.items()},
+    **{word: kind.MAX_LABEL for word, kind in FILE_SYSTEMS.items()},
     "fat16": 11,
     "fat12": 11,
     "xfs": 12,
@@ -175,5 +175,5 @@ def _label_problems(label: Node, kind: str) -> Iterator[tuple[Node, str]]:
     if longest < len(label.text.encode()):
         unit = "characters" if label.text.isascii() else "bytes"
         yield label, f"expected a label of at most {longest} {unit} for this file system, found '{label.text}'"
-    elif kind in FILE_SYSTEMS and (wanted := FILE_SYSTEMS[kind].label_wanted(label.text)):
+    elif kind in FILE_SYSTEMS and (wanted := FILE_SYSTEMS[kind].label_problem(label.text)):
         yield label, f"expected a label {wanted} for this file system, found '{label.text}'"

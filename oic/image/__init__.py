@@ -1,1 +1,1 @@
-"""File systems, boot images, partition tables and the disk made of them."""
+"""File systems, boot images, partition tables, and disk images made of them."""

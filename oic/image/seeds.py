@@ -1,8 +1,8 @@
-"""Every identifier of an image, derived from one seed and a word that says what it is for.
+"""Identifiers of an image, each derived from a seed and a text that names its purpose.
 
-* The same seed and purpose give the same identifier on any machine; two purposes never share one.
-* UUIDs are of version 8 (RFC 9562 section 5.8: "custom"): 122 bits of sha256, version and variant set, so that nobody
-  takes them for random ones.
+* The same seed and purpose give the same identifier on any machine; different purposes give different ones.
+* UUIDs have version 8 (RFC 9562 section 5.8, "custom") and 122 bits of a sha256, so they are not mistaken for random
+  ones.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import uuid
 
 
 def _digest(seed: str, purpose: str) -> bytes:
-    """Hash the two texts with their lengths told apart: ("ab", "c") is not ("a", "bc")."""
+    """Hash both texts with the length of the first: ("ab", "c") and ("a", "bc") differ."""
     return hashlib.sha256(f"{len(seed.encode())}:{seed}{purpose}".encode()).digest()
 
 
@@ -25,5 +25,5 @@ def uuid_for(seed: str, purpose: str) -> str:
 
 
 def volume_id_for(seed: str, purpose: str) -> int:
-    """Return a FAT volume id: 32 bits, never 0, which some firmware takes for "none"."""
+    """Return a FAT volume id: 32 bits, but never 0, which some firmware treats as no id."""
     return int.from_bytes(_digest(seed, purpose)[:4], "big") or 1

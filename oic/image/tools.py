@@ -1,6 +1,6 @@
-"""How image tools are reached: programs of the distribution's own packages, run where the caller says.
+"""The interface to image tools, which are programs from packages of the distribution.
 
-In a build they run inside the chroot, where the working directories have the same absolute paths as outside.
+In a build they run in the chroot, where the working directories have the same absolute paths as outside.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class Tools(Protocol):
-    """One door to the programs that make file systems and boot images."""
+    """Runs the programs that create file systems and boot images."""
 
     def run(self, argv: Sequence[str], *, env: Mapping[str, str]) -> object:
-        """Run a program to its end; raises ToolError when it fails. What it prints is of no use to anyone here."""
+        """Run a program and wait until it ends; raises ToolError when it fails. Callers do not use its output."""
 
 
 def reproducible_env(epoch: int) -> dict[str, str]:
-    """Return the variables under which a tool's output depends on its input alone: time, zone and locale are fixed.
+    """Return an environment that makes a tool's output depend on its input only: fixed time, time zone and locale.
 
-    ``E2FSPROGS_FAKE_TIME`` is e2fsprogs' own word for ``SOURCE_DATE_EPOCH``, which it knows only since 1.47.1.
+    e2fsprogs uses ``E2FSPROGS_FAKE_TIME``; it knows ``SOURCE_DATE_EPOCH`` only since version 1.47.1.
     """
     return {
         "LC_ALL": "C",

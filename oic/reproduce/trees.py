@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot.tree import facts_of, walk
 from oic.files import open_regular
-from oic.image.tree.privatekeys import LOOKED_AT
+from oic.image.tree.privatekeys import MAX_SEARCHED
 from oic.process import child
 from oic.reproduce.content import what_differs
 
@@ -67,7 +67,7 @@ def _contents(root: Path, paths: Sequence[str]) -> dict[str, bytes]:
     found = {}
     for path in paths:
         with open_regular(root / path) as file:
-            found[path] = file.read(LOOKED_AT)
+            found[path] = file.read(MAX_SEARCHED)
     return found
 
 

@@ -1,1 +1,1 @@
-"""What each stage does: one module a stage, each with a function `run`."""
+"""The stages: each module defines one, with its slice, its `KIND` and its function `run`."""

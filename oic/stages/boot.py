@@ -1,4 +1,4 @@
-"""boot: what boots the image, by the recipe's method, and the EFI system partition that holds it."""
+"""boot: the files that boot the image, by the recipe's boot method, and the EFI system partition with them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EspPartition(Value):
 
 
 class Slice(Value):
-    """What boots and how: `method` and `architecture` are the recipe's words, `name` the image's with its version."""
+    """The boot method, as the recipe names it, and its parameters; `name` is the image's name and version."""
 
     method: str
     architecture: str
@@ -45,10 +45,10 @@ class Slice(Value):
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Make the boot partition's image."""
+    """Create the image of the boot partition."""
     part, inputs, initramfs = stage.slice, stage.read(BootInputs), stage.read(Initramfs)
     chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
-    wanted = Bootable(
+    bootable = Bootable(
         name=part.name,
         architecture=ARCHITECTURES[part.architecture],
         kernel=stage.cache / inputs.kernel.path,
@@ -61,42 +61,42 @@ def run(stage: Stage[Slice]) -> str:
     below = {entry.name: stage.cache / entry.file.path for entry in inputs.esp}
     image, work = stage.path("esp.img"), stage.path("work")
     temporary = work / "esp"
-    if temporary.exists():  # by a killed build
+    if temporary.exists():  # left by a killed build
         shutil.rmtree(temporary)
     temporary.mkdir(parents=True)
     writes = [work, stage.create_log()]
-    namespace.call(_make, part, wanted, below, work, chroot, temporary / image.name, stage.log, writes=writes)
+    namespace.call(_create, part, bootable, below, work, chroot, temporary / image.name, stage.log, writes=writes)
     (temporary / image.name).replace(image)
     temporary.rmdir()
     esp = PartitionImage(id=part.esp.id, path=stage.artefact(image), digest=digest_of_sparse(image))
     stage.write(
         BootFiles(
-            command_line=wanted.command_line,
+            command_line=bootable.command_line,
             kernel=inputs.kernel.sha256,
             initramfs=initramfs.image.sha256,
             images=(esp,),
         )
     )
-    return f"{part.name}.efi: {wanted.command_line}"
+    return f"{part.name}.efi: {bootable.command_line}"
 
 
-def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
-    part: Slice, wanted: Bootable, below: Mapping[str, Path], place: Path, chroot: Path, image: Path, log: Path
+def _create(  # noqa: PLR0913 - runs in a namespace
+    part: Slice, bootable: Bootable, below: Mapping[str, Path], place: Path, chroot: Path, image: Path, log: Path
 ) -> None:
-    given = {file.name: file for file in (wanted.kernel, wanted.initramfs)}
+    files = {file.name: file for file in (bootable.kernel, bootable.initramfs)}
     visible = [place, *sorted({file.parents[len(Path(name).parts) - 1] for name, file in below.items()})]
     with (
         toolbox.workspace(place / "boot") as work,
-        toolbox.opened(chroot, work, log, visible=visible, files=given) as tools,
+        toolbox.opened(chroot, work, log, visible=visible, files=files) as tools,
     ):
-        own = boot_method(part.method).esp_files(wanted, work, tools)
+        own = boot_method(part.method).esp_files(bootable, work, tools)
         make_fat(
             image,
             size=part.esp.size,
             volume_id=part.esp.volume_id,
             label=part.esp.label,
-            epoch=wanted.epoch,
-            files=esp_files.together(below, own),
+            epoch=bootable.epoch,
+            files=esp_files.merge_files(below, own),
             tools=tools,
         )
 
@@ -104,7 +104,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
 KIND = Kind(
     name="boot",
     version=4,
-    doc="make the boot image and the EFI system partition",
+    doc="create the boot image and the EFI system partition",
     reads=(BootInputs, Initramfs, BuildEnvironment),
     writes=(BootFiles,),
     run=run,

@@ -1,4 +1,4 @@
-"""chroot: the build environment, unpacked from the ``tools`` set; no script of it ever runs."""
+"""chroot: the build environment, unpacked from the packages of the ``tools`` set; their scripts are never run."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Slice(Value):
-    """The package family, and which set of the lock it is."""
+    """The package family, and the name of the set in the lock."""
 
     provider: str
     set: str
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Make the layer, or find it made."""
+    """Create the layer, unless the cache has it."""
     packages = stage.read(LockFile).lock.sets[stage.slice.set]
     store = Store(stage.cache / "store")
     members = [(package, store.path(package.sha256)) for package in packages]

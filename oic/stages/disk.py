@@ -1,4 +1,4 @@
-"""disk: the partition table and the partitions' images put together, nothing else."""
+"""disk: the raw disk image, made of the partition table and the images of partitions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Slice(Value):
-    """Where each partition lies, and the name of the file."""
+    """The layout of the disk, and the name of the file."""
 
     layout: Layout
     file: str
@@ -37,7 +37,7 @@ def run(stage: Stage[Slice]) -> str:
 KIND = Kind(
     name="disk",
     version=2,
-    doc="put the partition table and the partitions together",
+    doc="write the disk: partition table and partitions",
     reads=(FileSystems, BootFiles),
     writes=(Products,),
     run=run,

@@ -1,4 +1,4 @@
-"""evidence: a manifest beside the image: its packages and whom they are trusted by, partitions, digests."""
+"""evidence: a manifest beside the image, with its packages and why they are trusted, its partitions and digests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Slice(Value):
-    """What the manifest says of the recipe, and the name of its file."""
+    """What the manifest says about the recipe, and the name of its file."""
 
     image: Image
     target: Target
@@ -30,7 +30,7 @@ class Slice(Value):
 
 
 class TrustedPackage(Value):
-    """A package of the image, and whose word it is."""
+    """A package of the image, and why it is trusted."""
 
     name: str
     version: str
@@ -49,7 +49,7 @@ class File(Value):
 
 
 class Manifest(Value):
-    """What is in an image, and from where."""
+    """The content of an image and its origin."""
 
     image: Image
     target: Target
@@ -70,7 +70,7 @@ class Manifest(Value):
 
 def run(stage: Stage[Slice]) -> str:
     """Write the manifest."""
-    part, made, trust = stage.slice, stage.read(Products), stage.read(Trust)
+    part, disk, trust = stage.slice, stage.read(Products), stage.read(Trust)
     lock = stage.read(LockFile).lock
     packages = tuple(
         TrustedPackage(
@@ -84,7 +84,7 @@ def run(stage: Stage[Slice]) -> str:
         for package in sorted(lock.sets["image"], key=lambda package: package.name)
     )
     keys = stage.read(PrivateKeys).private_keys
-    drawn = [key for key in keys if key.made != OF_RECIPE]
+    generated = [key for key in keys if key.made != OF_RECIPE]
     manifest = Manifest(
         image=part.image,
         target=part.target,
@@ -92,29 +92,29 @@ def run(stage: Stage[Slice]) -> str:
         lock=digest_of_file(stage.path(LockFile.FILE)),
         files=tuple(
             File(name=product.file.path.rpartition("/")[2], size=product.file.size, sha256=product.file.sha256)
-            for product in made.products
+            for product in disk.products
         ),
-        partitions=made.partitions,
+        partitions=disk.partitions,
         packages=packages,
         unsigned=trust.unsigned["image"],
         unsigned_metadata=trust.unsigned_metadata,
         locked_by=trust.locked_by,
-        reproducible=not part.network_commands and not drawn,
+        reproducible=not part.network_commands and not generated,
         private_keys=keys,
         scriptlets_passed_over=stage.read(PassedScriptlets).scriptlets,
         network_commands=part.network_commands,
         outside_files=part.outside_files,
     )
     write_json(stage.path(part.file), manifest)
-    count = "1 private key was" if len(drawn) == 1 else f"{len(drawn)} private keys were"
-    said = f", not reproducible: {count} drawn" if drawn else ""
-    return f"{part.file}, {len(packages)} packages{said}"
+    count = "1 private key was" if len(generated) == 1 else f"{len(generated)} private keys were"
+    remark = f", not reproducible: {count} generated" if generated else ""
+    return f"{part.file}, {len(packages)} packages{remark}"
 
 
 KIND = Kind(
     name="evidence",
     version=7,
-    doc="write what is in the image, and from where, beside it",
+    doc="write a manifest of the image's content and its origin",
     reads=(Products, LockFile, Trust, PrivateKeys, PassedScriptlets),
     writes=(),
     run=run,

@@ -1,4 +1,4 @@
-"""fs: one file-system image for each partition that has content, from the merged tree."""
+"""fs: a file system image for each partition that has content, from the merged tree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from oic.chroot import layers, namespace, overlay, toolbox
 from oic.files import digest_of_sparse
 from oic.handover.disk import FileSystems, PartitionImage
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
-from oic.image.fs import Wanted, file_system
+from oic.image.fs import FileSystemSpec, file_system
 from oic.image.tree import views
 from oic.process import child
 from oic.stage import Kind
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Partition(Value):
-    """A partition with a file system of the recipe's word `type`, mounted `at` a place of the tree, or nowhere."""
+    """A partition with a file system, whose `type` is its name in recipes, mounted `at` a path or nowhere."""
 
     id: str
     type: str
@@ -34,35 +34,35 @@ class Partition(Value):
 
 
 class Slice(Value):
-    """The partitions made from the tree; `mount_points` are those of all partitions."""
+    """The partitions with content of the tree; `mount_points` are those of all partitions."""
 
     partitions: tuple[Partition, ...]
     mount_points: tuple[str, ...]
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Make the file systems."""
+    """Create the file systems."""
     part, tree = stage.slice, stage.read(ConfiguredTree)
     trees = [layers.read(stage.cache / layer.place).tree for layer in tree.layers]
     chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
     place = stage.path("fs")
-    if place.exists():  # partitions that are no more, and what a killed build left
+    if place.exists():  # images of former partitions, or files left by a killed build
         shutil.rmtree(place)
     place.mkdir(parents=True)
     images = {entry.id: place / f"{entry.id}.img" for entry in part.partitions}
     work = stage.path("work")
     work.mkdir(exist_ok=True)
     writes = [place, work, stage.create_log()]
-    namespace.call(_make, part, trees, chroot, tree.epoch, images, work / "fs", stage.log, writes=writes)
-    made = [
+    namespace.call(_create, part, trees, chroot, tree.epoch, images, work / "fs", stage.log, writes=writes)
+    written = [
         PartitionImage(id=name, path=stage.artefact(path), digest=digest_of_sparse(path))
         for name, path in images.items()
     ]
-    stage.write(FileSystems(images=tuple(made)))
+    stage.write(FileSystems(images=tuple(written)))
     return ", ".join(f"{entry.id} {entry.type} {entry.size >> 20} MiB" for entry in part.partitions)
 
 
-def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+def _create(  # noqa: PLR0913 - runs in a namespace
     part: Slice,
     trees: Sequence[Path],
     chroot: Path,
@@ -73,16 +73,16 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
 ) -> None:
     with (
         toolbox.workspace(work),
-        overlay.merged(trees, work / "root", upper=_made(work / "upper"), work=work / "work") as root,
+        overlay.merged(trees, work / "root", upper=_create_directory(work / "upper"), work=work / "work") as root,
     ):
         places = child.inside(root, views.places, part.mount_points)
         for entry in part.partitions:
-            image, tools_work = images[entry.id], _made(work / f"tools-{entry.id}")
+            image, tools_work = images[entry.id], _create_directory(work / f"tools-{entry.id}")
             with (
                 views.mounted_view(root, places.get(entry.at, ""), sorted(places.values()), work / "view") as view,
                 toolbox.opened(chroot, tools_work, log, visible=[view, image.parent]) as tools,
             ):
-                wanted = Wanted(
+                spec = FileSystemSpec(
                     view=view,
                     at=entry.at,
                     image=image,
@@ -91,10 +91,10 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
                     label=entry.label,
                     epoch=epoch,
                 )
-                file_system(entry.type).make(wanted, tools)
+                file_system(entry.type).make(spec, tools)
 
 
-def _made(directory: Path) -> Path:
+def _create_directory(directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 
@@ -102,7 +102,7 @@ def _made(directory: Path) -> Path:
 KIND = Kind(
     name="fs",
     version=4,
-    doc="make the file systems",
+    doc="create the file systems",
     reads=(ConfiguredTree, BuildEnvironment),
     writes=(FileSystems,),
     run=run,

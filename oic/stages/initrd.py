@@ -1,4 +1,4 @@
-"""initrd: the initramfs, made once by the image's own generator from the packages and what it reads of the rest."""
+"""initrd: the initramfs, created by the image's own generator from the packages and the configuration it reads."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Slice(Value):
-    """Modules that are added to it."""
+    """Modules that are added to the initramfs."""
 
     modules: tuple[str, ...]
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Make the initramfs."""
+    """Create the initramfs."""
     inputs = stage.read(InitramfsInputs)
     trees = [
         layers.read(stage.cache / layer.place).tree
@@ -37,14 +37,14 @@ def run(stage: Stage[Slice]) -> str:
     image, work = stage.path("initrd.img"), stage.path("work")
     work.mkdir(exist_ok=True)
     writes = [work, stage.create_log()]
-    content = namespace.call(_make, trees, inputs, stage.slice.modules, work / "initrd", stage.log, writes=writes)
+    content = namespace.call(_create, trees, inputs, stage.slice.modules, work / "initrd", stage.log, writes=writes)
     with atomic_file(image) as temporary:
         temporary.write_bytes(content)
     stage.write(Initramfs(image=Artefact.of(stage.artefact(image), content)))
     return f"{inputs.generator}, kernel {inputs.version}, {len(content) / 1e6:.1f} MB"
 
 
-def _make(trees: Sequence[Path], inputs: InitramfsInputs, modules: Sequence[str], work: Path, log: Path) -> bytes:
+def _create(trees: Sequence[Path], inputs: InitramfsInputs, modules: Sequence[str], work: Path, log: Path) -> bytes:
     """Return the initramfs."""
     generator = generators.GENERATORS[inputs.generator]
     with toolbox.workspace(work):
@@ -54,22 +54,22 @@ def _make(trees: Sequence[Path], inputs: InitramfsInputs, modules: Sequence[str]
             child.inside(root, _add_defaults, generator.defaults)
             env = {"SOURCE_DATE_EPOCH": str(inputs.epoch)}
             with sandbox.opened(root, log, env=env) as box:
-                there = _there(inputs.version, modules, box)
-                child.inside(root, _add_modules, generator.modules_file, there)
+                found = _existing_modules(inputs.version, modules, box)
+                child.inside(root, _add_modules, generator.modules_file, found)
                 output = "/tmp/initrd.img"  # noqa: S108 - a private tmpfs
-                argv = generators.command(inputs.generator, inputs.version, there, output)
+                argv = generators.command(inputs.generator, inputs.version, found, output)
                 box.run(argv, capture=False, check_log=True)
-                return child.inside(box.tmp, _made)
+                return child.inside(box.tmp, _read_result)
 
 
-def _there(version: str, modules: Sequence[str], box: Sandbox) -> list[str]:
-    absent = generators.absent(version, modules, box)
-    if absent:
-        note(f"kernel {version} has no module {', '.join(absent)} (enableExtraModules)")
-    return [module for module in modules if module not in absent]
+def _existing_modules(version: str, modules: Sequence[str], box: Sandbox) -> list[str]:
+    missing = generators.missing_modules(version, modules, box)
+    if missing:
+        note(f"kernel {version} has no module {', '.join(missing)} (enableExtraModules)")
+    return [module for module in modules if module not in missing]
 
 
-def _made(tmp: Path) -> bytes:
+def _read_result(tmp: Path) -> bytes:
     return (tmp / "initrd.img").read_bytes()
 
 
@@ -88,7 +88,7 @@ def _add_modules(root: Path, file: str, modules: Sequence[str]) -> None:
 KIND = Kind(
     name="initrd",
     version=5,
-    doc="make the initramfs with the target's own generator",
+    doc="create the initramfs with the image's own generator",
     reads=(InitramfsInputs,),
     writes=(Initramfs,),
     run=run,

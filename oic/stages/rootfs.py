@@ -1,7 +1,7 @@
-"""rootfs: the ``image`` set installed, as one layer for the family's bootstrap set and one for the rest.
+"""rootfs: the packages of the ``image`` set, installed as one layer for the bootstrap set and one for the rest.
 
-A layer's key is of its packages, of the layers below it, of what installs them and of this stage's version: another
-recipe that comes to the same bootstrap set finds it made.
+The key of a layer is a digest of its packages, the layers below it, the installing tool and this stage's version.
+Recipes with the same bootstrap set share that layer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Slice(Value):
-    """The package family, which set of the lock it is, and whose scriptlets may fail: by distribution and by recipe."""
+    """The package family, the name of the set in the lock, and scriptlets that may fail, by distribution and recipe."""
 
     provider: str
     set: str
@@ -45,7 +45,7 @@ class Slice(Value):
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Make the layers, or find them made."""
+    """Create the layers, unless the cache has them."""
     lock = stage.read(LockFile).lock
     packages = lock.sets[stage.slice.set]
     family = stage.slice.provider
@@ -72,7 +72,7 @@ def run(stage: Stage[Slice]) -> str:
 
 
 def _passed(stack: Sequence[Layer], packages: Sequence[LockedPackage], said: Slice) -> tuple[PassedOver, ...]:
-    """Return the scriptlets that were let fail, and say so; raises ToolError for one that may not any more."""
+    """Return and report the scriptlets whose failure was tolerated; raises ToolError for one that may not fail."""
     passed = tuple(one for layer in stack for one in layer.passed)
     allowed = (*said.known_to_fail, *said.may_fail)
     if refused := [one for one in passed if not one.is_let_pass(allowed)]:
@@ -99,7 +99,7 @@ def _no_package(name: str, names: Collection[str]) -> str:
 def _private_keys(
     family: str, packages: Sequence[tuple[LockedPackage, Path]], stack: Sequence[Layer], work: Path
 ) -> tuple[PrivateKey, ...]:
-    """Return the private keys that packages drew, and which ones did, as far as that is known."""
+    """Return the private keys that packages generated, and which package did, as far as is known."""
     with overlay.merged([layer.tree for layer in stack], work / "root") as root:
         whose = provider_of(family).belongings(packages, root)
         epochs = {layer.epoch for layer in stack}
@@ -107,7 +107,7 @@ def _private_keys(
     return tuple(PrivateKey(path=path, kind=kind, made=whose.maker_of(path)) for path, kind in sorted(found.items()))
 
 
-def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+def _fill(  # noqa: PLR0913 - runs in a namespace
     family: str,
     members: Sequence[tuple[LockedPackage, Path]],
     tools: Layer,

@@ -1,12 +1,12 @@
-"""system: what the recipe says beyond packages, as a layer over them: settings, users, files, commands, units.
+"""system: the recipe's configuration as a layer over the packages: settings, users, files, commands, units.
 
 ::
 
-    settings, sources ─> users ─> files ─> commands ─> units ─> what is of this machine removed
+    settings, sources ─> users ─> files ─> commands ─> units ─> remove traces of this machine
 
-Four hand-overs: ``system.json`` names the whole tree; ``initrd-inputs.json``, ``boot-inputs.json`` and
-``private-keys.json`` (for the manifest) say only what those stages read of it, so that they run when that changes and
-not before.
+There are four hand-overs: ``system.json`` names the whole tree; ``initrd-inputs.json``, ``boot-inputs.json`` and
+``private-keys.json`` (for the manifest) hold only what later stages read of it, so that these run only if that has
+changed.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _ESP = "esp"
 
 
 class Slice(Value):
-    """What is configured in the installed tree.
+    """The configuration of the installed tree.
 
-    `package_sources` are the repositories the image is to know, each with its key file in the image; `esp` is where the
-    EFI system partition is mounted, if it is.
+    `package_sources` maps the repositories of the image to their key files in the image. `esp` is the mount point of
+    the EFI system partition, or empty.
     """
 
     provider: str
@@ -73,7 +73,7 @@ class Slice(Value):
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Make the configuration layer and say what of it others read."""
+    """Create the configuration layer, and write what later stages read of it."""
     said, rootfs = stage.slice, stage.read(InstalledTree)
     below = [layers.read(stage.cache / layer.place) for layer in rootfs.layers]
     digests = [layer.digest for layer in rootfs.layers]
@@ -95,7 +95,7 @@ def run(stage: Stage[Slice]) -> str:
             generator=read.generator,
             version=read.kernel.version,
             packages=rootfs.layers,
-            read=own if read.whole else _part(stage, layer, trees, read.paths),
+            read=own if read.hooks else _part(stage, layer, trees, read.paths),
             epoch=layer.epoch,
         )
     )
@@ -108,16 +108,16 @@ def run(stage: Stage[Slice]) -> str:
 
 
 def _part(stage: Stage[Slice], layer: Layer, below: Sequence[Path], paths: Sequence[str]) -> LayerName | None:
-    """Return the layer of what the initramfs generator reads of the configuration; None where that is nothing."""
+    """Return a layer with the configuration that the initramfs generator reads; None if it reads nothing."""
     if not paths:
         return None
     key = digest_of({"part of": layer.digest, "paths": sorted(paths), "version": KIND.version})
-    made = layers.get_or_create(stage.cache, key, partial(part.fill, below, layer.tree, paths, layer.epoch))
-    return LayerName(place=stage.artefact(made.place), digest=made.digest)
+    copy = layers.get_or_create(stage.cache, key, partial(part.fill, below, layer.tree, paths, layer.epoch))
+    return LayerName(place=stage.artefact(copy.place), digest=copy.digest)
 
 
-def _boot_inputs(stage: Stage[Slice], read: reading.Read, epoch: int) -> BootInputs:
-    """Put what the boot image takes from the tree beside the hand-overs."""
+def _boot_inputs(stage: Stage[Slice], read: reading.BootSources, epoch: int) -> BootInputs:
+    """Copy the files that the boot image needs from the tree to the image's directory."""
     with atomic_file(stage.path(_KERNEL)) as kernel:
         kernel.write_bytes(read.image)
     esp.write_files(stage.path(_ESP), read.esp)
@@ -133,7 +133,7 @@ def _boot_inputs(stage: Stage[Slice], read: reading.Read, epoch: int) -> BootInp
     )
 
 
-def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+def _fill(  # noqa: PLR0913 - runs in a namespace
     said: Slice,
     rootfs: InstalledTree,
     sources: Mapping[str, Path],
@@ -163,7 +163,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
 
 
 def _write_extras(root: Path, texts: dict[str, str]) -> None:
-    """Write what is for programs that an image may not have: where their directory is not, nobody would read it."""
+    """Write files of programs that the image may lack; without the program, the directory is missing as well."""
     _write_texts(root, {name: text for name, text in texts.items() if (root / name[1:]).parent.is_dir()})
 
 
@@ -172,7 +172,7 @@ def _write_texts(root: Path, texts: dict[str, str]) -> None:
         path = root / name[1:]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        path.write_text(text, encoding="utf-8", errors="surrogateescape")  # as a package's own file may be
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")  # files of packages need not be UTF-8
         path.chmod(0o440 if name.startswith("/etc/sudoers.d/") else 0o444 if name == "/etc/machine-id" else 0o644)
 
 
@@ -180,14 +180,16 @@ def _set_timezone(root: Path, timezone: str) -> None:
     if timezone:
         zone = root / "usr/share/zoneinfo" / timezone
         if not zone.is_file():
-            raise OicError(f"timezone: expected one of the image's, found {timezone}", hint="add the package tzdata")
+            raise OicError(
+                f"timezone: expected a time zone that the image has, found {timezone}", hint="add the package tzdata"
+            )
         local = root / "etc/localtime"
         local.unlink(missing_ok=True)
         local.symlink_to(f"/usr/share/zoneinfo/{timezone}")
 
 
 def _set_units(services: Services, box: Sandbox) -> None:
-    # By force: a unit that is an alias, or that a preset has enabled, is a link already where the mask's is to be.
+    # --force: an alias, or a unit enabled by a preset, already has a link where the mask's link goes.
     for verb, units, options in (
         ("enable", services.enable, ()),
         ("disable", services.disable, ()),

@@ -1,10 +1,10 @@
-"""What is below the ESP's mount point, and how it comes together with what the build puts there."""
+"""What is below the ESP's mount point, and how it comes merge_files with what the build puts there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.image.tree.esp import files_below, together, write_files
+from oic.image.tree.esp import files_below, merge_files, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def test_files_are_found_by_their_paths_below_it_and_links_are_not_followed(tmp_
 def test_the_builds_own_file_comes_first_however_a_package_spells_it() -> None:
     own = {"EFI/BOOT/BOOTX64.EFI": "manager", "loader/loader.conf": "own"}
     below = {"EFI/boot/bootx64.efi": "shim", "efi/Boot/mmx64.efi": "MokManager", "Loader/entries/a.conf": "entry"}
-    assert together(below, own) == {
+    assert merge_files(below, own) == {
         "EFI/BOOT/BOOTX64.EFI": "manager",
         "loader/loader.conf": "own",
         "EFI/BOOT/mmx64.efi": "MokManager",

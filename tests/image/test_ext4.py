@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
-from oic.image.fs import Wanted
+from oic.image.fs import FileSystemSpec
 from oic.image.fs.ext4 import _run_debugfs, make, quoted
 from oic.image.fs.inodes import read_times
 from oic.image.fs.survey import survey_tree
@@ -27,7 +27,7 @@ SIZE = Bytes(48 << 20)
 
 
 def _make(tree: Path, image: Path, size: Bytes = SIZE, uuid: str = UUID) -> Path:
-    make(Wanted(view=tree, at="/", image=image, size=size, uuid=uuid, label="root", epoch=EPOCH), HostTools())
+    make(FileSystemSpec(view=tree, at="/", image=image, size=size, uuid=uuid, label="root", epoch=EPOCH), HostTools())
     return image
 
 

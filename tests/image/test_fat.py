@@ -110,8 +110,8 @@ def test_the_same_content_gives_the_same_bits(tmp_path: Path, monkeypatch: pytes
         ({"EFI/a:b": b""}, "/EFI/a:b: FAT cannot hold the name 'a:b'"),
         ({"x.": b""}, "/x.: FAT cannot hold the name 'x.'"),
         ({"../x": b""}, "/..: FAT cannot hold the name '..'"),
-        ({"EFI/x": b"", "efi/X": b""}, "FAT cannot hold /efi beside /EFI: they would be one name"),
-        ({"a": b"", "a/b": b""}, "FAT cannot hold /a beside /a: they would be one name"),
+        ({"EFI/x": b"", "efi/X": b""}, "FAT cannot hold /efi beside /EFI: they are the same name to FAT"),
+        ({"a": b"", "a/b": b""}, "FAT cannot hold /a beside /a: they are the same name to FAT"),
         (
             {"big": bytes(17 << 20)},
             "the files do not fit the FAT file system: needs about 18 MiB, has 16 MiB (raise the partition's size)",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import OicError
-from oic.image.tree.generators import command, generator_of, is_open, paths_read
+from oic.image.tree.generators import command, generator_of, has_hooks, paths_read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +40,9 @@ def test_only_what_a_generator_reads_is_looked_at(tmp_path: Path, name: str) -> 
 )
 def test_a_hook_of_ones_own_may_read_anything(tmp_path: Path, name: str, hook: str) -> None:
     write(tmp_path, "etc/modprobe.d/quiet.conf")
-    assert not is_open(paths_read(tmp_path, name), name)
+    assert not has_hooks(paths_read(tmp_path, name), name)
     write(tmp_path, hook)
-    assert is_open(paths_read(tmp_path, name), name)
+    assert has_hooks(paths_read(tmp_path, name), name)
 
 
 def test_the_command_line_never_asks_for_this_machine() -> None:
@@ -57,4 +57,4 @@ def test_a_link_that_leads_out_of_the_configuration_is_looked_at_all_the_same(tm
     (tmp_path / "etc/crypttab").symlink_to("/usr/share/of/a/package")
     assert paths_read(tmp_path, "dracut") == ("etc/crypttab",)
     (tmp_path / "etc/dracut.conf").symlink_to("/usr/share/dracut.conf")
-    assert is_open(paths_read(tmp_path, "dracut"), "dracut")
+    assert has_hooks(paths_read(tmp_path, "dracut"), "dracut")

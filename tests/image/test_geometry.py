@@ -122,8 +122,8 @@ REFUSED = {
     "nothing left of it": (
         disk(100 * MIB, [partition("a", MIB + 1, MIB)]),
         (
-            "disk.partitions 'a': expected an end after the start 2MiB by a whole MiB at least, found 2MiB"
-            " (both are drawn to whole MiB)"
+            "disk.partitions 'a': expected an end after the start 2MiB by at least one MiB, found 2MiB"
+            " (both are rounded to whole MiB)"
         ),
     ),
     "flag": (
@@ -143,7 +143,7 @@ REFUSED = {
         disk(0, [partition("a", None, None)]),
         "disk.size: expected the size of a disk with partitions, found none",
     ),
-    "one id twice": (disk(9 * MIB, [partition("a", None, MIB)] * 2), "disk.partitions: two have the id 'a'"),
+    "one id twice": (disk(9 * MIB, [partition("a", None, MIB)] * 2), "disk.partitions: two partitions have the id 'a'"),
     "too many": (
         disk(200 * MIB, [partition(f"p{number}", None, MIB) for number in range(129)]),
         "disk.partitions: expected at most 128 partitions, as a GPT has room for, found 129",

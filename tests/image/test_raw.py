@@ -75,7 +75,7 @@ def test_an_image_that_has_no_place_is_refused_and_nothing_left(tmp_path: Path) 
     long = _image(tmp_path / "long", [], 10 * MIB + 1)
     with pytest.raises(OicError, match=r"long: expected at most 10485760 bytes for partition 'a', found 10485761"):
         write_raw(tmp_path / "disk", DISK, {"a": long})
-    with pytest.raises(OicError, match="an image for partition 'x', expected one of a, b, c"):
+    with pytest.raises(OicError, match="expected an image of one of the partitions a, b, c, found one of 'x'"):
         write_raw(tmp_path / "disk", DISK, {"x": long})
     with pytest.raises(FileNotFoundError):
         write_raw(tmp_path / "disk", DISK, {"a": tmp_path / "none"})

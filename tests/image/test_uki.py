@@ -130,14 +130,18 @@ def test_the_same_sections_give_the_same_bytes(linked: Path) -> None:
     ("change", "sections", "message"),
     [
         (lambda _: b"MZ" + bytes(1000), [], "expected a PE32+ image as the stub, found something else"),
-        (lambda _: b"", [], "expected a PE32+ image as the stub, found one that ends in its headers"),
-        (lambda stub: stub[:400], [], "expected a PE32+ image as the stub, found one cut off in its section table"),
+        (lambda _: b"", [], "expected a PE32+ image as the stub, found one that is truncated in its headers"),
+        (
+            lambda stub: stub[:400],
+            [],
+            "expected a PE32+ image as the stub, found one that is truncated in its section table",
+        ),
         (
             lambda stub: stub.replace(b"\0\x10\0\0\0\2\0\0", b"\0\x10\0\0\0\0\0\xff"),  # FileAlignment
             [],
             "expected a PE32+ image as the stub, found something else",
         ),
-        (lambda stub: stub, [(".sbat", b"")], "cannot add section '.sbat': expected 8 bytes at most and not among"),
+        (lambda stub: stub, [(".sbat", b"")], "cannot add section '.sbat': expected at most 8 bytes, and none of"),
         (lambda stub: stub, [(".x", b""), (".x", b"")], "cannot add section '.x'"),
         (lambda stub: stub, [(".toolongname", b"")], "cannot add section '.toolongname'"),
         (lambda stub: stub, [(f".s{n}", b"") for n in range(20)], "more, needs 20 (use another stub, or ukify)"),

@@ -36,7 +36,7 @@ def test_private_keys_of_the_recipe_and_of_its_commands_are_named(place: Place, 
     said = place.doit("build").succeeded().said
     made = "made by a setting or a command of the recipe"
     assert f"note: /root/drawn: a private key (PEM, PKCS #8), {SAME}; {made}" in said
-    assert ", not reproducible: 1 private key was drawn" in said
+    assert ", not reproducible: 1 private key was generated" in said
     manifest = json.loads((place.image / "small-1.0.0.manifest.json").read_text())
     assert [one["path"] for one in manifest["privateKeys"]] == ["/etc/ssh/ssh_host_ed25519_key", "/root/drawn"]
     assert not manifest["reproducible"]

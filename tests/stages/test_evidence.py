@@ -96,7 +96,7 @@ def test_an_image_with_a_private_key_that_was_drawn_is_not_called_reproducible(t
     given = PrivateKey(path="/etc/y.key", kind="OpenSSH", made=OF_RECIPE)
     manifest = manifest_of(tmp_path, keys=(drawn, given))
     assert (manifest["reproducible"], manifest["privateKeys"]) == (False, to_plain([drawn, given]))
-    assert manifest["said"].endswith("1 packages, not reproducible: 1 private key was drawn")
+    assert manifest["said"].endswith("1 packages, not reproducible: 1 private key was generated")
     manifest = manifest_of(tmp_path, keys=(given,))
     assert (manifest["reproducible"], manifest["privateKeys"]) == (True, to_plain([given]))
     assert manifest["said"].endswith("1 packages")

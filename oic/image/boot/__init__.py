@@ -1,6 +1,6 @@
-"""How an image boots: one file for each method.
+"""Boot methods: one module for each.
 
-A new one is a file with what `BootMethod` asks for, and its name in `BOOT_LOADERS` and `boot_method`.
+To add one, write a module that implements `BootMethod`, and add its name to `BOOT_LOADERS` and `boot_method`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bootable:
-    """What is to boot: kernel and initramfs, each a file that the tools are shown, and what the kernel is told.
+    """A kernel and an initramfs, both files that the tools can read, and the kernel's command line.
 
-    `name` is the image's with its version; `version` and `os_release` are the kernel's and the tree's.
+    `name` is the image's name and version, `version` the kernel's release, `os_release` the tree's os-release(5).
     """
 
     name: str
@@ -36,21 +36,21 @@ class Bootable:
 
 
 class BootMethod(Protocol):
-    """One way to boot; a module is one."""
+    """A boot method; each one is a module."""
 
     def esp_files(self, wanted: Bootable, work: Path, tools: Sandbox) -> Mapping[str, Path | bytes]:
-        """Return the files of the EFI system partition by their paths there, made in the directory `work`.
+        """Return the files of the EFI system partition by their paths on it; `work` is a directory for new files.
 
-        Raises OicError when the build environment lacks what it takes, ToolError when a tool fails.
+        Raises OicError when the build environment lacks a file, ToolError when a tool fails.
         """
 
 
 BOOT_LOADERS = ("systemd-boot",)
-"""The recipe's words for those that there are."""
+"""Their names in recipes."""
 
 
 def boot_method(word: str) -> BootMethod:
-    """Return the method of a recipe's word; its code is loaded only when a stage asks. Raises OicError."""
+    """Return the boot method with this name; its module is imported here, on first use. Raises OicError."""
     if word == "systemd-boot":
         from oic.image.boot import systemd_boot  # noqa: PLC0415
 

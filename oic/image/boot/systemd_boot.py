@@ -1,6 +1,6 @@
 """systemd-boot and a unified kernel image on the EFI system partition.
 
-The UKI follows the UAPI group's Unified Kernel Image specification, the paths its Boot Loader Specification.
+The UKI follows the Unified Kernel Image specification of the UAPI group, the paths its Boot Loader Specification.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LOADER = b"timeout 0\neditor no\n"
 
 
 def esp_files(wanted: Bootable, work: Path, tools: Sandbox) -> Mapping[str, Path | bytes]:
-    """Return boot manager, its settings and the kernel image; see `oic.image.boot.BootMethod`."""
+    """Return the boot manager, its configuration and the kernel image; see `oic.image.boot.BootMethod`."""
     short = wanted.architecture.efi
     uki = work / "linux.efi"
     _write_uki(wanted, uki, f"{_EFI}/linux{short}.efi.stub", tools)
@@ -39,9 +39,9 @@ def esp_files(wanted: Bootable, work: Path, tools: Sandbox) -> Mapping[str, Path
 
 
 def read_loader(root: Path, name: str) -> bytes:
-    """Read what systemd brings for the firmware, in the build environment, which is the root here."""
+    """Read an EFI program of systemd; runs with the build environment as its root."""
     if not (root / name).is_file():
-        hint = "the distribution's tools lack the package that has systemd-boot"
+        hint = "the distribution's tools lack the package that contains systemd-boot"
         raise OicError(f"expected {name} in the build environment, found none", hint=hint)
     return (root / name).read_bytes()
 
@@ -51,7 +51,7 @@ def _has(root: Path, name: str) -> bool:
 
 
 def _write_uki(wanted: Bootable, uki: Path, stub: str, tools: Sandbox) -> None:
-    """Let the distribution's own ukify do it where the tools have it; else append the sections here."""
+    """Write the UKI with the distribution's ukify if the tools have it; otherwise append the sections here."""
     if not child.inside(tools.root, _has, "usr/bin/ukify"):
         sections = (
             (".osrel", wanted.os_release.encode()),

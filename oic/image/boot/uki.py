@@ -2,12 +2,12 @@
 
     | DOS | PE, optional header | section table + new entries | stub's sections | .osrel .cmdline .initrd .linux |
 
-* The stub's own sections (``.sbat`` among them) stay as they are and where they are.
-* ``.linux`` comes last and gets the memory its own header asks for: some unpack in place, over what is next.
-* The headers are changed in five places only: number of sections, the table, both sizes and the checksum.
+* The stub's own sections, such as ``.sbat``, and their positions are not changed.
+* ``.linux`` comes last and gets the memory that its header asks for: some kernels unpack themselves over what follows.
+* Five places in the headers change: the number of sections, the section table, two sizes and the checksum.
 
 Format: Microsoft PE/COFF specification ("COFF File Header", "Optional Header", "Section Table") and the UAPI group's
-"Unified Kernel Image" specification; the kernel's section is executable as ukify makes it.
+"Unified Kernel Image" specification; the kernel's section is executable, as ukify writes it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Section = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Headers:
-    """Where the numbers to read and change are; offsets are of the file."""
+    """The positions of the numbers to read and change; offsets are from the start of the file."""
 
     coff: int
     optional: int
@@ -51,9 +51,9 @@ class _Headers:
 
 
 def assemble_uki(stub: bytes, sections: Sequence[Section]) -> bytes:
-    """Return the stub with sections appended, ``.linux`` last; the same input gives the same bytes.
+    """Return the stub with sections appended, ``.linux`` last; equal inputs give equal bytes.
 
-    Raises OicError for a stub that is no PE32+ image, that has no room for the sections, or has one already.
+    Raises OicError for a stub that is no PE32+ image, has no room for the sections, or already has one of them.
     """
     headers = _headers(stub, "stub")
     _check(stub, headers, sections)
@@ -64,7 +64,7 @@ def assemble_uki(stub: bytes, sections: Sequence[Section]) -> bytes:
         raw_size = _up(len(content), headers.file_alignment)
         memory = _memory_of_kernel(content) if name == ".linux" else len(content)
         if address + memory > _LIMIT or len(image) + raw_size > _LIMIT:
-            raise OicError(f"no room for section {name!r}: a PE image is at most 4 GiB, in its file and in memory")
+            raise OicError(f"no room for section {name!r}: a PE image has at most 4 GiB, in its file and in memory")
         flags = _READ_DATA | (_EXECUTE_CODE if name == ".linux" else 0)
         entry = _SECTION.pack(name.encode(), memory, address, raw_size, len(image), 0, 0, 0, 0, flags)
         at = headers.table_end + number * _SECTION.size
@@ -79,14 +79,14 @@ def assemble_uki(stub: bytes, sections: Sequence[Section]) -> bytes:
 
 
 def section_names(image: bytes) -> tuple[str, ...]:
-    """Return the names of a PE image's sections in the order of its table; raises OicError when it is none."""
+    """Return the section names of a PE image in table order; raises OicError when it is no PE image."""
     return tuple(entry[0].rstrip(b"\0").decode(errors="replace") for entry in _entries(image, _headers(image, "image")))
 
 
 def ukify_argv(  # noqa: PLR0913
     *, stub: Path, kernel: Path, initrds: Sequence[Path], cmdline: Path, os_release: Path, uname: str, output: Path
 ) -> list[str]:
-    """Return the command of the distribution's own ukify (systemd 254 or newer) for the same image."""
+    """Return the command line of ukify (systemd 254 or newer) that gives the same image."""
     return [
         "ukify", "build", f"--stub={stub}", f"--linux={kernel}", *(f"--initrd={initrd}" for initrd in initrds),
         f"--cmdline=@{cmdline}", f"--os-release=@{os_release}", f"--uname={uname}", f"--output={output}",
@@ -94,7 +94,7 @@ def ukify_argv(  # noqa: PLR0913
 
 
 def _headers(image: bytes, what: str) -> _Headers:
-    """Read where things are; raises OicError unless the image is PE32+ for which all of that is inside the file."""
+    """Read the headers; raises OicError unless the image is PE32+ and holds all of its headers."""
     try:
         (pe,) = struct.unpack_from("<I", image, 0x3C)
         sections, optional_size = struct.unpack_from("<H12xH", image, pe + 6)
@@ -102,7 +102,7 @@ def _headers(image: bytes, what: str) -> _Headers:
         section_alignment, file_alignment = struct.unpack_from("<II", image, pe + 24 + 32)
         (size_of_headers,) = struct.unpack_from("<I", image, pe + 24 + 60)
     except struct.error as error:
-        raise OicError(f"expected a PE32+ image as the {what}, found one that ends in its headers") from error
+        raise OicError(f"expected a PE32+ image as the {what}, found one that is truncated in its headers") from error
     magics = (image[:2], image[pe : pe + 4], magic)
     if magics != (b"MZ", b"PE\0\0", _PE32_PLUS) or file_alignment not in _FILE_ALIGNMENTS or not section_alignment:
         raise OicError(f"expected a PE32+ image as the {what}, found something else")
@@ -115,8 +115,8 @@ def _headers(image: bytes, what: str) -> _Headers:
         file_alignment=file_alignment,
         size_of_headers=size_of_headers,
     )
-    if optional_size < 112 or headers.table_end > len(image):  # 112: all of PE32+ before the data directories
-        raise OicError(f"expected a PE32+ image as the {what}, found one cut off in its section table")
+    if optional_size < 112 or headers.table_end > len(image):  # 112: PE32+ before the data directories
+        raise OicError(f"expected a PE32+ image as the {what}, found one that is truncated in its section table")
     return headers
 
 
@@ -131,11 +131,11 @@ def _check(stub: bytes, headers: _Headers, sections: Sequence[Section]) -> None:
     for name in names:
         if len(name.encode()) > 8 or name in present or names.count(name) > 1:
             found = one_line(", ".join(sorted(present)))
-            raise OicError(f"cannot add section {name!r}: expected 8 bytes at most and not among {found}")
+            raise OicError(f"cannot add section {name!r}: expected at most 8 bytes, and none of {found}")
     first = min([headers.size_of_headers, *(entry[4] for entry in _entries(stub, headers) if entry[3])])
     room = max(0, first - headers.table_end) // _SECTION.size
     if len(sections) > room:
-        text = f"the stub's section table has room for {room} more, needs {len(sections)}"
+        text = f"the stub's section table has room for {room} more sections, needs {len(sections)}"
         raise OicError(text, hint="use another stub, or ukify")
 
 
@@ -145,7 +145,7 @@ def _end_in_memory(image: bytes, headers: _Headers) -> int:
 
 
 def _memory_of_kernel(kernel: bytes) -> int:
-    """Return the kernel's SizeOfImage, what it needs to be unpacked in place; its length if it is no EFI image."""
+    """Return the memory that a kernel needs to unpack itself, its SizeOfImage; its length if it is no EFI image."""
     try:
         optional = _headers(kernel, "kernel").optional
     except OicError:
@@ -163,7 +163,7 @@ def _write_sizes(image: bytearray, headers: _Headers, count: int, added: int, en
 def _checksum(image: bytearray, at: int) -> int:
     """Return the PE checksum: the ones' complement sum of all 16-bit words, its own field as zero, plus the length.
 
-    The sum of words with end-around carry is the whole number modulo 65535, where only all zeros give 0.
+    The sum of 16-bit words with end-around carry is the number modulo 65535; only all zeros give 0.
     """
     struct.pack_into("<I", image, at, 0)
     return ((int.from_bytes(image, "little") % 0xFFFF or 0xFFFF) + len(image)) % _LIMIT

@@ -1,14 +1,14 @@
-"""Where each partition lies: from the recipe's disk to placed partitions. Pure, and the only place that decides it.
+"""Places the partitions of a recipe on the disk. Pure; no other module computes positions.
 
     | MBR | GPT | ...gap to 1 MiB | partition | partition | ... | less than 1 MiB | backup GPT |
 
-* Sectors are of 512 bytes. Every partition begins and ends on a multiple of 1 MiB.
-* A start and an end of the recipe that are not such multiples are drawn together (start up, end down), so that
-  neighbours which touch in the recipe never overlap; a size without a start is rounded up: nobody gets less than asked.
-* Without a start, a partition begins where the one before it in the table ends; sgdisk(8) has it so.
-* "The rest" ends with the last whole MiB before the backup table. Only one partition can have it.
-* Numbers follow the order of the table, whatever the order on the disk.
-* A problem says which partition it is of and which of its fields: the recipe's reader knows the line.
+* A sector has 512 bytes. Every partition begins and ends on a multiple of 1 MiB.
+* The start of a recipe is rounded up to such a multiple and the end rounded down, so that partitions which touch in the
+  recipe do not overlap. A size without a start is rounded up, so that a partition is never smaller than asked for.
+* Without a start, a partition begins where the previous one in the table ends, as with sgdisk(8).
+* The rest of the disk ends at the last whole MiB before the backup table. Only one partition can take it.
+* Partition numbers follow the order of the table, which may differ from the order on the disk.
+* A problem names the partition and the field at fault, so that the reader of the recipe can add the line.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ALIGNMENT = MIB // SECTOR
 
 
 class PlacedPartition(Value):
-    """A partition with its place: `index` counts from 1, `attributes` are the GPT entry's 64 bits."""
+    """A partition and its position; `index` counts from 1, `attributes` are the 64 bits of the GPT entry."""
 
     index: int
     id: str
@@ -48,17 +48,17 @@ class PlacedPartition(Value):
 
     @property
     def offset(self) -> Bytes:
-        """Where it begins on the disk."""
+        """The offset on the disk."""
         return Bytes(self.start * SECTOR)
 
     @property
     def size(self) -> Bytes:
-        """How long it is."""
+        """The length."""
         return Bytes(self.sectors * SECTOR)
 
 
 class Layout(Value):
-    """A whole disk: its size, its GUID and its partitions in table order."""
+    """A disk: its size, its GUID and its partitions in table order."""
 
     size: Bytes
     disk_uuid: str
@@ -72,9 +72,9 @@ class Layout(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why a partition cannot be placed: `at` is its place in the disk's list, None where the whole list is meant.
+    """Why a partition cannot be placed: `at` is its index in the disk's list, None for a problem of the whole list.
 
-    `field` is the one at fault: start, end (or size, whichever was given), name or flags.
+    `field` is the field at fault: start, end (or size, if that was given), name or flags.
     """
 
     at: int | None
@@ -84,7 +84,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Span:
-    """The first sector of a partition and the first after it: None where it ends with a disk of unknown size."""
+    """The first sector of a partition and the first after it, or None at the end of a disk of unknown size."""
 
     at: int
     entry: Partition
@@ -93,9 +93,9 @@ class _Span:
 
 
 def layout(disk: Disk, seed: str, kind: TableKind) -> Layout:
-    """Place a disk's partitions; raises RecipeError naming every partition that cannot be placed.
+    """Place a disk's partitions; raises RecipeError that names every partition which cannot be placed.
 
-    `seed` decides the disk's GUID and the PARTUUIDs, each by the partition's id: moving one keeps its identity.
+    The disk's GUID is derived from `seed`, a PARTUUID from `seed` and the partition's id: it stays when others change.
     """
     if refused := _disk_problems(disk, kind):
         raise RecipeError("\n".join(refused))
@@ -120,9 +120,9 @@ def layout(disk: Disk, seed: str, kind: TableKind) -> Layout:
 
 
 def problems(disk: Disk, kind: TableKind) -> Iterator[Problem]:
-    """Say why partitions cannot be placed; of a disk of size 0, which stands for unknown, as far as can be told."""
-    if len(disk.partitions) > kind.most_partitions:
-        room = f"expected at most {kind.most_partitions} partitions, as a {kind.name.upper()} has room for"
+    """Yield why partitions cannot be placed. A disk of size 0 has an unknown size; not all can be checked then."""
+    if len(disk.partitions) > kind.max_partitions:
+        room = f"expected at most {kind.max_partitions} partitions, as a {kind.name.upper()} has room for"
         text = f"{room}, found {len(disk.partitions)}"
         yield Problem(at=None, field="", text=text)
     for at, entry in enumerate(disk.partitions):
@@ -142,7 +142,7 @@ def problems(disk: Disk, kind: TableKind) -> Iterator[Problem]:
 
 
 def _disk_problems(disk: Disk, kind: TableKind) -> list[str]:
-    """Return what a recipe that was validated cannot have: a table of another kind, sizes and ids that are none."""
+    """Return problems that a validated recipe cannot have: another kind of table, an invalid size, duplicate ids."""
     found = []
     if disk.table != kind.name:
         found.append(f"disk.partitionTableType: expected {kind.name}, found {disk.table}")
@@ -151,7 +151,9 @@ def _disk_problems(disk: Disk, kind: TableKind) -> list[str]:
     if disk.partitions and not disk.size:
         found.append("disk.size: expected the size of a disk with partitions, found none")
     ids = [entry.id for entry in disk.partitions]
-    found += [f"disk.partitions: two have the id '{name}'" for name in sorted({i for i in ids if ids.count(i) > 1})]
+    found += [
+        f"disk.partitions: two partitions have the id '{name}'" for name in sorted({i for i in ids if ids.count(i) > 1})
+    ]
     return found
 
 
@@ -160,17 +162,17 @@ def _is_rest(entry: Partition) -> bool:
 
 
 def _end_of_space(disk: Disk, kind: TableKind) -> int | None:
-    """Return the first sector that no partition may have: the last whole MiB ends there; None when nobody knows."""
+    """Return the first sector after the last usable MiB; None for a disk of unknown size."""
     return (disk.size // SECTOR - kind.backup_sectors) // ALIGNMENT * ALIGNMENT if disk.size else None
 
 
 def _spans(disk: Disk, kind: TableKind) -> list[_Span]:
-    """Return where each partition lies; may be outside the disk, or overlap."""
+    """Return the sectors of each partition; they may lie outside the disk or overlap."""
     spans: list[_Span] = []
     free: int | None = ALIGNMENT
     for at, entry in enumerate(disk.partitions):
         if entry.start is None and free is None:
-            continue  # after one that takes the rest of a disk whose size nobody knows
+            continue  # it follows the one that takes the rest of a disk of unknown size
         start = _up(entry.start) if entry.start is not None else free or 0
         span = _Span(at=at, entry=entry, start=start, end=_end_of(entry, start, disk, kind))
         spans.append(span)
@@ -187,7 +189,7 @@ def _end_of(entry: Partition, start: int, disk: Disk, kind: TableKind) -> int | 
 
 
 def _up(size: int) -> int:
-    """Return bytes as sectors, up to the next MiB."""
+    """Return bytes as sectors, rounded up to a whole MiB."""
     return -(-size // MIB) * ALIGNMENT
 
 
@@ -196,14 +198,14 @@ def _down(size: int) -> int:
 
 
 def _entry_problems(entry: Partition, kind: TableKind) -> Iterator[tuple[str, str]]:
-    if len(entry.name.encode("utf-16-le")) > 2 * kind.most_name:
-        yield "name", f"expected a name of at most {kind.most_name} UTF-16 characters, found '{entry.name}'"
+    if len(entry.name.encode("utf-16-le")) > 2 * kind.max_name:
+        yield "name", f"expected a name of at most {kind.max_name} UTF-16 characters, found '{entry.name}'"
     if unknown := sorted(set(entry.flags) - set(FLAGS)):
         yield "flags", f"expected flags out of {', '.join(FLAGS)}, found {', '.join(unknown)}"
 
 
 def _span_problems(disk: Disk, span: _Span, kind: TableKind) -> Iterator[tuple[str, str]]:
-    """Say whether a partition reaches into a table, or has no room."""
+    """Yield why a partition overlaps a partition table or does not fit."""
     entry, limit = span.entry, _end_of_space(disk, kind)
     if entry.start is not None and entry.start < kind.first_usable * SECTOR:
         table = f"{shown_size(kind.first_usable * SECTOR)}, after the partition table"
@@ -211,24 +213,24 @@ def _span_problems(disk: Disk, span: _Span, kind: TableKind) -> Iterator[tuple[s
     elif span.end is None:
         return
     elif span.end <= span.start and _is_rest(entry):
-        found = f"found the end of the disk at {_shown(span.end)}"
-        yield "end", f"expected room for a partition after {_shown(span.start)}, {found}"
+        found = f"found the end of the disk at {_size_text(span.end)}"
+        yield "end", f"expected room for a partition after {_size_text(span.start)}, {found}"
     elif span.end <= span.start:
-        expected, drawn = f"expected an end after the start {_shown(span.start)}", _shown(span.end)
-        yield "end", f"{expected} by a whole MiB at least, found {drawn} (both are drawn to whole MiB)"
+        expected, rounded = f"expected an end after the start {_size_text(span.start)}", _size_text(span.end)
+        yield "end", f"{expected} by at least one MiB, found {rounded} (both are rounded to whole MiB)"
     elif limit is not None and span.end > limit:
-        room = f"at most {_shown(limit)} of the disk's {shown_size(disk.size)}"
-        yield "end", f'expected an end of {room}, found {_shown(span.end)} ("0" is the rest of the disk)'
+        room = f"at most {_size_text(limit)} of the disk's {shown_size(disk.size)}"
+        yield "end", f'expected an end of {room}, found {_size_text(span.end)} ("0" is the rest of the disk)'
 
 
 def _overlaps(spans: list[_Span]) -> Iterator[Problem]:
     ordered = sorted(spans, key=lambda span: (span.start, span.end or 0))
     for before, after in itertools.pairwise(ordered):
         if before.end is None or before.end > after.start:
-            where = "the end of the disk" if before.end is None else _shown(before.end)
-            found = f"partition '{before.entry.id}' ends, found {_shown(after.start)}"
+            where = "the end of the disk" if before.end is None else _size_text(before.end)
+            found = f"partition '{before.entry.id}' ends, found {_size_text(after.start)}"
             yield Problem(at=after.at, field="start", text=f"expected a start at or after {where}, where {found}")
 
 
-def _shown(sectors: int) -> str:
+def _size_text(sectors: int) -> str:
     return shown_size(sectors * SECTOR) if sectors else "0"

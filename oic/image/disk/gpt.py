@@ -30,7 +30,7 @@ _REVISION = b"\x00\x00\x01\x00"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What is written at the disk's first byte, and what ends at its last."""
+    """The bytes at the start of the disk, and those at its end."""
 
     head: bytes
     tail: bytes
@@ -40,7 +40,7 @@ def to_table(disk: Layout) -> Table:
     """Return both copies of a layout's table; equal layouts give equal bytes."""
     last = Sector(disk.size // SECTOR - 1)
     entries = b"".join(_entry(partition) for partition in disk.partitions).ljust(
-        GPT.most_partitions * _ENTRY.size, b"\0"
+        GPT.max_partitions * _ENTRY.size, b"\0"
     )
     primary = _header(disk, entries, own=Sector(1), other=last, entries_at=Sector(2))
     backup = _header(disk, entries, own=last, other=Sector(1), entries_at=Sector(last + 1 - GPT.backup_sectors))
@@ -66,13 +66,13 @@ def _header(disk: Layout, entries: bytes, *, own: Sector, other: Sector, entries
     def packed(crc: int) -> bytes:
         return _HEADER.pack(
             b"EFI PART", _REVISION, _HEADER.size, crc, 0, own, other, GPT.first_usable, disk.last_usable,
-            _guid(disk.disk_uuid), entries_at, GPT.most_partitions, _ENTRY.size, zlib.crc32(entries),
+            _guid(disk.disk_uuid), entries_at, GPT.max_partitions, _ENTRY.size, zlib.crc32(entries),
         )  # fmt: skip
 
     return packed(zlib.crc32(packed(0))).ljust(SECTOR, b"\0")
 
 
 def _protective_mbr(last: Sector) -> bytes:
-    """Return the MBR that tells old tools "one partition of type 0xEE, all of the disk" (section 5.2.3, table 5.4)."""
+    """Return an MBR with one partition of type 0xEE over the whole disk, for old tools (section 5.2.3, table 5.4)."""
     record = struct.pack("<B3sB3sII", 0, b"\x00\x02\x00", 0xEE, b"\xff\xff\xff", 1, min(last, 0xFFFFFFFF))
     return bytes(446) + record + bytes(48) + b"\x55\xaa"

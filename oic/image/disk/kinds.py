@@ -1,4 +1,4 @@
-"""Kinds of partition table: what each has room for. A value that the layout takes, so that it is the same for all."""
+"""Kinds of partition table and their limits."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from oic.values import Sector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableKind:
-    """A kind: the recipe's `name` for it, the first sector it leaves free and how many it takes at the end.
+    """A kind of table: its `name` in recipes, the first free sector, and the sectors used at the end of the disk.
 
-    `most_name` counts characters, as UTF-16 has them.
+    `max_name` counts UTF-16 code units.
     """
 
     name: str
     first_usable: Sector
     backup_sectors: int
-    most_partitions: int
-    most_name: int
+    max_partitions: int
+    max_name: int
 
 
 GPT = TableKind(
     name="gpt",
-    # UEFI 2.10 section 5.3.1: 16,384 bytes for the entries, one sector for the header, and in front the protective MBR
+    # UEFI 2.10 section 5.3.1: the protective MBR, one sector for the header, 16,384 bytes for the entries
     first_usable=Sector(34),
     backup_sectors=33,
-    most_partitions=128,
-    most_name=36,  # table 5.7: 72 bytes
+    max_partitions=128,
+    max_name=36,  # table 5.7: 72 bytes
 )
 TABLE_KINDS = {kind.name: kind for kind in (GPT,)}
-"""By the recipe's word."""
+"""By their names in recipes."""

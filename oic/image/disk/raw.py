@@ -1,11 +1,11 @@
-"""The raw disk: the partition table and the partition images put together in one sparse file, nothing else.
+"""Writes a raw disk image: the partition table and the partition images in one sparse file.
 
     table.head | gap | image | image | ... | gap | table.tail
 
-* Holes stay holes: only what a partition image really holds is copied, in the kernel (`os.copy_file_range`), which
-  shares the blocks where the file system can.
-* A partition image is as long as its partition, or shorter: the rest reads as zeros. Longer is an error.
-* A partition's digest is of all its bytes as they lie on the disk, the disk's of the whole file.
+* Holes stay holes: only the data of a partition image is copied, by the kernel (`os.copy_file_range`), which shares the
+  blocks if the file system supports that.
+* A partition image may be shorter than its partition, and the rest is zeros. A longer one is an error.
+* The digest of a partition covers all its bytes on the disk, the digest of the disk the whole file.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _ZEROS = bytes(_CHUNK)
-# No copying inside the kernel: between file systems (EXDEV), or a kernel or file system that cannot.
+# Errors of copy_file_range(2) after which bytes are copied by hand: two file systems (EXDEV), or no support.
 _NOT_IN_KERNEL = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
 def write_raw(path: Path, disk: Layout, images: Mapping[str, Path]) -> WrittenDisk:
-    """Write a disk with each image (by its partition's id) in place; partitions without one stay empty.
+    """Write a disk with `images`, by partition id; partitions without an image stay empty.
 
-    Raises OicError for an image longer than its partition or without one.
+    Raises OicError for an image that is longer than its partition, or has none.
     """
     _check(disk, images)
     table = to_table(disk)
@@ -51,7 +51,7 @@ def write_raw(path: Path, disk: Layout, images: Mapping[str, Path]) -> WrittenDi
             for partition in disk.partitions:
                 if partition.id in images:
                     _copy(images[partition.id], target.fileno(), partition.offset)
-        with ThreadPoolExecutor() as pool:  # hashlib lets go of the interpreter lock
+        with ThreadPoolExecutor() as pool:  # hashlib releases the interpreter lock
             whole = pool.submit(sha256_of_span, temporary, 0, disk.size)
             parts = [pool.submit(sha256_of_span, temporary, entry.offset, entry.size) for entry in disk.partitions]
             record = WrittenDisk(
@@ -78,7 +78,7 @@ def sha256_of_span(path: Path, offset: int, size: int) -> Digest:
             while at < end:
                 count = file.readinto(buffer[: min(_CHUNK, end - at)])
                 if not count:
-                    raise OicError(f"ended at {at} bytes, expected {offset + size}", where=str(path))
+                    raise OicError(f"expected {offset + size} bytes, found {at}", where=str(path))
                 digest.update(buffer[:count])
                 at += count
         _hash_zeros(digest, offset + size - at)
@@ -92,13 +92,13 @@ def _hash_zeros(digest: hashlib._Hash, count: int) -> None:
 
 
 def _data(file: int, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the stretches between two offsets that hold data; a file system that knows no holes gives one."""
+    """Yield the ranges between two offsets that hold data; one range if the file system does not support holes."""
     at = start
     while at < end:
         try:
             at = os.lseek(file, at, os.SEEK_DATA)
         except OSError as error:
-            if error.errno == errno.ENXIO:  # a hole up to the end of the file
+            if error.errno == errno.ENXIO:  # only a hole is left
                 return
             raise
         stop = min(os.lseek(file, at, os.SEEK_HOLE), end)
@@ -111,7 +111,10 @@ def _check(disk: Layout, images: Mapping[str, Path]) -> None:
     sizes: dict[str, PlacedPartition] = {entry.id: entry for entry in disk.partitions}
     for name, image in images.items():
         if name not in sizes:
-            raise OicError(f"an image for partition '{name}', expected one of {', '.join(sizes)}", where=str(image))
+            raise OicError(
+                f"expected an image of one of the partitions {', '.join(sizes)}, found one of '{name}'",
+                where=str(image),
+            )
         found = image.stat().st_size
         if found > sizes[name].size:
             limit = sizes[name].size
@@ -125,12 +128,15 @@ def _copy(source: Path, target: int, offset: int) -> None:
             while at < end:
                 count = _copy_some(file.fileno(), target, at, offset + at, end - at)
                 if not count:
-                    raise OicError(f"ended at {at} bytes while copied, expected {end}", where=str(source))
+                    raise OicError(
+                        f"expected {end} bytes, found {at}: the file was truncated while it was copied",
+                        where=str(source),
+                    )
                 at += count
 
 
 def _copy_some(source: int, target: int, at: int, to: int, count: int) -> int:
-    """Copy up to `count` bytes inside the kernel, or by hand where it cannot; returns how many."""
+    """Copy up to `count` bytes in the kernel, or by hand where the kernel cannot; return how many."""
     try:
         return os.copy_file_range(source, target, count, at, to)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The record of a disk that was written: what lies where, with its digest."""
+"""The record of a disk image that was written: its size, its digest and its partitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from oic.values import Bytes, Digest, Value
 
 
 class WrittenPartition(Value):
-    """What lies at a place of the disk."""
+    """A partition on the disk: its position and its digest."""
 
     id: str
     offset: Bytes
@@ -15,7 +15,7 @@ class WrittenPartition(Value):
 
 
 class WrittenDisk(Value):
-    """The record of a raw disk: its size, its digest and its partitions in table order."""
+    """A disk image: its size, its digest and its partitions in table order."""
 
     size: Bytes
     sha256: Digest

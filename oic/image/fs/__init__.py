@@ -1,6 +1,6 @@
-"""The file systems a partition can have: one file for each that makes it and says what it can hold.
+"""File systems of partitions: one module for each, which creates it and knows its limits.
 
-A new one is a file with what `FileSystem` asks for, and its name in `FILE_SYSTEMS`.
+To add one, write a module that implements `FileSystem`, and add its name to `FILE_SYSTEMS`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A file system to be made: of the directory `view`, which is mounted `at` a place of the image, into `image`."""
+class FileSystemSpec:
+    """A file system to create in the file `image` from the directory `view`, which the image mounts `at` a path."""
 
     view: Path
     at: str
@@ -32,36 +32,36 @@ class Wanted:
 
 
 class FileSystem(Protocol):
-    """One kind of file system; a module is one."""
+    """A kind of file system; each one is a module."""
 
     MOUNTED_AS: str
-    """The kernel's word for it, as fstab(5) has it."""
-    LONGEST_LABEL: int
-    """In bytes."""
+    """Its type in fstab(5)."""
+    MAX_LABEL: int
+    """The maximum length of a label, in bytes."""
 
-    def label_wanted(self, label: str) -> str:
-        """Return what a label has to be, in words, if this one cannot be; empty if it can."""
+    def label_problem(self, label: str) -> str:
+        """Return what a valid label is, if this label is invalid; empty if it is valid."""
 
-    def make(self, wanted: Wanted, tools: Tools) -> None:
-        """Write the image, `wanted.size` bytes, sparse, the same bits from the same content.
+    def make(self, spec: FileSystemSpec, tools: Tools) -> None:
+        """Write the image, a sparse file of `spec.size` bytes; equal content gives equal bytes.
 
-        Raises OicError when the content does not fit or cannot be held, ToolError when a tool fails.
+        Raises OicError when the content does not fit or the file system cannot hold it, ToolError when a tool fails.
         """
 
 
 FILE_SYSTEMS: dict[str, FileSystem] = {"ext4": ext4, "fat32": fat}
-"""By the recipe's word."""
+"""By their names in recipes."""
 
 
 def file_system(word: str) -> FileSystem:
-    """Return the file system of a recipe's word; raises OicError for one that nobody here can make."""
+    """Return the file system with a recipe's name; raises OicError for an unsupported one."""
     if word not in FILE_SYSTEMS:
         raise OicError(f"expected the file system {' or '.join(FILE_SYSTEMS)}, found {word}")
     return FILE_SYSTEMS[word]
 
 
 def mounted_as(word: str) -> str:
-    """Return the kernel's word for a file system that a recipe names, made here or not."""
+    """Return the type in fstab(5) of a file system that a recipe names, which need not be in `FILE_SYSTEMS`."""
     return FILE_SYSTEMS[word].MOUNTED_AS if word in FILE_SYSTEMS else _OTHERS.get(word, word)
 
 

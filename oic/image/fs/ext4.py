@@ -1,17 +1,17 @@
-"""An ext4 file system from a directory tree, the same bits from equal trees.
+"""Creates an ext4 file system from a directory tree; equal trees give equal images.
 
-    tree ──mke2fs -d──> image ──inode table read──> what differs ──debugfs──> image, read again
+    tree ──mke2fs -d──> image ──read inode table──> differences ──debugfs──> image, checked again
 
-* ``mke2fs -d`` walks the tree sorted by name (bytewise under ``LC_ALL=C``), skips blocks of zeros whatever holes the
-  source has, and needs no quoting: names of any bytes are safe, which no debugfs script can say.
-* What it takes from the host, change and access times and the order of extended attributes, is overruled: each inode's
-  ctime, atime and crtime are `epoch`; its mtime is the file's own in whole seconds, `epoch` if later or before 1970.
-  Extended attributes are left out by mke2fs (``no_copy_xattrs``) and set one by one, in sorted order, by debugfs.
-* ``mke2fs.conf`` is not read: the features are spelled out here, so two versions of e2fsprogs make the same kind.
-* debugfs exits 0 whatever happens: each line it prints must be the echo of a command or its banner, and the inode
-  table read again must be as wanted.
-* Nothing of the tree reaches a shell or an argument list; a path reaches debugfs only when it has extended attributes,
-  quoted as libss does it, which has no way to write a line break: such a file is refused by name.
+* ``mke2fs -d`` walks the tree sorted by name (bytewise under ``LC_ALL=C``) and skips blocks of zeros, whether they are
+  holes in the source or not. It accepts names of any bytes, which a debugfs script does not.
+* What mke2fs takes from the host is corrected: each inode's ctime, atime and crtime become `epoch`; its mtime is the
+  file's in whole seconds, or `epoch` if that is later or before 1970. mke2fs does not copy extended attributes
+  (``no_copy_xattrs``); debugfs sets them one by one in sorted order.
+* ``mke2fs.conf`` is not read, and the features are listed here, so versions of e2fsprogs give the same result.
+* debugfs always exits 0. Therefore each line of its output must be the echo of a command or its banner, and the inode
+  table is read again and checked.
+* No name of the tree reaches a shell or an argument list. A path is given to debugfs only if the file has extended
+  attributes. It is quoted as libss expects, which cannot express a line break: such a file is refused by name.
 
 Format: Linux Documentation/filesystems/ext4 ("The Super Block", "Block Group Descriptors", "Index Nodes").
 """
@@ -34,36 +34,36 @@ from oic.image.tools import reproducible_env
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from oic.image.fs import Wanted
+    from oic.image.fs import FileSystemSpec
     from oic.image.tools import Tools
 
 _FEATURES = (
     "has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,"
     "dir_nlink,extra_isize,metadata_csum"
 )
-# How much was ever written depends on the order of writes; 0 stays 0. ``-a`` carries it to the backup superblocks.
+# The count of bytes ever written depends on the order of writes. ``-a`` writes the 0 to the backup superblocks too.
 _SUPERBLOCK = (b"set_super_value kbytes_written 0", b"close_filesys -a")
-_LINE_LIMIT = 8000  # debugfs reads its script by lines of BUFSIZ, 8192
+_LINE_LIMIT = 8000  # debugfs reads lines of at most BUFSIZ (8192) bytes
 
 
 MOUNTED_AS = "ext4"
-LONGEST_LABEL = 16
+MAX_LABEL = 16
 
 
-def label_wanted(label: str) -> str:
-    """Return that any label can be."""
+def label_problem(label: str) -> str:
+    """Return no problem: every label is valid."""
     del label
     return ""
 
 
-def make(wanted: Wanted, tools: Tools) -> None:
-    """Write a file system with a tree's content, see `oic.image.fs.FileSystem`; raises OSError for one unreadable."""
-    tree, image, size, epoch = wanted.view, wanted.image, wanted.size, wanted.epoch
+def make(spec: FileSystemSpec, tools: Tools) -> None:
+    """Write a file system; see `oic.image.fs.FileSystem`. Raises OSError when the tree cannot be read."""
+    tree, image, size, epoch = spec.view, spec.image, spec.size, spec.epoch
     survey = survey_tree(tree)
     with atomic_file(image) as temporary, tempfile.TemporaryDirectory(dir=image.parent, prefix=".ext4.") as work:
         os.truncate(temporary, size)
         try:
-            argv = _mke2fs(wanted, temporary, inodes=_inode_count(survey, size))
+            argv = _mke2fs(spec, temporary, inodes=_inode_count(survey, size))
             tools.run(argv, env=reproducible_env(epoch))
         except ToolError as error:
             _explain(error, tree, survey, size)
@@ -73,13 +73,15 @@ def make(wanted: Wanted, tools: Tools) -> None:
         _run_debugfs([*corrections, *_SUPERBLOCK], temporary, Path(work), epoch, tools)
         left = [*_time_commands(temporary, epoch)]
         if left:
-            raise ToolError(f"debugfs left {len(left)} inode times: {left[0].decode()}", where=str(image))
+            raise ToolError(
+                f"debugfs did not set {len(left)} inode times, the first by {left[0].decode()}", where=str(image)
+            )
 
 
 def quoted(word: bytes) -> bytes:
-    """Return a word as debugfs' command line reads it back (libss, parse.c): in quotes, a quote inside doubled.
+    """Return a word quoted for debugfs (libss, parse.c): in double quotes, with quotes inside doubled.
 
-    Raises ValueError for bytes that its script reader takes for the end of a line.
+    Raises ValueError for bytes that end a line in a debugfs script.
     """
     if {*b"\n\r\0"} & {*word}:
         raise ValueError(word)
@@ -87,23 +89,23 @@ def quoted(word: bytes) -> bytes:
 
 
 def _inode_count(survey: Survey, size: int) -> int:
-    """One inode for 16 KiB, as mke2fs does, but a quarter more than the tree has, for many small files."""
+    """Return one inode for each 16 KiB, as mke2fs does, but at least a quarter more than the tree has entries."""
     return max(size // 16384, survey.entries * 5 // 4 + 64)
 
 
-def _mke2fs(wanted: Wanted, image: Path, *, inodes: int) -> Sequence[str]:
-    # A file just truncated reads as zeros: nothing is wiped, nothing discarded (whether a host can punch holes would
-    # show in the image), and the kernel has no inode tables left to zero at first boot.
+def _mke2fs(spec: FileSystemSpec, image: Path, *, inodes: int) -> Sequence[str]:
+    # The file was just truncated to zeros, so nothing has to be wiped. Discarding would show in the image whether the
+    # host can punch holes. Without lazy_itable_init, the kernel has no inode tables to zero at first boot.
     extended = "nodiscard,assume_storage_prezeroed=1,lazy_itable_init=0,no_copy_xattrs"
     return (
         "mke2fs", "-q", "-F", "-b", str(BLOCK), "-I", "256", "-N", str(inodes), "-O", f"none,{_FEATURES}",
-        "-U", wanted.uuid, "-L", wanted.label, "-E", f"{extended},hash_seed={uuid_for(wanted.uuid, 'ext4 hash')}",
-        "-d", str(wanted.view), str(image), f"{wanted.size // 1024}k",
+        "-U", spec.uuid, "-L", spec.label, "-E", f"{extended},hash_seed={uuid_for(spec.uuid, 'ext4 hash')}",
+        "-d", str(spec.view), str(image), f"{spec.size // 1024}k",
     )  # fmt: skip
 
 
 def _explain(error: ToolError, tree: Path, survey: Survey, size: int) -> None:
-    """Say how much is needed when that is why mke2fs failed: content, inodes, journal and tables."""
+    """Raise OicError that says how much space is needed, if mke2fs failed for lack of space."""
     tables = _inode_count(survey, size) * 256
     needed = survey.content + tables
     needed = (needed + _journal(needed)) * 104 // 100 + (4 << 20)
@@ -118,13 +120,13 @@ def _explain(error: ToolError, tree: Path, survey: Survey, size: int) -> None:
 
 
 def _journal(size: int) -> int:
-    """Return the bytes of journal that mke2fs gives a file system of `size` (ext2fs_default_journal_size), or more."""
+    """Return at least the journal size that mke2fs uses for a file system of `size` (ext2fs_default_journal_size)."""
     limits = ((128 << 20, 4), (1 << 30, 16), (2 << 30, 32), (16 << 30, 64), (32 << 30, 128), (64 << 30, 256))
     return next((mib for limit, mib in limits if size * 5 // 4 < limit), 1024) << 20
 
 
 def _root_commands(status: os.stat_result, epoch: int) -> list[bytes]:
-    """Return what gives the root directory, which is mke2fs' own, the tree's owner, mode and time."""
+    """Return commands that set the owner, mode and time of the root directory, which mke2fs does not copy."""
     fields = {
         "mode": stat.S_IFDIR | stat.S_IMODE(status.st_mode),
         "uid": status.st_uid,
@@ -135,12 +137,12 @@ def _root_commands(status: os.stat_result, epoch: int) -> list[bytes]:
 
 
 def _clamped(mtime: int, epoch: int) -> int:
-    """Return a file's time, or `epoch` for one after it; an inode's 32 bits before 1970 read as far in the future."""
+    """Return a time, or `epoch` for a later one or one before 1970, which 32 bits would turn into the far future."""
     return mtime if 0 <= mtime <= epoch else epoch
 
 
 def _time_commands(image: Path, epoch: int) -> Iterator[bytes]:
-    """Yield a command for each time in the image's inodes that is not as it must be."""
+    """Yield a command for each wrong time in the inodes of the image."""
     for number, times in read_times(image):
         for field, value in times.items():
             wanted = 0 if field.endswith("_extra") else _clamped(value, epoch) if field == "mtime" else epoch
@@ -168,7 +170,7 @@ def _xattr_commands(xattrs: Sequence[Xattr], work: Path) -> list[bytes]:
 
 
 def _run_debugfs(commands: Sequence[bytes], image: Path, work: Path, epoch: int, tools: Tools) -> None:
-    """Run a script and hold what was printed against it; raises ToolError with the first line that is not an echo."""
+    """Run debugfs and compare its output with the commands; raises ToolError with the first line that is no echo."""
     script, out, err = work / "script", work / "out", work / "err"
     script.write_bytes(b"".join(line + b"\n" for line in commands))
     shell = 'exec debugfs -w -f "$1" "$2" >"$3" 2>"$4"'
@@ -178,7 +180,7 @@ def _run_debugfs(commands: Sequence[bytes], image: Path, work: Path, epoch: int,
     except ToolError as error:
         complaints.append(str(error).encode())
     for path in (out, err):
-        path.touch()  # a shell that did not even start leaves none
+        path.touch()  # they are missing if the shell did not start
     complaints[:0] = [line for line in err.read_bytes().splitlines() if not line.startswith(b"debugfs 1.")]
     echoes = out.read_bytes().split(b"\n")[:-1]
     complaints += [echo for echo, line in zip(echoes, commands, strict=False) if echo != b"debugfs: " + line]

@@ -1,9 +1,9 @@
-"""A FAT file system, such as the EFI system partition, from files and bytes; the same bits from the same content.
+"""Creates a FAT file system, such as the EFI system partition; equal content gives equal images.
 
-* mkfs.vfat makes it empty, mtools fills it in sorted order: no mount. Times are `epoch`, in UTC.
-* The volume id is the caller's: mkfs.vfat's ``--invariant`` would override it.
-* From 64 MiB on it is FAT32, which UEFI 2.10 section 13.3.1 asks of an ESP; below, what mkfs.vfat chooses.
-* Names that FAT cannot hold, or that differ in case alone, are refused: mtools would rename them or ask.
+* mkfs.vfat creates it; mtools copies the files into it in sorted order, without mounting. Times are `epoch`, in UTC.
+* The caller gives the volume id; mkfs.vfat's ``--invariant`` would override it.
+* From 64 MiB on it is FAT32, as UEFI 2.10 section 13.3.1 requires for an ESP; below that, mkfs.vfat chooses.
+* Names that FAT cannot hold, and names that differ in case only, are refused: mtools would rename them or ask.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from oic.image.tools import reproducible_env
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from oic.image.fs import Wanted
+    from oic.image.fs import FileSystemSpec
     from oic.image.tools import Tools
     from oic.values import Bytes
 
 _FAT32_FROM = 64 << 20
-_FIRST_DAY = 315532800  # 1980, the first year that FAT knows
+_FIRST_DAY = 315532800  # 1980-01-01, the earliest date in FAT
 _VOLUME_LABEL = b"\x08"
 _NOT_IN_LABEL = frozenset('"*:<>?\\|+,.;=[]')
 _FORBIDDEN = frozenset('"*:<>?\\|') | {chr(code) for code in range(32)} | {"\x7f"}
 
 
 MOUNTED_AS = "vfat"
-LONGEST_LABEL = 11
+MAX_LABEL = 11
 
 
-def label_wanted(label: str) -> str:
-    """Return what is wrong with a label, if something is; lower case is one, though some systems show it in another."""
+def label_problem(label: str) -> str:
+    """Return what a valid label is, if this one is invalid. Lower case is valid; some systems change its case."""
     without = "".join(sorted(_NOT_IN_LABEL))
     return f"in ASCII without {without}" if not label.isascii() or _NOT_IN_LABEL & {*label} else ""
 
 
-def make(wanted: Wanted, tools: Tools) -> None:
-    """Write a file system with the content of a tree; see `oic.image.fs.FileSystem`. A link is refused by name."""
-    files, directories = _content(wanted.view, wanted.at)
+def make(spec: FileSystemSpec, tools: Tools) -> None:
+    """Write a file system; see `oic.image.fs.FileSystem`."""
+    files, directories = _content(spec.view, spec.at)
     make_fat(
-        wanted.image,
-        size=wanted.size,
-        volume_id=volume_id_for(wanted.uuid, "volume id"),
-        label=wanted.label,
-        epoch=wanted.epoch,
+        spec.image,
+        size=spec.size,
+        volume_id=volume_id_for(spec.uuid, "volume id"),
+        label=spec.label,
+        epoch=spec.epoch,
         files=files,
         directories=directories,
         tools=tools,
@@ -62,14 +62,14 @@ def make(wanted: Wanted, tools: Tools) -> None:
 
 
 def _content(view: Path, at: str) -> tuple[dict[str, Path], list[str]]:
-    """Return the files and the directories of a tree; raises OicError for what FAT does not know, such as a link."""
+    """Return the files and directories of a tree; raises OicError for anything else, such as a link."""
     files: dict[str, Path] = {}
     directories: list[str] = []
     for path, status in walk(view):
         if stat.S_ISREG(status.st_mode):
             files[path] = view / path
         elif not stat.S_ISDIR(status.st_mode):
-            raise OicError(f"FAT holds files and directories, found another kind: {at}/{path}")
+            raise OicError(f"FAT holds only files and directories, found another kind: {at}/{path}")
         elif path != ".":
             directories.append(path)
     return files, directories
@@ -86,10 +86,11 @@ def make_fat(  # noqa: PLR0913
     directories: Sequence[str] = (),
     tools: Tools,
 ) -> None:
-    """Write a FAT image of `size` bytes with `files` (path in the image: source) in it; directories come by themselves.
+    """Write a FAT image of `size` bytes with `files`, a mapping of path in the image to source.
 
-    `directories` are those that may be empty. A source that is a path must be visible to the tools under it.
-    Raises OicError for a name or label FAT cannot hold and for content larger than `size`, ToolError when a tool fails.
+    Parent directories are created; `directories` lists further ones, which may be empty. A source that is a path must
+    be visible to the tools under the same path. Raises OicError for a name or label that FAT cannot hold and for
+    content that does not fit, ToolError when a tool fails.
     """
     contents = {PurePosixPath("/", name): files[name] for name in sorted(files)}
     below = {parent for path in contents for parent in path.parents if parent.name}
@@ -113,14 +114,14 @@ def make_fat(  # noqa: PLR0913
 
 
 def _date_label(image: Path, epoch: int) -> None:
-    """Give the volume label, the root directory's first entry, `epoch` as its time: mkfs.vfat takes the clock's."""
+    """Set the time of the volume label, the first entry of the root directory, to `epoch`: mkfs.vfat uses the clock."""
     when = datetime.fromtimestamp(max(epoch, _FIRST_DAY), UTC)
     time = when.hour << 11 | when.minute << 5 | when.second // 2
     day = (when.year - 1980) << 9 | when.month << 5 | when.day
     with open_output(image, "r+b") as file:
         boot = file.read(512)
         sector, _, reserved, tables, _, _, _, short = struct.unpack_from("<HBHBHHBH", boot, 11)
-        (long,) = struct.unpack_from("<I", boot, 36)  # FAT32's sectors in a table; older kinds have them in `short`
+        (long,) = struct.unpack_from("<I", boot, 36)  # sectors per table in FAT32; older kinds have them in `short`
         root = (reserved + tables * (short or long)) * sector
         file.seek(root + 11)
         if file.read(1) == _VOLUME_LABEL:
@@ -136,17 +137,17 @@ def _check_names(paths: list[PurePosixPath]) -> None:
                 raise OicError(f"FAT cannot hold the name {part!r}", where=str(path))
         other = seen.setdefault(str(path).casefold(), path)
         if other != path or paths.count(path) > 1:
-            raise OicError(f"FAT cannot hold {path} beside {other}: they would be one name")
+            raise OicError(f"FAT cannot hold {path} beside {other}: they are the same name to FAT")
 
 
 def _check_label(label: str) -> None:
-    """Refuse what is not a label; lower case is one, though some systems may show it in another."""
+    """Raise OicError for an invalid label."""
     if len(label) > 11 or not label.isascii() or _FORBIDDEN & {*label}:
         raise OicError(f"a FAT label has at most 11 characters of ASCII, found {label!r}")
 
 
 def _check_room(contents: Mapping[PurePosixPath, Path | bytes], size: int) -> None:
-    """Hold the content in whole 4 KiB clusters and two tables of 32 bits for each against the size."""
+    """Raise OicError if the content does not fit: whole clusters of 4 KiB, each with 32 bits in two tables."""
     sizes = [len(content) if isinstance(content, bytes) else content.stat().st_size for content in contents.values()]
     needed = sum(-(-one // 4096) * (4096 + 8) for one in sizes) + (64 << 10)
     if needed > size:

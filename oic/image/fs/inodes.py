@@ -1,7 +1,7 @@
-"""The times in an ext4 image's inodes, read from the inode tables. Read-only; writing is debugfs' business.
+"""Reads the times in the inodes of an ext4 image.
 
-* Knows exactly what `oic.image.fs.ext4` makes: 4 KiB blocks, 64-byte group descriptors, 256-byte inodes, no meta_bg.
-* Reads as many inodes as are in use, not the whole of the tables.
+* It reads only what `oic.image.fs.ext4` creates: 4 KiB blocks, 64-byte group descriptors, 256-byte inodes, no meta_bg.
+* It reads as many inodes as are in use, not whole inode tables.
 
 Format: Linux Documentation/filesystems/ext4, "The Super Block", "Block Group Descriptors", "Index Nodes".
 """
@@ -26,20 +26,20 @@ _TIMES = struct.Struct("<8x3I112x5I")
 
 
 def read_times(image: Path) -> Iterator[tuple[int, dict[str, int]]]:
-    """Yield the number and the times of each inode in use that has a type; raises ToolError for another kind of image.
+    """Yield the number and the times of each inode in use; raises ToolError for another kind of image.
 
-    Times are the raw 32 bits, ``_extra`` the nanoseconds and epoch bits.
+    The times are the raw 32 bits; the fields ``_extra`` hold nanoseconds and epoch bits.
     """
     with open_output(image) as file:
         yield from times_in(file, image)
 
 
 def times_in(file: IO[bytes], image: Path) -> Iterator[tuple[int, dict[str, int]]]:
-    """Yield the same of an open image."""
+    """Do the same for an open image."""
     try:
         yield from _times(file, image)
     except (struct.error, OverflowError):
-        raise _another("one cut off", image) from None
+        raise _wrong_image("a truncated one", image) from None
 
 
 def _times(file: IO[bytes], image: Path) -> Iterator[tuple[int, dict[str, int]]]:
@@ -58,8 +58,8 @@ def _times(file: IO[bytes], image: Path) -> Iterator[tuple[int, dict[str, int]]]
                 return
 
 
-def _another(found: str, image: Path) -> ToolError:
-    return ToolError(f"expected an ext4 image as mke2fs was asked to make it, found {found}", where=str(image))
+def _wrong_image(found: str, image: Path) -> ToolError:
+    return ToolError(f"expected an ext4 image with the features given to mke2fs, found {found}", where=str(image))
 
 
 def _superblock(file: IO[bytes], image: Path) -> tuple[int, int, int]:
@@ -70,12 +70,12 @@ def _superblock(file: IO[bytes], image: Path) -> tuple[int, int, int]:
     (inode_size,) = struct.unpack_from("<H", raw, 88)
     (descriptor_size,) = struct.unpack_from("<H", raw, 254)
     if (magic, log_size, inode_size, descriptor_size) != (0xEF53, 2, _INODE, _DESCRIPTOR) or not per_group:
-        raise _another("another", image)
+        raise _wrong_image("another kind", image)
     return inodes, free, per_group
 
 
 def _tables(file: IO[bytes], groups: int) -> Iterator[int]:
-    """Yield the block number of each group's inode table."""
+    """Yield the block number of the inode table of each group."""
     for group in range(groups):
         file.seek(_BLOCK + group * _DESCRIPTOR)
         raw = file.read(_DESCRIPTOR)

@@ -1,6 +1,6 @@
-"""What a tree needs of a file system: how many entries, how many bytes in blocks, which extended attributes.
+"""What a tree needs from a file system: the number of entries, the bytes in whole blocks, the extended attributes.
 
-The caller stands where the tree is mounted and owners are mapped: its ``lstat`` and ``listxattr`` are the truth.
+It is called where the tree is mounted and its owners are mapped, so that ``lstat`` and ``listxattr`` are right.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK = 4096
-# Of the machine that builds, never of the tree: SELinux shows its own label on every file, overlayfs its bookkeeping.
+# Attributes of the building machine: SELinux shows a label on every file, and overlayfs uses some itself.
 _FOREIGN_XATTRS = ("security.selinux", "trusted.overlay.", "user.overlay.")
 
 
@@ -30,7 +30,7 @@ class Xattr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a tree needs: how many entries, how many bytes in whole blocks, and its extended attributes in order."""
+    """The number of entries of a tree, their bytes in whole blocks, and its extended attributes in order."""
 
     entries: int
     content: int
@@ -38,7 +38,7 @@ class Survey:
 
 
 def survey_tree(tree: Path) -> Survey:
-    """Walk a tree without following anything; equal trees give equal surveys."""
+    """Walk a tree without following links; equal trees give equal surveys."""
     entries, content, xattrs, seen = 0, 0, [*_xattrs(os.fsencode(tree), b"/")], set()
     for path, entry in _walk(os.fsencode(tree)):
         status = entry.stat(follow_symlinks=False)
@@ -75,7 +75,7 @@ def _xattrs(source: bytes, path: bytes) -> list[Xattr]:
 
 
 def _content(status: os.stat_result) -> int:
-    """Return the bytes of whole blocks that a file or directory takes; holes count as nothing."""
+    """Return the size of a file or directory in whole blocks, without holes."""
     if stat.S_ISREG(status.st_mode):
         return min(-(-status.st_size // BLOCK) * BLOCK, -(-status.st_blocks * 512 // BLOCK) * BLOCK)
     return BLOCK if stat.S_ISDIR(status.st_mode) else 0

@@ -1,1 +1,1 @@
-"""What is inside an image beyond its packages: settings, users, files, commands, and who reads what of it."""
+"""The content of an image beyond its packages: settings, users, files, commands; and what later stages read of it."""

@@ -1,4 +1,4 @@
-"""Users of an image, by the image's own shadow tools: useradd(8), usermod(8), chpasswd(8), chage(1)."""
+"""Adds users to an image with the image's own useradd(8), usermod(8), chpasswd(8) and chage(1)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from oic.chroot.sandbox import Sandbox
     from oic.config.model import User
 
-_MOST_ID = (1 << 32) - 2
+_MAX_ID = (1 << 32) - 2
 
 
 def add_users(users: Sequence[User], box: Sandbox) -> None:
-    """Make or change each user; raises ToolError, and OicError when the image has no tool for it."""
+    """Add or change each user; raises ToolError, or OicError when the image lacks useradd."""
     if users and not box.run(["sh", "-c", "command -v useradd || true"]).text:
-        raise OicError("users need useradd in the image, found none", hint="add the package passwd (or shadow-utils)")
+        raise OicError(
+            "expected useradd in the image, because the recipe has users; found none",
+            hint="add the package passwd (or shadow-utils)",
+        )
     for user in users:
         _add_groups(user, box)
         _add_user(user, box)
@@ -49,7 +52,7 @@ def _add_user(user: User, box: Sandbox) -> None:
     if not exists:
         options = ["--create-home", *(["--groups", ",".join(groups)] if groups else [])]
     options += ["--home-dir" if not exists else "--home", user.home] if user.home else []
-    # A startup script takes the place of the login shell, as it does for the public templates.
+    # The startup script replaces the login shell, as in public templates.
     shell = user.startup_script or user.shell
     options += ["--shell", shell] if shell else []
     if options or not exists:
@@ -65,7 +68,7 @@ def _secure(user: User, box: Sandbox) -> None:
 
 
 def sudo_rules(users: Sequence[User]) -> dict[str, str]:
-    """Return a sudoers(5) file for each user with ``sudo``."""
+    """Return a sudoers(5) file for each user that has ``sudo``."""
     return {
         f"/etc/sudoers.d/90-{user.name.replace('.', '_')}": f"{user.name} ALL=(ALL:ALL) ALL\n"
         for user in users
@@ -81,7 +84,7 @@ def write_keys(root: Path, users: Sequence[User]) -> None:
     for user in users:
         if user.ssh_authorized_keys:
             uid, gid, home = homes.get(user.name, (None, None, ""))
-            if uid is None or gid is None or max(uid, gid) > _MOST_ID:
+            if uid is None or gid is None or max(uid, gid) > _MAX_ID:
                 raise OicError(
                     f"expected a user id and a group id of {user.name} in the image's /etc/passwd, found none"
                 )

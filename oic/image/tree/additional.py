@@ -1,8 +1,7 @@
-"""The recipe's additional files put into a tree: opened outside of it, written inside.
+"""Copies additional files of the recipe into a tree: opens them outside the tree, writes them inside.
 
-* Each is read once: what is hashed are the bytes that are written. A file that changed since the recipe was read fails
-  the build, and no layer is named by what it was.
-* Opened are regular files alone, and read as far as they were long then: some of the kernel's have no end.
+* Each file is read once, and hashed while it is written. If it has changed since the recipe was read, the build fails.
+* Only regular files are opened, and at most their size is read, because some files of the kernel have no end.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_MOST_ID = (1 << 32) - 2
+_MAX_ID = (1 << 32) - 2
 
 
 class PlacedFile(Value):
-    """A file of the recipe as the image is to have it: `owner` is a name or number, with or without a group."""
+    """A file to place in the image: `owner` is a user name or id, optionally with a group (``user:group``)."""
 
     final: str
     sha256: Digest
@@ -36,12 +35,12 @@ Opened: TypeAlias = "Sequence[tuple[IO[bytes], Path, PlacedFile]]"
 
 @contextlib.contextmanager
 def opened(files: Sequence[PlacedFile], sources: Mapping[str, Path]) -> Iterator[Opened]:
-    """Yield each file, open to read, and where it is on this host; raises OicError when one cannot be."""
+    """Yield each file, opened for reading, with its path on this host; raises OicError if one cannot be opened."""
     with contextlib.ExitStack() as stack:
-        yield [(stack.enter_context(_opened(sources[file.final], file)), sources[file.final], file) for file in files]
+        yield [(stack.enter_context(_open(sources[file.final], file)), sources[file.final], file) for file in files]
 
 
-def _opened(local: Path, file: PlacedFile) -> IO[bytes]:
+def _open(local: Path, file: PlacedFile) -> IO[bytes]:
     try:
         return open_regular(local)
     except OSError as error:
@@ -71,7 +70,7 @@ def write(root: Path, files: Opened) -> None:
 
 
 def _ids(root: Path, file: PlacedFile) -> tuple[int, int]:
-    """Return the ids of a file's owner; a user alone brings his own group."""
+    """Return the user id and group id of a file's owner; without a group, that of the user."""
     user, colon, group = file.owner.partition(":")
     if not user:
         return 0, 0
@@ -82,7 +81,7 @@ def _ids(root: Path, file: PlacedFile) -> tuple[int, int]:
     else:
         own = people.get(user) or next((line for line in people.values() if _field(line, 2) == uid), None)
         gid = _field(own, 3)
-    if uid is None or gid is None or max(uid, gid) > _MOST_ID:
+    if uid is None or gid is None or max(uid, gid) > _MAX_ID:
         place = f"additionalFiles: {file.final}"
         raise OicError(f"{place}: expected an owner that the image has, found none called {file.owner}")
     return uid, gid

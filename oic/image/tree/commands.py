@@ -1,4 +1,4 @@
-"""The recipe's commands, run in the image in their order, without a network unless one asks for it."""
+"""Runs the commands of the recipe in the image, in order, without network unless a command asks for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oic.chroot.sandbox import Sandbox
     from oic.config.model import Command
 
-_SMELLS = re.compile(
+_NETWORK_ERROR = re.compile(
     r"could not resolve|temporary failure (in name resolution|resolving)|network is unreachable|"
     r"name or service not known|no route to host|failed to connect|unable to connect|could not connect",
     re.IGNORECASE,
@@ -23,7 +23,7 @@ _SMELLS = re.compile(
 
 
 def run_commands(commands: Sequence[Command], box: Sandbox) -> None:
-    """Run each command with the image's shell; raises ToolError naming the first that fails."""
+    """Run each command with the image's shell; raises ToolError that names the first one that fails."""
     for number, command in enumerate(commands):
         network = command.network
         with resolver.host_resolver(box) if network else contextlib.nullcontext():
@@ -36,6 +36,8 @@ def run_commands(commands: Sequence[Command], box: Sandbox) -> None:
 def _explained(error: ToolError, number: int, *, network: bool) -> ToolError:
     message = f"configurations[{number}]: {error.message}"
     hint = None
-    if not network and _SMELLS.search(error.message):
-        hint = "commands have no network: configurations[].network: true gives one, at the price of reproducibility"
+    if not network and _NETWORK_ERROR.search(error.message):
+        hint = (
+            "commands have no network; configurations[].network: true gives one, but the image is not reproducible then"
+        )
     return ToolError(message, where=error.where, hint=hint)

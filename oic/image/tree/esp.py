@@ -1,7 +1,7 @@
-"""What the tree has below the ESP's mount point, shim's or GRUB's files say: it belongs on the ESP.
+"""Files of packages below the mount point of the ESP, such as shim's or GRUB's, which are copied to the ESP.
 
-FAT knows names without regard to case (FAT specification 1.03, section 7.1): `together` joins two lists of files so
-that one directory keeps one spelling, and what the build itself puts there comes before a package's file of that name.
+Names in FAT are not case-sensitive (FAT specification 1.03, section 7.1). `merge_files` therefore gives each directory
+one spelling, and prefers files of the build to files of packages with the same name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def files_below(root: Path, at: str) -> dict[str, bytes]:
 
 
 def write_files(place: Path, files: Mapping[str, bytes]) -> None:
-    """Make the directory `place` one of exactly these files; with none, there is none."""
+    """Replace the directory `place` by one with exactly these files, or remove it if there are none."""
     temporary = place.with_name(f"{place.name}.part")
     for left in (temporary, place):
         if left.exists():
@@ -39,8 +39,8 @@ def write_files(place: Path, files: Mapping[str, bytes]) -> None:
         temporary.rename(place)
 
 
-def together(below: Mapping[str, Content], own: Mapping[str, Content]) -> dict[str, Content]:
-    """Return `own` and what of `below` has a name of its own, directories spelled as they were first."""
+def merge_files(below: Mapping[str, Content], own: Mapping[str, Content]) -> dict[str, Content]:
+    """Return `own` and those files of `below` with other names; a directory keeps its first spelling."""
     spelled: dict[str, str] = {}
     joined: dict[str, Content] = {}
     for name, content in (*own.items(), *below.items()):

@@ -1,6 +1,6 @@
-"""Units that make at a machine's first boot what no two machines may share: `oic.provider.firstboot` says which.
+"""systemd units that create, at first boot, files that must differ between machines (see `oic.provider.firstboot`).
 
-A unit is not run again while all its files are there, and not where they cannot be written, as below a read-only root.
+A unit does not run while all its files exist, or where they cannot be written, as on a read-only root.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TARGET = "multi-user.target"
 
 
 def remove(root: Path, entries: Sequence[FirstBoot], kept: Collection[str] = ()) -> None:
-    """Remove the files that can be made anew, but for those `kept`. Runs with the tree as its root."""
+    """Remove the files that a unit can create, except those `kept`. Runs with the tree as its root."""
     for entry in entries:
         if _can_make(root, entry):
             for pattern in entry.files:
@@ -28,7 +28,7 @@ def remove(root: Path, entries: Sequence[FirstBoot], kept: Collection[str] = ())
 
 
 def write_units(root: Path, entries: Sequence[FirstBoot]) -> None:
-    """Write and enable the units of what this tree makes at first boot. Runs with the tree as its root."""
+    """Write and enable the units for files of this tree. Runs with the tree as its root."""
     for entry in entries:
         if _can_make(root, entry) and not (entry.own_unit and any(root.glob(entry.own_unit))):
             unit = root / _UNITS / f"{entry.name}.service"

@@ -1,8 +1,8 @@
-"""What initramfs generators are called, read and write.
+"""Initramfs generators: their programs, the files they read, and their command lines.
 
-* A generator sees the packages' layers and, of the configuration layer, only the paths it is known to read: a change
-  elsewhere cannot change its result. Where a configuration has hooks of its own, which may read anything, it sees all.
-* The result never holds what the building machine has: no hardware is looked at, no resume device, no host name.
+* A generator sees the layers of packages and, of the configuration layer, only the paths that it is known to read, so
+  other changes cannot change its result. If the configuration has hooks, which may read anything, it sees all of it.
+* The result does not depend on the building machine: not on its hardware, its resume device or its host name.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """Programs of the image that are run for what they say."""
+    """Runs programs of the image for their output."""
 
     def run(self, argv: Sequence[str]) -> Output:
-        """Run a program to its end; raises ToolError when it fails."""
+        """Run a program and wait until it ends; raises ToolError when it fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generator:
-    """A program that makes an initramfs.
+    """A program that creates an initramfs.
 
-    `argv` has ``{output}`` and ``{version}``, and ``{modules}`` where it takes the extra modules as an argument.
-    `reads` are globs of what it reads of a configuration; one of `hooks` there means that it may read anything.
-    `defaults` are files, path and text, that only it sees: what it does where the image's configuration says nothing.
+    `argv` contains ``{output}`` and ``{version}``, and ``{modules}`` if extra modules are given as an argument.
+    `reads` are globs of files that it reads of a configuration. If a file matches `hooks`, it may read anything.
+    `defaults` are pairs of path and text: files that only the generator sees and that the image's own override.
     """
 
     program: str
@@ -69,7 +69,7 @@ GENERATORS = {
         ),
         reads=(*_COMMON, "etc/dracut.conf", "etc/dracut.conf.d", "etc/sysctl.d", "etc/locale.conf"),
         hooks=("etc/dracut.conf", "etc/dracut.conf.d/*", "usr/lib/dracut/modules.d/*"),
-        # gzip -9, which dracut takes, needs five times the time of -6 for one per cent
+        # dracut's own gzip -9 takes five times as long as -6 and saves one per cent
         defaults=(("usr/lib/dracut/dracut.conf.d/00-compress.conf", 'compress="${compress:-gzip -n -6}"\n'),),
     ),
     "initramfs-tools": Generator(
@@ -83,7 +83,7 @@ GENERATORS = {
 
 
 def generator_of(root: Path) -> str:
-    """Return the name of the generator the image has; raises OicError for none. Runs with the tree as its root."""
+    """Return the name of the image's generator; raises OicError for none. Runs with the tree as its root."""
     for name, generator in GENERATORS.items():
         if (root / generator.program).exists():
             return name
@@ -92,26 +92,26 @@ def generator_of(root: Path) -> str:
 
 
 def paths_read(layer: Path, name: str) -> tuple[str, ...]:
-    """Return each path of a configuration layer that the generator reads. Runs with the layer as its root."""
+    """Return the paths of a configuration layer that the generator reads. Runs with the layer as its root."""
     generator = GENERATORS[name]
     return glob_in(layer, (*generator.reads, *generator.hooks))
 
 
-def is_open(reads: Sequence[str], name: str) -> bool:
-    """Tell whether the configuration has hooks that may read anything."""
+def has_hooks(reads: Sequence[str], name: str) -> bool:
+    """Tell whether the configuration has hooks, which may read anything."""
     stems = [pattern.rstrip("/*") for pattern in GENERATORS[name].hooks]
     return any(path == stem or path.startswith(f"{stem}/") for path in reads for stem in stems)
 
 
-def absent(version: str, modules: Sequence[str], tools: Reader) -> list[str]:
-    """Return the modules that a kernel does not have, neither apart nor built in, as the image's own modprobe says.
+def missing_modules(version: str, modules: Sequence[str], tools: Reader) -> list[str]:
+    """Return the modules that the image's modprobe finds neither as files nor built into the kernel.
 
-    They are not the generator's to look for: dracut leaves out all the others with them, and says so in its log only.
+    dracut leaves out all extra modules if one is missing, and says so only in its log.
     """
-    return tools.run(["sh", "-c", _ABSENT, "sh", version, *modules]).text.split() if modules else []
+    return tools.run(["sh", "-c", _MISSING_MODULES, "sh", version, *modules]).text.split() if modules else []
 
 
-_ABSENT = """command -v modprobe > /dev/null || exit 0
+_MISSING_MODULES = """command -v modprobe > /dev/null || exit 0
 version=$1
 shift
 for name in "$@"; do modprobe -S "$version" -D "$name" > /dev/null 2>&1 || echo "$name"; done"""

@@ -1,4 +1,4 @@
-"""The kernel an image boots: the newest that has both an image and modules. Reads a tree, writes nothing."""
+"""The kernel of an image: the newest one of a tree that has both an image and modules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """A kernel: its release as ``uname -r`` says it, its image's path in the tree, and the tree's os-release(5)."""
+    """A kernel: its release (``uname -r``), the path of its image in the tree, and the tree's os-release(5)."""
 
     version: str
     path: str

@@ -1,4 +1,4 @@
-"""A part of a configuration layer as a layer of its own: for who is to see no more of it."""
+"""A layer with some paths of a configuration layer, for a program that must not see the others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def fill(below: Sequence[Path], top: Path, paths: Sequence[str], epoch: int, place: Path) -> Filled:
-    """Put `paths` of the layer `top` into the layer that is made at `place`, over the layers `below`.
+    """Copy `paths` of the layer `top` into a new layer at `place`, over the layers `below`.
 
-    Runs in a namespace. What `top` removes or replaces of the layers below it is removed and replaced.
+    Runs in a namespace. Files that `top` removes or replaces in the layers below are removed and replaced.
     """
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
         child.inside(root, _place_all, child.inside(top, _read_all, sorted(paths)))
@@ -26,7 +26,7 @@ def fill(below: Sequence[Path], top: Path, paths: Sequence[str], epoch: int, pla
 
 
 def _read_all(top: Path, paths: Sequence[str]) -> list[tuple[str, bytes, int, str]]:
-    """Read paths of the configuration layer, which is the root here: no link of it leads anywhere else."""
+    """Read paths of the configuration layer, which is the root here, so that no link leads out of it."""
     return [
         (*_read(source), str(source.relative_to(top)))
         for path in paths
@@ -35,7 +35,7 @@ def _read_all(top: Path, paths: Sequence[str]) -> list[tuple[str, bytes, int, st
 
 
 def _place_all(root: Path, entries: Sequence[tuple[str, bytes, int, str]]) -> None:
-    """Put them into a tree; a whiteout removes."""
+    """Write them into a tree; a whiteout removes a file."""
     for entry in entries:
         _place(root, *entry)
 
@@ -47,7 +47,7 @@ def _read(source: Path) -> tuple[str, bytes, int]:
         return "gone", b"", 0
     mode = source.stat().st_mode & 0o7777
     if source.is_dir():
-        replaced = "user.overlay.opaque" in os.listxattr(source)  # nothing of the layers below shows through it
+        replaced = "user.overlay.opaque" in os.listxattr(source)  # it hides the directory in the layers below
         return "new directory" if replaced else "directory", b"", mode
     return "file", source.read_bytes(), mode
 

@@ -1,6 +1,6 @@
-"""Private keys known by their content, wherever they are and whatever the file is called. Pure.
+"""Recognises private keys by their content. Pure.
 
-A label alone is not a key: an example in a manual has no base64 that decodes to one. Formats: RFC 7468 (PEM), RFC 5958
+A label alone is no key: an example in a manual has no base64 that decodes to one. Formats: RFC 7468 (PEM), RFC 5958
 (PKCS #8), RFC 8017 appendix A (PKCS #1), RFC 5915 (SEC 1), OpenSSH's PROTOCOL.key, RFC 4880, libgcrypt's S-expressions,
 BIND's ``Private-key-format``, wg(8).
 """
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOOKED_AT = 1 << 20
-"""Bytes of a file that are searched, from its beginning."""
+MAX_SEARCHED = 1 << 20
+"""How many bytes at the beginning of a file are searched."""
 _PEM = re.compile(rb"-----BEGIN ((?:[A-Z0-9]+ )*)PRIVATE KEY(?: BLOCK)?-----((?:(?!-----).)*)-----END ", re.DOTALL)
-"""Searched in a time that grows as the file does, whatever is in it; so are the others."""
+"""The time of the search is linear in the size of the file, for this and the other expressions."""
 _HEADER = re.compile(rb"^[A-Za-z-]+: .*$|^=[A-Za-z0-9+/]{4}$", re.MULTILINE)
-"""A line of RFC 1421 or of an OpenPGP armour before the base64, and the armour's checksum after it."""
+"""A header line (RFC 1421 or OpenPGP armour) before the base64, or the armour's checksum after it."""
 _OPENSSH = b"openssh-key-v1\0"
 _TEXTS = {
     "GnuPG": re.compile(rb"(?:\A\(\d\d:|^Key: \()(?:protected-|shadowed-)?private-key\W", re.MULTILINE),
@@ -31,11 +31,11 @@ _TEXTS = {
 }
 _SEQUENCE, _INTEGER, _OCTETS, _OID = 0x30, 0x02, 0x04, 0x06
 _PBES = (bytes.fromhex("2a864886f70d01050d"), bytes.fromhex("2a864886f70d010c01"))
-"""The object identifiers by which a PKCS #8 key is encrypted: PBES2, and those of PKCS #12."""
+"""The object identifiers of encrypted PKCS #8 keys: PBES2, and the prefix of those of PKCS #12."""
 
 
 def private_key_in(data: bytes) -> str:
-    """Return the format of a private key found in a file's content; empty where there is none."""
+    """Return the format of a private key in a file's content; empty if there is none."""
     for found in _PEM.finditer(data):
         if kind := _armoured(found[1].decode().strip(), found[2]):
             return kind
@@ -55,13 +55,13 @@ def _armoured(label: str, body: bytes) -> str:
         return "OpenSSH"
     if label == "PGP":
         return "OpenPGP" if len(content) > 32 and content[0] & 0x80 else ""
-    if b"Proc-Type:" in body:  # encrypted as RFC 1421 says: nothing to be known of the content
+    if b"Proc-Type:" in body:  # encrypted as in RFC 1421, so the content cannot be checked
         return f"PEM, {label}, encrypted" if len(content) > 32 else ""
     return f"PEM, {_der(content)}" if _der(content) else ""
 
 
 def _der(data: bytes) -> str:
-    """Return the format of a key that is all of `data`, in ASN.1's distinguished encoding."""
+    """Return the format of a key if `data` is exactly one, in DER."""
     whole = _value(data, 0)
     if not whole or data[0] != _SEQUENCE or whole[1] != len(data):
         return ""
@@ -82,14 +82,14 @@ def _der(data: bytes) -> str:
 
 
 def _children(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the elements of a constructed one: tag, and where the value begins and ends."""
+    """Yield the elements of a constructed value: tag, and the offsets of the start and end of its value."""
     while start < end and (found := _value(data, start)) and found[1] <= end:
         yield data[start], found[0], found[1]
         start = found[1]
 
 
 def _value(data: bytes, at: int) -> tuple[int, int] | None:
-    """Return where the value of the element at an offset begins and ends; None where there is none."""
+    """Return the offsets of the start and end of the value of the element at `at`; None if there is none."""
     if len(data) < at + 2:
         return None
     length, start = data[at + 1], at + 2

@@ -1,4 +1,7 @@
-"""What is read of a finished tree: kernel, initramfs generator, the ESP's files, private keys. Runs in a namespace."""
+"""Reads a finished tree for later stages: kernel, initramfs generator, files of the ESP, private keys.
+
+It runs in a namespace.
+"""
 
 from __future__ import annotations
 
@@ -16,32 +19,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """Kernel and ESP files as they are; `paths` of the topmost layer that the generator reads, or the `whole` of it."""
+class BootSources:
+    """The kernel, its `image`, the files of the ESP, and the paths of the topmost layer that the generator reads.
+
+    With `hooks`, the generator may read all of that layer.
+    """
 
     kernel: kernels.Kernel
     image: bytes
     esp: Mapping[str, bytes]
     generator: str
     paths: tuple[str, ...]
-    whole: bool
+    hooks: bool
 
 
-def read(trees: Sequence[Path], work: Path, esp_at: str) -> Read:
-    """Return what boot image and initramfs are made of; raises OicError when there is no kernel or no generator."""
+def read(trees: Sequence[Path], work: Path, esp_at: str) -> BootSources:
+    """Return the inputs of boot image and initramfs; raises OicError when there is no kernel or no generator."""
     with overlay.merged(trees, work / "root") as root:
         kernel, image = child.inside(root, kernels.newest)
         generator = child.inside(root, generators.generator_of)
         files = child.inside(root, esp.files_below, esp_at)
     paths = child.inside(trees[-1], generators.paths_read, generator)
-    whole = generators.is_open(paths, generator)
-    return Read(kernel=kernel, image=image, esp=files, generator=generator, paths=paths, whole=whole)
+    hooks = generators.has_hooks(paths, generator)
+    return BootSources(kernel=kernel, image=image, esp=files, generator=generator, paths=paths, hooks=hooks)
 
 
 def private_keys(
     trees: Sequence[Path], work: Path, files: Sequence[str], packages: Sequence[PrivateKey]
 ) -> tuple[PrivateKey, ...]:
-    """Return the private keys of the whole tree that no package brought, each with who made it."""
+    """Return the private keys of the tree that no package contains, each with its origin."""
     top = child.inside(trees[-1], drawn.private_keys, (), {}, ())
     with overlay.merged(trees, work / "root") as root:
         left = child.inside(root, drawn.still_there, [key.path for key in packages])

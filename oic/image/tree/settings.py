@@ -1,4 +1,4 @@
-"""The small files that make an image this image: host name, hosts, fstab, time zone, locale, keymap, machine id.
+"""Configuration files of an image: host name, hosts, fstab, time zone, locale, keymap, machine id.
 
 `files_of` is pure. Formats: hostname(5), hosts(5), fstab(5), locale.conf(5), vconsole.conf(5), machine-id(5).
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Mount(Value):
-    """A line of fstab(5): `device` as it has it, `type` by the recipe's word."""
+    """A line of fstab(5); `type` is the recipe's name of the file system."""
 
     device: str
     at: str
@@ -24,7 +24,7 @@ class Mount(Value):
 
 
 class Settings(Protocol):
-    """What these files say."""
+    """The values that these files hold."""
 
     @property
     def hostname(self) -> str: ...  # noqa: D102
@@ -39,7 +39,7 @@ class Settings(Protocol):
 
 
 def files_of(part: Settings) -> dict[str, str]:
-    """Return the text of each file by its path in the image; a setting that is empty has none."""
+    """Return the text of each file by its path in the image; an empty setting has no file."""
     files: dict[str, str] = {"/etc/machine-id": ""}
     if part.hostname:
         files["/etc/hostname"] = f"{part.hostname}\n"
@@ -56,7 +56,7 @@ def files_of(part: Settings) -> dict[str, str]:
 
 
 def extras_of(part: Settings) -> dict[str, str]:
-    """Return files that say the same to programs of some distributions only; others have no directory for them."""
+    """Return files with the same settings that only some distributions read; others lack their directories."""
     files: dict[str, str] = {}
     if part.locale:
         files["/etc/default/locale"] = f"LANG={part.locale}\n"

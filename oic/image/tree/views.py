@@ -1,7 +1,7 @@
-"""What of a tree goes on which partition: the tree from its mount point on, what other partitions hold left out.
+"""The part of a tree that goes on a partition: the tree below its mount point without other mount points.
 
-* A mount point is looked for inside the tree, where a link leads into the tree and nowhere else: what is mounted and
-  read afterwards is a path without links.
+* Mount points are resolved with the tree as the root, so that links cannot lead out of it. The paths that are mounted
+  and read afterwards contain no links.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def places(root: Path, mount_points: Sequence[str]) -> dict[str, str]:
-    """Return where in the tree each mount point is, made where it is not. Runs with the tree as its root."""
+    """Return the path of each mount point with links resolved; create missing ones. Runs with the tree as its root."""
     found: dict[str, str] = {}
     for at in mount_points:
         if (root / at[1:]).is_symlink():
@@ -30,17 +30,17 @@ def places(root: Path, mount_points: Sequence[str]) -> dict[str, str]:
         except OSError as error:
             raise OicError(f"mount point {at}: expected a directory in the tree: {error.strerror}") from None
         if place in found.values():
-            raise OicError(f"mount point {at}: by way of a symbolic link it is another one, {place}")
+            raise OicError(f"mount point {at}: a symbolic link makes it the same as {place}")
         found[at] = place
     return found
 
 
 @contextlib.contextmanager
 def mounted_view(root: Path, at: str, mount_points: Sequence[str], place: Path) -> Iterator[Path]:
-    """Show what belongs on one partition: the tree from its mount point on, other mount points below it empty.
+    """Mount the content of one partition at `place`: the tree below `at`, with other mount points empty.
 
-    A partition that is mounted nowhere has nothing. Mount points are paths without links: outside the tree, where this
-    runs, a link would lead into the host.
+    A partition without a mount point is empty. Mount points must contain no links: this runs outside the tree, where a
+    link would lead into the host.
     """
     place.mkdir(parents=True, exist_ok=True)
     if not at:
@@ -57,6 +57,6 @@ def mounted_view(root: Path, at: str, mount_points: Sequence[str], place: Path) 
 
 
 def _hide(inside: Path) -> None:
-    if inside.is_dir():  # else it is below another one that is hidden already
+    if inside.is_dir():  # otherwise it is below a directory that is already hidden
         mode = inside.stat().st_mode & 0o7777
         syscalls.mount("tmpfs", str(inside), "tmpfs", options=f"mode={mode:o}")

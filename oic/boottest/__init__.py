@@ -1,1 +1,1 @@
-"""The boot test: an image in a virtual machine, from firmware to a login, compared with what it should be."""
+"""The boot test: boots an image in a virtual machine, logs in, and compares it with what is expected."""

@@ -1,6 +1,6 @@
-"""What is asked of a machine that is up: did all units start, are the packages the expected ones, who is it.
+"""Checks of a booted machine: its units, its packages, and facts about it.
 
-Each check raises BootError in the words of what was found; the console stays as the evidence.
+Each check raises BootError that says what was found; the console log is kept.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 POLL = 2.0
 JOURNAL_LINES = 15
-UNSETTLED = ("initializing", "starting", "")
-"""States of systemctl(1) ``is-system-running`` from which the system is still on its way."""
+STARTING = ("initializing", "starting", "")
+"""States of ``systemctl is-system-running`` during the boot."""
 
 
 def failed_units(session: Session, deadline: float) -> tuple[str, ...]:
-    """Wait until systemd has started everything it will; return the units that failed."""
+    """Wait until systemd has finished the boot; return the units that failed."""
     state = ""
-    while state in UNSETTLED:
+    while state in STARTING:
         if time.monotonic() > deadline:
-            raise session.failure(f"awaited the end of the boot in vain: systemd is still {state}")
+            raise session.failure(f"the boot did not finish in time: systemd is still {state}")
         if state:
             time.sleep(POLL)
         state = session.run("systemctl is-system-running", deadline).text.strip()
@@ -49,7 +49,7 @@ def failed_units(session: Session, deadline: float) -> tuple[str, ...]:
 
 
 def journals(session: Session, units: Sequence[str], deadline: float) -> str:
-    """Return the last journal lines of each unit, indented for an error's message."""
+    """Return the last journal lines of each unit, indented for an error message."""
     parts = []
     for unit in units:
         command = f"journalctl --boot --no-pager --output=cat --lines={JOURNAL_LINES} --unit={shlex.quote(unit)}"
@@ -74,7 +74,7 @@ def checked_packages(
 
 
 def read_facts(session: Session, deadline: float) -> dict[str, Any]:
-    """Return what the machine says of itself, by the names of `Report`'s fields."""
+    """Return facts about the machine, by the names of `Report`'s fields."""
     keys = session.run("cat /etc/ssh/ssh_host_*_key.pub", deadline)  # an image without sshd has none
     return {
         "kernel": _output(session, "uname -r", deadline),

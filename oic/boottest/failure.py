@@ -1,4 +1,4 @@
-"""How a boot test fails: what was awaited, the end of the console, the path of the whole."""
+"""The error of a failed boot test, with the end of the console and the path of its log."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ TAIL = 40
 
 
 class BootError(OicError):
-    """The image did not boot, let nobody in, or is not what it should be once up."""
+    """The image did not boot, refused the login, or is not as expected."""
 
 
 def with_tail(message: str, console: str) -> str:
-    """Return `message` followed by the last lines of a console that say something."""
+    """Return `message` followed by the last lines of a console that are not empty."""
     lines = [line.rstrip() for line in console.splitlines() if line.strip()]
     if not lines:
         return f"{message}; the console is empty"

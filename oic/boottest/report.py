@@ -1,6 +1,6 @@
-"""What a booted machine says of itself, read from what its commands print, and how it compares with what was expected.
+"""Parses the output of commands in a booted machine, and compares it with what is expected. Pure.
 
-Pure: text in, values out. An image says what it likes: text of another form raises BootError.
+The output is untrusted: text that cannot be parsed raises BootError.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from oic.boottest.failure import BootError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SHOWN = 10
-_QUOTED = 100
+MAX_LISTED = 10
+_MAX_QUOTED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A machine that came up as it should.
+    """A machine that booted as expected.
 
     `packages` is name → version as installed, `host_keys` the SHA256 fingerprints of its ssh host keys by algorithm,
     `seconds_to_login` counts from the start of qemu, under emulation.
@@ -64,10 +64,10 @@ def parse_packages(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     for line in text.splitlines():
         name, tab, rest = line.partition("\t")
         if not tab:
-            raise BootError(f"expected a package's name and version, found {line[:_QUOTED]!r}")
+            raise BootError(f"expected a package's name and version, found {line[:_MAX_QUOTED]!r}")
         version, *state = rest.split("\t")
         letters = state[0].strip() if state else "ii"
-        if letters[1:] == "i":  # the first letter is what is wanted of it, a third one an error
+        if letters[1:] == "i":  # the first letter is the desired state, a third one an error
             installed[name] = version
         elif letters[1:] not in {"n", "c"}:  # not installed, or only its configuration is left
             broken.append(f"{name} ({letters})")
@@ -75,7 +75,7 @@ def parse_packages(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def package_differences(expected: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what is missing, unexpected and of another version, in words; empty when both sets are equal.
+    """Return descriptions of missing and unexpected packages and other versions; empty when both sets are equal.
 
     ``name:architecture`` on one side and ``name`` on the other are the same package.
     """
@@ -101,16 +101,16 @@ def _comparable(packages: Mapping[str, str], others: Mapping[str, str]) -> dict[
 
 
 def listing(names: Sequence[str]) -> str:
-    """Return the first names, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    """Return the first names, and the number of further ones."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more
 
 
 def parse_mounts(text: str) -> tuple[Mount, ...]:
-    """Return the mounts of devices and the root, in the order they were made; not proc, sysfs and their like."""
+    """Return the mounts of devices and of the root, in order; without proc, sysfs and the like."""
     fields = [line.split() for line in text.splitlines() if line.strip()]
     if odd := next((line for line in fields if len(line) < 4), None):
-        raise BootError(f"expected a mount's source, target, type and options, found {' '.join(odd)[:_QUOTED]!r}")
+        raise BootError(f"expected a mount's source, target, type and options, found {' '.join(odd)[:_MAX_QUOTED]!r}")
     return tuple(
         Mount(source=source, target=target, fs_type=fs_type, options=options)
         for source, target, fs_type, options, *_ in fields
@@ -128,7 +128,7 @@ def _fingerprint(blob: str) -> str:
     try:
         key = base64.b64decode(blob, validate=True)
     except ValueError:
-        raise BootError(f"expected an ssh host key in base64, found {blob[:_QUOTED]!r}") from None
+        raise BootError(f"expected an ssh host key in base64, found {blob[:_MAX_QUOTED]!r}") from None
     return base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 

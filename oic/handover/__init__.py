@@ -1,1 +1,1 @@
-"""What passes between stages: one frozen type for each file, and one codec for all of them."""
+"""The files that stages pass to each other: a frozen type for each file, and a codec for all of them."""

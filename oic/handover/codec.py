@@ -1,7 +1,7 @@
-"""The one codec: frozen values to canonical JSON and back, decoded strictly.
+"""Encodes hand-overs as canonical JSON and decodes them strictly.
 
-* Names are camelCase in JSON, as in a recipe. A field more, a field less or one of another type is refused.
-* Equal values give equal bytes: keys sorted, no timestamps, one newline at the end.
+* Names are camelCase in JSON, as in a recipe. An unknown, missing or mistyped field is an error.
+* Equal values give equal bytes: keys are sorted, there are no timestamps, and the text ends with one newline.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Handover(Value):
-    """What one stage writes for others: a small file `FILE` in the image's directory.
+    """What a stage writes for other stages: a small file `FILE` in the image's directory.
 
-    What is `OF_TREE` there is once for each tree that the image is made of: see `oic.stage.Stage`.
+    A hand-over that is `OF_TREE` exists once for each tree of the image: see `oic.stage.Stage`.
     """
 
     FILE: ClassVar[str]
@@ -28,7 +28,7 @@ class Handover(Value):
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Return the value of a file's text; raises ValueError when it is none."""
+        """Return the value that a file's text holds; raises ValueError."""
         return msgspec.json.decode(text, type=cls)
 
     def to_text(self) -> str:
@@ -36,5 +36,5 @@ class Handover(Value):
         return to_json(self)
 
     def artefacts(self) -> Iterable[str]:
-        """Return the paths in the cache of what it names: the stage is fresh only while all of them are there."""
+        """Return the paths in the cache that it names; the stage is up to date only while all of them exist."""
         return ()

@@ -1,4 +1,4 @@
-"""What the stages that make a disk of a tree hand on: partition images, and the artefacts a user gets."""
+"""Hand-overs of the stages that create a disk from a tree: partition images, and the files for the user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PartitionImage(Value):
-    """The content of a partition: its file in the cache, and its digest as `oic.files.digest_of_sparse` takes it."""
+    """The image of a partition: its file in the cache, and its digest (`oic.files.digest_of_sparse`)."""
 
     id: str
     path: str
@@ -23,7 +23,7 @@ class PartitionImage(Value):
 
 
 class FileSystems(Handover):
-    """The file systems made of the tree."""
+    """The file system images of the tree."""
 
     FILE: ClassVar[str] = "fs.json"
     images: tuple[PartitionImage, ...]
@@ -34,7 +34,7 @@ class FileSystems(Handover):
 
 
 class BootFiles(Handover):
-    """The partition that boots, what it was made of, and the command line it says."""
+    """The image of the boot partition, the digests of its kernel and initramfs, and its command line."""
 
     FILE: ClassVar[str] = "boot.json"
     command_line: str
@@ -48,14 +48,14 @@ class BootFiles(Handover):
 
 
 class Product(Value):
-    """A file that a user asked for; `format` is the recipe's word for its kind."""
+    """A file that the recipe asks for; `format` is its name in recipes."""
 
     format: str
     file: Artefact
 
 
 class Products(Handover):
-    """The files a user asked for, and what lies where on the disk."""
+    """The files that the recipe asks for, and the layout of the disk."""
 
     FILE: ClassVar[str] = "image.json"
     products: tuple[Product, ...]

@@ -1,4 +1,4 @@
-"""What the stages that make a tree hand on: the layers it is made of, and what initramfs and boot image read of it."""
+"""Hand-overs of the stages that create a tree: its layers, and what initramfs and boot image read of it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class LayerName(Value):
-    """A layer: where it is in the cache, and the digest of its content."""
+    """A layer: its path in the cache, and the digest of its content."""
 
     place: str
     digest: str
 
 
 class Artefact(Value):
-    """A file of the cache: its path there, the sha256 of its content and its size."""
+    """A file of the cache: its path, the sha256 of its content and its size."""
 
     path: str
     sha256: Digest
@@ -30,18 +30,18 @@ class Artefact(Value):
 
     @classmethod
     def of(cls, path: str, content: bytes) -> Self:
-        """Return a file of this content."""
+        """Return the artefact at `path` with this content."""
         return cls(path=path, sha256=Digest(hashlib.sha256(content).hexdigest()), size=Bytes(len(content)))
 
 
 class OfTree(Handover):
-    """What is handed on of one tree."""
+    """A hand-over of one tree."""
 
     OF_TREE: ClassVar[bool] = True
 
 
 class BuildEnvironment(Handover):
-    """The build environment, in which every tool runs."""
+    """The build environment, in which all tools run."""
 
     FILE: ClassVar[str] = "chroot.json"
     layer: LayerName
@@ -52,7 +52,7 @@ class BuildEnvironment(Handover):
 
 
 class PrivateKey(Value):
-    """A private key that no package brought: where it is, in which format, and who made it, in words."""
+    """A private key that no package contains: its path, its format, and a text that tells its origin."""
 
     path: str
     kind: str
@@ -60,7 +60,7 @@ class PrivateKey(Value):
 
 
 class PassedOver(Value):
-    """A scriptlet that failed and was let pass: whose, its `phase` (``%post``), how it ended, what it said last."""
+    """A scriptlet whose failure was tolerated: its package, its `phase` (``%post``), its end and its last output."""
 
     package: str
     phase: str
@@ -68,19 +68,19 @@ class PassedOver(Value):
     lines: tuple[str, ...]
 
     def is_let_pass(self, allowed: Collection[str]) -> bool:
-        """Tell whether its package, or this phase of it, is among the words of ``scriptletsMayFail``."""
+        """Tell whether `allowed`, a list as in ``scriptletsMayFail``, names its package or this phase of it."""
         return self.package in allowed or f"{self.package} {self.phase}" in allowed
 
 
 class PassedScriptlets(OfTree):
-    """The scriptlets of the image's packages that failed and were let pass, for the manifest."""
+    """The scriptlets of the image's packages whose failure was tolerated, for the manifest."""
 
     FILE: ClassVar[str] = "scriptlets.json"
     scriptlets: tuple[PassedOver, ...]
 
 
 class InstalledTree(OfTree):
-    """The packages' layers, lowest first, the newest time in them, keys that were drawn, and their repositories."""
+    """The layers of the packages, lowest first, the newest time in them, generated keys, and the repositories."""
 
     FILE: ClassVar[str] = "rootfs.json"
     layers: tuple[LayerName, ...]
@@ -94,26 +94,26 @@ class InstalledTree(OfTree):
 
 
 class PrivateKeys(OfTree):
-    """The private keys of the whole tree that no package brought."""
+    """The private keys of the whole tree that no package contains."""
 
     FILE: ClassVar[str] = "private-keys.json"
     private_keys: tuple[PrivateKey, ...]
 
 
 class ConfiguredTree(OfTree):
-    """The whole tree: the packages' layers and on top the recipe's own."""
+    """The whole tree: the layers of the packages, and on top the configuration layer."""
 
     FILE: ClassVar[str] = "system.json"
     layers: tuple[LayerName, ...]
     epoch: int
 
     def artefacts(self) -> Iterable[str]:
-        """Return the configuration layer; the others are the rootfs stage's."""
+        """Return the configuration layer; the others belong to the rootfs stage."""
         return (self.layers[-1].place,)
 
 
 class InitramfsInputs(OfTree):
-    """The tree an initramfs is made of: the packages, and a layer of what its `generator` reads of the rest."""
+    """The inputs of an initramfs: the packages, and a layer with the configuration that its `generator` reads."""
 
     FILE: ClassVar[str] = "initrd-inputs.json"
     generator: str
@@ -123,7 +123,7 @@ class InitramfsInputs(OfTree):
     epoch: int
 
     def artefacts(self) -> Iterable[str]:
-        """Return the layer of what is read."""
+        """Return the layer that is read, if any."""
         return [self.read.place] if self.read else []
 
 
@@ -139,14 +139,14 @@ class Initramfs(OfTree):
 
 
 class EspFile(Value):
-    """A file that the tree has for the EFI system partition; `name` is its path there."""
+    """A file of the tree for the EFI system partition; `name` is its path on the partition."""
 
     name: str
     file: Artefact
 
 
 class BootInputs(OfTree):
-    """What the boot image takes from the tree: kernel, os-release(5), and what lies below the ESP's mount point."""
+    """The inputs of the boot image: kernel, os-release(5), and the files below the ESP's mount point."""
 
     FILE: ClassVar[str] = "boot-inputs.json"
     kernel: Artefact

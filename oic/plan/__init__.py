@@ -1,4 +1,4 @@
-"""The graph: a final config becomes a tuple of stages. Reading `plan` from top to bottom is the build.
+"""Turns a final config into the stages of the build.
 
 ::
 
@@ -6,9 +6,10 @@
                                                                      └─ initrd ─ boot ─┴ disk ─ evidence
 
 
-* A stage's slice is all of the config it can see; a hand-over is all it can see of other stages.
-* ``system`` hands over four files, so that ``initrd``, ``boot`` and ``evidence`` see only what they read of the tree.
-* Pure: nothing is read but the config, which has to be one that can be built.
+* Of the config, a stage sees only its slice; of other stages, only their hand-overs.
+* ``system`` writes four hand-overs, so that ``initrd``, ``boot`` and ``evidence`` depend only on what they read of the
+  tree.
+* Planning reads nothing but the config, which must be one that can be built.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 PRODUCTS = {"raw": raw_stages}
-"""What can be made of a tree, by the recipe's word."""
+"""The kinds of images, by their names in recipes."""
 
 KINDS = tuple(
     module.KIND

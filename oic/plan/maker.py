@@ -1,4 +1,4 @@
-"""What the stages of a plan have in common: one image, one recipe, one cache, one seed."""
+"""Creates stages with what all stages of an image share: recipe, cache and seed."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ Slice = TypeVar("Slice")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
-    """Makes the stages of one image."""
+    """Creates the stages of one image."""
 
     config: FinalConfig
     cache: Path
 
     @property
     def seed(self) -> str:
-        """Return what every identifier of the image is derived from."""
+        """Return the text from which all identifiers of the image are derived."""
         image = self.config.image
         return f"{self.config.distribution.id}/{image.name}/{image.version}"
 
     @property
     def stem(self) -> str:
-        """Return what the image's files are called, without an ending."""
+        """Return the name of the image's files without suffix."""
         return f"{self.config.image.name}-{self.config.image.version}"
 
-    def stage(  # noqa: PLR0913 - what stages differ in
+    def stage(  # noqa: PLR0913 - everything in which stages differ
         self,
         kind: Kind[Slice],
-        said: Slice,
+        part: Slice,
         *,
         files: tuple[str, ...] = (),
         sources: Mapping[str, Path] | None = None,
         lock: Path | None = None,
         tree: str = "",
     ) -> Stage[Slice]:
-        """Return a stage of this image, with its slice; one that is given a lock reads that and nothing else.
+        """Return a stage of this image with the slice `part`; with a `lock`, it reads that file and no hand-overs.
 
         `tree` is as in `oic.stage.Stage`.
         """
@@ -54,7 +54,7 @@ class Maker:
             image=self.config.image_name,
             recipe=self.config.recipe,
             cache=self.cache,
-            slice=said,
+            slice=part,
             reads=() if lock else kind.reads,
             files=files,
             tree=tree,

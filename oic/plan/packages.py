@@ -1,4 +1,4 @@
-"""The stages that bring the packages: what is asked of which repositories, and how it is checked."""
+"""The stages that choose, download and verify packages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def package_stages(make: Maker) -> tuple[Stage[Any], ...]:
-    """Return the stages from the repositories' metadata, or from the lock that is kept, to the build environment."""
+    """Return the stages from the metadata of repositories, or from the user's lock, to the build environment."""
     config = make.config
     family = config.distribution.provider
     return (
@@ -50,7 +50,7 @@ def _solving(make: Maker) -> tuple[Stage[Any], ...]:
 
 
 def request_of(config: FinalConfig) -> Request:
-    """Return what the solver is asked: the part of the config that a lock answers."""
+    """Return the request to the solver; a lock records the digest of the request that it satisfies."""
     names = [*config.system.packages, *config.system.kernel.packages]
     [*config.distribution.tools, *_further_tools(config)]
     further = " ".join(entry.name for entry in config.repositories if entry.further)
@@ -75,7 +75,7 @@ def _further_tools(config: FinalConfig) -> Iterator[str]:
 
 
 def _demands(config: FinalConfig) -> tuple[Repository, ...]:
-    """Return the repositories as a lock is held against them, without what decides which packages are taken."""
+    """Return the repositories that a lock is checked against, without the fields that influence the solver."""
     return tuple(replace(entry, image_key="", priority=0, allow_packages=(), further=False) for entry in _every(config))
 
 
@@ -91,7 +91,9 @@ def _downloaded(config: FinalConfig) -> download.Slice:
 
 
 def _fetched(config: FinalConfig) -> tuple[Repository, ...]:
-    """Return the repositories as metadata is fetched: a keyring of the host that changes makes nothing of it untrue."""
+    """Return the repositories to fetch metadata from, without the digests of the host's keyrings: fetched metadata
+    stays valid when a keyring changes.
+    """
     return tuple(
         replace(
             entry, image_key="", of_host=False, further=False, keys=tuple(replace(key, sha256="") for key in entry.keys)

@@ -1,4 +1,4 @@
-"""The stages that make a raw image of the tree, and the evidence beside it."""
+"""The stages that create a raw disk image of the tree, and its manifest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stage[Any], ...]:
-    """Return the stages that make file systems, the ESP, the disk of both, and the manifest."""
+    """Return the stages that create the file systems, the ESP, the disk, and the manifest."""
     artefact, manifest = f"{make.stem}.raw", f"{make.stem}.manifest.json"
     return (
         make.stage(fs.KIND, _file_systems(make.config, placed, make.seed)),
@@ -33,7 +33,7 @@ def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stag
 
 
 def _file_systems(config: FinalConfig, placed: Layout, seed: str) -> fs.Slice:
-    """Return the partitions made from the tree: all with a file system but the ESP, which is the boot stage's."""
+    """Return the partitions with a file system, except the ESP, which the boot stage creates."""
     sizes = {entry.id: entry.size for entry in placed.partitions}
     partitions = tuple(
         fs.Partition(
@@ -47,15 +47,15 @@ def _file_systems(config: FinalConfig, placed: Layout, seed: str) -> fs.Slice:
         for entry in config.disk.partitions
         if entry.fs_type and not is_esp(entry)
     )
-    elsewhere = sorted(entry.mount_point for entry in config.disk.partitions if is_mounted(entry))
-    return fs.Slice(partitions=partitions, mount_points=tuple(elsewhere))
+    mount_points = sorted(entry.mount_point for entry in config.disk.partitions if is_mounted(entry))
+    return fs.Slice(partitions=partitions, mount_points=tuple(mount_points))
 
 
 def _boot(make: Maker, placed: Layout) -> boot.Slice:
     config = make.config
-    there = {entry.id: entry for entry in placed.partitions}
+    by_id = {entry.id: entry for entry in placed.partitions}
     esp = next(entry for entry in config.disk.partitions if is_esp(entry))
-    root = next((there[entry.id].part_uuid for entry in config.disk.partitions if entry.mount_point == "/"), "")
+    root = next((by_id[entry.id].part_uuid for entry in config.disk.partitions if entry.mount_point == "/"), "")
     return boot.Slice(
         method=config.system.bootloader.provider or "systemd-boot",
         architecture=config.target.arch,
@@ -64,7 +64,7 @@ def _boot(make: Maker, placed: Layout) -> boot.Slice:
         root=ByPartuuid(uuid=root),
         esp=boot.EspPartition(
             id=esp.id,
-            size=there[esp.id].size,
+            size=by_id[esp.id].size,
             label=esp.fs_label,
             volume_id=volume_id_for(make.seed, f"file system {esp.id}"),
         ),
@@ -72,18 +72,18 @@ def _boot(make: Maker, placed: Layout) -> boot.Slice:
 
 
 def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evidence.Slice:
-    whole = {
+    recipe = {
         "target": config.target,
         "image": config.image,
         "disk": config.disk,
-        # a digest of a plain password could be guessed
+        # hashed passwords: the digest of a plain one could be guessed
         "system": replace(config.system, users=tuple(users), files=()),
         "files": files_of(config),
     }
     return evidence.Slice(
         image=config.image,
         target=config.target,
-        recipe=digest_of(whole),
+        recipe=digest_of(recipe),
         network_commands=tuple(command.cmd for command in config.system.commands if command.network),
         outside_files=tuple(file.final for file in config.system.files if file.outside),
         file=manifest,

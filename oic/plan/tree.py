@@ -1,4 +1,4 @@
-"""The stages that make a tree of the packages, and what is read of it: its initramfs."""
+"""The stages that create a tree from packages, configure it, and create its initramfs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreePlan:
-    """What a tree is made of: which set of the lock, how it is configured, what its initramfs holds.
+    """The inputs of a tree: a set of the lock, its configuration, and the modules of its initramfs.
 
-    The image's own tree has no `name`. `sources` are as in `oic.stage.Stage`.
+    The tree of the image itself has no `name`. `sources` are as in `oic.stage.Stage`.
     """
 
     name: str = ""
@@ -38,7 +38,7 @@ class TreePlan:
 
 
 def tree_stages(make: Maker, tree: TreePlan) -> tuple[Stage[Any], ...]:
-    """Return the stages that install a tree's packages, configure it and make its initramfs."""
+    """Return the stages that install a tree's packages, configure it and create its initramfs."""
     return (
         make.stage(rootfs.KIND, tree.installed, tree=tree.name),
         make.stage(system.KIND, tree.configured, sources=tree.sources, tree=tree.name),
@@ -47,7 +47,7 @@ def tree_stages(make: Maker, tree: TreePlan) -> tuple[Stage[Any], ...]:
 
 
 def image_tree(config: FinalConfig, placed: Layout, users: Sequence[User]) -> TreePlan:
-    """Return the image's own tree, as the recipe has it."""
+    """Return the tree of the image itself."""
     return TreePlan(
         installed=installed(config, "image"),
         configured=_configured(config, placed, users),
@@ -57,7 +57,7 @@ def image_tree(config: FinalConfig, placed: Layout, users: Sequence[User]) -> Tr
 
 
 def installed(config: FinalConfig, named_set: str) -> rootfs.Slice:
-    """Return how a set of the lock is installed."""
+    """Return the slice for installing a set of the lock."""
     return rootfs.Slice(
         provider=config.distribution.provider,
         set=named_set,
@@ -67,17 +67,17 @@ def installed(config: FinalConfig, named_set: str) -> rootfs.Slice:
 
 
 def _configured(config: FinalConfig, placed: Layout, users: Sequence[User]) -> system.Slice:
-    said = config.system
+    recipe = config.system
     return system.Slice(
         provider=config.distribution.provider,
-        hostname=said.hostname,
+        hostname=recipe.hostname,
         users=tuple(users),
         files=files_of(config),
-        commands=said.commands,
-        services=said.services,
-        timezone=said.timezone,
-        locale=said.locale,
-        keymap=said.keymap,
+        commands=recipe.commands,
+        services=recipe.services,
+        timezone=recipe.timezone,
+        locale=recipe.locale,
+        keymap=recipe.keymap,
         package_sources=_known_to_image(config),
         mounts=tuple(_mounts(config, placed)),
         esp=next((entry.mount_point for entry in config.disk.partitions if is_esp(entry) and is_mounted(entry)), ""),
@@ -85,16 +85,16 @@ def _configured(config: FinalConfig, placed: Layout, users: Sequence[User]) -> s
 
 
 def files_of(config: FinalConfig) -> tuple[PlacedFile, ...]:
-    """Return the additional files by their content: the same recipe in another directory is the same recipe."""
+    """Return the additional files by content, so that the recipe's directory makes no difference."""
     return tuple(
         PlacedFile(final=file.final, sha256=file.sha256, mode=file.mode, owner=file.owner)
         for file in config.system.files
-        if file.sha256  # one that is not there is left out
+        if file.sha256  # a missing file is left out
     )
 
 
 def _known_to_image(config: FinalConfig) -> dict[str, str]:
-    """Return the repositories the image is to know, each with its key file in the image, and those that are off."""
+    """Return the image's repositories, each with its key file in the image, or none for a disabled one."""
     if config.system.package_sources != "keep":
         return {}
     known = {entry.name: entry.image_key for entry in config.repositories}
@@ -110,7 +110,7 @@ def _mounts(config: FinalConfig, placed: Layout) -> Iterator[Mount]:
 
 
 def is_mounted(entry: Partition) -> bool:
-    """Tell whether a partition has a place in the tree."""
+    """Tell whether a partition is mounted in the tree."""
     return entry.mount_point.startswith("/")
 
 

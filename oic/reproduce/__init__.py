@@ -1,1 +1,1 @@
-"""``doit reproduce``: an image built twice, at two clock times, and what differs named."""
+"""``doit reproduce``: builds an image twice, at two clock times, and names the differences."""

@@ -1,4 +1,4 @@
-"""The two builds: each in a cache of its own, of packages that are verified already, by a clock of its own."""
+"""The two builds, each with its own cache and its own clock, from packages that are already verified."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from oic.stage import Stage
 
 DAY = 86400
-_SLACK = 600
-"""Seconds of a day by which a clock may miss it: the build took them."""
+_TOLERANCE = 600
+"""By how many seconds the shift of the clock may differ from a day, because the build takes time."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Build:
-    """One of the two: its cache, the clock of its programs, and when it ran, in seconds of the host's clock."""
+    """A build: its cache, the clock of its programs, and its start and end by the host's clock."""
 
     cache: Path
     clock: Clock | None
@@ -36,12 +36,12 @@ class Build:
 
     @property
     def span(self) -> Span:
-        """From when to when it ran, by the clock its programs saw."""
+        """Return its start and end by the clock of its programs."""
         ahead = self.clock.ahead if self.clock else 0
         return Span(start=self.start + ahead, end=self.end + ahead)
 
     def prepare(self, stages: Sequence[Stage[Any]]) -> None:
-        """Make the cache: the store of the image's own, and the hand-overs of the stages up to `verify`."""
+        """Create the cache, with a link to the image's store and copies of the hand-overs up to `verify`."""
         self.cache.mkdir(mode=0o700, parents=True)
         (self.cache / "store").symlink_to(stages[0].cache / "store")
         for stage in stages:
@@ -49,11 +49,11 @@ class Build:
                 write_text(own, theirs.read_text(encoding="utf-8"))
 
     def own(self, stage: Stage[Any]) -> Stage[Any]:
-        """Return a stage of the image as this build's."""
+        """Return a stage of the image with the cache of this build."""
         return replace(stage, cache=self.cache)
 
     def run(self, stages: Sequence[Stage[Any]]) -> None:
-        """Run stages, one after the other; raises OicError or OSError."""
+        """Run stages one after the other; raises OicError or OSError."""
         self.start = self.start or time.time()
         with clock.used(self.clock):
             for stage in stages:
@@ -61,23 +61,23 @@ class Build:
         self.end = time.time()
 
     def trees(self, stage: Stage[Any]) -> list[Path]:
-        """Return the layers that a stage hands over, lowest first."""
+        """Return the layers in the hand-overs of a stage, lowest first."""
         named = [
             layer
-            for handed in self.own(stage).written()
-            if isinstance(handed, BuildEnvironment | InstalledTree | ConfiguredTree)
-            for layer in ([handed.layer] if isinstance(handed, BuildEnvironment) else handed.layers)
+            for handover in self.own(stage).written()
+            if isinstance(handover, BuildEnvironment | InstalledTree | ConfiguredTree)
+            for layer in ([handover.layer] if isinstance(handover, BuildEnvironment) else handover.layers)
         ]
         return [layers.read(self.cache / layer.place).tree for layer in named]
 
 
-def saw_another_day(build: Build, tree: Stage[Any]) -> bool:
-    """Tell whether a program of the finished tree has the clock that the build gave it: a library may not fit."""
+def has_shifted_clock(build: Build, tree: Stage[Any]) -> bool:
+    """Tell whether programs of the finished tree use the shifted clock: the library may not work with them."""
     work = build.own(tree).path("work")
     work.mkdir(exist_ok=True)
     with clock.used(build.clock):
-        said = namespace.call(_date, build.trees(tree), work / "clock", writes=[work])
-    return said.isdigit() and abs(int(said) - time.time() - DAY) < _SLACK
+        output = namespace.call(_date, build.trees(tree), work / "clock", writes=[work])
+    return output.isdigit() and abs(int(output) - time.time() - DAY) < _TOLERANCE
 
 
 def _date(trees: Sequence[Path], work: Path) -> str:
@@ -90,5 +90,5 @@ def _date(trees: Sequence[Path], work: Path) -> str:
         ):
             try:
                 return box.run(["date", "+%s"]).text.strip()
-            except ToolError:  # no such program in the tree
+            except ToolError:  # the tree has no such program
                 return ""

@@ -1,7 +1,7 @@
-"""What two builds came to, compared: their trees path by path, what is made from them stage by stage.
+"""Compares two builds: their trees path by path, the results of later stages file by file.
 
-* A stage that was handed the same twice and hands over something else told the time or drew a secret itself. Where it
-  was handed something else already, it follows.
+* If a stage has equal inputs in both builds but different outputs, it used the clock or random data itself. If its
+  inputs differ already, its outputs are not compared.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from oic.reproduce.builds import Build
     from oic.stage import Stage
 
-_PIECE = 1 << 20
-"""Bytes of an artefact that are looked into, where it first differs."""
+_CHUNK = 1 << 20
+"""How many bytes around the first difference of an artefact are examined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A path of the tree, or an artefact, that is not the same twice; `made` says by what, as far as that is known."""
+    """A path of the tree, or an artefact, that differs; `made` says what created it, as far as is known."""
 
     stage: str
     path: str
@@ -44,7 +44,7 @@ class Difference:
 
 
 def differences_of_trees(builds: tuple[Build, Build], stages: Sequence[Stage[Any]]) -> Iterator[Difference]:
-    """Yield what differs in the layers of the stages `chroot`, `rootfs` and `system`."""
+    """Yield the differences in the layers of the stages `chroot`, `rootfs` and `system`."""
     chroot, rootfs, system = stages
     for change in _changes(builds, [_pair(builds, chroot, 0)]):
         yield Difference(stage="chroot", path=change[0], what=change[1], made="in the build environment")
@@ -64,7 +64,7 @@ def _pair(builds: tuple[Build, Build], stage: Stage[Any], number: int) -> tuple[
 
 
 def _changes(builds: tuple[Build, Build], pairs: Sequence[tuple[Path, Path]]) -> list[tuple[str, tuple[str, ...]]]:
-    """Return each path that differs in pairs of layers, and what of it; a later layer's word counts."""
+    """Return each path that differs in pairs of layers, and how; the topmost layer counts."""
     spans = (builds[0].span, builds[1].span)
     found: dict[str, tuple[str, ...]] = {}
     for first, second in pairs:
@@ -90,7 +90,7 @@ def _read_belongings(rootfs: Stage[Any], trees: Sequence[Path], work: Path) -> B
 
 
 def differences_of_artefacts(builds: tuple[Build, Build], stages: Sequence[Stage[Any]]) -> Iterator[Difference]:
-    """Yield what differs of what each stage wrote, where it was handed the same twice."""
+    """Yield the differences in the outputs of each stage whose inputs are equal."""
     for stage in stages:
         first, second = (build.own(stage) for build in builds)
         if any(digest_of_file(a) != digest_of_file(b) for a, b in zip(first.inputs, second.inputs, strict=True)):
@@ -98,21 +98,21 @@ def differences_of_artefacts(builds: tuple[Build, Build], stages: Sequence[Stage
         for one, other in zip(_written(first), _written(second), strict=False):
             if digest_of_file(one) != digest_of_file(other):
                 name = str(one.relative_to(first.directory))
-                what = tuple(what_differs(*_first_pieces(one, other), (builds[0].span, builds[1].span)))
-                made = f"made by the stage {stage.name} of the same hand-overs ({first.log})"
+                what = tuple(what_differs(*_first_difference(one, other), (builds[0].span, builds[1].span)))
+                made = f"made by the stage {stage.name} from the same inputs ({first.log})"
                 yield Difference(stage=stage.name, path=name, what=what, made=made)
 
 
 def _written(stage: Stage[Any]) -> list[Path]:
-    """Return the files a stage made: its outputs but for hand-overs, and what these name in the image's directory."""
+    """Return the files that a stage wrote, and those in the image's directory that its hand-overs name."""
     files = list(map(stage.path, stage.files))
     files += [stage.cache / place for place in stage.artefact_paths() if place.startswith(f"{stage.image}/")]
     found = [file for file in sorted({*files}) if file.is_file()]
     return found or list(stage.outputs)
 
 
-def _first_pieces(one: Path, other: Path) -> tuple[bytes, bytes]:
+def _first_difference(one: Path, other: Path) -> tuple[bytes, bytes]:
     with one.open("rb") as first, other.open("rb") as second:
-        while (pieces := (first.read(_PIECE), second.read(_PIECE))) and pieces[0] == pieces[1] and pieces[0]:
+        while (chunks := (first.read(_CHUNK), second.read(_CHUNK))) and chunks[0] == chunks[1] and chunks[0]:
             pass
-    return pieces
+    return chunks

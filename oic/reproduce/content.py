@@ -1,6 +1,6 @@
-"""What differs between two versions of a file, by content: a private key, a UUID, a time, random bytes. Pure.
+"""Classifies the difference of two versions of a file: a private key, a UUID, a time, random bytes. Pure.
 
-A time counts where each version holds one of the time of its own build: as text, in seconds since 1970, or in binary.
+It is a time if each version holds a time within its own build: as text, as seconds since 1970, or in binary.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _ID = re.compile(rb"\b[0-9a-f]{32}\b")
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----(?:(?!-----).)*-----END CERTIFICATE-----", re.DOTALL)
 _PATTERNS = {"a certificate": _CERTIFICATE, "a UUID": _UUID, "an id of 128 bits": _ID}
 _TOKEN = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
-_SHORTEST = 16
-"""Bytes, or characters, below which nothing is called random."""
+_MIN_LENGTH = 16
+"""Shorter sequences of bytes or characters are not called random."""
 _BITS_OF_TEXT, _SHARE_OF_BYTES = 3.0, 0.75
-"""Shannon's entropy of a random token; distinct values among few random bytes, by their number."""
+"""The minimum Shannon entropy of a random token, in bits per character; the minimum share of distinct bytes."""
 
 _DIGITS = re.compile(rb"(?<!\d)\d{10}(?:\d{3}|\d{6}|\d{9})?(?!\d)")
 _DATES = (
@@ -43,18 +43,18 @@ _DAY = 86400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """From when to when a build ran, by the clock its programs saw, in seconds since 1970."""
+    """The start and end of a build by the clock of its programs, in seconds since 1970."""
 
     start: float
     end: float
 
     def holds(self, moment: float) -> bool:
-        """Tell whether a moment lies in it, to the second."""
+        """Tell whether it contains a time, rounded to seconds."""
         return math.floor(self.start) <= moment <= math.ceil(self.end)
 
 
 def what_differs(first: bytes, second: bytes, spans: tuple[Span, Span]) -> list[str]:
-    """Return, in words, what of two versions is not the same."""
+    """Return descriptions of how two versions differ."""
     found = [f"a private key ({kind})"] if (kind := private_key_in(first) or private_key_in(second)) else []
     for name, pattern in _PATTERNS.items():
         if _only_in(pattern, first, second) or _only_in(pattern, second, first):
@@ -79,7 +79,7 @@ def _first_difference(first: bytes, second: bytes) -> str:
 
 
 def _times_in(data: bytes, span: Span) -> set[int]:
-    """Return the moments of a build that a file holds, in whole seconds; of a mere date, midnight."""
+    """Return the times within a build that a file holds, in whole seconds; for a date, midnight."""
     return {*_written_times(data, span), *_binary_times(data, span)}
 
 
@@ -111,7 +111,7 @@ def _parsed(text: str, formats: tuple[str, ...]) -> float | None:
 
 
 def _binary_times(data: bytes, span: Span) -> Iterator[int]:
-    """Yield numbers of 32 bits, of either byte order and at any place, that are a moment of the build."""
+    """Yield 32-bit numbers, in either byte order and at any offset, that are times within the build."""
     for order, top in (("<I", slice(2, 4)), (">I", slice(0, 2))):
         for high in {struct.pack(order, int(moment))[top] for moment in (span.start, span.end)}:
             for found in re.finditer(re.escape(high), data):
@@ -122,7 +122,7 @@ def _binary_times(data: bytes, span: Span) -> Iterator[int]:
 
 
 def _is_random(first: bytes, second: bytes) -> bool:
-    """Tell whether what differs has the look of drawn bytes: long, and as varied as chance would have it."""
+    """Tell whether the differing bytes look random: they are long enough and have enough entropy."""
     tokens = [_only_in(_TOKEN, first, second), _only_in(_TOKEN, second, first)]
     if all(any(_entropy(token) >= _BITS_OF_TEXT for token in side) for side in tokens):
         return True
@@ -132,7 +132,7 @@ def _is_random(first: bytes, second: bytes) -> bool:
     runs = (list(run) for differs, run in groupby(pairs, key=lambda pair: pair[0] != pair[1]) if differs)
     changed = bytes(one for run in runs for one, _ in run)
     distinct = 256 * (1 - math.exp(-len(changed) / 256))  # expected of as many random bytes
-    return len(changed) >= _SHORTEST and len({*changed}) >= _SHARE_OF_BYTES * distinct
+    return len(changed) >= _MIN_LENGTH and len({*changed}) >= _SHARE_OF_BYTES * distinct
 
 
 def _entropy(token: bytes) -> float:

@@ -1,6 +1,6 @@
-"""Two builds of one layer compared, entry by entry: what differs is read and looked into.
+"""Compares two builds of a layer entry by entry, and classifies the differences of files.
 
-Each tree is read from inside it, as everywhere: a link of a package leads nowhere else.
+Each tree is read with the tree as the root, so that no link leads out of it.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ if TYPE_CHECKING:
     from oic.chroot.tree import Facts
     from oic.reproduce.content import Span
 
-_READ = 200
-"""Files whose content is looked into; of more, only the names are told."""
+_MAX_READ = 200
+"""How many changed files are read; of further ones, only the names are reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A path that is not the same in two trees, and what of it is not, in words."""
+    """A path that differs between two trees, and descriptions of how."""
 
     path: str
     what: tuple[str, ...]
 
 
 def changes_between(first: Path, second: Path, spans: tuple[Span, Span]) -> list[Change]:
-    """Return what differs between two trees, in the order of their paths. Runs in a namespace."""
+    """Return the differences of two trees in the order of their paths. Runs in a namespace."""
     before, after = child.inside(first, _facts), child.inside(second, _facts)
     paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     both = [path for path in paths if path in before and path in after]
     changed = [path for path in both if before[path].content != after[path].content]
-    read = [path for path in changed if _is_file(before[path], after[path])][:_READ]
+    read = [path for path in changed if _is_file(before[path], after[path])][:_MAX_READ]
     mine, other = (child.inside(tree, _contents, read) for tree in (first, second))
     changes = []
     for path in paths:
         if path in mine:
             what = what_differs(mine[path], other[path], spans)
         elif path in both:
-            what = [*_content_words(before[path], after[path])]
+            what = [*_kind_or_content(before[path], after[path])]
         else:
             what = ["only in the first build" if path in before else "only in the second build"]
-        facts = _facts_that_differ(before[path], after[path]) if path in both else ()
+        facts = _attribute_differences(before[path], after[path]) if path in both else ()
         changes.append(Change(path=f"/{path}", what=(*what, *facts)))
     return changes
 
@@ -71,14 +71,14 @@ def _contents(root: Path, paths: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
-def _content_words(before: Facts, after: Facts) -> Iterator[str]:
+def _kind_or_content(before: Facts, after: Facts) -> Iterator[str]:
     if stat.S_IFMT(before.mode) != stat.S_IFMT(after.mode):
         yield "another kind of file"
     elif before.content != after.content:
         yield f"a link to {before.content} and to {after.content}" if stat.S_ISLNK(before.mode) else "other content"
 
 
-def _facts_that_differ(before: Facts, after: Facts) -> Iterator[str]:
+def _attribute_differences(before: Facts, after: Facts) -> Iterator[str]:
     if stat.S_IMODE(before.mode) != stat.S_IMODE(after.mode):
         yield f"mode {stat.S_IMODE(before.mode):o} and {stat.S_IMODE(after.mode):o}"
     if (before.user, before.group) != (after.user, after.group):

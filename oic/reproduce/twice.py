@@ -1,13 +1,13 @@
-"""An image built twice from its verified packages, the second time by a clock that is a day ahead, and compared.
+"""Builds an image twice from its verified packages, the second time with a clock that is a day ahead, and compares.
 
 ::
 
     cache/<image>/verified.json … ──┬─> reproduce/first/    chroot rootfs system │ initrd fs boot disk evidence
     cache/store ────────────────────┴─> reproduce/second/   chroot rootfs system │ initrd fs boot disk evidence
-                                                   compared here ┴ and here, where nothing differed
+                                                   compared here ┴ and here, if the trees are equal
 
-* Nothing is fetched: both have the packages of the image's own build.
-* Where no library for another clock is to be had, or it does not work in the image, that is said, always.
+* Nothing is downloaded: both builds use the packages of the image's last build.
+* If there is no library for another clock, or it does not work in the image, that is always reported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oic.chroot.clock import LIBRARY, Clock
 from oic.errors import OicError
 from oic.files import write_json
 from oic.handover.disk import Products
-from oic.reproduce.builds import DAY, Build, saw_another_day
+from oic.reproduce.builds import DAY, Build, has_shifted_clock
 from oic.reproduce.compare import differences_of_artefacts, differences_of_trees
 from oic.tasks import claim
 from oic.values import to_plain
@@ -37,7 +37,7 @@ _TREES = ("chroot", "rootfs", "system")
 
 
 def remove_builds(stages: Sequence[Stage[Any]]) -> Path:
-    """Remove the two builds of an earlier run; return where they were."""
+    """Remove the two builds of an earlier run; return their directory."""
     place = stages[0].path("reproduce")
     claim.hold(stages[0].directory, stages[0].recipe)
     if place.exists():
@@ -46,10 +46,10 @@ def remove_builds(stages: Sequence[Stage[Any]]) -> Path:
 
 
 def reproduce(stages: Sequence[Stage[Any]], say: Callable[[str], None]) -> None:
-    """Build the image twice; say that it is the same twice, or raise OicError naming how many things are not."""
+    """Build the image twice; report that the builds are equal, or raise OicError with the differences."""
     place = remove_builds(stages)
     after = [stage.name for stage in stages].index("verify") + 1
-    given, trees, rest = stages[:after], stages[after : after + 3], stages[after + 3 :]
+    verified, trees, rest = stages[:after], stages[after : after + 3], stages[after + 3 :]
     if tuple(stage.name for stage in trees) != _TREES:
         raise ValueError(f"expected the stages {_TREES} after verify")
     library = clock.library()
@@ -59,7 +59,7 @@ def reproduce(stages: Sequence[Stage[Any]], say: Callable[[str], None]) -> None:
     )
     builds = (first, second)
     for build in builds:
-        build.prepare(given)
+        build.prepare(verified)
     _run(builds, trees, say)
     how = _clocks_seen(builds, trees[-1])
     found = list(differences_of_trees(builds, trees))
@@ -81,22 +81,22 @@ def _run(builds: tuple[Build, Build], stages: Sequence[Stage[Any]], say: Callabl
 
 
 def _clocks_seen(builds: tuple[Build, Build], tree: Stage[Any]) -> str:
-    """Return, in words, by which clocks the trees were made; take away a clock that no program saw."""
+    """Return a description of the clocks of both builds; remove a clock that did not work."""
     first, second = builds
-    if second.clock and saw_another_day(second, tree):
+    if second.clock and has_shifted_clock(second, tree):
         moments = (datetime.fromtimestamp(build.span.start, UTC) for build in builds)
         return " and ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in moments) + " by the clock of its programs"
     seconds = f"{second.start - first.start:.0f} s apart by the host's own clock"
     if second.clock:
-        useless = second.clock.library
-        first.clock = second.clock = None  # times of the builds are the host's
-        return f"{seconds}: {useless} gives the image's programs no other one"
-    return f"{seconds}: what tells the day only was not seen; install libfaketime, or name one by {LIBRARY}"
+        library = second.clock.library
+        first.clock = second.clock = None  # the programs used the host's clock
+        return f"{seconds}: {library} has no effect on the image's programs"
+    return f"{seconds}: a change of the date was not tested; install libfaketime, or set {LIBRARY}"
 
 
 def _differing(found: Sequence[Difference], place: Path, report: Path, how: str) -> OicError:
     lines = "\n".join(str(one) for one in found)
-    hint = f"both builds are in {place}, all of it is in {report}"
+    hint = f"both builds are in {place}, the report is {report}"
     things = "1 thing differs" if len(found) == 1 else f"{len(found)} things differ"
     return OicError(f"{things} between two builds of the same packages, {how}:\n{lines}", hint=hint)
 
@@ -106,4 +106,4 @@ def _same(first: Build, rest: Sequence[Stage[Any]], how: str) -> str:
     own = first.own(disk)
     made = Products.from_text(own.path(Products.FILE).read_text(encoding="utf-8")).products
     named = ", ".join(f"{one.file.path.rpartition('/')[2]} sha256:{one.file.sha256}" for one in made)
-    return f"the same twice: {named}, built {how}"
+    return f"both builds are equal: {named}, built {how}"

@@ -33,7 +33,7 @@ def deadline() -> float:
 def _quick_peers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The peer is no emulated machine: it answers at once."""
     monkeypatch.setattr(console, "REST", 0.2)
-    monkeypatch.setattr(session, "SETTLE", 0.2)
+    monkeypatch.setattr(session, "TERMINAL_DELAY", 0.2)
 
 
 @pytest.fixture

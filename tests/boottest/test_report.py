@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oic.boottest.report import (
-    SHOWN,
+    MAX_LISTED,
     package_differences,
     parse_failed_units,
     parse_host_keys,
@@ -94,7 +94,7 @@ def test_two_architectures_of_one_name_are_two_packages() -> None:
 
 
 def test_differences_are_named_and_long_ones_cut() -> None:
-    expected = {"same": "1", "older": "2", **{f"lost{number:02}": "1" for number in range(SHOWN + 2)}}
+    expected = {"same": "1", "older": "2", **{f"lost{number:02}": "1" for number in range(MAX_LISTED + 2)}}
     found = {"same": "1", "older": "1", "extra": "1"}
     assert package_differences(expected, found) == (
         "12 missing: lost00, lost01, lost02, lost03, lost04, lost05, lost06, lost07, lost08, lost09 and 2 more",

@@ -62,7 +62,7 @@ def test_a_wrong_password_is_said_to_be_one(console_of: Callable[..., Console], 
 
 
 def test_an_expired_password_is_said_to_be_one(console_of: Callable[..., Console], deadline: float) -> None:
-    with pytest.raises(BootError, match="user admin could not log in: the password has to be changed first"):
+    with pytest.raises(BootError, match="user admin could not log in: the password must be changed first"):
         log_in(console_of(passwords=ADMIN, expired=True), "admin", "geheim 1", deadline)
 
 

@@ -42,7 +42,7 @@ def test_an_image_that_is_the_same_twice_says_so_in_one_line(place: Place, built
     digest = subprocess.run(["sha256sum", place.raw], capture_output=True, text=True, check=True).stdout.split()[0]
     moments = r"built \d{4}-\d\d-(\d\d) \d\d:\d\d UTC and \d{4}-\d\d-(\d\d) \d\d:\d\d UTC by the clock of its programs"
     last = said.splitlines()[-1]
-    days = re.fullmatch(rf"the same twice: small-1\.0\.0\.raw sha256:{digest}, {moments}", last)
+    days = re.fullmatch(rf"both builds are equal: small-1\.0\.0\.raw sha256:{digest}, {moments}", last)
     assert days is not None, said
     assert days[1] != days[2]
     assert json.loads((place.image / "reproduce.json").read_text())["differences"] == []
@@ -80,7 +80,7 @@ def test_a_tool_that_tells_the_time_is_named_by_its_stage(place: Place, tmp_path
     recipe["systemConfig"]["additionalFiles"].append({"local": str(tmp_path / "hook"), "final": hook, "mode": "0755"})
     place.write(recipe)
     place.doit("reproduce").refused(
-        "1 thing differs", "\ninitrd.img: ", "; made by the stage initrd of the same hand-overs"
+        "1 thing differs", "\ninitrd.img: ", "; made by the stage initrd from the same inputs"
     )
 
 
@@ -94,7 +94,7 @@ def test_without_another_clock_it_is_said_that_there_was_none(place: Place, tmp_
     said = place.doit("reproduce").refused(
         "2 things differ", " s apart by the host's own clock: ", "/etc/drawn: a UUID;", "/etc/second: a time;"
     )
-    assert f"{wrong} gives the image's programs no other one" in said.said
+    assert f"{wrong} has no effect on the image's programs" in said.said
     place.environment[LIBRARY] = str(tmp_path / "absent")
     absent = f"{LIBRARY}: expected the path of libfaketime.so.1, found no file '{tmp_path / 'absent'}'"
     place.doit("reproduce").refused(absent)

@@ -144,7 +144,11 @@ def test_the_same_sections_give_the_same_bytes(linked: Path) -> None:
         (lambda stub: stub, [(".sbat", b"")], "cannot add section '.sbat': expected at most 8 bytes, and none of"),
         (lambda stub: stub, [(".x", b""), (".x", b"")], "cannot add section '.x'"),
         (lambda stub: stub, [(".toolongname", b"")], "cannot add section '.toolongname'"),
-        (lambda stub: stub, [(f".s{n}", b"") for n in range(20)], "more sections, needs 20 (use another stub, or ukify)"),
+        (
+            lambda stub: stub,
+            [(f".s{n}", b"") for n in range(20)],
+            "more sections, needs 20 (use another stub, or ukify)",
+        ),
     ],
 )
 def test_what_cannot_be_assembled_is_refused_in_words(

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 OUTSIDE = {
     "oic.image.tree.views.mounted_view": "mounts what `places` found to be no link, and reads nothing",
-    "oic.provider.deb.family.unpack": "makes the first links in an empty directory",
     "oic.provider.rpm.install.install": "mounts where `_make_place` has made a directory",
 }
 """Functions that name a path of a tree from outside of it, and why that leads nowhere else."""

@@ -175,6 +175,7 @@ class Distribution:
 class FinalConfig:
     """Everything a build needs to know.
 
+    `repositories` are the image's: the tools have those of the distribution alone, `Distribution.tools_repositories`.
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
     (or named by it) if there is one, `notes` the warnings and what the distribution's defaults lack for now, `unbuilt`
     the fields that validate but cannot be built yet, as ``file:line: key path: reason``.

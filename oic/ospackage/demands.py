@@ -5,6 +5,7 @@
 * Its metadata are signed unless the recipe or the distribution says that nobody signs them.
 * Its URL is the recipe's. Only where that is this host's own mirror, or one of a mirror list, another host's lock has
   another one: then nothing but signatures counts.
+* A set that is to come of certain repositories has packages of no other: the tools are the distribution's own.
 * Its keys are the recipe's: by their fingerprints, or else by the URL the recipe names.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from oic.config.repository import is_safe_way
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from oic.config.repository import Key, Repository
-    from oic.ospackage.lock import Lock, LockedKey, LockedRepository
+    from oic.ospackage.lock import Lock, LockedKey, LockedRepository, Request
 
 _HINT = "doit lock image=… makes it anew; or the recipe is to say so"
 
@@ -36,6 +38,23 @@ def check_demands(lock: Lock, repositories: Sequence[Repository], where: str) ->
             problems.append(f"expected the repositories of the recipe, found {locked.name!r}")
         else:
             problems += [f"{locked.name}: {problem}" for problem in _looser(locked, repository)]
+    if problems:
+        raise TrustError("\n".join(problems), where=where, hint=_HINT)
+
+
+def check_sets(lock: Lock, request: Request, where: str) -> None:
+    """Raise TrustError with a line for each repository that a set of the lock may not be taken from."""
+    problems = []
+    for name, asked in sorted(request.sets.items()):
+        allowed = asked.repositories
+        if allowed is UNSET:
+            continue
+        strange = {package.repository: package.name for package in lock.sets.get(name, ())}
+        problems += [
+            f"{name}: expected packages of {', '.join(allowed)} alone, found {package} of {repository}"
+            for repository, package in sorted(strange.items())
+            if repository not in allowed
+        ]
     if problems:
         raise TrustError("\n".join(problems), where=where, hint=_HINT)
 

@@ -51,19 +51,30 @@ def _solving(make: Maker) -> tuple[Stage[Any], ...]:
 
 def request_of(config: FinalConfig) -> Request:
     """Return the request to the solver; a lock records the digest of the request that it satisfies."""
-    names = [*config.system.packages, *config.system.kernel.packages]
-    [*config.distribution.tools, *_further_tools(config)]
+    names = (*config.system.packages, *config.system.kernel.packages)
+    tools = (*config.distribution.tools, *_further_tools(config))
     further = " ".join(entry.name for entry in config.repositories if entry.further)
     return Request(
         architecture=config.distribution.architecture,
         recommends=config.system.recommends,
         sets={
-            "image": AskedSet(names=tuple(dict.fromkeys(names)), essential=True),
-            "tools": AskedSet(
-                names=tuple(dict.fromkeys((*config.distribution.tools, *_further_tools(config)))), essential=False
-            ),
+            "image": _asked_set(config, names, config.repositories, essential=True),
+            "tools": _asked_set(config, tools, config.distribution.tools_repositories, essential=False),
         },
         repositories=further or UNSET,
+    )
+
+
+def _asked_set(
+    config: FinalConfig, names: Collection[str], repositories: Collection[Repository], *, essential: bool
+) -> AskedSet:
+    """Return what a set is asked to hold; its repositories are named where another set has others."""
+    allowed = tuple(entry.name for entry in repositories)
+    every = {entry.name for entry in _every(config)}
+    return AskedSet(
+        names=tuple(dict.fromkeys(names)),
+        essential=essential,
+        repositories=UNSET if every == set(allowed) else allowed,
     )
 
 

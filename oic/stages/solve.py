@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.errors import OicError, SolveError, TrustError
 from oic.handover.packages import Index, LockFile
-from oic.ospackage.demands import check_demands
-from oic.ospackage.lock import FORMAT, Lock, Request, parse_json, read_lock
+from oic.ospackage.demands import check_demands, check_sets
+from oic.ospackage.lock import FORMAT, AskedSet, Lock, Request, parse_json, read_lock
 from oic.ospackage.origin import UNKNOWN, known_of_lock
 from oic.ospackage.store import Store
 from oic.progress import note
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from oic.stage import Stage
 
 _HINT = "doit lock image=… makes it anew; or delete it"
+_NOTHING = AskedSet(names=(), essential=False)
 
 
 class Slice(Value):
@@ -73,6 +76,7 @@ def _kept_lock(stage: Stage[Slice], file: Path) -> Lock:
         raise SolveError(f"the lock does not answer its recipe any more: {changes}", where=str(file), hint=_HINT)
     repositories = part.repositories
     check_demands(lock, repositories, str(file))
+    check_sets(lock, part.request, str(file))
     _check_known(lock, repositories, stage.directory, file)
     return lock
 
@@ -129,10 +133,17 @@ def _changes(old: Request, new: Request) -> list[str]:
     )
     said = [f"{key} was {before!r}, is {after!r}" for key, before, after in words if before != after]
     for name in sorted({*old.sets, *new.sets}):
-        had, has = (set(one.sets[name].names if name in one.sets else ()) for one in (old, new))
+        was, is_ = (one.sets.get(name, _NOTHING) for one in (old, new))
+        if was.repositories != is_.repositories:
+            said.append(f"the {name} came of {_named(was)}, now of {_named(is_)}")
+        had, has = set(was.names), set(is_.names)
         said += [f"{entry} was added to the {name}" for entry in sorted(has - had)]
         said += [f"{entry} was removed from the {name}" for entry in sorted(had - has)]
     return said or ["its request has another digest"]
+
+
+def _named(asked: AskedSet) -> str:
+    return "every repository" if asked.repositories is UNSET else ", ".join(asked.repositories)
 
 
 KIND = Kind(

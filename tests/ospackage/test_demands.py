@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from oic.config.repository import Key, Repository
 from oic.errors import TrustError
-from oic.ospackage.demands import check_demands, demanded_keys
-from oic.ospackage.lock import Lock, LockedKey, LockedRepository
+from oic.ospackage.demands import check_demands, check_sets, demanded_keys
+from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository
 from oic.values import Bytes, Digest
-from ospackage.asked import NOTHING_ASKED
+from ospackage.asked import NOTHING_ASKED, asked
 
 OWN, OTHER = "A" * 40, "B" * 40
 KEY = Key(source="https://keys.invalid/a", fingerprints=(OWN,))
@@ -92,3 +92,32 @@ def test_of_a_key_counts_what_recipe_and_lock_both_have() -> None:
     loose = replace(RECIPE, keys=(Key(source=KEY.source),))
     older = replace(LOCKED, keys=(key(KEY.source),))
     assert demanded_keys(older, loose, {KEY.source: [OTHER]}) == (key(KEY.source, OTHER),), "as is remembered"
+
+
+def package(name: str, repository: str) -> LockedPackage:
+    return LockedPackage(
+        name=name,
+        version="1",
+        architecture="all",
+        repository=repository,
+        location="a",
+        url="http://here.invalid/a",
+        size=Bytes(1),
+        sha256=Digest("0" * 64),
+        essential=False,
+        requested=(),
+        requires=(),
+    )
+
+
+def test_a_set_has_packages_of_the_repositories_that_it_may_use() -> None:
+    sets = {"image": (package("a", "other"),), "tools": (package("make", "base"), package("cc", "other"))}
+    lock = Lock(request=Digest("0" * 64), asked=NOTHING_ASKED, repositories=(LOCKED,), sets=sets)
+    request = asked("a", tools=["make", "cc"])
+    check_sets(lock, request, "small.lock.json")
+    tools = replace(request.sets["tools"], repositories=("base",))
+    with pytest.raises(TrustError) as caught:
+        check_sets(lock, replace(request, sets={**request.sets, "tools": tools}), "small.lock.json")
+    assert str(caught.value).startswith(
+        "small.lock.json: tools: expected packages of base alone, found cc of other (doit lock"
+    )

@@ -149,3 +149,14 @@ def test_priority_and_allowed_packages_decide_before_the_version(
 ) -> None:
     packages = solved(tmp_path, ["moved"], changes=changes).sets["image"]
     assert [package.version for package in packages] == [version]
+
+
+def test_a_set_is_taken_from_the_repositories_that_it_may_use(tmp_path: Path) -> None:
+    """As the tools are the distribution's own, whatever another repository of the recipe has of the same name."""
+    request = asked("moved", essential=False, tools=["moved"])
+    sets = {**request.sets, "tools": replace(request.sets["tools"], repositories=("main",))}
+    store = Store(tmp_path)
+    lock = solve(index_of("small", store, updates={"priority": 10}), replace(request, sets=sets), store)
+    assert [f"{one.version} of {one.repository}" for one in lock.sets["image"]] == ["2 of updates"]
+    assert [f"{one.version} of {one.repository}" for one in lock.sets["tools"]] == ["1 of main"]
+    assert read_lock({"format": FORMAT, **json.loads(to_json(lock))}) == lock

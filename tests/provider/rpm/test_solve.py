@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 from ospackage.asked import asked
 
 from oic.config.repository import Repository
@@ -326,3 +327,22 @@ def test_the_lock_does_not_change_with_what_else_there_is(tmp_path: Path) -> Non
         for name, there in (("alone", packages), ("beside", [*others, *packages]))
     )
     assert [one.requires for one in alone.sets["image"]] == [one.requires for one in beside.sets["image"]]
+
+
+def test_a_set_is_taken_from_the_repositories_that_it_may_use(tmp_path: Path) -> None:
+    """As the tools are the distribution's own, whatever another repository of the recipe has of the same name."""
+    store = Store(tmp_path / "store")
+    repositories = [
+        Repository(name=name, url=write_repository(tmp_path / name, [package]), keys=(), trusted=True)
+        for name, package in (("base", "tool-1-1"), ("other", "tool-2-1"))
+    ]
+    with HttpFetcher() as fetcher:
+        index = read_metadata(repositories, "x86_64", fetcher, store, Previous()).index
+    both = request("tool", tools=["tool"])
+    sets = {**both.sets, "tools": replace(both.sets["tools"], repositories=("base",))}
+    lock = solve(index, replace(both, sets=sets), store)
+    assert packages(lock)["tool"].version == "2-1"
+    assert packages(lock, "tools")["tool"].version == "1-1"
+    beyond = {**sets, "tools": replace(both.sets["tools"], names=("tool = 2",), repositories=("base",))}
+    with pytest.raises(SolveError, match="tools: "):
+        solve(index, replace(both, sets=beyond), store)

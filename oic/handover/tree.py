@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from oic.handover.codec import Handover
 from oic.ospackage.locked import LockedRepository  # noqa: TC001 - read when a hand-over is decoded
@@ -40,11 +40,25 @@ class OfTree(Handover):
     OF_TREE: ClassVar[bool] = True
 
 
+@runtime_checkable
+class Layered(Protocol):
+    """A hand-over that names the layers of a tree, lowest first."""
+
+    @property
+    def layers(self) -> tuple[LayerName, ...]:
+        """The layers, lowest first."""
+
+
 class BuildEnvironment(Handover):
     """The build environment, in which all tools run."""
 
     FILE: ClassVar[str] = "chroot.json"
     layer: LayerName
+
+    @property
+    def layers(self) -> tuple[LayerName, ...]:
+        """Its layer, as the one of which this tree is made."""
+        return (self.layer,)
 
     def artefacts(self) -> Iterable[str]:
         """Return its layer."""

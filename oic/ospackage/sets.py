@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.errors import SolveError
+from oic.ospackage.lock import Lock
+from oic.ospackage.origin import locked_indexes, locked_repositories
+from oic.values import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from oic.handover.packages import Index
     from oic.ospackage.lock import AskedSet, LockedPackage, Request
 
 
-def solved_sets(
-    request: Request, solve_set: Callable[[AskedSet, bool], tuple[LockedPackage, ...]]
-) -> dict[str, tuple[LockedPackage, ...]]:
-    """Return each set by name, as `solve_set` answers it (what is asked, with recommended packages or without).
+def solve_request(
+    index: Index, request: Request, solve_set: Callable[[AskedSet, bool], tuple[LockedPackage, ...]]
+) -> Lock:
+    """Return the lock, each of its sets as `solve_set` answers it (what is asked, with recommended packages or not).
 
     Raises SolveError with a line for each problem of each set.
     """
@@ -30,4 +34,10 @@ def solved_sets(
             problems += [f"{name}: {line}" for line in str(error).splitlines()]
     if problems:
         raise SolveError("\n".join(problems))
-    return sets
+    return Lock(
+        request=digest_of(request),
+        asked=request,
+        repositories=locked_repositories(index.repositories),
+        sets=sets,
+        indexes=locked_indexes(index.repositories),
+    )

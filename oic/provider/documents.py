@@ -8,13 +8,14 @@ No repository serves web pages: one that comes in place of a document is a login
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oic.errors import FetchError
+from oic.errors import FetchError, OicError, TrustError
 from oic.ospackage.fetch import redacted
 from oic.ospackage.locked import LockedDocument
 from oic.values import Bytes, Digest, Value
@@ -60,11 +61,29 @@ class Documents:
         self.new_memo[url] = Answer(etag=fetched.etag, last_modified=fetched.last_modified)
         return body
 
+    def stored(self, digest: Digest | None) -> bytes | None:
+        """Return a file that the store has; None where it has none, or had to remove a damaged one."""
+        if digest is None or not self.store.has(digest):
+            return None
+        try:
+            return self.store.read(digest)
+        except OicError:
+            return None
+
     def remember(self, url: str, body: bytes) -> LockedDocument:
         """Store a verified document; return what an index says of it, and a lock will."""
         digest = self.store.add(body)
         self.new_memo[url] = replace(self.new_memo[url], sha256=digest)
         return LockedDocument(name=url.rpartition("/")[2], url=url, sha256=digest, size=Bytes(len(body)))
+
+
+def check_digest(body: bytes, algorithm: str, digest: str, size: int, *, where: str) -> None:
+    """Raise TrustError when a file has another size or digest than its signed index says."""
+    found = hashlib.new(algorithm, body).hexdigest()
+    if (len(body), found) != (size, digest):
+        expected = f"expected {algorithm} {digest} of {size} bytes"
+        hint = "the mirror may be in the middle of an update: try again later"
+        raise TrustError(f"{expected}, found {found} of {len(body)} bytes", where=where, hint=hint)
 
 
 def refuse_web_page(url: str, body: bytes) -> None:

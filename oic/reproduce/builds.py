@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import clock, layers, namespace, overlay, sandbox, toolbox
 from oic.errors import ToolError
 from oic.files import write_text
-from oic.handover.tree import BuildEnvironment, ConfiguredTree, InstalledTree
+from oic.handover.tree import Layered
 from oic.reproduce.content import Span
 from oic.tasks.stage_tasks import perform
 
@@ -65,8 +65,8 @@ class Build:
         named = [
             layer
             for handover in self.own(stage).written()
-            if isinstance(handover, BuildEnvironment | InstalledTree | ConfiguredTree)
-            for layer in ([handover.layer] if isinstance(handover, BuildEnvironment) else handover.layers)
+            if isinstance(handover, Layered)
+            for layer in handover.layers
         ]
         return [layers.read(self.cache / layer.place).tree for layer in named]
 

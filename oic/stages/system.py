@@ -87,8 +87,7 @@ def run(stage: Stage[Slice]) -> str:
     work.mkdir(parents=True, exist_ok=True)
     files = [file.final for file in said.files]
     whole = [*trees, layer.tree]
-    read = namespace.call(reading.read, whole, work, said.esp, writes=[work])
-    keys = namespace.call(reading.private_keys, whole, work, files, rootfs.private_keys, writes=[work])
+    read = namespace.call(reading.read, whole, work, said.esp, files, rootfs.private_keys, writes=[work])
     stage.write(ConfiguredTree(layers=(*rootfs.layers, own), epoch=layer.epoch))
     stage.write(
         InitramfsInputs(
@@ -100,8 +99,8 @@ def run(stage: Stage[Slice]) -> str:
         )
     )
     stage.write(_boot_inputs(stage, read, layer.epoch))
-    stage.write(PrivateKeys(private_keys=keys))
-    for one in keys:
+    stage.write(PrivateKeys(private_keys=read.private_keys))
+    for one in read.private_keys:
         line = f"{one.path}: a private key ({one.kind}), the same on every machine of this image; {one.made}"
         note(one_line(line))
     return f"{len(said.users)} users, {len(said.files)} files, {len(said.commands)} commands"
@@ -116,7 +115,7 @@ def _part(stage: Stage[Slice], layer: Layer, below: Sequence[Path], paths: Seque
     return LayerName(place=stage.artefact(copy.place), digest=copy.digest)
 
 
-def _boot_inputs(stage: Stage[Slice], read: reading.BootSources, epoch: int) -> BootInputs:
+def _boot_inputs(stage: Stage[Slice], read: reading.TreeContent, epoch: int) -> BootInputs:
     """Copy the files that the boot image needs from the tree to the image's directory."""
     with atomic_file(stage.path(_KERNEL)) as kernel:
         kernel.write_bytes(read.image)

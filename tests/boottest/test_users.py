@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from config.users import USER
 from msgspec.structs import replace
 
-from oic.config.model import User
 from oic.tasks.on_demand import can_log_in
 
-PLAIN = User(
-    name="admin",
-    password="change-me",
-    hash_algo="sha512",
-    password_max_age=None,
-    startup_script="",
-    groups=(),
-    sudo=False,
-    home="",
-    shell="",
-    ssh_authorized_keys=(),
-)
+if TYPE_CHECKING:
+    from oic.config.model import User
+
+PLAIN = replace(USER, password="change-me")
 
 
 @pytest.mark.parametrize("shell", ["", "/bin/sh", "/usr/bin/bash"])

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from oic.config.crypt import hashed
-from oic.config.model import User
+
+from .users import USER
+
+if TYPE_CHECKING:
+    from oic.config.model import User
 
 
 def user(password: str, algorithm: str = "") -> User:
-    return User(
-        name="admin",
-        password=password,
-        hash_algo=algorithm,
-        password_max_age=None,
-        startup_script="",
-        groups=(),
-        sudo=False,
-        home="",
-        shell="",
-        ssh_authorized_keys=(),
-    )
+    return replace(USER, password=password, hash_algo=algorithm)
 
 
 @pytest.mark.parametrize(("algorithm", "option"), [("", "-6"), ("sha512", "-6"), ("sha256", "-5"), ("md5", "-1")])

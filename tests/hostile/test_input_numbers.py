@@ -98,7 +98,7 @@ def test_a_date_that_no_calendar_has(date: str) -> None:
 def test_ids_that_a_script_wrote_into_passwd(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/passwd").write_bytes(b"edge:x:%s:0:\xff:/home:/bin/sh\n" % MANY.encode())
-    with pytest.raises(OicError, match="expected ids of edge"):
+    with pytest.raises(OicError, match="expected a user id and a group id of edge"):
         write_keys(tmp_path, [replace(USER, name="edge")])
 
 

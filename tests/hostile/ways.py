@@ -15,12 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config.users import USER as PLAIN_USER
+from msgspec.structs import replace
 from provider.deb.small_root import Small, make_root
 from provider.rpm.small_root import copied, locked, make_filesystem, make_tools, rpmbuild
 
 from oic.chroot import layers, overlay
 from oic.chroot.tree import Filled, Tree
-from oic.config.model import Command, Services, User
+from oic.config.model import Command, Services
 from oic.handover.tree import InstalledTree
 from oic.provider import provider_of
 from oic.provider.deb.install import install as install_debs
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oic.chroot.layers import Layer
+    from oic.config.model import User
     from oic.ospackage.lock import LockedPackage
 
 PROGRAMS = (
@@ -183,18 +186,7 @@ def prepared(source: Path, base: Path, script: str) -> None:
 ROOTFS = InstalledTree(layers=(), epoch=1, private_keys=(), repositories=())
 
 
-USER = User(
-    name="admin",
-    password="",
-    hash_algo="",
-    password_max_age=None,
-    startup_script="",
-    groups=(),
-    sudo=False,
-    home="",
-    shell="",
-    ssh_authorized_keys=("a key",),
-)
+USER = replace(PLAIN_USER, ssh_authorized_keys=("a key",))
 """A user with a key; one that the tree has already needs no program of it."""
 
 

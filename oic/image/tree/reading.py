@@ -14,15 +14,15 @@ from oic.image.tree import drawn, esp, generators, kernels
 from oic.process import child
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BootSources:
-    """The kernel, its `image`, the files of the ESP, and the paths of the topmost layer that the generator reads.
+class TreeContent:
+    """The kernel, its `image`, the files of the ESP, and the private keys of the tree that no package contains.
 
-    With `hooks`, the generator may read all of that layer.
+    `paths` are those of the topmost layer that the generator reads. With `hooks`, it may read all of that layer.
     """
 
     kernel: kernels.Kernel
@@ -31,28 +31,40 @@ class BootSources:
     generator: str
     paths: tuple[str, ...]
     hooks: bool
+    private_keys: tuple[PrivateKey, ...]
 
 
-def read(trees: Sequence[Path], work: Path, esp_at: str) -> BootSources:
-    """Return the inputs of boot image and initramfs; raises OicError when there is no kernel or no generator."""
+def read(
+    trees: Sequence[Path], work: Path, esp_at: str, placed: Collection[str], keys: Sequence[PrivateKey]
+) -> TreeContent:
+    """Return what boot image, initramfs and manifest need; raises OicError when there is no kernel or no generator.
+
+    `placed` are the paths of the recipe's files, `keys` the private keys of the packages' layers.
+    """
     with overlay.merged(trees, work / "root") as root:
         kernel, image = child.inside(root, kernels.newest)
         generator = child.inside(root, generators.generator_of)
         files = child.inside(root, esp.files_below, esp_at)
+        left = child.inside(root, drawn.still_there, [key.path for key in keys])
     paths = child.inside(trees[-1], generators.paths_read, generator)
-    hooks = generators.has_hooks(paths, generator)
-    return BootSources(kernel=kernel, image=image, esp=files, generator=generator, paths=paths, hooks=hooks)
+    added = child.inside(trees[-1], drawn.private_keys, (), {}, ())
+    return TreeContent(
+        kernel=kernel,
+        image=image,
+        esp=files,
+        generator=generator,
+        paths=paths,
+        hooks=generators.has_hooks(paths, generator),
+        private_keys=_private_keys([key for key in keys if key.path in left], added, placed),
+    )
 
 
-def private_keys(
-    trees: Sequence[Path], work: Path, files: Sequence[str], packages: Sequence[PrivateKey]
+def _private_keys(
+    keys: Sequence[PrivateKey], added: Mapping[str, str], placed: Collection[str]
 ) -> tuple[PrivateKey, ...]:
-    """Return the private keys of the tree that no package contains, each with its origin."""
-    top = child.inside(trees[-1], drawn.private_keys, (), {}, ())
-    with overlay.merged(trees, work / "root") as root:
-        left = child.inside(root, drawn.still_there, [key.path for key in packages])
-    found = {key.path: key for key in packages if key.path in left}
-    for path, kind in top.items():
-        made = drawn.OF_RECIPE if path in files else "made by a setting or a command of the recipe"
+    """Return the keys of the packages' layers, and those that the recipe added with who made each."""
+    found = {key.path: key for key in keys}
+    for path, kind in added.items():
+        made = drawn.OF_RECIPE if path in placed else "made by a setting or a command of the recipe"
         found[path] = PrivateKey(path=path, kind=kind, made=made)
     return tuple(found[path] for path in sorted(found))

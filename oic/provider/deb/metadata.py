@@ -10,12 +10,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from oic.errors import OicError, TrustError
+from oic.errors import TrustError
 from oic.handover.packages import Index
 from oic.ospackage.fetch import NotFound
 from oic.ospackage.indexed import ComponentFile, DebRepository
@@ -25,7 +24,7 @@ from oic.provider.age import age_warning
 from oic.provider.compression import decompressed
 from oic.provider.deb.release import check_release, parse_release
 from oic.provider.deb.signature import signed_text, text_between
-from oic.provider.documents import Documents
+from oic.provider.documents import Documents, check_digest
 from oic.provider.keys import indexed_keys, keyring_of, known_keys, read_keys
 from oic.provider.openpgp import detached_signers
 from oic.provider.protocol import Metadata
@@ -178,7 +177,7 @@ def _read_packages(
             limit = min(plain.size, MOST_PACKAGES) if plain else MOST_PACKAGES
             text = decompressed(body, compression, limit, where=f"{base}/{file.path}")
             if plain:
-                _expect(text, plain, f"{base}/{file.path}, decompressed")
+                check_digest(text, "sha256", plain.sha256, plain.size, where=f"{base}/{file.path}, decompressed")
             digest = source.store.add(body)
             yield (
                 LockedDocument(name=PACKAGES, url=_urls(file, release, base)[0], sha256=digest, size=Bytes(len(body))),
@@ -201,11 +200,8 @@ def _urls(file: IndexFile, release: Release, base: str) -> list[str]:
 
 def _vouched(file: IndexFile, release: Release, base: str, source: Documents) -> bytes:
     """Return a file the Release vouches for, from the store if it has it."""
-    if source.store.has(file.sha256):
-        try:
-            return source.store.read(file.sha256)
-        except OicError:
-            pass  # the store removed a damaged file: fetch it again
+    if (stored := source.stored(file.sha256)) is not None:
+        return stored
     for url in _urls(file, release, base):
         try:
             body = source.fetcher.fetch(url, limit=min(file.size, MOST_PACKAGES)).body or b""
@@ -213,14 +209,6 @@ def _vouched(file: IndexFile, release: Release, base: str, source: Documents) ->
             if url.endswith(file.path):
                 raise
             continue
-        _expect(body, file, url)
+        check_digest(body, "sha256", file.sha256, file.size, where=url)
         return body
     raise AssertionError(file.path)
-
-
-def _expect(body: bytes, file: IndexFile, where: str) -> None:
-    found = hashlib.sha256(body).hexdigest()
-    if (len(body), found) != (file.size, file.sha256):
-        expected = f"expected sha256 {file.sha256} of {file.size} bytes"
-        hint = "the mirror may be in the middle of an update: try again later"
-        raise TrustError(f"{expected}, found {found} of {len(body)} bytes", where=where, hint=hint)

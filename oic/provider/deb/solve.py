@@ -20,9 +20,8 @@ from oic.errors import SolveError
 from oic.ospackage import solver
 from oic.ospackage.graph import install_order
 from oic.ospackage.indexed import DebRepository
-from oic.ospackage.lock import Lock, LockedPackage, Requirement
-from oic.ospackage.origin import locked_indexes, locked_repositories
-from oic.ospackage.sets import solved_sets
+from oic.ospackage.lock import LockedPackage, Requirement
+from oic.ospackage.sets import solve_request
 from oic.provider.compression import decompressed
 from oic.provider.deb import feed
 from oic.provider.deb.packages import PackagesIndex
@@ -31,13 +30,12 @@ from oic.provider.deb.problems import problem_lines
 from oic.provider.deb.relation import clause_text
 from oic.provider.deb.universe import Source, Universe
 from oic.provider.deb.words import wanted
-from oic.values import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from oic.handover.packages import Index
-    from oic.ospackage.lock import AskedSet, Request
+    from oic.ospackage.lock import AskedSet, Lock, Request
     from oic.ospackage.store import Store
     from oic.provider.deb.packages import DebPackage
     from oic.provider.deb.relation import Clause
@@ -55,14 +53,7 @@ def solve(index: Index, request: Request, store: Store) -> Lock:
         universe = Universe([sources[name] for name in names], request.architecture)
         return _solve_set(universe, asked, urls, recommends=recommends)
 
-    sets = solved_sets(request, solve_set)
-    return Lock(
-        request=digest_of(request),
-        asked=request,
-        repositories=locked_repositories(index.repositories),
-        sets=sets,
-        indexes=locked_indexes(index.repositories),
-    )
+    return solve_request(index, request, solve_set)
 
 
 def sources_of(index: Index, store: Store) -> dict[str, Source]:

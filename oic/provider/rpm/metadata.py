@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from oic.errors import OicError, TrustError
+from oic.errors import TrustError
 from oic.handover.packages import Index
 from oic.ospackage.fetch import NotFound
 from oic.ospackage.indexed import ListedFile, RpmRepository
@@ -32,7 +31,7 @@ from oic.ospackage.origin import UNKNOWN
 from oic.progress import note
 from oic.provider.age import age_warning
 from oic.provider.compression import decompressed
-from oic.provider.documents import Documents
+from oic.provider.documents import Documents, check_digest
 from oic.provider.keys import indexed_keys, keyring_of, known_keys, read_keys
 from oic.provider.openpgp import detached_signers
 from oic.provider.protocol import Metadata
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from oic.ospackage.store import Store
     from oic.provider.openpgp import Keyring
     from oic.provider.protocol import Previous
-    from oic.provider.rpm.repomd import Checksum, MetadataFile, Repomd
+    from oic.provider.rpm.repomd import MetadataFile, Repomd
 
 _REPOMD = "repodata/repomd.xml"
 _FIRST = 10**9
@@ -200,13 +199,15 @@ def _listed(
     """Return what lock and index say of a file that repomd.xml vouches for, once it is in the store."""
     file = repomd.files[kind]
     where = f"{base}/{file.location}"
-    body = _stored(file, source.store, last)
+    body = source.stored(_sha256_of(file, last))
     if body is None:
         body = source.fetcher.fetch(where, limit=file.size).body or b""
-        _expect(body, file.checksum, file.size if file.exact else len(body), where)
+        size = file.size if file.exact else len(body)
+        check_digest(body, file.checksum.algorithm, file.checksum.value, size, where=where)
     plain = decompressed(body, file.compression, file.plain_size, where=where)
     if file.plain:
-        _expect(plain, file.plain, len(plain), f"{where}, decompressed")
+        checksum = file.plain
+        check_digest(plain, checksum.algorithm, checksum.value, len(plain), where=f"{where}, decompressed")
     refuse_markup(plain, root=ROOTS[kind], where=where)
     digest = source.store.add(body)
     return (
@@ -215,24 +216,8 @@ def _listed(
     )
 
 
-def _stored(file: MetadataFile, store: Store, last: ListedFile | None) -> bytes | None:
-    """Return the file if the store has it: under its own sha256, or as last time's of the same checksum."""
-    known = None
+def _sha256_of(file: MetadataFile, last: ListedFile | None) -> Digest | None:
+    """Return a file's sha256 where that is known: from its checksum, or from last time's file of the same checksum."""
     if file.checksum.algorithm == "sha256":
-        known = Digest(file.checksum.value)
-    elif last and last.checksum == str(file.checksum):
-        known = last.sha256
-    if not known or not store.has(known):
-        return None
-    try:
-        return store.read(known)
-    except OicError:
-        return None  # the store removed a damaged file: fetch it again
-
-
-def _expect(body: bytes, checksum: Checksum, size: int, where: str) -> None:
-    found = hashlib.new(checksum.algorithm, body).hexdigest()
-    if (len(body), found) != (size, checksum.value):
-        expected = f"expected {checksum.algorithm} {checksum.value} of {size} bytes"
-        hint = "the mirror may be in the middle of an update: try again later"
-        raise TrustError(f"{expected}, found {found} of {len(body)} bytes", where=where, hint=hint)
+        return Digest(file.checksum.value)
+    return last.sha256 if last and last.checksum == str(file.checksum) else None

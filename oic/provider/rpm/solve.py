@@ -21,10 +21,9 @@ from msgspec import UNSET
 from oic.errors import SolveError
 from oic.ospackage.graph import install_order
 from oic.ospackage.indexed import RpmRepository
-from oic.ospackage.lock import Lock, LockedPackage, Requirement
-from oic.ospackage.origin import locked_indexes, locked_repositories
+from oic.ospackage.lock import LockedPackage, Requirement
 from oic.ospackage.problems import problem_lines
-from oic.ospackage.sets import solved_sets
+from oic.ospackage.sets import solve_request
 from oic.ospackage.solver import Fact, facts_of
 from oic.provider.compression import decompressed
 from oic.provider.rpm.entry import location_of
@@ -32,14 +31,14 @@ from oic.provider.rpm.pool import Packages, Source
 from oic.provider.rpm.repomd import FILELISTS, PRIMARY
 from oic.provider.rpm.rich import satisfying
 from oic.provider.rpm.words import wanted
-from oic.values import Bytes, Digest, digest_of
+from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from oic.handover.packages import Index
     from oic.ospackage.indexed import ListedFile
-    from oic.ospackage.lock import AskedSet, Request
+    from oic.ospackage.lock import AskedSet, Lock, Request
     from oic.ospackage.store import Store
     from oic.provider.rpm.words import Wanted
 
@@ -61,14 +60,7 @@ def solve(index: Index, request: Request, store: Store) -> Lock:
             pools[names] = Packages([sources[repository] for repository in names], request.architecture)
         return _solve_set(pools[names], asked.names, urls, recommends=recommends)
 
-    sets = solved_sets(request, solve_set)
-    return Lock(
-        request=digest_of(request),
-        asked=request,
-        repositories=locked_repositories(index.repositories),
-        sets=sets,
-        indexes=locked_indexes(index.repositories),
-    )
+    return solve_request(index, request, solve_set)
 
 
 def sources_of(index: Index, store: Store) -> dict[str, Source]:

@@ -65,7 +65,10 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "gives libsolv its input as files, in memory": (
         *("provider.rpm.pool", "provider.rpm.solve", "provider.rpm.words"),
     ),
-    "makes an image file": ("image.disk.raw", "image.fs.ext4", "image.fs.fat", "image.fs.inodes"),
+    "makes an image file": (
+        *("image.compression", "image.disk.raw", "image.formats", "image.fs.ext4", "image.fs.fat", "image.fs.inodes"),
+    ),
+    "unpacks the artefact to boot": ("boottest.artefact",),
     "is a stage that starts no program": ("stages.disk", "stages.evidence"),
     "writes to a terminal": (
         *("boottest.console", "boottest.session", "progress", "provider.rpm.mirrors", "tasks.output"),
@@ -94,10 +97,19 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
         *("provider.rpm.lent", "provider.rpm.unpack"),
     ),
     "is a stage": (
-        *("stages.boot", "stages.chroot", "stages.download", "stages.fs", "stages.initrd", "stages.metadata"),
+        *(
+            "stages.archive",
+            "stages.boot",
+            "stages.chroot",
+            "stages.convert",
+            "stages.download",
+            "stages.fs",
+            "stages.initrd",
+            "stages.metadata",
+        ),
         *("stages.rootfs", "stages.solve", "stages.system", "stages.verify"),
     ),
-    "names the stages and what they run": ("plan", "plan.packages", "plan.raw", "plan.tree"),
+    "names the stages and what they run": ("plan", "plan.artefacts", "plan.packages", "plan.raw", "plan.tree"),
     "builds an image twice and compares": (
         *("reproduce.builds", "reproduce.compare", "reproduce.trees", "reproduce.twice"),
     ),

@@ -55,9 +55,9 @@ def boot_test(  # noqa: PLR0913 - an image and all it is held against
 ) -> Report:
     """Boot `image`, log in as each of `users` (name, plain password) and compare its packages with `expected`.
 
-    `expected` is ``name`` or ``name:architecture`` → version; `list_command` prints the installed ones, as
-    `parse_packages` reads them. `report` gets a line for each step, `log` the whole console. Raises BootError when
-    anything is not as it should be within `timeout` seconds, ToolError when the host has no qemu.
+    `expected` is ``name`` or ``name:architecture`` → version; `list_command` prints the
+    installed ones, as `parse_packages` reads them. `report` gets a line for each step, `log` the whole console. Raises
+    BootError when anything is not as it should be within `timeout` seconds, ToolError when the host has no qemu.
     """
     start = time.monotonic()
     deadline = start + timeout

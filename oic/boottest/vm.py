@@ -57,10 +57,12 @@ BIOS = Firmware()
 class Machine:
     """What an image is booted on: a firmware, and further disks, which are only read.
 
-    With `keep`, what the guest writes to its own disk is in the image afterwards.
+    `image_format` is qemu's word for the format of the image; further disks are raw. With `keep`, what the guest writes
+    to its own disk is in the image afterwards.
     """
 
     firmware: Firmware = UEFI
+    image_format: str = "raw"
     disks: tuple[Path, ...] = ()
     keep: bool = False
 
@@ -69,8 +71,8 @@ class Machine:
 def started(image: Path, machine: Machine, *, credentials: Mapping[str, str], log: Path) -> Iterator[Console]:
     """Boot `image` and yield its serial console; qemu is gone when the block ends.
 
-    `credentials` reach systemd as SMBIOS strings (systemd.system-credentials(7)). Raises ToolError when the host has no
-    qemu or no OVMF.
+    `credentials` reach systemd as SMBIOS strings (systemd.system-credentials(7)). Raises
+    ToolError when the host has no qemu or no OVMF.
     """
     qemu = _required(machine.firmware)
     if not image.is_file():
@@ -102,9 +104,10 @@ def machine_arguments(
     arguments += ["-m", "2048", "-nodefaults", "-no-reboot"]
     arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
     # No locks: others may read the image, or boot it, at the same time.
-    arguments += _disk(image, "disk", "snapshot=off" if machine.keep else "snapshot=on", "bootindex=0")
+    kept = "snapshot=off" if machine.keep else "snapshot=on"
+    arguments += _disk(image, "disk", f"format={machine.image_format},{kept}", "bootindex=0")
     for number, disk in enumerate(machine.disks):
-        arguments += _disk(disk, f"disk{number + 1}", "readonly=on")
+        arguments += _disk(disk, f"disk{number + 1}", "format=raw,readonly=on")
     arguments += ["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile="]
     arguments += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
     for name, content in credentials.items():
@@ -127,7 +130,7 @@ def _firmware_arguments(firmware: Firmware, variables: int) -> list[str]:
 def _disk(file: Path, name: str, option: str, *device: str) -> list[str]:
     # A comma ends an option's value unless doubled (qemu(1), "-drive").
     path = str(file.absolute()).replace(",", ",,")
-    drive = f"if=none,id={name},format=raw,{option},file.locking=off,file={path}"
+    drive = f"if=none,id={name},{option},file.locking=off,file={path}"
     return ["-drive", drive, "-device", ",".join(("virtio-blk-pci", f"drive={name}", *device))]
 
 

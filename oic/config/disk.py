@@ -16,6 +16,7 @@ from oic.config.schema import did_you_mean
 from oic.config.sizes import parse_size
 from oic.image.disk.geometry import problems
 from oic.image.disk.kinds import GPT, TABLE_KINDS
+from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
 from oic.values import Bytes
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _FILE_SYSTEMS = {"vfat": "fat32", "swap": "linux-swap", "none": "", "unformatted": ""}
 _COMPRESSIONS = {"gzip": "gz"}
+"""Two words for one compression."""
 _LONGEST_LABEL = 16
 _LABEL_LENGTH = {
     **{word: kind.MAX_LABEL for word, kind in FILE_SYSTEMS.items()},
@@ -57,6 +59,7 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
     for node in (disk.get("size"), *(item.get(key) for item in _items(disk) for key in ("start", "end", "size"))):
         if node.text not in {"", "0", "auto"} and (said := _size_problem(node)):
             yield node, said
+    yield from _artifact_problems(disk)
     for node in _items(disk):
         yield from _partition_problems(node)
     nodes = _readable(disk)
@@ -64,6 +67,17 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
     for problem in problems(whole, TABLE_KINDS.get(whole.table, GPT)):
         node = disk.get("partitions") if problem.at is None else nodes[problem.at]
         yield _field(node, problem.field), problem.text
+
+
+def _artifact_problems(disk: Node) -> Iterator[tuple[Node, str]]:
+    size = _size(disk.get("size"))
+    for node in (artifact.get("type") for artifact in disk.get("artifacts").items):
+        unit = DISK_FORMATS[node.text].UNIT if node.text in DISK_FORMATS else 1
+        if size and size % unit:
+            yield (
+                disk.get("size"),
+                f"expected whole MiB, as a {node.text} takes no other, found {disk.get('size').text}",
+            )
 
 
 def file_system(word: str) -> str:

@@ -155,7 +155,7 @@ class Distribution:
 
     `id` is ``os/dist``; `provider` is the package family; `architecture` is the family's own word (``amd64``);
     `tools` are the packages of the build environment, resolved in `tools_repositories`, `tools_for` the further ones by
-    the recipe's word for what needs them (``qcow2``). `off` are the names of the
+    what needs them (``conversion``). `off` are the names of the
     distribution's other repositories, which nothing is taken from; `scriptlets_may_fail` are known to fail without
     harm.
     """

@@ -13,6 +13,7 @@ from oic.config.notes import is_left_out
 from oic.config.whole import is_overlay
 from oic.image.boot import BOOT_LOADERS
 from oic.image.disk.kinds import TABLE_KINDS
+from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
     if is_overlay(tree):
         yield tree.get("baseline", "mode"), f"building onto a finished image {_NOT_YET}"
     yield from _disk(tree.get("disk"))
+    yield from _artifacts(tree.get("disk", "artifacts"), data)
     yield from _system(tree.get("systemConfig"))
     for user in tree.get("systemConfig", "users").items:
         if user.get("password").text == REDACTED:
@@ -65,11 +67,6 @@ def _disk(disk: Node) -> Found:
         yield disk.get("size"), f"a disk sized by its content {_NOT_YET}"
     if (table := disk.get("partitionTableType").text) and table not in TABLE_KINDS:
         yield disk.get("partitionTableType"), f"an {table.upper()} partition table {_NOT_YET}"
-    for artifact in disk.get("artifacts").items:
-        if artifact.get("type").text != "raw":
-            yield artifact.get("type"), f"conversion to {artifact.get('type').text} {_NOT_YET}"
-        if artifact.get("compression").text:
-            yield artifact.get("compression"), f"compression {_NOT_YET}"
     if disk.get("extendLastPartitionToFillDisk").true:
         yield disk.get("extendLastPartitionToFillDisk"), f"a partition that grows at first boot {_NOT_YET}"
     for partition in disk.get("partitions").items:
@@ -83,6 +80,17 @@ def _partition(partition: Node) -> Found:
         yield partition, f"swap space {_NOT_YET} (fsType: none only keeps its place)"
     if partition.get("grow").true:
         yield partition.get("grow"), f"a partition that grows at first boot {_NOT_YET}"
+
+
+def _artifacts(artifacts: Node, data: DistributionData) -> Found:
+    """Say which formats and compressions the distribution's data name no tools for."""
+    named = data.facts.get("toolsFor").entries if data.facts else {}
+    for artifact in artifacts.items:
+        form, compression = artifact.get("type"), artifact.get("compression")
+        if form.text in DISK_FORMATS and "conversion" not in named:
+            yield form, f"conversion to {form.text} {_NOT_YET} for {data.id}: its data name no tools"
+        if (compression.text or form.text == "tar") and "compression" not in named:
+            yield artifact, f"a compressed artefact or an archive {_NOT_YET} for {data.id}: its data name no tools"
 
 
 def _system(system: Node) -> Found:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from oic.handover.codec import Handover
 from oic.handover.tree import Artefact  # noqa: TC001 - read when a hand-over is decoded
-from oic.image.disk.geometry import Layout  # noqa: TC001 - as above
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
 from oic.values import Digest, Value
 
@@ -48,19 +47,43 @@ class BootFiles(Handover):
 
 
 class Product(Value):
-    """A file that the recipe asks for; `format` is its name in recipes."""
+    """A file that the recipe asks for; `format` and `compression` are their names in recipes."""
 
     format: str
+    compression: str
     file: Artefact
 
 
 class Products(Handover):
-    """The files that the recipe asks for, and the layout of the disk."""
+    """The raw disk, and what lies where on it."""
 
     FILE: ClassVar[str] = "image.json"
     products: tuple[Product, ...]
-    layout: Layout
     partitions: tuple[WrittenPartition, ...]
+
+    def artefacts(self) -> Iterable[str]:
+        """Return the files."""
+        return [product.file.path for product in self.products]
+
+
+class Converted(Handover):
+    """Further files made of the disk; `made_of` says from what each was, so that only what changed is made anew."""
+
+    FILE: ClassVar[str] = "convert.json"
+    products: tuple[Product, ...]
+    made_of: tuple[Digest, ...]
+    partitions: tuple[WrittenPartition, ...]
+
+    def artefacts(self) -> Iterable[str]:
+        """Return the files."""
+        return [product.file.path for product in self.products]
+
+
+class Archive(Handover):
+    """The image's tree as an archive."""
+
+    FILE: ClassVar[str] = "archive.json"
+    products: tuple[Product, ...]
 
     def artefacts(self) -> Iterable[str]:
         """Return the files."""

@@ -2,8 +2,9 @@
 
 ::
 
-    metadata ─ solve ─ download ─ verify ─ chroot ─ rootfs ─ system ─┬─ fs ────────────┐
-                                                                     └─ initrd ─ boot ─┴ disk ─ evidence
+    metadata ─ solve ─ download ─ verify ─ chroot ─ rootfs ─ system ─┬─ fs ────────────┬─ disk ─ convert ─┐
+                                                                     ├─ initrd ─ boot ─┘                  ├─ evidence
+                                                                     └─ archive ──────────────────────────┘
 
 
 * Of the config, a stage sees only its slice; of other stages, only their hand-overs.
@@ -25,7 +26,22 @@ from oic.plan.maker import Maker
 from oic.plan.packages import package_stages
 from oic.plan.raw import raw_stages
 from oic.plan.tree import image_tree, tree_stages
-from oic.stages import boot, chroot, disk, download, evidence, fs, initrd, metadata, rootfs, solve, system, verify
+from oic.stages import (
+    archive,
+    boot,
+    chroot,
+    convert,
+    disk,
+    download,
+    evidence,
+    fs,
+    initrd,
+    metadata,
+    rootfs,
+    solve,
+    system,
+    verify,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +56,22 @@ PRODUCTS = {"raw": raw_stages}
 
 KINDS = tuple(
     module.KIND
-    for module in (metadata, solve, download, verify, chroot, rootfs, system, initrd, fs, boot, disk, evidence)
+    for module in (
+        metadata,
+        solve,
+        download,
+        verify,
+        chroot,
+        rootfs,
+        system,
+        initrd,
+        fs,
+        boot,
+        disk,
+        convert,
+        archive,
+        evidence,
+    )
 )
 DOCS = {kind.name: kind.doc for kind in KINDS}
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.config.model import FinalConfig
+    from oic.handover.codec import Handover
     from oic.stage import Kind
 
 Slice = TypeVar("Slice")
@@ -43,11 +44,12 @@ class Maker:
         files: tuple[str, ...] = (),
         sources: Mapping[str, Path] | None = None,
         lock: Path | None = None,
+        reads: tuple[type[Handover], ...] | None = None,
         tree: str = "",
     ) -> Stage[Slice]:
         """Return a stage of this image with the slice `part`; with a `lock`, it reads that file and no hand-overs.
 
-        `tree` is as in `oic.stage.Stage`.
+        `reads` are for a kind whose stages read what there is. `tree` is as in `oic.stage.Stage`.
         """
         return Stage(
             kind=kind,
@@ -55,7 +57,7 @@ class Maker:
             recipe=self.config.recipe,
             cache=self.cache,
             slice=part,
-            reads=() if lock else kind.reads,
+            reads=() if lock else kind.reads if reads is None else reads,
             files=files,
             tree=tree,
             lock_file=lock,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from oic.image.formats import DISK_FORMATS
 from oic.ospackage.locked import AskedSet, Request
 from oic.stages import chroot, download, metadata, solve, verify
 
@@ -79,10 +80,14 @@ def _asked_set(
 
 
 def _further_tools(config: FinalConfig) -> Iterator[str]:
-    """Yield the packages of the build environment that only some recipes need, by the words they say it with."""
-    words = {word for artifact in config.artifacts for word in (artifact.type, artifact.compression)}
-    for word in sorted(words):
-        yield from config.distribution.tools_for.get(word, ())
+    """Yield the packages of the build environment that only some recipes need.
+
+    What compresses comes together, so that another compression is no other build environment.
+    """
+    if any(artifact.compression or artifact.type == "tar" for artifact in config.artifacts):
+        yield from config.distribution.tools_for.get("compression", ())
+    if any(artifact.type in DISK_FORMATS for artifact in config.artifacts):
+        yield from config.distribution.tools_for.get("conversion", ())
 
 
 def _demands(config: FinalConfig) -> tuple[Repository, ...]:

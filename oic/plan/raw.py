@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from oic.image.boot.root import ByPartuuid
 from oic.image.seeds import uuid_for, volume_id_for
+from oic.plan.artefacts import artefact_stages
 from oic.plan.tree import files_of, is_esp, is_mounted
-from oic.stages import boot, disk, evidence, fs
+from oic.stages import boot, evidence, fs
 from oic.values import digest_of
 
 if TYPE_CHECKING:
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
 
 def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stage[Any], ...]:
-    """Return the stages that create the file systems, the ESP, the disk, and the manifest."""
-    artefact, manifest = f"{make.stem}.raw", f"{make.stem}.manifest.json"
+    """Return the stages that make file systems, the ESP, the artefacts, and the manifest."""
+    manifest = f"{make.stem}.manifest.json"
+    artefacts = artefact_stages(make, placed)
+    reads = (*(evidence.OF_ARTEFACTS[stage.name] for stage in artefacts), *evidence.KIND.reads)
     return (
         make.stage(fs.KIND, _file_systems(make.config, placed, make.seed)),
         make.stage(boot.KIND, _boot(make, placed)),
-        make.stage(disk.KIND, disk.Slice(layout=placed, file=artefact), files=(artefact,)),
-        make.stage(evidence.KIND, _evidence(make.config, users, manifest), files=(manifest,)),
+        *artefacts,
+        make.stage(evidence.KIND, _evidence(make.config, users, manifest), files=(manifest,), reads=reads),
     )
 
 
@@ -76,6 +79,7 @@ def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evid
         "target": config.target,
         "image": config.image,
         "disk": config.disk,
+        "artifacts": config.artifacts,
         # hashed passwords: the digest of a plain one could be guessed
         "system": replace(config.system, users=tuple(users), files=()),
         "files": files_of(config),

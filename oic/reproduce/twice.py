@@ -19,9 +19,9 @@ from oic.chroot import clock, layers
 from oic.chroot.clock import LIBRARY, Clock
 from oic.errors import OicError
 from oic.files import write_json
-from oic.handover.disk import Products
 from oic.reproduce.builds import DAY, Build, has_shifted_clock
 from oic.reproduce.compare import differences_of_artefacts, differences_of_trees
+from oic.stages.evidence import products_of
 from oic.tasks import claim
 from oic.values import to_plain
 
@@ -102,8 +102,6 @@ def _differing(found: Sequence[Difference], place: Path, report: Path, how: str)
 
 
 def _same(first: Build, rest: Sequence[Stage[Any]], how: str) -> str:
-    disk = next(stage for stage in rest if stage.name == "disk")
-    own = first.own(disk)
-    made = Products.from_text(own.path(Products.FILE).read_text(encoding="utf-8")).products
+    made = products_of(first.own(rest[-1]))
     named = ", ".join(f"{one.file.path.rpartition('/')[2]} sha256:{one.file.sha256}" for one in made)
     return f"both builds are equal: {named}, built {how}"

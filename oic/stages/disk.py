@@ -29,14 +29,14 @@ def run(stage: Stage[Slice]) -> str:
     path = stage.path(part.file)
     written = write_raw(path, part.layout, {image.id: stage.cache / image.path for image in images})
     raw = Artefact(path=stage.artefact(path), sha256=written.sha256, size=written.size)
-    products = (Product(format="raw", file=raw),)
-    stage.write(Products(products=products, layout=part.layout, partitions=written.partitions))
+    products = (Product(format="raw", compression="", file=raw),)
+    stage.write(Products(products=products, partitions=written.partitions))
     return f"{path.name}, {written.size >> 20} MiB"
 
 
 KIND = Kind(
     name="disk",
-    version=2,
+    version=3,
     doc="write the disk: partition table and partitions",
     reads=(FileSystems, BootFiles),
     writes=(Products,),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.files import digest_of_file, write_json
-from oic.handover.disk import Products
+from oic.handover.disk import Archive, Converted, Product, Products
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
@@ -70,7 +71,7 @@ class Manifest(Value):
 
 def run(stage: Stage[Slice]) -> str:
     """Write the manifest."""
-    part, disk, trust = stage.slice, stage.read(Products), stage.read(Trust)
+    part, trust = stage.slice, stage.read(Trust)
     lock = stage.read(LockFile).lock
     packages = tuple(
         TrustedPackage(
@@ -92,9 +93,9 @@ def run(stage: Stage[Slice]) -> str:
         lock=digest_of_file(stage.path(LockFile.FILE)),
         files=tuple(
             File(name=product.file.path.rpartition("/")[2], size=product.file.size, sha256=product.file.sha256)
-            for product in disk.products
+            for product in products_of(stage)
         ),
-        partitions=disk.partitions,
+        partitions=_partitions(stage),
         packages=packages,
         unsigned=trust.unsigned["image"],
         unsigned_metadata=trust.unsigned_metadata,
@@ -105,17 +106,51 @@ def run(stage: Stage[Slice]) -> str:
         network_commands=part.network_commands,
         outside_files=part.outside_files,
     )
+    _remove_unwanted(stage)
     write_json(stage.path(part.file), manifest)
     count = "1 private key was" if len(generated) == 1 else f"{len(generated)} private keys were"
     remark = f", not reproducible: {count} generated" if generated else ""
     return f"{part.file}, {len(packages)} packages{remark}"
 
 
+def _remove_unwanted(stage: Stage[Slice]) -> None:
+    """Remove the artefacts of a stage that the recipe has no more: beside the manifest they would be taken for its."""
+    for name, kind in OF_ARTEFACTS.items():
+        record = stage.place_of(kind)
+        if kind in stage.reads or not record.exists():
+            continue
+        with contextlib.suppress(ValueError):  # what is damaged names nothing
+            for path in kind.from_text(record.read_text(encoding="utf-8")).artefacts():
+                (stage.cache / path).unlink(missing_ok=True)
+        record.unlink()
+        stage.path(f"slice/{name}.json").unlink(missing_ok=True)
+
+
+def products_of(stage: Stage[Slice]) -> tuple[Product, ...]:
+    """Return the artefacts of an image, as the stages that made them tell."""
+    return tuple(
+        product for kind in OF_ARTEFACTS.values() if kind in stage.reads for product in stage.read(kind).products
+    )
+
+
+def _partitions(stage: Stage[Slice]) -> tuple[WrittenPartition, ...]:
+    """Return what lies on the disk, where there is one."""
+    if Products in stage.reads:
+        return stage.read(Products).partitions
+    return stage.read(Converted).partitions if Converted in stage.reads else ()
+
+
+OF_ARTEFACTS: dict[str, type[Products | Converted | Archive]] = {
+    "disk": Products,
+    "convert": Converted,
+    "archive": Archive,
+}
+"""What tells of the artefacts, by the stage that makes them; an image has one of these at least."""
 KIND = Kind(
     name="evidence",
-    version=7,
+    version=8,
     doc="write a manifest of the image's content and its origin",
-    reads=(Products, LockFile, Trust, PrivateKeys, PassedScriptlets),
+    reads=(LockFile, Trust, PrivateKeys, PassedScriptlets),
     writes=(),
     run=run,
 )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError, printable
 from oic.files import write_json, write_text
-from oic.handover.disk import Products
 from oic.handover.packages import LockFile
 from oic.ospackage.changes import differences
 from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
+from oic.stages.evidence import products_of
 from oic.tasks import claim, words
 from oic.tasks.stage_tasks import failure_of, perform, why_stale
 
@@ -215,27 +215,25 @@ def can_log_in(user: User) -> bool:
 
 
 def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) -> None:
-    from oic.boottest.boot import boot_test  # noqa: PLC0415 - only where it is needed
+    from oic.boottest.artefact import boot_disk  # noqa: PLC0415 - only where it is needed
+    from oic.boottest.boot import boot_test  # noqa: PLC0415
     from oic.boottest.vm import BIOS, UEFI, Machine  # noqa: PLC0415
     from oic.provider import provider_of  # noqa: PLC0415
 
-    disk = next(stage for stage in stages if stage.name == "disk")
-    lock = _lock_of(disk)
-    raw = next(
-        one
-        for one in Products.from_text(disk.path(Products.FILE).read_text(encoding="utf-8")).products
-        if one.format == "raw"
-    )
-    report = boot_test(
-        disk.cache / raw.file.path,
-        Machine(firmware=BIOS if config.system.bootloader.boot_type == "legacy" else UEFI),
-        expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock.sets["image"]},
-        list_command=provider_of(config.distribution.provider).list_command(),
-        users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],
-        log=disk.path("log/boot-test.log"),
-        timeout=float(timeout),
-        report=lambda line: _say(f"  {line}"),
-    )
-    write_json(disk.path("boot-test.json"), report)
+    last = stages[-1]
+    firmware = BIOS if config.system.bootloader.boot_type == "legacy" else UEFI
+    lock = _lock_of(last)
+    with boot_disk(products_of(last), last.cache, last.path("work")) as disk:
+        report = boot_test(
+            disk.path,
+            Machine(firmware=firmware, image_format=disk.format),
+            expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock.sets["image"]},
+            list_command=provider_of(config.distribution.provider).list_command(),
+            users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],
+            log=last.path("log/boot-test.log"),
+            timeout=float(timeout),
+            report=lambda line: _say(f"  {line}"),
+        )
+    write_json(last.path("boot-test.json"), report)
     _say(f"booted: kernel {report.kernel}, {len(report.packages)} packages as locked, no unit failed")
-    _say(f"login after {report.seconds_to_login:.0f} s under emulation; report: {disk.path('boot-test.json')}")
+    _say(f"login after {report.seconds_to_login:.0f} s under emulation; report: {last.path('boot-test.json')}")

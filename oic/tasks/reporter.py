@@ -16,8 +16,8 @@ from doit.reporter import ConsoleReporter
 
 from oic.chroot import idmap
 from oic.errors import OicError, printable
-from oic.handover.disk import Products
 from oic.progress import note
+from oic.stages.evidence import products_of
 from oic.tasks import claim, stage_tasks, workers
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             return
         for image in self.built:
             stage: Stage[Any] = self.tasks[f"evidence:{image}"].actions[0].args[0]
-            for product in stage.read(Products).products:
+            for product in products_of(stage):
                 path, file = stage.cache / product.file.path, product.file
                 self.write(f"{path}  {file.size} bytes  sha256:{file.sha256}\n")
 

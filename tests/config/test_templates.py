@@ -125,8 +125,6 @@ def test_an_image_of_azure_linux_with_secure_boot(load: Load) -> None:
 
 def test_a_cloud_image_of_elxr_with_foreign_repositories(load: Load) -> None:
     assert unbuilt(load, ELXR) == [
-        "disk.artifacts[0].type: conversion to qcow2",
-        "disk.artifacts[0].compression: compression",
         "disk.partitions[0].fsType: the file system ext2",
         "disk.partitions[5].fsType: the file system linux-swap",
         "systemConfig.bootloader.provider: the boot loader grub",

@@ -119,7 +119,7 @@ def test_a_recipe_that_moved_is_no_other_recipe(place: Place, built: Built) -> N
 
 def test_what_is_not_built_yet_is_refused_by_name(place: Place) -> None:
     recipe = place.family.recipe
-    recipe["disk"]["artifacts"] = [{"type": "qcow2"}]
+    recipe["disk"]["partitions"][1]["fsType"] = "xfs"
     place.write(recipe)
-    ran = place.doit("build").refused("not built yet", "disk.artifacts[0].type", "qcow2")
+    ran = place.doit("build").refused("not built yet", "disk.partitions[1].fsType", "xfs")
     assert len(ran.ran) <= 1

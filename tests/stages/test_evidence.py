@@ -13,7 +13,6 @@ from oic.files import write_text
 from oic.handover.disk import Product, Products
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import Artefact, PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
-from oic.image.disk.geometry import Layout
 from oic.image.tree.drawn import OF_RECIPE
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
 from oic.stage import Stage
@@ -60,7 +59,7 @@ def manifest_of(
         recipe=place / "small.yml",
         cache=place,
         slice=part,
-        reads=evidence.KIND.reads,
+        reads=(Products, *evidence.KIND.reads),
         files=(part.file,),
     )
     lock = Lock(
@@ -68,9 +67,8 @@ def manifest_of(
     )
     verdicts: dict[str, dict[str, str]] = {"image": {"a": "as small.lock.json says: …"}, "tools": {}}
     trust = Trust(verdicts=verdicts, unsigned={"image": (), "tools": ()}, unsigned_metadata=("tiny",), locked_by=by)
-    raw = Product(format="raw", file=Artefact(path="small/small.raw", sha256=NOTHING, size=Bytes(1)))
-    layout = Layout(size=Bytes(1), disk_uuid="", partitions=())
-    products = Products(products=(raw,), layout=layout, partitions=())
+    raw = Product(format="raw", compression="", file=Artefact(path="small/small.raw", sha256=NOTHING, size=Bytes(1)))
+    products = Products(products=(raw,), partitions=())
     for one in (
         LockFile(lock=lock),
         trust,

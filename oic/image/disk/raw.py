@@ -71,7 +71,7 @@ def sha256_of_span(path: Path, offset: int, size: int) -> Digest:
     buffer = memoryview(bytearray(_CHUNK))
     with path.open("rb", buffering=0) as file:
         at = offset
-        for start, end in _data(file.fileno(), offset, offset + size):
+        for start, end in data_in(file.fileno(), offset, offset + size):
             _hash_zeros(digest, start - at)
             file.seek(start)
             at = start
@@ -91,7 +91,7 @@ def _hash_zeros(digest: hashlib._Hash, count: int) -> None:
         count -= _CHUNK
 
 
-def _data(file: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+def data_in(file: int, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the ranges between two offsets that hold data; one range if the file system does not support holes."""
     at = start
     while at < end:
@@ -123,7 +123,7 @@ def _check(disk: Layout, images: Mapping[str, Path]) -> None:
 
 def _copy(source: Path, target: int, offset: int) -> None:
     with source.open("rb", buffering=0) as file:
-        for start, end in _data(file.fileno(), 0, os.fstat(file.fileno()).st_size):
+        for start, end in data_in(file.fileno(), 0, os.fstat(file.fileno()).st_size):
             at = start
             while at < end:
                 count = _copy_some(file.fileno(), target, at, offset + at, end - at)

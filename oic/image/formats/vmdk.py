@@ -1,0 +1,35 @@
+"""vmdk, VMware's format: a text in the file's second sector has a content identifier (CID) that qemu-img draws.
+
+The text is the descriptor of "VMware Virtual Disk Format 5.0"; a CID has eight hexadecimal digits at most.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import IO
+
+from oic.image.seeds import volume_id_for
+
+QEMU = "vmdk"
+OPTIONS = ""
+UNIT = 512
+
+_MAGIC = b"KDMV"
+_DESCRIPTOR = 512
+_LENGTH = 20 * 512
+_CID = re.compile(rb"^CID=[0-9a-f]{1,8}\n", re.MULTILINE)
+_NO_PARENT = 0xFFFFFFFF
+
+
+def set_identifiers(image: IO[bytes], uuid: str) -> None:
+    """Set the CID."""
+    if image.read(len(_MAGIC)) != _MAGIC:
+        raise ValueError("expected the magic number of a vmdk")
+    image.seek(_DESCRIPTOR)
+    text = image.read(_LENGTH)
+    cid = min(volume_id_for(uuid, "content"), _NO_PARENT - 1)
+    changed, count = _CID.subn(f"CID={cid:08x}\n".encode(), text.rstrip(b"\0"))
+    if count != 1:
+        raise ValueError("expected one CID in the descriptor of a vmdk")
+    image.seek(_DESCRIPTOR)
+    image.write(changed.ljust(_LENGTH, b"\0"))

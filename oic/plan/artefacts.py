@@ -1,0 +1,45 @@
+"""The stages that make what a user gets: the raw disk, its other formats, the tree as an archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oic.image.compression import COMPRESSIONS
+from oic.image.seeds import uuid_for
+from oic.stages import archive, convert, disk
+
+if TYPE_CHECKING:
+    from oic.config.model import Artifact
+    from oic.image.disk.geometry import Layout
+    from oic.plan.maker import Maker
+    from oic.stage import Stage
+
+
+def artefact_stages(make: Maker, placed: Layout) -> tuple[Stage[Any], ...]:
+    """Return the stages for the artefacts of a recipe: the raw file is written only where it asks for that."""
+    wanted = [(artifact, _conversion(make, artifact)) for artifact in make.config.artifacts]
+    raw = [made for artifact, made in wanted if artifact.type == "raw" and not artifact.compression]
+    archives = tuple(made for artifact, made in wanted if artifact.type == "tar")
+    others = tuple(made for _, made in wanted if made not in raw and made not in archives)
+    stages: list[Stage[Any]] = []
+    if raw:
+        (file,) = (made.file for made in raw)
+        stages.append(make.stage(disk.KIND, disk.Slice(layout=placed, file=file), files=(file,)))
+    if others:
+        said = convert.Slice(conversions=others, layout=None if raw else placed)
+        files = tuple(made.file for made in others)
+        stages.append(make.stage(convert.KIND, said, files=files, reads=None if raw else convert.WITHOUT_RAW))
+    if archives:
+        files = tuple(made.file for made in archives)
+        stages.append(make.stage(archive.KIND, archive.Slice(archives=archives), files=files))
+    return tuple(stages)
+
+
+def _conversion(make: Maker, artifact: Artifact) -> convert.Conversion:
+    endings = [artifact.type, *([COMPRESSIONS[artifact.compression].ending] if artifact.compression else [])]
+    return convert.Conversion(
+        format=artifact.type,
+        compression=artifact.compression,
+        file=".".join([make.stem, *endings]),
+        uuid=uuid_for(make.seed, f"artefact {artifact.type}"),
+    )

@@ -1,0 +1,142 @@
+"""convert: the disk in the formats and compressions that the recipe asks for, beside or in place of the raw file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oic.chroot import layers, namespace, sandbox, toolbox
+from oic.files import digest_of_file
+from oic.handover.disk import BootFiles, Converted, FileSystems, Product, Products
+from oic.handover.tree import Artefact, BuildEnvironment
+from oic.image.compression import COMPRESSIONS, compress
+from oic.image.disk.geometry import Layout  # noqa: TC001 - a field of the slice
+from oic.image.disk.raw import write_raw
+from oic.image.formats import convert
+from oic.stage import Kind
+from oic.values import Bytes, Value, digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oic.image.disk.written import WrittenPartition
+    from oic.stage import Stage
+    from oic.values import Digest
+
+
+MADE = "made"
+
+
+class Conversion(Value):
+    """One file: its format and compression in the recipe's words, its name, and what its identifiers come from."""
+
+    format: str
+    compression: str
+    file: str
+    uuid: str
+
+    @property
+    def plain_name(self) -> str:
+        """Return what the file is called before it is compressed."""
+        return self.file.removesuffix(f".{COMPRESSIONS[self.compression].ending}") if self.compression else self.file
+
+
+class Slice(Value):
+    """The files to make; with a `layout`, the disk is put together here, as there is to be no raw file."""
+
+    conversions: tuple[Conversion, ...]
+    layout: Layout | None
+
+
+def run(stage: Stage[Slice]) -> str:
+    """Make what is not there already of the same disk."""
+    work = stage.path("work")
+    work.mkdir(exist_ok=True)
+    environment = stage.read(BuildEnvironment).layer
+    with toolbox.workspace(work / "convert") as place:
+        raw, disk, partitions = _disk(stage, place)
+        wanted = {
+            entry: digest_of([disk, entry, environment.digest, KIND.version]) for entry in stage.slice.conversions
+        }
+        kept = _kept(stage, wanted)
+        missing = [entry for entry in wanted if entry not in kept]
+        chroot = layers.read(stage.cache / environment.place).tree
+        (place / MADE).mkdir()
+        writes = [work, stage.create_log()]
+        namespace.call(_make, missing, raw, chroot, place, stage.log, writes=writes)
+        for entry in missing:
+            (place / MADE / entry.file).replace(stage.path(entry.file))
+            kept[entry] = _product(stage, entry)
+    products = tuple(kept[entry] for entry in wanted)
+    stage.write(Converted(products=products, made_of=tuple(wanted.values()), partitions=partitions))
+    return ", ".join(f"{entry.file} {kept[entry].file.size >> 20} MiB" for entry in wanted)
+
+
+def _disk(stage: Stage[Slice], place: Path) -> tuple[Path, Digest, tuple[WrittenPartition, ...]]:
+    """Return the raw disk, its digest and its partitions: the disk stage's, or one that is removed afterwards."""
+    if stage.slice.layout is None:
+        made = stage.read(Products)
+        raw = made.products[0].file
+        return stage.cache / raw.path, raw.sha256, made.partitions
+    images = (*stage.read(FileSystems).images, *stage.read(BootFiles).images)
+    path = place / "disk.raw"
+    written = write_raw(path, stage.slice.layout, {image.id: stage.cache / image.path for image in images})
+    return path, written.sha256, written.partitions
+
+
+def _kept(stage: Stage[Slice], wanted: dict[Conversion, Digest]) -> dict[Conversion, Product]:
+    """Return what an earlier run made of the same, where the file is as it was written; remove the rest."""
+    try:
+        old = next(iter(stage.written()))
+    except (StopIteration, ValueError):  # none, or damaged
+        return {}
+    assert isinstance(old, Converted)
+    known = dict(zip(old.made_of, old.products, strict=True))
+    found = {}
+    for entry, digest in wanted.items():
+        path = stage.path(entry.file)
+        if digest in known and path.exists() and digest_of_file(path) == known[digest].file.sha256:
+            found[entry] = known[digest]
+    names = {stage.artefact(stage.path(entry.file)) for entry in wanted}
+    for product in old.products:
+        if product.file.path not in names:
+            (stage.cache / product.file.path).unlink(missing_ok=True)
+    return found
+
+
+def _make(wanted: Sequence[Conversion], raw: Path, chroot: Path, place: Path, log: Path) -> None:
+    """Convert once to each format, and compress that as often as is asked."""
+    with (
+        toolbox.workspace(place / "tools") as tools_work,
+        toolbox.opened(chroot, tools_work, log, visible=[place], files={raw.name: raw}) as tools,
+    ):
+        raw_seen = Path(sandbox.FILES) / raw.name
+        for form in dict.fromkeys(entry.format for entry in wanted):
+            of_form = [entry for entry in wanted if entry.format == form]
+            plain, seen = raw, raw_seen
+            if form != "raw":
+                plain = seen = place / of_form[0].plain_name
+                convert(raw_seen, plain, form, of_form[0].uuid, tools)
+            for entry in (entry for entry in of_form if entry.compression):
+                with toolbox.workspace(place / "pieces") as pieces:
+                    compress(plain, place / MADE / entry.file, entry.compression, pieces, tools, seen=seen)
+            if form != "raw" and (uncompressed := [entry for entry in of_form if not entry.compression]):
+                plain.replace(place / MADE / uncompressed[0].file)
+
+
+def _product(stage: Stage[Slice], entry: Conversion) -> Product:
+    path = stage.path(entry.file)
+    file = Artefact(path=stage.artefact(path), sha256=digest_of_file(path), size=Bytes(path.stat().st_size))
+    return Product(format=entry.format, compression=entry.compression, file=file)
+
+
+KIND = Kind(
+    name="convert",
+    version=1,
+    doc="make the other formats of the disk, and compress",
+    reads=(Products, BuildEnvironment),
+    writes=(Converted,),
+    run=run,
+)
+WITHOUT_RAW = (FileSystems, BootFiles, BuildEnvironment)
+"""What it reads where there is no raw file to be."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,27 @@ _NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FAILURES = _FULL | {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 NO_SPACE = os.strerror(errno.ENOSPC)
 MAKE_ROOM = "make room and build again: what is finished stays"
+_LOGGED_FAILURE = re.compile(
+    r"^(?:.*: line \d+: +\d+ )?(?:Killed|Bus error)(?: \(core dumped\))?(?:$| {2}.*)"  # a shell, of its program
+    r"|^.*'cp .*' failed with \d+$"  # dracut-install
+    r"|^.*(?:No space left on device|Disk quota exceeded|fork: .*Cannot allocate memory).*$",
+    re.MULTILINE,
+)
+"""Log lines showing that a subprocess was killed or ran out of space although the script exited 0.
+
+A program that crashes by itself does so on every machine; its exit status is left to its script to judge.
+"""
 
 
 def is_host_failure(error: OSError) -> bool:
     """Tell whether an error is the host's fault whatever was written or read."""
     return error.errno in _FAILURES
+
+
+def failure_in(log: str) -> str:
+    """Return the first line of a log that shows a failure of the host; empty when there is none."""
+    found = _LOGGED_FAILURE.search(log)
+    return " ".join(found[0].split())[:200] if found else ""
 
 
 @contextlib.contextmanager

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import ToolError
+from oic.process.host import failure_in
 from oic.process.pipes import Streams, TooMuchOutputError
 
 if TYPE_CHECKING:
@@ -41,17 +41,6 @@ _DEFAULT_TIMEOUT = 3600.0
 MAX_LOG_BYTES = 64 << 20
 """Bytes that one program may add to a log. A larger log is useless for diagnosis."""
 _MAX_TAIL = 1 << 20
-
-_HOST_FAILURE = re.compile(
-    r"^(?:.*: line \d+: +\d+ )?(?:Killed|Bus error)(?: \(core dumped\))?(?:$| {2}.*)"  # a shell, of its program
-    r"|^.*'cp .*' failed with \d+$"  # dracut-install
-    r"|^.*(?:No space left on device|Disk quota exceeded|fork: .*Cannot allocate memory).*$",
-    re.MULTILINE,
-)
-"""Log lines showing that a subprocess was killed or ran out of space although the script exited 0.
-
-A program that crashes by itself does so on every machine; its exit status is left to its script to judge.
-"""
 
 
 class ProgramTimeoutError(ToolError):
@@ -169,8 +158,7 @@ def _end(process: subprocess.Popen[bytes], leave: Callable[[], None]) -> None:
 
 def _host_failure_in(sink: IO[bytes], start: int) -> str:
     sink.seek(start)
-    found = _HOST_FAILURE.search(clipped(sink.read().decode("utf-8", "replace")))
-    return " ".join(found[0].split())[:200] if found else ""
+    return failure_in(clipped(sink.read().decode("utf-8", "replace")))
 
 
 _MAX_LINE = 1000

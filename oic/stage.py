@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
+
 from oic.files import digest_of_file, read_json, write_text
 from oic.handover.codec import Handover
-from oic.values import to_plain
+from oic.values import Digest, Value, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 
 Slice = TypeVar("Slice")
 Read = TypeVar("Read", bound="Handover")
+
+
+class Origin(Value):
+    """Everything that determines a stage's outputs: its version, its slice as JSON, the digests of its inputs by name.
+
+    The slice is compared with what an older version wrote, of whatever shape that was.
+    """
+
+    version: int
+    slice: Any
+    inputs: dict[str, Digest | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +124,17 @@ class Stage(Generic[Slice]):
         """Return the file that records what the stage's outputs were made from."""
         return self.directory / "slice" / f"{self.name}.json"
 
-    def origin(self) -> dict[str, Any]:
-        """Return everything that determines the outputs: the version, the slice and the digests of the inputs."""
+    def origin(self) -> Origin:
+        """Return everything that determines the outputs."""
         files = {kind.FILE: self.place_of(kind) for kind in self.reads}
         if self.lock_file:
             files["lock"] = self.lock_file
         found = {name: digest_of_file(path) if path.exists() else None for name, path in files.items()}
-        return {"version": self.kind.version, "slice": to_plain(self.slice), "inputs": found}
+        return Origin(version=self.kind.version, slice=to_plain(self.slice), inputs=found)
+
+    def last_origin(self) -> Origin:
+        """Return what the outputs that there are were made from; raises OSError or ValueError."""
+        return msgspec.json.decode(self.origin_file.read_bytes(), type=Origin)
 
     def read(self, kind: type[Read]) -> Read:
         """Read a hand-over of another stage; raises OSError, or ValueError if `reads` does not list it."""

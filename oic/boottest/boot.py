@@ -75,7 +75,17 @@ def boot_test(  # noqa: PLR0913 - an image and all it is held against
             session.log_out(deadline)
             session = _logged_in(console, name, secret, deadline, report)
     names = tuple(name for name, _ in users)
-    return Report(**facts, packages=packages, failed_units=(), users=names, seconds_to_login=round(seconds, 1))
+    return Report(
+        kernel=facts.kernel,
+        os_release=facts.os_release,
+        mounts=facts.mounts,
+        machine_id=facts.machine_id,
+        host_keys=facts.host_keys,
+        packages=packages,
+        failed_units=(),
+        users=names,
+        seconds_to_login=round(seconds, 1),
+    )
 
 
 def await_login(console: Console, start: float, deadline: float, report: Callable[[str], None]) -> None:

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from oic.boottest.report import (
+    Facts,
     listing,
     package_differences,
     parse_failed_units,
@@ -21,7 +22,6 @@ from oic.boottest.report import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from oic.boottest.session import Session
 
@@ -73,16 +73,16 @@ def checked_packages(
     return found
 
 
-def read_facts(session: Session, deadline: float) -> dict[str, Any]:
-    """Return facts about the machine, by the names of `Report`'s fields."""
+def read_facts(session: Session, deadline: float) -> Facts:
+    """Return facts about the machine."""
     keys = session.run("cat /etc/ssh/ssh_host_*_key.pub", deadline)  # an image without sshd has none
-    return {
-        "kernel": _output(session, "uname -r", deadline),
-        "os_release": parse_os_release(_output(session, "cat /etc/os-release", deadline)),
-        "mounts": parse_mounts(_output(session, "cat /proc/self/mounts", deadline)),
-        "machine_id": _output(session, "cat /etc/machine-id", deadline),
-        "host_keys": parse_host_keys(keys.text if keys.status == 0 else ""),
-    }
+    return Facts(
+        kernel=_output(session, "uname -r", deadline),
+        os_release=parse_os_release(_output(session, "cat /etc/os-release", deadline)),
+        mounts=parse_mounts(_output(session, "cat /proc/self/mounts", deadline)),
+        machine_id=_output(session, "cat /etc/machine-id", deadline),
+        host_keys=parse_host_keys(keys.text if keys.status == 0 else ""),
+    )
 
 
 def _output(session: Session, command: str, deadline: float) -> str:

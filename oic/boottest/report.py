@@ -30,20 +30,25 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A machine that booted as expected.
-
-    `packages` is name → version as installed, `host_keys` the SHA256 fingerprints of its ssh host keys by algorithm,
-    `seconds_to_login` counts from the start of qemu, under emulation.
-    """
+class Facts:
+    """What a booted machine says of itself; `host_keys`: the SHA256 fingerprints of its ssh host keys by algorithm."""
 
     kernel: str
     os_release: dict[str, str]
-    packages: dict[str, str]
-    failed_units: tuple[str, ...]
     mounts: tuple[Mount, ...]
     machine_id: str
     host_keys: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Facts):
+    """A machine that booted as expected.
+
+    `packages` is name → version as installed, `seconds_to_login` counts from the start of qemu, under emulation.
+    """
+
+    packages: dict[str, str]
+    failed_units: tuple[str, ...]
     users: tuple[str, ...]
     seconds_to_login: float
 

@@ -189,7 +189,7 @@ def _verdicts(
     lock: Lock, provider: Provider, store: Store, said_by: Mapping[str, str]
 ) -> dict[str, dict[str, Verdict]]:
     """Return the verdicts by set and name; a package that is in two sets, as most tools are, is looked at once."""
-    known: dict[tuple[object, ...], Verdict] = {}
+    known: dict[LockedPackage, Verdict] = {}
     for _, packages in sorted(lock.sets.items()):
         new = [package for package in packages if _identity(package) not in known]
         found = provider.verify(lock, new, store, said_by)
@@ -200,10 +200,9 @@ def _verdicts(
     }
 
 
-def _identity(package: LockedPackage) -> tuple[object, ...]:
+def _identity(package: LockedPackage) -> LockedPackage:
     """Return all that a verdict is on: what a set wants a package for is not."""
-    facts = (package.name, package.version, package.architecture, package.repository)
-    return (*facts, package.location, package.url, package.size, package.sha256)
+    return replace(package, essential=False, requested=(), requires=())
 
 
 KIND = Kind(

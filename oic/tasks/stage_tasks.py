@@ -19,7 +19,7 @@ from doit.exceptions import TaskFailed
 
 from oic.chroot import layers
 from oic.errors import OicError, printable
-from oic.files import read_json, write_json
+from oic.files import write_json
 from oic.process.host import disk_error, is_host_failure
 from oic.tasks import claim
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from oic.config.model import FinalConfig
     from oic.stage import Stage
+    from oic.values import Digest
 
 
 class Settings:
@@ -58,18 +59,17 @@ def why_stale(stage: Stage[Any]) -> str:
     if not stage.origin_file.exists():
         return "it has not run to its end"
     try:
-        old, new = read_json(stage.origin_file), stage.origin()
+        old, new = stage.last_origin(), stage.origin()
         if old != new:
-            return _changes(old.get("slice"), new["slice"]) or _changed_inputs(old, new)
+            return _changes(old.slice, new.slice) or _changed_inputs(old.inputs, new.inputs)
         missing = missing_artefacts(stage)
     except ValueError:  # nothing is synced to disk: a power cut may leave half a file
         return "what it wrote is damaged"
     return f"{missing[0]} is gone" if missing else ""
 
 
-def _changed_inputs(old: dict[str, Any], new: dict[str, Any]) -> str:
-    before, after = old.get("inputs", {}), new["inputs"]
-    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+def _changed_inputs(old: Mapping[str, Digest | None], new: Mapping[str, Digest | None]) -> str:
+    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
     return f"{', '.join(names)} changed" if names else "the stage itself has another version"
 
 

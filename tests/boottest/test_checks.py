@@ -93,5 +93,5 @@ def test_an_image_without_sshd_has_no_host_keys(console_of: Callable[..., Consol
         ),
         deadline,
     )
-    assert (facts["kernel"], facts["os_release"], facts["host_keys"]) == ("6.1", {"ID": "debian"}, {})
-    assert facts["mounts"][0].target == "/"
+    assert (facts.kernel, facts.os_release, facts.host_keys) == ("6.1", {"ID": "debian"}, {})
+    assert facts.mounts[0].target == "/"

@@ -64,4 +64,4 @@ def test_it_reads_the_one_lock_and_its_own_tree(trees: tuple[Maker, TreePlan, Tr
 def test_what_it_was_made_from_is_compared_with_its_own_slice(trees: tuple[Maker, TreePlan, TreePlan]) -> None:
     make, own, second = trees
     of_own, of_second = tree_stages(make, own)[1], tree_stages(make, second)[1]
-    assert (of_own.origin()["slice"]["hostname"], of_second.origin()["slice"]["hostname"]) == ("debian", "second")
+    assert (of_own.origin().slice["hostname"], of_second.origin().slice["hostname"]) == ("debian", "second")

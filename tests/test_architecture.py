@@ -63,7 +63,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     ),
     "reads a package file of the store": ("provider.deb.verify",),
     "gives libsolv its input as files, in memory": (
-        *("provider.rpm.pool", "provider.rpm.solve", "provider.rpm.words"),
+        *("provider.rpm.pool", "provider.rpm.solve", "provider.rpm.specs"),
     ),
     "makes an image file": (
         *("image.compression", "image.disk.raw", "image.formats", "image.fs.ext4", "image.fs.fat", "image.fs.inodes"),

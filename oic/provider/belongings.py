@@ -1,4 +1,4 @@
-"""Whose a path of an image's tree is: which packages list it, and whose scripts name it. Pure."""
+"""Which package a path of an image's tree belongs to: the packages that list it, and the scripts that name it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TELLING = 5
-"""Characters of a file name that, found in a script, is taken for that file."""
+_MIN_NAME = 5
+"""Characters that a file name must have: a shorter one in a script may be any word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belongings:
-    """The packages that list each path, and the text of each script, by words such as ``the postinst of hello``.
+    """The packages that list each path, and the text of each script by its name, such as ``the postinst of hello``.
 
-    `sums` has the digests of files as packages bring them, where these say them: ``md5:…``, ``sha256:…``.
+    `sums` are the digests that packages give for their files: ``md5:…``, ``sha256:…``.
     """
 
     owners: Mapping[str, tuple[str, ...]]
     scripts: Mapping[str, str]
     sums: Mapping[str, str] = field(default_factory=dict)
 
-    def maker_of(self, path: str) -> str:
-        """Return, in words, which package made a path or may have: its lists and its scripts are all that is known."""
+    def origin_of(self, path: str) -> str:
+        """Return, in words, which packages list a path and which scripts name it: nothing else tells who made it."""
         naming = [who for who, text in self.scripts.items() if path in text]
         owners = self.owners.get(path, ())
         if owners:
@@ -34,7 +34,7 @@ class Belongings:
         if not naming:
             name = path.rpartition("/")[2]
             word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?!\.?[\w-])")
-            naming = [who for who, text in self.scripts.items() if len(name) >= _TELLING and word.search(text)]
+            naming = [who for who, text in self.scripts.items() if len(name) >= _MIN_NAME and word.search(text)]
         if naming:
             return f"in no package's list, named in {', '.join(naming)}"
         above = path

@@ -1,8 +1,8 @@
-"""Decompress what a mirror sent: in bounded memory, and never to more bytes than the caller allows.
+"""Decompress what a mirror sent, in bounded memory and to no more bytes than the caller allows.
 
-* A compression is named as a file name ends: ``gz``; empty for plain bytes.
-* The caller gives the limit: for an index the size that signed metadata announce, for a package `package_limit`.
-* Several streams one after the other are one file. The last must be complete, and nothing may follow it.
+* A compression is named by the ending of file names, such as ``gz``; the empty name means plain bytes.
+* The limit of an index is the size that signed metadata give; that of a package is `package_limit`.
+* A file may consist of several streams. The last must be complete, and nothing may follow it.
 * Damage, truncation and more bytes than the limit raise TrustError.
 """
 
@@ -26,15 +26,15 @@ RATIO = 100
 _CHUNK = 1 << 18
 _XZ_MEMORY = 256 << 20
 _ZSTD_WINDOW = 128 << 20  # of zstd's level 22, the largest that rpm can ask for
-_ZSTD_PIECE = 256  # four bytes of zstd can stand for 128 KiB, and its decompressor has no limit of its own
+_ZSTD_PIECE = 256  # bytes: four of them can expand to 128 KiB, and the decompressor cannot limit its output
 _DAMAGE = (lzma.LZMAError, zlib.error, zstandard.ZstdError, EOFError)
 
 
 def package_limit(size: int) -> int:
-    """Return to how many bytes a package of this size may decompress.
+    """Return how many bytes a package of this size may have when decompressed.
 
-    Installed-Size is no limit, because the package itself says it. Of the 66,372 packages of Debian 12, piglit (33 MB)
-    comes nearest: it takes half of this.
+    The package's own Installed-Size cannot be trusted as a limit. Of the 66,372 packages of Debian 12, piglit (33 MB)
+    comes nearest to this one: it needs half of it.
     """
     return FREE + RATIO * size
 
@@ -46,15 +46,15 @@ def decompressed(data: bytes, compression: str, limit: int, *, where: str, what:
 
 
 def plain_stream(file: IO[bytes], compression: str, limit: int, *, where: str, what: str) -> IO[bytes]:
-    """Return a reader of the plain bytes of all that follows the file's position, `limit` bytes at most.
+    """Return a reader that decompresses the file from its position on, to at most `limit` bytes.
 
-    Reading raises TrustError; only who reads to the end knows that the file is complete.
+    Reading raises TrustError. A truncated file is noticed only when it is read to its end.
     """
     return io.BufferedReader(_Plain(file, compression, limit, what, where), _CHUNK)
 
 
 class _Decompressor(Protocol):
-    """One compressed stream, as bz2 and lzma of the standard library have it."""
+    """A decompressor of one stream, with the interface of those in bz2 and lzma."""
 
     @property
     def eof(self) -> bool: ...
@@ -66,7 +66,7 @@ class _Decompressor(Protocol):
 
 
 class _Gzip:
-    """zlib's decompressor, which returns the input that is left instead of keeping it."""
+    """zlib's decompressor with that interface: it returns unused input to the caller instead of keeping it."""
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(wbits=31)
@@ -88,9 +88,9 @@ class _Gzip:
 
 
 class _Zstd:
-    """zstandard's decompressor, given the input in pieces so small that no output is larger than 8 MiB.
+    """zstandard's decompressor with that interface. It gets small pieces, so that no output is larger than 8 MiB.
 
-    Its `stream_reader`, which has a limit, does not tell a truncated frame from a complete one.
+    zstandard's `stream_reader` could limit its output, but takes a truncated frame for a complete one.
     """
 
     def __init__(self) -> None:
@@ -157,7 +157,7 @@ class _Plain(io.RawIOBase):
         except OSError as error:
             if error.errno is not None:
                 raise
-            raise self._damaged(error) from None  # bz2 raises it so
+            raise self._damaged(error) from None  # bz2 raises OSError for damage
         self._left -= len(data)
         if self._left < 0:
             message = f"expected {self._what} to decompress to at most {self._limit} bytes, found more"
@@ -166,7 +166,7 @@ class _Plain(io.RawIOBase):
         return len(data)
 
     def _next(self, size: int) -> bytes:
-        """Return the next plain bytes, empty at the end of the last stream."""
+        """Return the next plain bytes; empty after the last stream."""
         if self._new is None or self._stream is None:
             return self._file.read(size)
         data = b""

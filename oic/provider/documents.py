@@ -1,9 +1,9 @@
-"""Documents of a repository as they come in: conditional requests, what the store has from last time.
+"""Fetch documents of a repository, with conditional requests.
 
-What a server needs to answer "not modified" is the caller's to keep: a memo by URL. A "not modified" is believed about
-bytes only that were verified, and they are verified again.
+The caller keeps what a server needs to answer "not modified", by URL. That answer is accepted only for bytes that were
+verified before, and they are verified again.
 
-No repository serves web pages: one that comes in place of a document is a login page, or a "not found" in disguise.
+No repository serves web pages. One in place of a document is a login page, or a "not found" with status 200.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WEB_PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IG
 
 
 class Answer(Value):
-    """What a server said of a document, so that it can be asked whether that changed; `sha256` once it is verified."""
+    """What a server needs to know whether a document changed; `sha256` is set once the document is verified."""
 
     etag: str = ""
     last_modified: str = ""
@@ -40,7 +40,7 @@ class Answer(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """Where documents come from: the network, or, when a server says so, what the store has from last time."""
+    """Fetches documents, or takes them from the store when the server says that they have not changed."""
 
     fetcher: Fetcher
     store: Store
@@ -48,7 +48,7 @@ class Documents:
     new_memo: dict[str, Answer]
 
     def document(self, url: str) -> bytes:
-        """Return a document; it is put in the store only by `remember`, once verified."""
+        """Return a document. The caller verifies it and then calls `remember`, which stores it."""
         known = self.memo.get(url, Answer())
         if known.sha256 is None or not self.store.has(known.sha256):
             known = Answer()
@@ -62,7 +62,7 @@ class Documents:
         return body
 
     def stored(self, digest: Digest | None) -> bytes | None:
-        """Return a file that the store has; None where it has none, or had to remove a damaged one."""
+        """Return a file of the store; None when it is not there or is damaged (the store then removes it)."""
         if digest is None or not self.store.has(digest):
             return None
         try:
@@ -71,7 +71,7 @@ class Documents:
             return None
 
     def remember(self, url: str, body: bytes) -> LockedDocument:
-        """Store a verified document; return what an index says of it, and a lock will."""
+        """Store a verified document; return its entry for the index and the lock."""
         digest = self.store.add(body)
         self.new_memo[url] = replace(self.new_memo[url], sha256=digest)
         return LockedDocument(name=url.rpartition("/")[2], url=url, sha256=digest, size=Bytes(len(body)))

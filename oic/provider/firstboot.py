@@ -1,8 +1,8 @@
-"""What packages draw or tell while they are installed, and each machine is to have of its own: made at its first boot.
+"""Files that packages generate during installation and that must differ between machines, such as SSH host keys.
 
-* Such files are removed from the image where its own programs can make them anew. Where these are not there the files
-  stay: what cannot be made again would be missing.
-* What the packages do is said here in the words of a unit; see their scripts.
+* Each machine makes its own at its first boot. The image has none, if it has the programs that make them; otherwise
+  the files stay in the image, because nothing could make them again.
+* The commands here are those of the packages' own scripts, as a systemd unit.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstBoot:
-    """One unit: the globs of its `files` in the tree, the `programs` it needs, and its `commands`, systemd.service(5).
+    """One unit: globs of its `files` in the tree, the `programs` it needs, and its `commands` (systemd.service(5)).
 
-    It runs while one of the files is missing, before the units named. A distribution's own unit, a glob, is left to do
-    it instead. A command makes only what is not there.
+    It runs before the named units, as long as one of the files is missing. If the distribution has such a unit itself
+    (a glob), none is written. A command makes only a file that is missing.
     """
 
     name: str
@@ -28,7 +28,7 @@ class FirstBoot:
 
 
 def missing(path: str, command: str) -> str:
-    """Return the command that makes a file which is missing or empty."""
+    """Return a command that runs `command` when the file is missing or empty."""
     return f"/bin/sh -c 'test -s {path} || {{ {command}; }}'"
 
 
@@ -54,4 +54,4 @@ COMMON = (
         before=("nvmf-autoconnect.service", "nvmefc-boot-connections.service"),
     ),
 )
-"""Of both families."""
+"""What packages of both families generate."""

@@ -1,8 +1,8 @@
-"""A key file without keys of version 6 (RFC 9580): gpg knows none of them, and takes nothing of a file that has one.
+"""Remove keys of version 6 (RFC 9580) from a key file: gpg supports none and imports nothing of a file that has one.
 
 * A file is armoured blocks (RFC 4880 section 6.2) or packets; a key begins with its public-key packet (section 11.1).
-* A file without such keys, and one that cannot be taken apart, is left as it is: gpg judges it.
-* Only whole keys are left out; what is kept, gpg checks as ever, but for an armour's checksum.
+* A file without such keys, and a file that cannot be parsed, stays as it is; gpg decides about it.
+* Only whole keys are removed. gpg checks the rest as usual, except for the checksum of an armour.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def without_version_6(body: bytes, url: str) -> bytes:
 
 
 def _keys(body: bytes) -> list[tuple[int, list[bytes]]]:
-    """Return the keys of a file, each with its version and as its packets."""
+    """Return the version and the packets of each key in a file."""
     keys: list[tuple[int, list[bytes]]] = []
     for packet in packets_of(b"".join(_blocks(body)) or body):
         if packet.kind == PUBLIC_KEY:
@@ -45,7 +45,7 @@ def _keys(body: bytes) -> list[tuple[int, list[bytes]]]:
 
 
 def _blocks(body: bytes) -> Iterator[bytes]:
-    """Yield what armoured blocks hold: base64 behind the empty line that ends their headers."""
+    """Yield the content of armoured blocks: the base64 after the empty line that ends their headers."""
     lines: list[bytes] | None = None
     header = False
     for line in map(bytes.strip, body.split(b"\n")):

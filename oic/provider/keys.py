@@ -1,9 +1,9 @@
-"""Which keys a repository is trusted by: the key files that its recipe or distribution names, and what of them counts.
+"""Which keys may sign a repository: those of the key files that its recipe or distribution names.
 
-* A key with fingerprints counts by them: whatever else its file holds, and wherever it came from.
-* A file of this host, such as the keyring of its own apt, is the host's word: all of it counts.
-* What a URL gives without a fingerprint is believed the first time, over https alone, and told aloud; from then on who
-  signs is remembered, and nobody else may until the user says so.
+* Where fingerprints are given for a key file, only those keys of it count, wherever the file came from.
+* A key file of this host, such as the keyring of its apt, is trusted: all its keys count.
+* A key from a URL without a fingerprint is accepted the first time, only by https, and with a note. From then on the
+  signers are remembered, and any other signer is refused until the user accepts new keys.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ NEW_KEYS = "doit update image=… keys=new takes its new keys, once you know tha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFile:
-    """A key file as it was read."""
+    """A key file and its content."""
 
     key: Key
     body: bytes = field(repr=False)
 
 
 def read_keys(repository: Repository, fetcher: Fetcher) -> tuple[KeyFile, ...]:
-    """Return the key files; of several those that exist count: a keyring's place differs between hosts.
+    """Return the key files that exist: several may be named, because the path of a keyring differs between hosts.
 
-    A URL that leads nowhere is told aloud: a signature by its key will be by an unknown one. Raises TrustError for
-    a key that anybody on the way could have put there.
+    A URL that does not exist gets a note, because signatures by its key will then be by an unknown one. Raises
+    TrustError for a key that comes by http without a fingerprint: anybody on the network could have replaced it.
     """
     found = []
     missing = []
@@ -83,12 +83,12 @@ def read_file(key: Key) -> bytes:
 
 
 def keyring_of(files: Sequence[KeyFile]) -> contextlib.AbstractContextManager[Keyring]:
-    """Return a keyring of the files, with the keys of them that count."""
+    """Return a keyring of the keys that count in these files."""
     return keyring({file.key.url: file.body for file in files}, {file.key.url: file.key.fingerprints for file in files})
 
 
 def locked_keyring(repository: LockedRepository, store: Store) -> contextlib.AbstractContextManager[Keyring]:
-    """Return a keyring of a repository's keys of the lock, whose files are in the store."""
+    """Return a keyring of the keys that the lock names for a repository; their files are in the store."""
     files = {key.url: store.read(key.sha256) for key in repository.keys}
     return keyring(files, {key.url: key.fingerprints for key in repository.keys})
 
@@ -96,9 +96,9 @@ def locked_keyring(repository: LockedRepository, store: Store) -> contextlib.Abs
 def known_keys(
     name: str, files: Sequence[KeyFile], ring: Keyring, signers: Sequence[str], memory: KnownSigners
 ) -> dict[str, tuple[str, ...]]:
-    """Return the keys that are known from now on, by URL.
+    """Return the keys to remember, by URL.
 
-    `memory` is what was known of the repository last time. Raises TrustError when it is signed by somebody else.
+    `memory` are those remembered last time. Raises TrustError when somebody else signs the repository now.
     """
     known = {}
     for file in files:
@@ -122,14 +122,14 @@ def known_keys(
 
 
 def _is_vouched(key: Key) -> bool:
-    """Tell whether somebody else than the mirror says which key it is."""
+    """Tell whether the key is known independently of the mirror: by a fingerprint, or as a file of this host."""
     return bool(key.path or key.fingerprints)
 
 
 def indexed_keys(
     files: Sequence[KeyFile], known: Mapping[str, tuple[str, ...]], store: Store
 ) -> tuple[IndexedKey, ...]:
-    """Return what an index says of the keys, once their bytes are in the store."""
+    """Store the key files; return their entries for the index."""
     return tuple(
         IndexedKey(
             url=file.key.url,

@@ -1,13 +1,12 @@
-"""Who signed a package, where keys expire: distributions sign with keys made for a year, and keep the packages.
+"""Who signed a package, when the key has expired since: distributions keep packages longer than their signing keys.
 
-* A signature that says it was made while its key was valid, and its primary key too, counts although they have expired
-  since. It may say what it likes: whoever has the key can date a signature back. So the caller has to know that the
-  package is listed by metadata that was verified, and by nothing else.
-* A signature made after its key had expired, or before there was the key, does not count.
-* A revoked key never counts. Of a key that is expired and revoked gpg's verdict says the former alone; its list of keys
-  says the latter.
+* A signature counts if it was made, by its own date, while its key and its primary key were valid. Whoever has the key
+  can backdate a signature, so the caller must make sure that verified metadata list the package.
+* A signature made after its key expired, or before its key was created, does not count.
+* A revoked key never counts. For a key that is both expired and revoked, gpg's verdict on the signature names only the
+  expiry, so its list of keys is used as well.
 
-Metadata are signed anew all the time: by an expired key they are refused, in `oic.provider.openpgp`.
+Metadata are signed anew all the time. `oic.provider.openpgp` refuses them when their key has expired.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def package_signers(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the primary keys that signed a package, and a sentence for each that has expired since.
 
-    Raises TrustError as the module and `oic.provider.openpgp` say.
+    Raises TrustError by the rules of this module and of `oic.provider.openpgp`.
     """
     status = detached_status(ring.gpg, data, signature, where=where)
     found = good_signatures(status, where, take=(EXPIRED_KEY,))
@@ -36,7 +35,7 @@ def package_signers(
 
 
 def _lapse(signature: GoodSignature, ring: Keyring, where: str) -> str:
-    """Return what is to be said of a signature whose key has expired since; raises TrustError."""
+    """Return a sentence on a signature whose key has expired since; raises TrustError when it does not count."""
     periods = [ring.periods.get(fingerprint) for fingerprint in (signature.primary, signature.key)]
     found = [period for period in periods if period]
     if len(found) < len(periods) or any(period.revoked for period in found):

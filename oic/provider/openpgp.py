@@ -1,15 +1,14 @@
-"""Who signed a document: gpg's verdict on each signature, against one repository's keys only.
+"""Who signed a document: gpg's verdict on each signature, with only the keys of one repository.
 
-* The keyring is private, made for the occasion and removed; nothing of the user's own gpg is read, no agent is
-  started.
-* Every signature is looked at, not gpg's overall verdict: one good signature by a key of the repository is
-  required; one that is bad, expired, or by an expired or revoked key, is refused whatever stands beside it.
-* A further signature by a key that is not the repository's is refused as well, where apt lets it pass: somebody put
-  it there. An archive that signs with a new key as well needs its new keyring on this host first.
-* Where fingerprints are given for a key file, only these primary keys of it count, whatever else it holds.
-* That a key has expired since is for `oic.provider.lapsed` to judge, of packages alone.
-* A signature of a document by a weak hash is refused. What a key says of itself may be: a key counts because the recipe
-  or the distribution names its file, and keys in use since before 2016 bind their names by SHA-1.
+* The keyring is temporary. Nothing of the user's own gpg is read, and no agent is started.
+* Each signature is judged, not only gpg's overall verdict. One good signature by a key of the repository is required.
+  A signature that is bad or expired, or whose key is expired or revoked, is refused even beside a good one.
+* A signature by a key that is not the repository's is refused even beside a good one; apt would accept that. An archive
+  that starts to sign with a second key needs its new keyring on this host first.
+* Where fingerprints are given for a key file, only those primary keys of it count.
+* Whether a package counts although its key has expired since is decided in `oic.provider.lapsed`.
+* A signature of a document that uses a weak hash is refused. A key's signatures on itself may use one: a key is trusted
+  because the recipe or distribution names its file, and keys from before 2016 bind their names by SHA-1.
 
 The status lines are those of gnupg's doc/DETAILS.
 """
@@ -58,12 +57,12 @@ _WEAK_HASHES = {"1": "md5", "2": "sha1", "3": "ripemd160", "11": "sha224"}
 
 
 class ExpiredError(TrustError):
-    """A signature that was good once: it, or its key, has expired since."""
+    """A signature that was good but has expired, or whose key has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """When a key counts, in seconds; `expires` is 0 for a key without an end. `revoked`: it never does."""
+    """When a key is valid, in seconds; `expires` is 0 for a key that never expires. A `revoked` key is never valid."""
 
     made: int
     expires: int
@@ -72,9 +71,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyring:
-    """A gpg that knows some key files, and the fingerprints of the primary keys that count, by the file's URL.
+    """A gpg with some key files imported, and the fingerprints of the primary keys that count, by the file's URL.
 
-    `periods` has those keys and their subkeys, by fingerprint.
+    `periods` says when each of those keys and their subkeys is valid, by fingerprint.
     """
 
     gpg: Any
@@ -83,15 +82,15 @@ class Keyring:
 
     @property
     def fingerprints(self) -> frozenset[str]:
-        """Return all that count."""
+        """Return the fingerprints of all keys that count."""
         return frozenset(one for found in self.counted.values() for one in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodSignature:
-    """A signature that matches its text: the fingerprints of its `key` and of that one's `primary` key.
+    """A signature that matches its text, with the fingerprints of its `key` and of the `primary` key of that.
 
-    `made` is in seconds, by the signature's own word; `lapsed`: the key has expired by now.
+    `made` is the date in the signature, in seconds; `lapsed` says that the key has expired since.
     """
 
     primary: str
@@ -102,12 +101,12 @@ class GoodSignature:
 
 @contextlib.contextmanager
 def keyring(keys: Mapping[str, bytes], pinned: Mapping[str, Collection[str]] | None = None) -> Iterator[Keyring]:
-    """Yield a gpg that knows these key files, by URL, and nothing else.
+    """Yield a gpg that has only these key files, by URL.
 
-    Of a file with fingerprints in `pinned`, only these count. Raises ToolError without gpg, TrustError for a file that
-    holds no key, or none of those that count.
+    Of a file with fingerprints in `pinned`, only those keys count. Raises ToolError when gpg is missing, and TrustError
+    for a file without a key, or without one that counts.
     """
-    # Of a stopped build, gpg may still be writing there: what then stays, the next build removes with its work.
+    # When a build is stopped, gpg may still write here; the next build removes what stays.
     with tempfile.TemporaryDirectory(prefix="oic-gpg-", ignore_cleanup_errors=True) as home:
         try:
             gpg = gnupg.GPG(gnupghome=home, options=list(_OPTIONS))
@@ -131,7 +130,7 @@ def keyring(keys: Mapping[str, bytes], pinned: Mapping[str, Collection[str]] | N
 
 
 def _periods(listed: Iterable[Mapping[str, Any]]) -> dict[str, Period]:
-    """Return when each key and subkey of gpg's list counts; its second field is the validity, as in doc/DETAILS."""
+    """Return when each key and subkey of gpg's list is valid; the second field is the validity (doc/DETAILS)."""
     entries = [one for entry in listed for one in (entry, *entry.get("subkey_info", {}).values())]
     return {
         entry["fingerprint"]: Period(
@@ -146,7 +145,7 @@ def _periods(listed: Iterable[Mapping[str, Any]]) -> dict[str, Period]:
 def _imported(gpg: Any, key: bytes, url: str) -> Any:
     try:
         return gpg.import_keys(key)
-    except BrokenPipeError:  # it left at a packet that it cannot read, before the rest was written
+    except BrokenPipeError:  # gpg ended at a packet that it cannot read, before all input was written
         raise TrustError("expected an OpenPGP key, found a damaged one", where=url) from None
 
 
@@ -160,7 +159,7 @@ def _counted(found: Collection[str], pinned: Collection[str], url: str) -> tuple
 
 
 def _not_imported(stderr: str, url: str) -> OicError:
-    """Return what is wrong: with the key file, or, a full disk for one, with what gpg needs."""
+    """Return the error: of the key file, or of gpg itself, for example when the disk is full."""
     said = [line.removeprefix("gpg: ") for line in stderr.splitlines() if line.startswith("gpg: ")]
     if not said or any(line[0] == "NODATA" for line in status_of(stderr)):
         return TrustError("expected an OpenPGP key, found none", where=url)
@@ -171,12 +170,12 @@ def _not_imported(stderr: str, url: str) -> OicError:
 
 
 def detached_signers(gpg: Any, text: bytes, signature: bytes, *, where: str) -> tuple[str, ...]:
-    """Return the fingerprints of who signed a document with this detached signature; raises TrustError."""
+    """Return the fingerprints of the keys that made this detached signature of a document; raises TrustError."""
     return signers_of(detached_status(gpg, text, signature, where=where), where)
 
 
 def detached_status(gpg: Any, text: bytes, signature: bytes, *, where: str) -> list[list[str]]:
-    """Return gpg's status lines on a detached signature; raises TrustError for what is none."""
+    """Return gpg's status lines on a detached signature; raises TrustError when it is not one."""
     with tempfile.NamedTemporaryFile(prefix="oic-gpg-") as file:
         Path(file.name).write_bytes(signature)
         status = status_of(gpg.verify_data(file.name, text).stderr)
@@ -186,7 +185,7 @@ def detached_status(gpg: Any, text: bytes, signature: bytes, *, where: str) -> l
 
 
 def status_of(stderr: str) -> list[list[str]]:
-    """Return gpg's status lines, each a keyword and its words."""
+    """Return gpg's status lines, each as a keyword and its arguments."""
     prefix = "[GNUPG:] "
     return [
         words for line in stderr.split("\n") if line.startswith(prefix) and (words := line.removeprefix(prefix).split())
@@ -194,12 +193,12 @@ def status_of(stderr: str) -> list[list[str]]:
 
 
 def signers_of(status: list[list[str]], where: str) -> tuple[str, ...]:
-    """Return the primary keys' fingerprints of good signatures; raises TrustError as the module says."""
+    """Return the fingerprints of the primary keys of good signatures; raises TrustError by the module's rules."""
     return tuple(sorted({signature.primary for signature in good_signatures(status, where)}))
 
 
 def good_signatures(status: list[list[str]], where: str, *, take: Collection[str] = ()) -> tuple[GoodSignature, ...]:
-    """Return the good signatures; raises TrustError as the module says, but not for the keywords to `take`."""
+    """Return the good signatures; raises TrustError by the module's rules, except for the keywords in `take`."""
     good: list[GoodSignature] = []
     unknown: set[str] = set()
     lapsed = False

@@ -1,6 +1,6 @@
-"""OpenPGP packets: where each begins and ends, RFC 4880 section 4.2, which RFC 9580 section 4.2 leaves as it was.
+"""Split data into OpenPGP packets: RFC 4880 section 4.2, which RFC 9580 does not change.
 
-Raises MalformedError, whose words complete "found …".
+Raises MalformedError, whose text completes "found …".
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ SIGNATURE, PUBLIC_KEY = 2, 6
 
 
 class MalformedError(Exception):
-    """What is wrong with a packet, in words."""
+    """Data that is not made of packets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
-    """One packet: its type, its `whole` bytes and its `body` within them."""
+    """One packet: its type, all its bytes, and its `body` within them."""
 
     kind: int
     whole: bytes
@@ -29,7 +29,7 @@ class Packet:
 
 
 def packets_of(data: bytes) -> Iterator[Packet]:
-    """Yield the packets of data that is packets and nothing else."""
+    """Yield the packets; the data must hold nothing else."""
     at = 0
     while at < len(data):
         if not data[at] & 0x80:
@@ -46,7 +46,7 @@ def packets_of(data: bytes) -> Iterator[Packet]:
 
 
 def length_at(data: bytes, at: int) -> tuple[int, int]:
-    """Return a length and its own width, section 4.2.2; one of a part only is refused."""
+    """Return a body's length and how many bytes encode it (section 4.2.2); a partial length is refused."""
     (first,) = struct.unpack_from(">B", data, at)
     if first < 192:
         return first, 1

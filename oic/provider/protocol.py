@@ -1,6 +1,6 @@
-"""The first seam: what a package family must be able to do. Two families exist: ``deb`` and ``rpm``.
+"""The functions of a package family. There are two families: ``deb`` and ``rpm``.
 
-Stages know this protocol and nothing about either family. A family is a module, ``oic.provider.<name>.family``.
+Stages use this protocol and know neither family. Each family is a module, ``oic.provider.<name>.family``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Previous:
-    """What last time left: its index, against replay; who signs; and the servers' answers by URL."""
+    """What is kept from the last run: the index (against replay), the known signers, and servers' answers by URL."""
 
     index: Index | None = None
     known: Known = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Previous:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """The index, and the servers' answers, which change without it and are no part of the hand-over."""
+    """The index and the servers' answers. They change without the index, so the hand-over has only the index."""
 
     index: Index
     answers: Mapping[str, Answer]
@@ -45,9 +45,9 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Why a package is trusted, in words; `signed` is false where only the recipe's own word says so.
+    """Why a package is trusted, in words; `signed` is false where only the recipe says so.
 
-    `remarks` are what a build says aloud of such packages, together.
+    `remarks` are sentences that the build prints once for all packages they apply to.
     """
 
     signed: bool
@@ -57,9 +57,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What an index says of a lock's packages: who signed it, and which of them it does not list, in words by sha256.
+    """An index compared with a lock: who signed the index, and which packages it does not list (by sha256, in words).
 
-    Without signers, nobody signs the repository's metadata.
+    Without signers, the repository's metadata are not signed.
     """
 
     signers: tuple[str, ...]
@@ -80,23 +80,23 @@ class Provider(Protocol):
         """Fetch and verify each repository's signed metadata; raises FetchError or TrustError."""
 
     def metadata_warnings(self, index: Index, now: datetime) -> list[str]:
-        """Return what is to be said of an index by its age: what was solved stays solved, but not in silence."""
+        """Return warnings about an index that is old or no longer valid. They do not change a solved set."""
 
     def solve(self, index: Index, request: Request, store: Store) -> Lock:
-        """Return the complete sets that answer `request`; raises SolveError naming every problem."""
+        """Return the complete package sets for `request`; raises SolveError with every problem."""
 
     def is_package(self, package: LockedPackage) -> bool:
-        """Tell whether name, version and architecture are such as a package of the family may have."""
+        """Tell whether name, version and architecture are valid in this family."""
 
     def check_index(self, lock: Lock, repository: LockedRepository, store: Store) -> Listing | None:
-        """Return what the index that the lock names of a repository says of its packages.
+        """Compare the lock's packages with the index that the lock names for their repository.
 
-        None where it cannot be had any more, or its signature has expired. Raises TrustError when the index is
-        signed by nobody of the repository's keys.
+        Returns None when the index is not available any more or its signature has expired. Raises TrustError when the
+        index is not signed by a key of the repository.
         """
 
     def signs_packages(self) -> bool:
-        """Tell whether each package is signed by itself: then it is what it is wherever it came from."""
+        """Tell whether packages carry their own signatures; if so, their origin does not matter."""
 
     def verify(
         self,
@@ -105,46 +105,46 @@ class Provider(Protocol):
         store: Store,
         said_by: Mapping[str, str] | None = None,
     ) -> dict[str, Verdict]:
-        """Return the verdict on each package (by name); raises TrustError naming every bad one.
+        """Return the verdict on each package by name; raises TrustError naming every bad one.
 
-        `said_by` names, by sha256, the lock file that alone says of a package that its repository lists it.
+        `said_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
         """
 
     def unpack(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> int:
-        """Unpack packages into an empty `root`, in a namespace; run nothing; return the newest time in them."""
+        """Unpack packages into an empty `root` and run nothing; return their newest time. Runs in a namespace."""
 
     def groups(self, packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
-        """Divide a set into the layers it is installed in, lowest first."""
+        """Divide a set into groups, each to be installed as one layer, lowest first."""
 
     def install(self, packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_fail: Sequence[str]) -> Filled:
-        """Install packages into a mounted tree, in a namespace; return the newest time in them, and what was let fail.
+        """Install packages into a mounted tree; return their newest time and the scriptlets that were let fail.
 
-        `may_fail` are words of ``scriptletsMayFail``. Raises ToolError when another script fails.
+        Runs in a namespace. `may_fail` are items of ``scriptletsMayFail``. Raises ToolError when another script fails.
         """
 
     def installed_by(self, tools: str) -> str:
-        """Return what besides the packages decides an installed tree; `tools` is the build environment's digest.
+        """Return what an installed tree depends on besides its packages; `tools` is the build environment's digest.
 
-        Nothing, where the packages' own programs install them.
+        Empty, where programs of the packages themselves install them.
         """
 
     def belongings(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> Belongings:
-        """Return whose each path of a mounted tree is, in which these packages are installed. In a namespace."""
+        """Return which package each path of a mounted tree belongs to. Runs in a namespace."""
 
     def leftovers(self) -> tuple[str, ...]:
-        """Return globs of what installing leaves that is of this build or of this machine, not of the image."""
+        """Return globs of files that installing leaves and that describe this build or this machine, not the image."""
 
     def first_boot(self) -> tuple[FirstBoot, ...]:
-        """Return what installing draws or tells that each machine makes of its own, at its first boot."""
+        """Return the files that installing generates and that each machine must make itself at its first boot."""
 
     def environment(self, epoch: int) -> Mapping[str, str]:
-        """Return the variables under which programs of the image's tree run."""
+        """Return the environment variables for programs of the image's tree."""
 
     def sources(self, root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
-        """Return files (path: text) that tell the image its repositories; runs with the tree as its root.
+        """Return the files (path: text) that configure repositories in the image; runs with the tree as its root.
 
-        Only those in `keys` are told: repository name → key file in the image, empty for none. A name there that is
-        none of the `repositories` is one of the distribution's that the image was not built from.
+        `keys` says which: repository name → key file in the image, empty for none. A name there that is not among
+        `repositories` is a repository of the distribution that the image was not built from.
         """
 
     def list_command(self) -> Sequence[str]:

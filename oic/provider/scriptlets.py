@@ -1,4 +1,4 @@
-"""What is said of scriptlets that failed, whichever family's, and that nothing lets pass."""
+"""The error for scriptlets that failed, of both families, unless the recipe or distribution lets them fail."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _NAMED = 4
 
 
-def not_let_pass(failed: Sequence[PassedOver], *, where: str | None = None) -> ToolError:
-    """Return the error of scriptlets that failed: a line for each, and the recipe's way to let them pass."""
+def scriptlet_error(failed: Sequence[PassedOver], *, where: str | None = None) -> ToolError:
+    """Return an error that names each failed scriptlet and says how the recipe can let it fail."""
     lines = [
         one_line(
             f"the scriptlet {one.phase} of {one.package} failed: {one.how}"

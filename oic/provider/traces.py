@@ -1,4 +1,4 @@
-"""What installing packages leaves of this build or of this machine, whatever the package family: globs in the tree."""
+"""Files that installing leaves in both families and that describe this build or this machine: globs in the tree."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def differences_of_trees(builds: tuple[Build, Build], stages: Sequence[Stage[Any
     packages = _changes(builds, [_pair(builds, rootfs, number) for number in range(below)])
     whose = _belongings(builds[0], rootfs) if packages else None
     for path, what in packages:
-        yield Difference(stage="rootfs", path=path, what=what, made=whose.maker_of(path) if whose else "")
+        yield Difference(stage="rootfs", path=path, what=what, made=whose.origin_of(path) if whose else "")
     for path, what in _changes(builds, [_pair(builds, system, below)]):
         made = "made by a setting or a command of the recipe"
         yield Difference(stage="system", path=path, what=what, made=made)

@@ -20,7 +20,7 @@ from oic.ospackage.store import Store
 from oic.process import child
 from oic.progress import note
 from oic.provider import provider_of
-from oic.provider.scriptlets import not_let_pass
+from oic.provider.scriptlets import scriptlet_error
 from oic.stage import Kind
 from oic.values import Value, digest_of
 
@@ -76,7 +76,7 @@ def _passed(stack: Sequence[Layer], packages: Sequence[LockedPackage], said: Sli
     passed = tuple(one for layer in stack for one in layer.passed)
     allowed = (*said.known_to_fail, *said.may_fail)
     if refused := [one for one in passed if not one.is_let_pass(allowed)]:
-        raise not_let_pass(refused)
+        raise scriptlet_error(refused)
     for one in passed:
         by = "of the recipe" if one.is_let_pass(said.may_fail) else "of the distribution's data"
         words = f"the scriptlet {one.phase} of {one.package} failed ({one.how}), let pass by scriptletsMayFail {by}"
@@ -104,7 +104,7 @@ def _private_keys(
         whose = provider_of(family).belongings(packages, root)
         epochs = {layer.epoch for layer in stack}
         found = child.inside(root, drawn.private_keys, frozenset(whose.owners), whose.sums, epochs)
-    return tuple(PrivateKey(path=path, kind=kind, made=whose.maker_of(path)) for path, kind in sorted(found.items()))
+    return tuple(PrivateKey(path=path, kind=kind, made=whose.origin_of(path)) for path, kind in sorted(found.items()))
 
 
 def _fill(  # noqa: PLR0913 - runs in a namespace

@@ -21,7 +21,7 @@ from oic.provider.deb.relation import _parse_relation, clause_text, parse_relati
 from oic.provider.deb.release import check_release, parse_release
 from oic.provider.deb.signature import text_between
 from oic.provider.deb.solve import _solve_set
-from oic.provider.deb.universe import Source, Universe
+from oic.provider.deb.universe import PackageSource, Universe
 from oic.provider.deb.unpack import Unpacked, _checked_path, conffile_names
 from oic.provider.deb.version import version_key
 
@@ -105,7 +105,7 @@ def _read_packages(data: bytes) -> PackagesIndex:
 
 def _solve(data: bytes) -> None:
     index = _read_packages(data)
-    universe = Universe([Source(index=index)], "amd64")
+    universe = Universe([PackageSource(index=index)], "amd64")
     asked = AskedSet(names=tuple(index.names)[:2], essential=True)
     packages = _solve_set(universe, asked, {"main": URL}, recommends=True)
     expect_readable(packages, URL)

@@ -23,7 +23,7 @@ from oic.provider.rpm.mirrors import bases_of
 from oic.provider.rpm.package import files_of, nevra_of
 from oic.provider.rpm.payload import members_of
 from oic.provider.rpm.placement import placement_of
-from oic.provider.rpm.pool import Packages, Source
+from oic.provider.rpm.pool import Packages, PackageSource
 from oic.provider.rpm.repomd import check_age, parse_repomd
 from oic.provider.rpm.rich import satisfying
 from oic.provider.rpm.signature import signatures_of
@@ -127,7 +127,7 @@ def _read_repomd(data: bytes) -> None:
 
 def _read_primary(data: bytes) -> None:
     refuse_markup(data, root="metadata", where="primary")
-    _solved(Packages([Source(name="main", primary=data)], "x86_64"))
+    _solved(Packages([PackageSource(name="main", primary=data)], "x86_64"))
 
 
 def _solved(packages: Packages) -> None:
@@ -142,7 +142,7 @@ _DOCUMENTS = documents_of(PACKAGES)
 
 def _read_filelists(data: bytes) -> None:
     refuse_markup(data, root="filelists", where="filelists")
-    packages = Packages([Source(name="main", primary=_DOCUMENTS["primary"], filelists=data)], "x86_64")
+    packages = Packages([PackageSource(name="main", primary=_DOCUMENTS["primary"], filelists=data)], "x86_64")
     packages.having("/usr/lib/x")
     _solved(packages)
 

@@ -182,7 +182,7 @@ def _with_dictionary(content: bytes) -> bytes:
 
 
 def test_more_files_than_any_package_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oic.provider.deb.archive._MOST_ENTRIES", 3)
+    monkeypatch.setattr("oic.provider.deb.archive._MAX_ENTRIES", 3)
     file = io.BytesIO(deb(tar(*(entry(f"./{number}") for number in range(5)))))
     found = read_deb(file, "a.deb")
     with tar_of(file, found.data, "a.deb") as opened, pytest.raises(TrustError, match="at most 3 files, found more"):

@@ -65,25 +65,25 @@ def test_a_path_is_its_packages_or_of_whose_script_names_it(
     make: Callable[[Path], Belongings], script: str, tmp_path: Path
 ) -> None:
     whose = make(tmp_path)
-    assert whose.maker_of("/etc/drawer/conf") == "of drawer"
-    assert whose.maker_of("/usr/bin/drawer") == "of drawer"
-    assert whose.maker_of("/etc/drawn/id") == f"in no package's list, named in {script}"
-    assert whose.maker_of("/etc/drawn/own.key") == f"in no package's list, named in {script}"
-    assert whose.maker_of("/etc/drawer/other") == "in no package's list, below /etc/drawer of drawer"
-    assert whose.maker_of("/srv/other") == "in no package's list"
+    assert whose.origin_of("/etc/drawer/conf") == "of drawer"
+    assert whose.origin_of("/usr/bin/drawer") == "of drawer"
+    assert whose.origin_of("/etc/drawn/id") == f"in no package's list, named in {script}"
+    assert whose.origin_of("/etc/drawn/own.key") == f"in no package's list, named in {script}"
+    assert whose.origin_of("/etc/drawer/other") == "in no package's list, below /etc/drawer of drawer"
+    assert whose.origin_of("/srv/other") == "in no package's list"
 
 
 def test_a_listed_path_that_scripts_name_says_so() -> None:
     whose = Belongings(
         owners={"/etc/id": ("a",)}, scripts={"the %post of a": "uuidgen > /etc/id", "the %post of b": "cat /etc/id"}
     )
-    assert whose.maker_of("/etc/id") == "of a, named in the %post of a"
+    assert whose.origin_of("/etc/id") == "of a, named in the %post of a"
 
 
 def test_only_a_whole_name_in_a_script_counts() -> None:
     whose = Belongings(owners={}, scripts={"the %post of a": "touch my-hostid hostid.bak hostid2 ./dir/hostname"})
-    assert whose.maker_of("/etc/nvme/hostid") == "in no package's list"
-    assert whose.maker_of("/etc/x/hostname") == "in no package's list, named in the %post of a"
+    assert whose.origin_of("/etc/nvme/hostid") == "in no package's list"
+    assert whose.origin_of("/etc/x/hostname") == "in no package's list, named in the %post of a"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""A binary package as bytes: deb(5), an ar(5) archive of a version, a control tar and a data tar.
+"""Read a binary package: deb(5), an ar(5) archive of a format version, a control tar and a data tar.
 
-* Nothing here executes or writes anything; sizes and offsets are checked against the file before they are used.
-* Raises TrustError: a package that got this far matched its signed checksum, so any surprise in it is worth a refusal.
+* Nothing here executes or writes anything. Sizes and offsets are checked against the file before they are used.
+* Raises TrustError for anything unexpected: the package has matched its signed checksum, so it is no accident.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _HEADER = 60
 _CHUNK = 1 << 18
 _CONTROL_LIMIT = 64 << 20
 _END_OF_ARCHIVE: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
-_ODD_NUMBERS = (ValueError, OverflowError, RecursionError)
+_NUMBER_ERRORS = (ValueError, OverflowError, RecursionError)
 _EXTENSIONS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 _TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE, *(b"%d" % number for number in range(1, 7)), *_EXTENSIONS)
-"""What dpkg knows, lib/dpkg/tarfn.c: no sparse files, no PAX headers."""
-_MOST_NAME, _MOST_FILE = 1 << 16, 1 << 35
+"""The entry types that dpkg supports (lib/dpkg/tarfn.c): no sparse files and no PAX headers."""
+_MAX_NAME, _MAX_FILE = 1 << 16, 1 << 35
 _TIMES = range(-(1 << 31), 1 << 32)
-_MOST_ENTRIES = 1 << 20
+_MAX_ENTRIES = 1 << 20
 _COMPRESSIONS = {"tar": "", "gz": "gz", "xz": "xz", "zst": "zst"}
 _NEEDED = ("Package", "Version", "Architecture")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A part of the archive: where its bytes are and how they are compressed (the end of its name)."""
+    """A member of the ar archive and where its bytes are; the ending of its name says how they are compressed."""
 
     name: str
     offset: int
@@ -46,7 +46,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlFile:
-    """A file of the control tar, such as ``postinst``; `time` is none when it was not in there but made now."""
+    """A file of the control tar, such as ``postinst``; `time` is None when it was generated here."""
 
     content: bytes
     mode: int
@@ -55,7 +55,7 @@ class ControlFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deb:
-    """A package's control files by name, the fields of the one named ``control``, and the place of its data tar."""
+    """A package: its control files by name, the fields of the file ``control``, and the member that is its data tar."""
 
     control: dict[str, ControlFile]
     fields: dict[str, str]
@@ -63,9 +63,9 @@ class Deb:
 
 
 class _StrictEntry(tarfile.TarInfo):
-    """An entry header; a damaged or missing one is an error, where tarfile would take it for the archive's end.
+    """An entry header that raises an error when it is damaged or missing; tarfile would end the archive there.
 
-    So is one that dpkg would refuse, or whose numbers no file system has.
+    It also raises an error for an entry that dpkg would refuse, or whose numbers are out of range.
     """
 
     @classmethod
@@ -74,7 +74,7 @@ class _StrictEntry(tarfile.TarInfo):
             return super().fromtarfile(tar)
         except _END_OF_ARCHIVE:
             raise
-        except (tarfile.HeaderError, *_ODD_NUMBERS) as error:
+        except (tarfile.HeaderError, *_NUMBER_ERRORS) as error:
             raise tarfile.ReadError(f"damaged entry header: {error}") from error
 
     @classmethod
@@ -82,7 +82,7 @@ class _StrictEntry(tarfile.TarInfo):
         entry = super().frombuf(buf, encoding, errors)
         if entry.type not in _TYPES:
             raise tarfile.ReadError(f"expected an entry of a type that dpkg knows, found {entry.type!r}")
-        if not 0 <= entry.size <= (_MOST_NAME if entry.type in _EXTENSIONS else _MOST_FILE):
+        if not 0 <= entry.size <= (_MAX_NAME if entry.type in _EXTENSIONS else _MAX_FILE):
             raise tarfile.ReadError(f"expected the size of an entry, found {entry.size}")
         if entry.mtime not in _TIMES:
             raise tarfile.ReadError(f"expected a time between 1901 and 2106, found {entry.mtime} seconds after 1970")
@@ -90,7 +90,7 @@ class _StrictEntry(tarfile.TarInfo):
 
 
 class _Slice(io.RawIOBase):
-    """Part of a file as a readable stream, without moving anyone else's position."""
+    """A member as a stream of its own. It seeks before each read, so that several can share one file."""
 
     def __init__(self, file: IO[bytes], member: Member) -> None:
         self._file = file
@@ -109,13 +109,13 @@ class _Slice(io.RawIOBase):
 
 
 def read_deb(file: IO[bytes], where: str) -> Deb:
-    """Read the member table and the control tar of an open package."""
+    """Read the members and the control tar of an open package."""
     members = {member.name.partition(".")[0]: member for member in _members(file, where)}
     missing = {"debian-binary", "control", "data"} - members.keys()
     if missing:
         raise TrustError(f"expected a deb package, found no {', '.join(sorted(missing))} member", where=where)
     control: dict[str, ControlFile] = {}
-    with tar_of(file, members["control"], where, most=_CONTROL_LIMIT) as tar:
+    with tar_of(file, members["control"], where, limit=_CONTROL_LIMIT) as tar:
         for entry in entries_of(tar, where):
             name = entry.name.removeprefix("./")
             if entry.isreg():
@@ -153,31 +153,31 @@ def _members(file: IO[bytes], where: str) -> Iterator[Member]:
 
 
 def entries_of(tar: tarfile.TarFile, where: str) -> Iterator[tarfile.TarInfo]:
-    """Yield the entries in order and read to the end of the member, so that a truncated one is noticed.
+    """Yield the entries in order, then read to the end of the member, so that truncation is noticed.
 
-    Raises TrustError, also when there are more entries than any package has.
+    Raises TrustError, also when there are too many entries.
     """
     count = 0
     while (entry := tar.next()) is not None:
         count += 1
-        if count > _MOST_ENTRIES:
-            raise TrustError(f"expected a package of at most {_MOST_ENTRIES} files, found more", where=where)
+        if count > _MAX_ENTRIES:
+            raise TrustError(f"expected a package of at most {_MAX_ENTRIES} files, found more", where=where)
         yield entry
-        tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps them all, also those of a stream
+        tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every entry, even of a stream
     while tar.fileobj and tar.fileobj.read(_CHUNK):
         pass
 
 
 @contextlib.contextmanager
-def tar_of(file: IO[bytes], member: Member, where: str, *, most: int = 0) -> Iterator[tarfile.TarFile]:
-    """Open a member as a tar stream, of `most` bytes if given; its entries must be read in order, by `entries_of`."""
+def tar_of(file: IO[bytes], member: Member, where: str, *, limit: int | None = None) -> Iterator[tarfile.TarFile]:
+    """Open a member as a tar stream of at most `limit` bytes; read its entries by `entries_of`, in order."""
     raw = io.BufferedReader(_Slice(file, member), _CHUNK)
     ending = member.name.rpartition(".")[2]
     if ending not in _COMPRESSIONS:
         raise TrustError(f"expected a tar, .gz, .xz or .zst member, found {member.name}", where=where)
-    limit = most or package_limit(member.size)
+    limit = package_limit(member.size) if limit is None else limit
     try:
-        # A lone ".tar" read as a stream: no seeking, so no member is read twice or out of order.
+        # "r|" reads the tar as a stream: without seeking, no entry can be read twice or out of order.
         with (
             plain_stream(raw, _COMPRESSIONS[ending], limit, what=member.name, where=where) as stream,
             tarfile.open(fileobj=stream, mode="r|", errorlevel=2, tarinfo=_StrictEntry) as tar,

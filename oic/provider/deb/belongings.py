@@ -1,4 +1,4 @@
-"""Whose a path is, as dpkg's database in the tree says."""
+"""Which package a path belongs to, by dpkg's database in the tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SCRIPTS = ("preinst", "postinst")
 
 
 def lists_in(root: Path) -> Belongings:
-    """Return the lists, sums and scripts of ``/var/lib/dpkg``. Runs with the tree as its root."""
+    """Read file lists, digests and scripts from ``/var/lib/dpkg``. Runs with the tree as its root."""
     info = root / "var/lib/dpkg/info"
     owners: dict[str, tuple[str, ...]] = {}
     for file in sorted(info.glob("*.list")):

@@ -1,11 +1,11 @@
-"""dpkg's database, written as dpkg leaves it after unpacking (dpkg 1.21, ``/var/lib/dpkg``; format 1).
+"""Write dpkg's database as dpkg does when it unpacks packages (dpkg 1.21, ``/var/lib/dpkg``, format 1).
 
 ::
 
-    status                 a stanza a package: its control file, Status: install ok unpacked, Conffiles
-    info/<name>[:<arch>].* the control files and .list; with the architecture for Multi-Arch: same
-    triggers/File          <path> <package>, the file triggers that packages are interested in
-    triggers/<name>        <package>, likewise for named ones
+    status                 a stanza for each package: its control file, its Status, its Conffiles
+    info/<name>[:<arch>].* its control files and .list; the architecture only for Multi-Arch: same
+    triggers/File          lines of <path> <package>: file triggers that a package is interested in
+    triggers/<name>        lines of <package>: packages that are interested in this named trigger
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Trigger:
 
     @property
     def interest(self) -> bool:
-        """Whether the package wants to hear of it."""
+        """Whether the package is interested in the trigger, and does not activate it."""
         return self.directive.startswith("interest")
 
 
@@ -44,7 +44,7 @@ def control_text(unpacked: Unpacked) -> str:
 
 
 def info_name(fields: dict[str, str]) -> str:
-    """Return the stem of a package's files under ``info/``."""
+    """Return how the names of a package's files in ``info/`` begin."""
     same = fields.get("multi-arch") == "same"
     return f"{fields['package']}:{fields['architecture']}" if same else fields["package"]
 
@@ -58,10 +58,7 @@ def triggers_of(unpacked: Unpacked) -> list[Trigger]:
 
 
 def write_database(root: Path, packages: Sequence[Unpacked]) -> None:
-    """Add unpacked packages to the database under `root` (its files, not those of packages already in it).
-
-    Runs with the tree as its root.
-    """
+    """Add unpacked packages to the database; entries of other packages stay. Runs with the tree as its root."""
     admin = root / "var/lib/dpkg"
     for directory in ("info", "triggers", "updates", "alternatives", "parts"):
         (admin / directory).mkdir(parents=True, exist_ok=True)
@@ -111,7 +108,7 @@ def _write_triggers(unpacked: Unpacked, triggers: Path, stem: str) -> None:
 
 
 def activated(packages: Sequence[Unpacked], interests: Sequence[str]) -> list[str]:
-    """Return which of the trigger names `interests`, of packages configured earlier, the new ones set off, in order."""
+    """Return, in order, which triggers the new packages activate; `interests` are those of configured packages."""
     directories = [name for name in interests if name.startswith("/")]
     found: dict[str, None] = {}
     for unpacked in packages:
@@ -138,7 +135,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def interests_of(root: Path) -> list[str]:
-    """Return every trigger name that a package in the database waits for."""
+    """Return the names of all triggers that packages in the database are interested in."""
     triggers = root / "var/lib/dpkg/triggers"
     return sorted(_interests(triggers)) if triggers.is_dir() else []
 

@@ -60,21 +60,21 @@ _LEFTOVERS = (
 
 
 def is_package(package: LockedPackage) -> bool:
-    """Tell whether name, version and architecture are such as a control file may have."""
+    """Tell whether name, version and architecture are valid in a control file."""
     return is_named(package.name, package.version, package.architecture)
 
 
 def signs_packages() -> bool:
-    """Return that packages carry no signature: what lists them is signed."""
+    """Return False: packages carry no signature, only the index that lists them is signed."""
     return False
 
 
 def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: int = 2) -> int:
-    """Unpack packages for their programs' sake: merged /usr, no database, no script."""
+    """Unpack packages so that their programs can run: with a merged /usr, without a database, and running no script."""
     merge_usr(root)
     members = [(package.name, file) for package, file in packages]
     unpacked = unpack_all(members, root, jobs=jobs)
-    if jobs > 1 and any(item.clashes for item in unpacked):  # then the order decides: one process, the first wins
+    if jobs > 1 and any(item.clashes for item in unpacked):  # unpack again in one process: the first package wins
         for path in root.iterdir():
             path.unlink() if path.is_symlink() else shutil.rmtree(path)
         return unpack(packages, root, jobs=1)
@@ -82,7 +82,7 @@ def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: 
 
 
 def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
-    """Return the Essential packages with all they need, then the rest."""
+    """Return two groups: the Essential packages with all they need, and the rest."""
     requires = {package.name: [need.package for need in package.requires] for package in packages}
     todo = [package.name for package in packages if package.essential]
     bootstrap: set[str] = set()
@@ -97,32 +97,32 @@ def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
 
 
 def installed_by(_tools: str) -> str:
-    """Return nothing: the dpkg that installs is the image's own."""
+    """Return an empty string: the image's own dpkg installs its packages."""
     return ""
 
 
 def belongings(_packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> Belongings:
-    """Return what dpkg's database in the tree says."""
+    """Read dpkg's database in the tree."""
     return child.inside(root, lists_in)
 
 
 def leftovers() -> tuple[str, ...]:
-    """Return what a Debian installation leaves of the build: logs, caches, locks, keys, ids."""
+    """Return globs of logs, caches, locks, keys and ids that a Debian installation leaves."""
     return _LEFTOVERS
 
 
 def first_boot() -> tuple[FirstBoot, ...]:
-    """Return what its packages, and those of both families, draw or tell."""
+    """Return what the packages of this family, and of both families, generate."""
     return FIRST_BOOT
 
 
 def environment(epoch: int) -> Mapping[str, str]:
-    """Return the variables of maintainer scripts and of a recipe's commands."""
+    """Return the environment variables for maintainer scripts and for a recipe's commands."""
     return {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(epoch)}
 
 
 def sources(_root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
-    """Return a deb822 source, sources.list(5), for the repositories."""
+    """Return an apt source file (sources.list(5), deb822 style) for the repositories."""
     stanzas = [
         f"Types: deb\nURIs: {entry.url}\nSuites: {entry.suite}\nComponents: {' '.join(entry.components)}\n"
         f"Signed-By: {keys[entry.name]}\n"
@@ -133,5 +133,5 @@ def sources(_root: Path, repositories: Sequence[LockedRepository], keys: Mapping
 
 
 def list_command() -> Sequence[str]:
-    """Return dpkg's word for every package it knows."""
+    """Return a dpkg-query command."""
     return ("dpkg-query", "-W", "-f", "${Package}:${Architecture}\\t${Version}\\t${db:Status-Abbrev}\\n")

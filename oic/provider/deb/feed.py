@@ -1,10 +1,10 @@
-"""Debian packages as the solver's candidates: every relation becomes a capability of its own text.
+"""Debian packages as candidates for the solver: the text of each relation becomes a capability.
 
-    libfoo 1.2   provides  "libfoo (>= 1.0)"  "libfoo | libbar"  "foo-abi"     each relation of the set it satisfies
+    libfoo 1.2   provides  "libfoo (>= 1.0)"  "libfoo | libbar"  "foo-abi"     all relations that it satisfies
                  requires  "libc6 (>= 2.36)"
                  conflicts "libfoo-old"
 
-So Debian's version order, virtual packages, Multi-Arch and alternatives are settled before the solver sees them.
+So the solver needs to know nothing about Debian's version order, virtual packages, Multi-Arch and alternatives.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 def any_version(name: str) -> str:
-    """Return the capability that each version of a name provides and nothing else does."""
+    """Return the capability that exactly the versions of this name provide."""
     return f"package {name}"
 
 
 def key_of(package: DebPackage) -> str:
-    """Return what names a package among the candidates, and in a message."""
+    """Return a package's name among the candidates; messages show it too."""
     return f"{package.name} {package.version}"
 
 
 def closure(universe: Universe, start: Iterable[DebPackage], *, recommends: bool) -> list[DebPackage]:
-    """Return every package that could come in with `start`: all that satisfies any relation of any of them."""
+    """Return `start` and every package that satisfies a dependency of any package in the result."""
     reached = dict.fromkeys(start)
     todo = list(reached)
     while todo:
@@ -49,7 +49,7 @@ def closure(universe: Universe, start: Iterable[DebPackage], *, recommends: bool
 
 
 def candidates(universe: Universe, packages: Iterable[DebPackage], *, recommends: bool) -> list[Candidate]:
-    """Return what the solver is fed: the packages, each with the capabilities that occur among them."""
+    """Return the packages as candidates, each with those relations of the others that it satisfies."""
     packages = list(packages)
     provides: defaultdict[DebPackage, list[str]] = defaultdict(list)
     for clause in dict.fromkeys(clause for package in packages for clause in _clauses(package, recommends=recommends)):

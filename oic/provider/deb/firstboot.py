@@ -1,4 +1,4 @@
-"""What packages of the deb family draw while they are installed, beside what is common."""
+"""Files that packages of the deb family generate during installation, in addition to those of both families."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lock's packages against the signed index that the lock names: InRelease, the Packages it lists, each package."""
+"""Compare a lock's packages with the signed index that the lock names: InRelease and its Packages files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.provider.compression import decompressed
-from oic.provider.deb.metadata import MOST_PACKAGES, PACKAGES, judged
+from oic.provider.deb.metadata import MAX_PACKAGES, PACKAGES, signed_release
 from oic.provider.deb.packages import PackagesIndex
 from oic.provider.deb.release import check_suite, parse_release
 from oic.provider.keys import locked_keyring
@@ -26,7 +26,7 @@ _SIGNED = (("InRelease",), ("Release", "Release.gpg"))
 
 
 def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listing | None:
-    """Return what the index says; None where it cannot be had; raises TrustError. See the provider's protocol."""
+    """Compare the lock with its index; see `oic.provider.protocol.Provider.check_index`."""
     documents = lock.indexes.get(repository.name, ())
     lists = [entry for entry in documents if entry.name == PACKAGES]
     by_name = {entry.name: entry for entry in documents if entry.name != PACKAGES}
@@ -36,7 +36,7 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listi
     base = f"{repository.url.rstrip('/')}/dists/{repository.suite}"
     try:
         with locked_keyring(repository, store) as ring:
-            text, signers = judged(ring, {name: store.read(by_name[name].sha256) for name in names}, base)
+            text, signers = signed_release(ring, {name: store.read(by_name[name].sha256) for name in names}, base)
     except ExpiredError:
         return None
     release = parse_release(text, where=f"{base}/{names[0]}")
@@ -46,7 +46,7 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listi
         package.sha256: f"{package.name} {package.version} of sha256 {package.sha256}"
         for package in (one for packages in lock.sets.values() for one in packages)
         if package.repository == repository.name
-        and not any(_is(package, found) for found in index.packages(package.name))
+        and not any(_is_same(package, found) for found in index.packages(package.name))
     }
     return Listing(signers=signers, unlisted=unlisted)
 
@@ -59,20 +59,18 @@ def _index(
     wanted = re.compile(
         rf"(?P<plain>(?:{component})/binary-(?:{re.escape(architecture)}|all)/Packages)(?:\.(?P<kind>\w+))?"
     )
-    # lists of several architectures can be the same bytes: of a suite that has next to nothing they often are
-    vouched = {file.sha256: match for file in release.files.values() if (match := wanted.fullmatch(file.path))}
+    # In a nearly empty suite, the lists of several architectures are often identical.
+    listed = {file.sha256: match for file in release.files.values() if (match := wanted.fullmatch(file.path))}
     for entry in lists:
-        match = vouched.get(entry.sha256)
+        match = listed.get(entry.sha256)
         if match is None:
-            raise TrustError(
-                "expected a list of packages that its signed index vouches for, found none", where=entry.url
-            )
+            raise TrustError("expected a list of packages that the signed index names, found another", where=entry.url)
         plain = release.files.get(match["plain"])
-        limit = plain.size if plain else MOST_PACKAGES
+        limit = plain.size if plain else MAX_PACKAGES
         index.add(decompressed(store.read(entry.sha256), match["kind"] or "", limit, where=entry.url))
     return index
 
 
-def _is(package: LockedPackage, found: DebPackage) -> bool:
+def _is_same(package: LockedPackage, found: DebPackage) -> bool:
     locked = (package.version, package.architecture, package.location, package.size, package.sha256)
     return locked == (found.version, found.architecture, found.location, found.size, found.sha256)

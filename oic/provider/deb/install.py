@@ -1,18 +1,17 @@
-"""Packages installed into a layer: unpacked in parallel, then configured by the target's own dpkg.
+"""Install packages into a layer: unpack them in parallel, then let the tree's own dpkg configure them.
 
 ::
 
     sort ── quick ──> unpack in parallel ──> dpkg's database ──┐
         └── in order ──────────> dpkg --unpack, one by one <───┴──> dpkg --configure -a
 
-* The first layer holds the bootstrap set: nothing can run before all of it is unpacked, so its ``preinst`` scripts run
-  after that (as they do with every tool that makes a Debian root).
-* Above it, a package goes *in order* through dpkg itself when the order could show in the tree: it has a ``preinst``
-  (which may divert, or need what it Pre-Depends on), or shares a path with another package (Replaces).
-* Paths shared unannounced are found while unpacking: then the layer is emptied and everything goes in order. Never a
-  silently different tree.
-* Whatever here reads or writes the tree does so from inside it: links of packages and of earlier scripts lead nowhere
-  else.
+* The first layer contains the bootstrap set. Nothing can run before all of it is unpacked, so its ``preinst`` scripts
+  run after that, as with every tool that makes a Debian root.
+* In later layers, dpkg itself unpacks a package *in order* if the order could change the tree: if the package has a
+  ``preinst`` (which may divert files, or need its Pre-Depends), or shares a path with another package (Replaces).
+* If unpacking finds further shared paths, the layer is emptied and dpkg unpacks everything in order. The tree is never
+  silently different.
+* Code that reads or writes the tree runs with the tree as its root, so links of packages and scripts lead nowhere else.
 """
 
 from __future__ import annotations
@@ -49,12 +48,12 @@ ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
     "DEBCONF_NONINTERACTIVE_SEEN": "true",
     "DEBCONF_NOWARNINGS": "yes",
-    "INITRD": "No",  # hooks of kernel packages leave the initramfs to its own stage
+    "INITRD": "No",  # the initrd stage makes the initramfs, not the hooks of kernel packages
 }
 
 
 class ClashError(Exception):
-    """Packages unpacked in parallel claim the same paths: nothing has been run yet."""
+    """Packages that were unpacked in parallel have the same path. No script has run yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class _Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Before:
-    """What a tree has before the layer: paths of packages, paths that are diverted or overridden, and triggers."""
+    """The tree before this layer: installed paths, paths with a diversion or statoverride, and triggers."""
 
     installed: frozenset[str]
     reserved: frozenset[str]
@@ -74,16 +73,16 @@ class _Before:
 
 
 def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_fail: Sequence[str] = ()) -> Filled:
-    """Install packages (in install order) into a mounted tree; return the newest time of a file in them.
+    """Install packages, given in install order, into a mounted tree; return their newest time.
 
-    dpkg lets no script fail: `may_fail` changes nothing. Raises ToolError when a maintainer script fails.
+    Raises ToolError when a maintainer script fails. `may_fail` has no effect, because dpkg lets no script fail.
     """
     del may_fail
     try:
         return fill(packages, tree)
     except ClashError as clash:
         if not tree.below:
-            message = f"the bootstrap set cannot be unpacked, as nothing orders its packages: {clash}"
+            message = f"the bootstrap set cannot be unpacked, because no order of its packages is known: {clash}"
             raise TrustError(message) from clash
         with tree.log.open("a", encoding="utf-8") as log:
             log.write(f"{clash}: installing one package at a time\n")
@@ -92,7 +91,7 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_f
 
 
 def fill(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, in_order: bool = False) -> Filled:
-    """Install packages quickly, or all of them `in_order`; raises ClashError when they have to be."""
+    """Install packages, unpacked in parallel where possible or all `in_order`; raises ClashError."""
     known = [_Package(locked=locked, file=file, deb=_read(file, locked.name)) for locked, file in packages]
     bootstrap = not tree.below
     before = child.inside(tree.root, _prepare, bootstrap)
@@ -109,7 +108,7 @@ def fill(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, in_order
         policy = child.inside(tree.root, _forbid_services)
         if bootstrap:
             _run_preinsts(quick, box)
-        for name in reversed(database.activated(unpacked, before.interests)):  # dpkg puts each before those it knows of
+        for name in reversed(database.activated(unpacked, before.interests)):  # dpkg puts each new one first
             box.run(["dpkg-trigger", "--no-await", "--by-package=dpkg", name], capture=False)
         if not bootstrap or ordered:
             _unpack_in_order(ordered, known, box)
@@ -118,7 +117,7 @@ def fill(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, in_order
     return Filled(epoch=epoch)
 
 
-def _prepare(root: Path, bootstrap: bool) -> _Before:  # noqa: FBT001 - called by way of `child.inside`
+def _prepare(root: Path, bootstrap: bool) -> _Before:  # noqa: FBT001 - called through `child.inside`
     if bootstrap:
         merge_usr(root)
     return _Before(
@@ -134,30 +133,30 @@ def _read(file: Path, name: str) -> Deb:
 
 
 def _newest(known: Sequence[_Package], floor: int) -> int:
-    """Return when the newest package was made: its control files' time, which dpkg-deb lets no file of it pass."""
+    """Return the time of the newest package: that of its control files, which are its newest files."""
     return max([floor, *(file.time or 0 for package in known for file in package.deb.control.values())])
 
 
 def _in_order(known: Sequence[_Package], before: _Before, bootstrap: bool) -> set[str]:  # noqa: FBT001
-    """Return the names of the packages that dpkg must unpack itself."""
+    """Return the names of the packages that dpkg itself must unpack, in order."""
     scripted = {package.locked.name for package in known if "preinst" in package.deb.control and not bootstrap}
-    return scripted | _sharing(known, before)
+    return scripted | _sharing_paths(known, before)
 
 
-def _sharing(known: Sequence[_Package], before: _Before) -> set[str]:
-    """Return, of packages that announce the same path, those that replace the other, or else the later one."""
+def _sharing_paths(known: Sequence[_Package], before: _Before) -> set[str]:
+    """Return one of each two packages that list the same path: the one that replaces the other, or else the later."""
     reserved = {path_in_usr(path) for path in before.reserved}
     owner = dict.fromkeys(before.installed | reserved, "")
     found: set[str] = set()
     for package in known:
-        for path in _announced(package.deb):
+        for path in _listed_paths(package.deb):
             other = owner.setdefault(path, package.locked.name)
             if other != package.locked.name:
-                found.add(_yielding(package, other, known))
+                found.add(_later_of(package, other, known))
     return found
 
 
-def _yielding(package: _Package, other: str, known: Sequence[_Package]) -> str:
+def _later_of(package: _Package, other: str, known: Sequence[_Package]) -> str:
     earlier = next((item for item in known if item.locked.name == other), None)
     replaces = earlier.deb.fields.get("replaces", "") if earlier else ""
     clauses = parse_relations(replaces, package.locked.architecture)
@@ -166,14 +165,14 @@ def _yielding(package: _Package, other: str, known: Sequence[_Package]) -> str:
     return package.locked.name
 
 
-def _announced(deb: Deb) -> list[str]:
+def _listed_paths(deb: Deb) -> list[str]:
     sums = deb.control["md5sums"].content.decode("utf-8", "surrogateescape") if "md5sums" in deb.control else ""
     files = ["/" + line.partition("  ")[2] for line in sums.splitlines()]
     return [path_in_usr(path) for path in [*files, *conffile_names(deb)]]
 
 
 def _installed_paths(root: Path) -> set[str]:
-    """Return the non-directories that packages already in the database own."""
+    """Return the paths, without directories, of the packages in the database."""
     info = root / "var/lib/dpkg/info"
     lists = sorted(info.glob("*.list")) if info.is_dir() else []
     lines = (line for path in lists for line in path.read_text("utf-8", "surrogateescape").splitlines())
@@ -192,7 +191,7 @@ _FORBID = b"#!/bin/sh\nexit 101\n"
 
 
 def _forbid_services(root: Path) -> str:
-    """Have no script start a service, invoke-rc.d(8); return where a package's own policy, if any, is meanwhile."""
+    """Forbid scripts to start services (invoke-rc.d(8)); return where a package's own policy file was moved, if any."""
     policy = root / _POLICY
     policy.parent.mkdir(parents=True, exist_ok=True)
     own = f"{policy}.of-its-package" if os.path.lexists(policy) else ""
@@ -204,7 +203,7 @@ def _forbid_services(root: Path) -> str:
 
 
 def _permit_services(root: Path, own: str) -> None:
-    """Undo `_forbid_services`; a policy that dpkg has unpacked in the meantime stays."""
+    """Undo `_forbid_services`; a policy file that dpkg has unpacked since stays."""
     policy = root / _POLICY
     if policy.is_file() and not policy.is_symlink() and policy.read_bytes() == _FORBID:
         policy.unlink()
@@ -215,7 +214,7 @@ def _permit_services(root: Path, own: str) -> None:
 
 
 def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
-    """Run preinst scripts where dpkg does, beside their control file: debconf looks for it there."""
+    """Run preinst scripts in the directory where dpkg runs them, with their control file, which debconf reads there."""
     scripted = [package for package in packages if "preinst" in package.deb.control]
     for package in scripted:
         child.inside(box.root, _place_control, package.deb.control)
@@ -237,7 +236,7 @@ _CONTROL = "var/lib/dpkg/tmp.ci"
 
 
 def _place_control(root: Path, control: Mapping[str, ControlFile]) -> None:
-    """Put the control files of one package where those of another were; without any, leave nothing there."""
+    """Replace the directory of control files by those of one package; remove it when there are none."""
     place = root / _CONTROL
     if place.is_symlink() or place.is_file():
         place.unlink()
@@ -251,7 +250,7 @@ def _place_control(root: Path, control: Mapping[str, ControlFile]) -> None:
 
 
 def _unpack_in_order(ordered: set[str], known: Sequence[_Package], box: Sandbox) -> None:
-    """Let dpkg unpack the packages named `ordered`; configure first what one Pre-Depends on, as apt does."""
+    """Let dpkg unpack the packages named `ordered`, and first configure their Pre-Depends, as apt does."""
     files = {package.locked.name: f"{sandbox.FILES}/{_file_name(package)}" for package in known}
     priorities = {package.locked.name: package.deb.fields.get("priority", "") for package in known}
     for action, names in steps([package.locked for package in known], priorities, ordered):

@@ -1,11 +1,11 @@
-"""Fetch and verify a Debian repository's metadata: InRelease, then the Packages it vouches for.
+"""Fetch and verify a Debian repository's metadata: InRelease, then the Packages files that it lists.
 
     keys ─> private keyring
     InRelease (or Release + Release.gpg) ─gpg─> signed text ─> suite, dates, not older than last time
         └─ Packages.xz by hash ─ size, sha256, sha256 of what is in it ─> store
 
-* What is returned holds digests of verified bytes in the store, nothing else of the mirror's.
-* What a server needs to answer "not modified" is returned apart, as `oic.provider.documents` says.
+* The result refers to verified bytes in the store by digest, and contains nothing else from the mirror.
+* What a server needs to answer "not modified" is returned separately: see `oic.provider.documents`.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ if TYPE_CHECKING:
     from oic.provider.protocol import Previous
 
 PACKAGES = "Packages"
-MOST_PACKAGES = 2**30
+MAX_PACKAGES = 2**30
 _PREFERRED = ("xz", "gz", "")
-"""What an index may be compressed with, best first."""
+"""The compressions of an index that are used, the preferred one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Before:
-    """What is known of a repository from last time: its entry in the index and who signs; and what time it is."""
+class _LastRun:
+    """What is known of a repository from the last run (its entry in the index, its signers), and the time now."""
 
     entry: DebRepository | None
     known: KnownSigners
     now: datetime
 
 
-def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the clock
+def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
     repositories: Sequence[Repository],
     architecture: str,
     fetcher: Fetcher,
@@ -75,7 +75,7 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
             repository,
             architecture,
             source,
-            _Before(
+            _LastRun(
                 entry=before.get((repository.url, repository.suite)),
                 known=previous.known.get(repository.name, UNKNOWN),
                 now=now or datetime.now(UTC),
@@ -87,7 +87,7 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
 
 
 def metadata_warnings(index: Index, now: datetime) -> list[str]:
-    """Return a warning for each repository whose metadata is past its Valid-Until by now, or old."""
+    """Return a warning for each repository whose metadata are old or past their Valid-Until."""
     found = [_warning(entry, now) for entry in index.of(DebRepository)]
     return [warning for warning in found if warning]
 
@@ -98,9 +98,9 @@ def _warning(entry: DebRepository, now: datetime) -> str:
     return age_warning(entry.name, entry.date, now)
 
 
-def _read_repository(repository: Repository, architecture: str, source: Documents, last: _Before) -> DebRepository:
+def _read_repository(repository: Repository, architecture: str, source: Documents, last: _LastRun) -> DebRepository:
     base = f"{repository.url.rstrip('/')}/dists/{repository.suite}"
-    documents, text, signers, keys = _signed_release(repository, base, source, last.known)
+    documents, text, signers, keys = _fetch_release(repository, base, source, last.known)
     where = f"{base}/{next(iter(documents))}"
     release = parse_release(text, where=where)
     check_release(release, repository.suite, last.now, where=where)
@@ -130,10 +130,10 @@ def _read_repository(repository: Repository, architecture: str, source: Document
     )
 
 
-def _signed_release(
+def _fetch_release(
     repository: Repository, base: str, source: Documents, memory: KnownSigners
 ) -> tuple[dict[str, bytes], str, tuple[str, ...], tuple[tuple[KeyFile, ...], dict[str, tuple[str, ...]]]]:
-    """Return the documents, the text that was signed, by whom, and the keys that are known from now on."""
+    """Return the documents, the signed text, its signers, and the key files with the keys to remember."""
     try:
         documents = {"InRelease": source.document(f"{base}/InRelease")}
     except NotFound:
@@ -144,13 +144,13 @@ def _signed_release(
         return documents, _unsigned_text(documents, base), (), ((), {})
     files = read_keys(repository, source.fetcher)
     with keyring_of(files) as ring:
-        text, signers = judged(ring, documents, base)
+        text, signers = signed_release(ring, documents, base)
     known = known_keys(repository.name, files, ring, signers, memory)
     return documents, text, signers, (files, known)
 
 
-def judged(ring: Keyring, documents: Mapping[str, bytes], base: str) -> tuple[str, tuple[str, ...]]:
-    """Return the text of an InRelease, or of a Release and its Release.gpg, and who signed it; raises TrustError."""
+def signed_release(ring: Keyring, documents: Mapping[str, bytes], base: str) -> tuple[str, tuple[str, ...]]:
+    """Return the signed text of an InRelease or of a Release with Release.gpg, and its signers; raises TrustError."""
     if "InRelease" in documents:
         return signed_text(ring.gpg, documents["InRelease"], where=f"{base}/InRelease")
     where = f"{base}/Release.gpg"
@@ -173,8 +173,8 @@ def _read_packages(
             path = f"{component}/binary-{name}/Packages"
             file, compression = _listed(release, path, base)
             plain = release.files.get(path)
-            body = _vouched(file, release, base, source)
-            limit = min(plain.size, MOST_PACKAGES) if plain else MOST_PACKAGES
+            body = _listed_file(file, release, base, source)
+            limit = min(plain.size, MAX_PACKAGES) if plain else MAX_PACKAGES
             text = decompressed(body, compression, limit, where=f"{base}/{file.path}")
             if plain:
                 check_digest(text, "sha256", plain.sha256, plain.size, where=f"{base}/{file.path}, decompressed")
@@ -198,13 +198,13 @@ def _urls(file: IndexFile, release: Release, base: str) -> list[str]:
     return [*([f"{base}/{folder}/by-hash/SHA256/{file.sha256}"] if release.by_hash else []), f"{base}/{file.path}"]
 
 
-def _vouched(file: IndexFile, release: Release, base: str, source: Documents) -> bytes:
-    """Return a file the Release vouches for, from the store if it has it."""
+def _listed_file(file: IndexFile, release: Release, base: str, source: Documents) -> bytes:
+    """Return a file that the Release lists, from the store if it is there."""
     if (stored := source.stored(file.sha256)) is not None:
         return stored
     for url in _urls(file, release, base):
         try:
-            body = source.fetcher.fetch(url, limit=min(file.size, MOST_PACKAGES)).body or b""
+            body = source.fetcher.fetch(url, limit=min(file.size, MAX_PACKAGES)).body or b""
         except NotFound:
             if url.endswith(file.path):
                 raise

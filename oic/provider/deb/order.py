@@ -1,7 +1,7 @@
-"""In what order dpkg is told to unpack and to configure packages: apt's, as far as it shows in the tree.
+"""The order in which dpkg unpacks and configures packages: the same as apt's, where it makes a difference.
 
-System users and groups get their ids in the order in which packages are configured. Most are configured by one
-``dpkg --configure -a`` at the end, by apt as well; what comes before it is decided here.
+System users and groups get their ids in the order in which packages are configured. As with apt, most packages are
+configured by one ``dpkg --configure -a`` at the end; this module decides what happens before that.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _PRIORITIES = ("required", "important", "standard", "optional", "extra")
 def steps(
     packages: Sequence[LockedPackage], priorities: Mapping[str, str], ordered: set[str]
 ) -> list[tuple[str, list[str]]]:
-    """Return pairs of ``--unpack`` or ``--configure`` and package names; those in `ordered` are unpacked.
+    """Return pairs of ``--unpack`` or ``--configure`` and package names; the packages in `ordered` are unpacked.
 
-    Before any package is unpacked, what it Pre-Depends on is configured, and all that needs (Debian policy 7.2).
-    Packages with Pre-Depends come first, the more important earlier, then by name: what apt comes to
-    (pkgOrderList::Score). The rest stays as it stands in the lock.
+    Before a package is unpacked, its Pre-Depends and everything these need are configured (Debian policy 7.2).
+    Packages with Pre-Depends come first, sorted by importance and then by name, as apt does (pkgOrderList::Score). The
+    others keep their order in the lock.
     """
     requires = {package.name: package.requires for package in packages}
     place = {name: index for index, name in enumerate(requires)}
@@ -63,7 +63,7 @@ def _urgency(package: LockedPackage, priority: str) -> tuple[int, str]:
 
 
 def _closure(names: Sequence[str], requires: Mapping[str, Sequence[Requirement]]) -> set[str]:
-    """Return those of `names` that are installed here, and all that they need."""
+    """Return those of `names` that are installed in this run, and all that they need."""
     todo = list(names)
     found: set[str] = set()
     while todo:

@@ -1,10 +1,10 @@
-"""A Packages index: bytes in, frozen packages out.
+"""Read a Packages index.
 
-* Only where each package is gets noted on the first pass; a stanza is parsed when someone asks for it. An index holds
-  sixty thousand packages, an image needs hundreds.
-* The text is signed but not trusted: a field that isn't what it should be is a TrustError that names the package.
+* Adding a file only records where each stanza is. A stanza is parsed when its package is asked for: an index has sixty
+  thousand packages, and an image needs hundreds of them.
+* The text is signed, but may still be malformed: then a TrustError names the package.
 
-Fields are deb-control(5)'s and those the archive adds (Filename, Size, SHA256).
+The fields are those of deb-control(5) and those that the archive adds (Filename, Size, SHA256).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from oic.values import Bytes, Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Debian policy 2.5; an unknown or missing priority counts as the least.
+# Debian policy 2.5. An unknown or missing priority counts as the lowest.
 PRIORITIES = {"required": 1, "important": 2, "standard": 3, "optional": 4, "extra": 5}
 
 _PACKAGE = re.compile(rb"^Package[ \t]*:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
@@ -79,7 +79,7 @@ class PackagesIndex:
         self._naming = b""
 
     def add(self, data: bytes) -> None:
-        """Take in a Packages file; raises TrustError."""
+        """Add a Packages file; raises TrustError."""
         start = len(self._data)
         self._data += data
         for begin, end in places_of(self._data, start):
@@ -93,7 +93,7 @@ class PackagesIndex:
                 yield package
 
     def mention(self, name: str) -> int | None:
-        """Return where the name first stands in a Package or relationship field: a number to compare others with."""
+        """Return where the name first occurs in a Package or relationship field, as a number to compare."""
         if not self._naming:
             self._naming = b"\n".join(_NAMING.findall(self._data))
         place = self._naming.find(wanted := name.encode())
@@ -123,12 +123,12 @@ class PackagesIndex:
 
 
 def is_package(name: str, version: str, architecture: str) -> bool:
-    """Tell whether these are such as a control file may have: Debian policy 5.6."""
+    """Tell whether name, version and architecture are valid in a control file (Debian policy 5.6)."""
     return bool(_NAME.fullmatch(name) and _VERSION.fullmatch(version) and _NAME.fullmatch(architecture))
 
 
 def parse_package(stanza: bytes, repository: str, architecture: str) -> DebPackage:
-    """Return the package of a stanza; raises TrustError naming it when a field is missing or malformed."""
+    """Return the package of a stanza; raises TrustError with its name when a field is missing or malformed."""
     name = _PACKAGE.search(stanza)
     where = f"{repository}: {name[1].decode('utf-8', 'replace') if name else '?'}"
     try:
@@ -169,7 +169,7 @@ def _size(fields: dict[str, str]) -> Bytes:
 
 
 def _location(fields: dict[str, str]) -> str:
-    """Return Filename; it becomes part of a URL or of a path, and must not lead out of the repository."""
+    """Return Filename. It becomes part of a URL or a path, so it must not lead out of the repository."""
     value = fields.get("filename", "")
     parts = value.removeprefix("./").split("/")
     if not value or ".." in parts or "" in parts or not value.isprintable():

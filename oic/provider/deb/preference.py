@@ -1,14 +1,14 @@
-"""Which packages apt would take: the preference the solver is given.
+"""Which packages apt would choose. The solver gets them as its preference.
 
-apt decides greedily, and users know its decisions: what is asked for first, then each package's dependencies depth
-first, in the order they are written; of a dependency that nothing chosen satisfies yet, the first alternative that
-can be had, with all it needs. This walk makes the same decisions (those of ``pkgDepCache::MarkInstall`` in apt 2.6)
-and proves nothing: whether what it chose goes together is the solver's to find out.
+apt chooses greedily, and users know the result: first the requested packages, then the dependencies of each package,
+depth first and in the order they are written. For a dependency that no chosen package satisfies, it takes the first
+alternative that is installable with all that it needs. This module makes the same choices (those of
+``pkgDepCache::MarkInstall`` in apt 2.6). It does not check that they are consistent; the solver does.
 
-* A package one of whose dependencies cannot be had is refused from then on; the next alternative is tried.
-* What is asked for is *protected*: it is chosen beforehand, satisfies the dependencies of everything else, and what
-  it conflicts with is refused. So, in turn, is the only package that can satisfy a dependency of a protected one.
-* Of two others that conflict the later one wins, unless the earlier is waiting for it.
+* A package with a dependency that cannot be satisfied is refused from then on, and the next alternative is tried.
+* Requested packages are *protected*: they are chosen first, satisfy dependencies of all others, and what they conflict
+  with is refused. A package that alone can satisfy a dependency of a protected package becomes protected too.
+* When two other packages conflict, the later one wins, unless the earlier one waits for it.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from oic.provider.deb.relation import Clause
     from oic.provider.deb.universe import Universe
 
-# A step yields the package it needs marked and is sent whether that worked. This is recursion off Python's stack: a
-# chain of dependencies may be longer than that allows.
+# A step yields the package that it needs to be marked, and receives whether that worked. Generators replace recursion,
+# because a chain of dependencies can be longer than Python's stack allows.
 _Step = Generator["DebPackage", bool, bool]
 
 
 class Walk:
-    """One walk through a universe; `chosen` is the result, by name, in the order of decision.
+    """One run of apt's choice; `chosen` is the result by name, in the order of the decisions.
 
-    `refused` names are out from the beginning.
+    Packages with `refused` names are never chosen.
     """
 
     def __init__(self, universe: Universe, *, recommends: bool, refused: Iterable[str] = ()) -> None:
@@ -43,7 +43,7 @@ class Walk:
         self._refused: set[str] = set(refused)
 
     def take(self, wanted: Sequence[DebPackage]) -> None:
-        """Choose what is asked for, then everything it needs."""
+        """Choose the requested packages, then everything that they need."""
         for package in wanted:
             self.chosen[package.name] = package
             self._protected.add(package.name)
@@ -55,7 +55,7 @@ class Walk:
         result = None
         while stack:
             try:
-                # A generator just begun is sent None.
+                # The first value that a generator receives must be None.
                 needed = stack[-1].send(result)  # type: ignore[arg-type]
             except StopIteration as stop:
                 stack.pop()
@@ -65,7 +65,7 @@ class Walk:
                 result = None
 
     def _mark(self, package: DebPackage) -> _Step:
-        """Choose a package with its dependencies; returns whether that could be done."""
+        """Choose a package with its dependencies; the result says whether that was possible."""
         name = package.name
         protected = name in self._protected
         if not protected and name in self.chosen and name not in self._waiting:
@@ -118,18 +118,18 @@ class Walk:
         return name in self._protected or name in self._waiting
 
     def _open(self, package: DebPackage) -> bool:
-        """Tell whether the package may still be chosen: not refused, and no other version of its name taken."""
+        """Tell whether the package may still be chosen: it is not refused, and no other version of it is chosen."""
         return package.name not in self._refused and self.chosen.get(package.name, package) is package
 
     def _available(self, package: DebPackage) -> bool:
-        """Tell whether each dependency has something left that satisfies it."""
+        """Tell whether each dependency can still be satisfied."""
         return package.name not in self._refused and all(
             any(answer.name not in self._refused for answer in self.universe.answering(clause))
             for clause in package.pre_depends + package.depends
         )
 
     def _displace(self, package: DebPackage, *, protected: bool) -> bool:
-        """Give up what the package conflicts with; returns False when something of it must stay."""
+        """Drop the packages that it conflicts with; returns False when one of them must stay."""
         for clause in package.conflicts + package.breaks:
             for other in self.universe.answering(clause):
                 if other.name == package.name:

@@ -1,4 +1,4 @@
-"""Why there is no answer, in the words of the packages themselves."""
+"""Explain why a request has no solution."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def problem_lines(answer: Answer, universe: Universe) -> list[str]:
-    """Return a line for each problem of an answer that is none."""
-    return problems.problem_lines(answer.problems, functools.partial(_what_there_is, universe))
+    """Return a line for each problem of a failed answer."""
+    return problems.problem_lines(answer.problems, functools.partial(_available, universe))
 
 
-def _what_there_is(universe: Universe, capability: str) -> str:
+def _available(universe: Universe, capability: str) -> str:
     names = [alternative.split()[0].partition(":")[0] for alternative in capability.split(" | ")]
     versions = [str(package) for name in names for package in universe.versions(name)]
     return f"but there is only {', '.join(versions)}" if versions else "which no package provides"

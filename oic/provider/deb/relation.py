@@ -1,7 +1,7 @@
 """Relations between Debian packages: ``libc6 (>= 2.36), default-mta | mail-transport-agent, python3:any``.
 
-The syntax is deb-control(5)'s and Debian policy's section 7.1. Architecture lists in brackets are evaluated; build
-profiles do not occur in binary packages and are refused.
+The syntax is that of deb-control(5) and of Debian policy, section 7.1. Architecture lists in brackets are evaluated.
+Build profiles do not occur in binary packages and are refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPERATORS = {"<": "<=", ">": ">="}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """One alternative: a package name, perhaps with a qualifier (``any``, an architecture) or a version constraint."""
+    """One alternative: a package name and an optional qualifier (``any``, an architecture) or version constraint."""
 
     name: str
     qualifier: str = ""
@@ -36,14 +36,14 @@ class Relation:
         return f"{qualified} ({self.operator} {self.version})" if self.operator else qualified
 
     def admits(self, version: str) -> bool:
-        """Tell whether a package or versioned provide of this `version` (empty: unversioned) is good enough."""
+        """Tell whether `version` satisfies the constraint; an empty one is that of an unversioned provide."""
         if not self.operator:
             return True
         return bool(version) and satisfies(version, self.operator, self.version)
 
 
 Clause = tuple[Relation, ...]
-"""Alternatives, the preferred one first."""
+"""The alternatives of one dependency, the preferred one first."""
 
 
 def clause_text(clause: Clause) -> str:
@@ -53,7 +53,7 @@ def clause_text(clause: Clause) -> str:
 
 @functools.lru_cache(maxsize=1 << 16)
 def parse_relations(text: str, architecture: str) -> tuple[Clause, ...]:
-    """Return the clauses of a relationship field that hold on `architecture`; raises TrustError on another syntax."""
+    """Return the clauses of a relationship field that apply to `architecture`; raises TrustError for wrong syntax."""
     clauses = []
     for part in text.split(","):
         if part.strip():
@@ -68,7 +68,7 @@ def _parse_relation(text: str, architecture: str) -> Relation | None:
     match = _RELATION.fullmatch(text.strip())
     if not match:
         raise TrustError(f"expected a package relation, found {text.strip()[:80]!r}")
-    if (listed := match["architectures"]) is not None and not _holds_on(listed.split(), architecture):
+    if (listed := match["architectures"]) is not None and not _applies_to(listed.split(), architecture):
         return None
     operator = match["operator"] or ""
     return Relation(
@@ -79,7 +79,7 @@ def _parse_relation(text: str, architecture: str) -> Relation | None:
     )
 
 
-def _holds_on(listed: list[str], architecture: str) -> bool:
+def _applies_to(listed: list[str], architecture: str) -> bool:
     names = {architecture, "any", "linux-any", f"any-{architecture}"}
     if listed and listed[0].startswith("!"):
         return not any(entry.removeprefix("!") in names for entry in listed)

@@ -1,7 +1,7 @@
-"""A Release file: what a repository's signed text says about itself and its indexes.
+"""Read a Release file: what a repository's signed text says about itself and its indexes.
 
-* Only SHA256 is read. MD5Sum and SHA1 sections may be there and mean nothing.
-* Dates are RFC 5322's, as the page DebianRepository/Format of Debian's wiki has it.
+* Only the SHA256 section is read; MD5Sum and SHA1 are ignored.
+* Dates have the format of RFC 5322 (DebianRepository/Format in Debian's wiki).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _AHEAD = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFile:
-    """A file the Release vouches for; its path is relative to the Release file."""
+    """A file that the Release lists; its path is relative to the Release file."""
 
     path: str
     sha256: Digest
@@ -34,7 +34,7 @@ class IndexFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """The fields this project goes by; `separate_all`: packages of Architecture all have an index of their own."""
+    """The fields that are used; `separate_all` says that packages of Architecture all have an index of their own."""
 
     suite: str
     codename: str
@@ -67,14 +67,14 @@ def parse_release(text: str, *, where: str) -> Release:
 
 
 def check_suite(release: Release, suite: str, *, where: str) -> None:
-    """Refuse another suite than asked for; raises TrustError."""
+    """Raise TrustError when this is not the requested suite."""
     if suite not in (release.suite, release.codename):
         found = " alias ".join(name for name in (release.suite, release.codename) if name) or "no name"
         raise TrustError(f"expected suite {suite}, found {found}", where=where)
 
 
 def check_release(release: Release, suite: str, now: datetime, *, where: str) -> None:
-    """Refuse another suite than asked for, an index from the future, one past its Valid-Until; raises TrustError."""
+    """Raise TrustError for another suite, for an index from the future, and for one past its Valid-Until."""
     check_suite(release, suite, where=where)
     if release.date > now + _AHEAD:
         raise TrustError(

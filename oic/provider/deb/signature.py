@@ -1,6 +1,6 @@
-"""The signed text of an InRelease: only what gpg hands out as signed is returned.
+"""The signed text of an InRelease: only the text that gpg reports as signed is used.
 
-An InRelease that holds anything beside the one signed text is refused. The format is RFC 4880, section 7.
+An InRelease with anything besides one signed text is refused. The format is that of RFC 4880, section 7.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BEGIN, _SIGNATURE, _END = (
 
 
 def signed_text(gpg: Any, inrelease: bytes, *, where: str) -> tuple[str, tuple[str, ...]]:
-    """Return the text of an InRelease that was signed, and the fingerprints of who did; raises TrustError."""
+    """Return the signed text of an InRelease and the fingerprints of the signing keys; raises TrustError."""
     _expect_one_block(inrelease.decode("utf-8", "replace"), where)
     result = gpg.decrypt(inrelease)
     status = status_of(result.stderr)
@@ -30,7 +30,7 @@ def signed_text(gpg: Any, inrelease: bytes, *, where: str) -> tuple[str, tuple[s
 
 
 def text_between(inrelease: str, *, where: str) -> str:
-    """Return the text of an InRelease without looking at its signature: for a repository the recipe trusts unsigned."""
+    """Return the text of an InRelease without checking the signature, for a repository that the recipe trusts."""
     _expect_one_block(inrelease, where)
     body = inrelease.partition("\n\n")[2].partition(f"\n{_SIGNATURE}")[0]
     return re.sub(r"^- ", "", body, flags=re.MULTILINE) + "\n"

@@ -1,12 +1,13 @@
 """Solve a request against verified Debian indexes: the package sets and why each package is in them.
 
-index ─> sources ─> universe ─words─> what is asked for
+index ─> sources ─> universe ─specs─> requested packages
                                           │
-     apt's choice (a greedy walk) ────────┴──> does it go together? (SAT) ── yes ──> lock
+     apt's choice (greedy) ───────────────┴──> is it consistent? (SAT) ── yes ──> lock
                                                     │ no
-                        SAT over everything in reach, apt's choice favoured; what it rejects the walk leaves out
-                                                    │ none with the candidates
-                                      the same with every version there is; none: the problems, in words
+                        SAT over all reachable candidates, preferring apt's choice; apt's choice again without
+                        the packages that it rejects
+                                                    │ no solution with the candidates
+                        SAT over all versions; without a solution: the problems, in words
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from oic.provider.deb.packages import PackagesIndex
 from oic.provider.deb.preference import Walk
 from oic.provider.deb.problems import problem_lines
 from oic.provider.deb.relation import clause_text
-from oic.provider.deb.universe import Source, Universe
-from oic.provider.deb.words import wanted
+from oic.provider.deb.specs import resolve_specs
+from oic.provider.deb.universe import PackageSource, Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,23 +57,23 @@ def solve(index: Index, request: Request, store: Store) -> Lock:
     return solve_request(index, request, solve_set)
 
 
-def sources_of(index: Index, store: Store) -> dict[str, Source]:
-    """Return each repository's packages by its name; raises TrustError when the store no longer holds what it did."""
+def sources_of(index: Index, store: Store) -> dict[str, PackageSource]:
+    """Return the packages of each repository by its name; raises TrustError for damage in the store."""
     return {entry.name: _source(entry, index.architecture, store) for entry in index.of(DebRepository)}
 
 
-def choose(universe: Universe, wanted_packages: Sequence[DebPackage], *, recommends: bool) -> list[DebPackage]:
-    """Return the packages to install, apt's own choice wherever that holds together; raises SolveError."""
+def select_packages(universe: Universe, requested: Sequence[DebPackage], *, recommends: bool) -> list[DebPackage]:
+    """Return the packages to install: apt's own choice where that is consistent; raises SolveError."""
     refused: set[str] = set()
     chosen: list[DebPackage] = []
     for _ in range(_ROUNDS):
         walk = Walk(universe, recommends=recommends, refused=refused)
-        walk.take(wanted_packages)
+        walk.take(requested)
         preferred = list(walk.chosen.values())
         candidates = feed.candidates(universe, preferred, recommends=False)
         if not solver.choose(candidates, [feed.any_version(name) for name in walk.chosen]).problems:
             return preferred
-        chosen = chosen or _search(universe, wanted_packages, preferred, recommends=recommends)
+        chosen = chosen or _search(universe, requested, preferred, recommends=recommends)
         rejected = walk.chosen.keys() - {package.name for package in chosen} - refused
         if not rejected:
             break
@@ -81,10 +82,10 @@ def choose(universe: Universe, wanted_packages: Sequence[DebPackage], *, recomme
 
 
 def _search(
-    universe: Universe, wanted_packages: Sequence[DebPackage], preferred: Sequence[DebPackage], *, recommends: bool
+    universe: Universe, requested: Sequence[DebPackage], preferred: Sequence[DebPackage], *, recommends: bool
 ) -> list[DebPackage]:
-    """Ask the solver for any answer, near the preferred one: first of the candidates, then of all versions."""
-    names = [package.name for package in wanted_packages]
+    """Return a solution near the preferred packages: one of candidates only, or else one of any versions."""
+    names = [package.name for package in requested]
     for there in (universe, universe.narrowed(universe.pinned, widened=True)):
         start = [package for name in names for package in there.open_versions(name)]
         reach = {feed.key_of(package): package for package in feed.closure(there, start, recommends=recommends)}
@@ -102,13 +103,13 @@ def _search(
 def _solve_set(
     universe: Universe, asked: AskedSet, urls: Mapping[str, str], *, recommends: bool
 ) -> tuple[LockedPackage, ...]:
-    meant = wanted(universe, asked.names)
-    pinned = universe.narrowed(meant.pins)
-    names = dict.fromkeys([*meant.words, *(pinned.essential() if asked.essential else ())])
+    requested = resolve_specs(universe, asked.names)
+    pinned = universe.narrowed(requested.pins)
+    names = dict.fromkeys([*requested.specs, *(pinned.essential() if asked.essential else ())])
     start = [_expected(pinned, name) for name in names]
-    chosen = {package.name: package for package in choose(pinned, start, recommends=recommends)}
-    # The versions chosen may be other ones than the candidates: look at relations with all of them open.
-    there = universe.narrowed(meant.pins, widened=True)
+    chosen = {package.name: package for package in select_packages(pinned, start, recommends=recommends)}
+    # The chosen versions need not be the candidates, so relations are resolved with all versions.
+    there = universe.narrowed(requested.pins, widened=True)
     requires = {name: _requires(package, chosen, there, recommends=recommends) for name, package in chosen.items()}
     order = install_order(
         {name: [entry.package for entry in entries] for name, entries in requires.items()},
@@ -117,11 +118,11 @@ def _solve_set(
             for name, entries in requires.items()
         },
     )
-    return tuple(_locked(chosen[name], meant.words.get(name, ()), requires[name], urls) for name in order)
+    return tuple(_locked(chosen[name], requested.specs.get(name, ()), requires[name], urls) for name in order)
 
 
 def _expected(universe: Universe, name: str) -> DebPackage:
-    """Return the candidate of a name that is to be in; raises SolveError: it must not be missing in silence."""
+    """Return the candidate of a requested name; raises SolveError when there is none."""
     package = universe.candidate(name)
     if package is None:
         raise SolveError(f"there is no package {name} that may be taken")
@@ -169,9 +170,9 @@ def _locked(
     )
 
 
-def _source(entry: DebRepository, architecture: str, store: Store) -> Source:
+def _source(entry: DebRepository, architecture: str, store: Store) -> PackageSource:
     index = PackagesIndex(entry.name, architecture)
     for part in entry.packages:
         where = f"{entry.name}: Packages of {part.component}"
         index.add(decompressed(store.read(part.sha256), part.compression, part.plain_size, where=where))
-    return Source(index=index, priority=entry.priority, allowed=entry.allow_packages)
+    return PackageSource(index=index, priority=entry.priority, allowed=entry.allow_packages)

@@ -1,13 +1,12 @@
-"""All packages a set may be taken from: several repositories seen as one, and which package satisfies which relation.
+"""All packages that a set may contain: several repositories seen as one, and which package satisfies which relation.
 
-* Of each name the *candidate* is what apt would take: the repository's priority first, then the version; below 0
-  never.
-* A relation without version is satisfied by any package of the name or providing it; one with a version by the
-  version of the package, or of the provide; an unversioned provide satisfies no version (Debian policy 7.5).
-* ``name:any`` wants Multi-Arch allowed; another architecture's name satisfies nothing here: an image has one
-  architecture.
-* apt's order of preference among them: the name itself, Essential, Protected, Priority, and the last to be heard
-  of.
+* The *candidate* of a name is the version that apt would take: that of the repository with the highest priority, then
+  the highest version. A repository with a negative priority has no candidates.
+* A relation without a version is satisfied by a package of that name or one that provides it. With a version, the
+  package's or the provide's version must match; an unversioned provide does not (Debian policy 7.5).
+* ``name:any`` requires Multi-Arch: allowed. A relation to another architecture is never satisfied, because an image has
+  one architecture.
+* apt prefers, in this order: the name itself, Essential, Protected, Priority, and the name that occurs last.
 """
 
 from __future__ import annotations
@@ -26,27 +25,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One repository's index, its priority, and the names (or globs) that alone are taken from it (none: all)."""
+class PackageSource:
+    """A repository's index, its priority, and the names or globs of the packages to take from it (empty: all)."""
 
     index: PackagesIndex
     priority: int = 0
     allowed: tuple[str, ...] = ()
 
     def allows(self, package: DebPackage) -> bool:
-        """Tell whether the package may be taken from here: by exact name, ``name_version`` or glob."""
+        """Tell whether the package may be taken from this repository: by exact name, ``name_version`` or glob."""
         words = (package.name, f"{package.name}_{package.version}", f"{package.name}-{package.version}")
         return not self.allowed or any(glob_matches(word, allowed) for allowed in self.allowed for word in words)
 
 
 class Universe:
-    """Packages by name and by relation. Of a `pinned` name there is that package alone; of others the candidate, or,
-    `widened`, every version.
+    """Packages by name and by relation.
+
+    For a `pinned` name there is only that package; for others the candidate or, if `widened`, every version.
     """
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        sources: Sequence[PackageSource],
         architecture: str,
         *,
         pinned: Mapping[str, DebPackage] | None = None,
@@ -60,13 +60,13 @@ class Universe:
         self._satisfying: dict[Relation, tuple[DebPackage, ...]] = {}
 
     def narrowed(self, pinned: Mapping[str, DebPackage], *, widened: bool = False) -> Universe:
-        """Return a universe of the same packages under these pins."""
+        """Return a universe of the same packages with these pins."""
         universe = Universe(self.sources, self.architecture, pinned=pinned, widened=widened)
-        universe._versions = self._versions  # the very same packages, which are compared by identity
+        universe._versions = self._versions  # share the packages: they are compared by identity
         return universe
 
     def names(self) -> Iterator[str]:
-        """Yield each name that has a package."""
+        """Yield the name of each package."""
         seen: set[str] = set()
         for source in self.sources:
             for name in source.index.names:
@@ -75,7 +75,7 @@ class Universe:
                     yield name
 
     def versions(self, name: str) -> tuple[DebPackage, ...]:
-        """Return each version of a name once, the candidate first."""
+        """Return each version of a package once, the candidate first."""
         if name not in self._versions:
             found = [
                 (source.priority, package)
@@ -83,7 +83,7 @@ class Universe:
                 for package in source.index.packages(name)
                 if source.allows(package)
             ]
-            # The sort is stable and the first of a version is kept: in two repositories, it is the first one's.
+            # The sort is stable: of a version in two repositories, the first repository's package is kept.
             found.sort(key=lambda pair: (pair[0], version_key(pair[1].version)), reverse=True)
             by_version: dict[str, DebPackage] = {}
             for _, package in found:
@@ -92,11 +92,11 @@ class Universe:
         return self._versions[name]
 
     def candidate(self, name: str) -> DebPackage | None:
-        """Return the version apt would take, or the one pinned."""
+        """Return the pinned version, or the one that apt would take."""
         return next(iter(self.open_versions(name)), None)
 
     def open_versions(self, name: str) -> tuple[DebPackage, ...]:
-        """Return the versions that may be chosen now: the pinned one, the candidate, or all."""
+        """Return the versions that may be chosen: the pinned one, the candidate, or all."""
         if name in self.pinned:
             return (self.pinned[name],)
         return self.versions(name) if self.widened else self.versions(name)[:1]
@@ -107,7 +107,7 @@ class Universe:
         return sorted(name for name in names if (package := self.candidate(name)) and package.essential)
 
     def satisfying(self, relation: Relation) -> tuple[DebPackage, ...]:
-        """Return the packages that satisfy the relation, in no meaningful order."""
+        """Return the packages that satisfy the relation, in no particular order."""
         if relation not in self._satisfying:
             names = [relation.name]
             for source in self.sources:
@@ -119,13 +119,13 @@ class Universe:
         return self._satisfying[relation]
 
     def answering(self, clause: Clause) -> tuple[DebPackage, ...]:
-        """Return the packages that satisfy one of the alternatives, each once, in no meaningful order."""
+        """Return the packages that satisfy one of the alternatives, each once, in no particular order."""
         if len(clause) == 1:
             return self.satisfying(clause[0])
         return tuple(dict.fromkeys(package for relation in clause for package in self.satisfying(relation)))
 
     def preferred(self, clause: Clause) -> tuple[DebPackage, ...]:
-        """Return the same packages in the order apt would try them."""
+        """Return the same packages in the order in which apt tries them."""
         return tuple(dict.fromkeys(package for relation in clause for package in self._ordered(relation)))
 
     def _ordered(self, relation: Relation) -> list[DebPackage]:
@@ -139,7 +139,7 @@ class Universe:
         return sorted(found, key=lambda package: (_rank(package, relation), ages.get(package.name, ())))
 
     def _age(self, name: str) -> tuple[int, int]:
-        """Return when the name came up in the indexes, later ones first: apt's last resort, the order of its cache."""
+        """Return where the name first occurs in the indexes, for apt's last criterion: later names come first."""
         for number, source in enumerate(self.sources):
             if (place := source.index.mention(name)) is not None:
                 return (-number, -place)
@@ -147,7 +147,7 @@ class Universe:
 
 
 def meets(package: DebPackage, relation: Relation, architecture: str) -> bool:
-    """Tell whether a package satisfies a relation by its name or by what it provides."""
+    """Tell whether a package satisfies a relation by its name or by a provide."""
     if relation.qualifier == "any":
         if package.multi_arch not in ("allowed", "foreign"):
             return False

@@ -1,9 +1,9 @@
-"""Packages' files put into a root directory, several packages at a time, as dpkg does for a first installation.
+"""Unpack packages into a root directory, several at a time, as dpkg does for a first installation.
 
-* The unpacking processes change root into the target first: no path and no symbolic link of a package leads out of it.
-* A directory that exists, also behind a symbolic link, is kept as it is; the first package of the order gives it its
-  owner and mode. Every other path belongs to one package; a second claim is a clash, for the caller to settle, and so
-  is a path that dpkg was told to divert or to give another owner or mode.
+* The unpacking processes change root first, so no path and no symbolic link of a package leads out of the tree.
+* A directory that exists, also behind a symbolic link, is kept; the first package in the order sets its owner and mode.
+  Any other path belongs to one package. A second package with that path is a clash, which the caller resolves; so is a
+  path with a diversion or a statoverride.
 * Nothing of a package is executed here.
 """
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUFFER = 1 << 20
-_MOST_DEPTH = 200
-"""Directories in each other: of more, those who walk the tree later would run out of stack."""
+_MAX_DEPTH = 200
+"""Nested directories. With more, the recursive walks of later stages could exhaust the stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """A directory as a package wants it."""
+    """Mode and owner of a directory, as a package has it."""
 
     mode: int
     uid: int
@@ -43,7 +43,7 @@ class Directory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpacked:
-    """What one package put into the tree: `paths` in archive order (``/usr/bin/env``), and what it could not put."""
+    """What one package put into the tree: `paths` in the archive's order (``/usr/bin/env``), and its `clashes`."""
 
     name: str
     control: dict[str, ControlFile]
@@ -80,9 +80,8 @@ def unpack_all(
 ) -> list[Unpacked]:
     """Unpack (name, file) pairs into `root` in `jobs` processes; the results are in the order given.
 
-    Each process keeps to that order too: with one, a path belongs to the first package that has it. `below` are the
-    layers that `root` already shows: a directory of theirs keeps its owner and mode. A path in `reserved` is not put
-    there, but a clash.
+    Each process keeps that order. With one process, a path belongs to the first package that has it. `below` are the
+    layers under `root`: directories in them keep their owner and mode. A path in `reserved` is a clash.
     """
     if not packages:
         return []
@@ -103,7 +102,7 @@ def _unpack_share(packages: Sequence[tuple[str, Path]], root: Path, reserved: fr
 
 
 def unpack(name: str, file: IO[bytes], where: str, reserved: frozenset[str] = frozenset()) -> Unpacked:
-    """Unpack one package into this process's root; raises TrustError when it holds what no package may."""
+    """Unpack one package into this process's root; raises TrustError for content that no package may have."""
     deb = read_deb(file, where)
     work = _Work()
     conffiles = conffile_names(deb)
@@ -119,7 +118,7 @@ def unpack(name: str, file: IO[bytes], where: str, reserved: frozenset[str] = fr
                 _put(tar, entry, path, work, hashed, where)
     return Unpacked(
         name=name,
-        control=deb.control if hashed is not None else {**deb.control, "md5sums": _made_sums(work.sums)},
+        control=deb.control if hashed is not None else {**deb.control, "md5sums": _md5sums_file(work.sums)},
         paths=tuple(work.paths),
         directories=work.directories,
         conffiles={path: work.sums[path] for path in conffiles if path in work.sums},
@@ -128,14 +127,14 @@ def unpack(name: str, file: IO[bytes], where: str, reserved: frozenset[str] = fr
     )
 
 
-def _made_sums(sums: dict[str, str]) -> ControlFile:
-    """Return the md5sums file that dpkg makes for a package that brings none."""
+def _md5sums_file(sums: dict[str, str]) -> ControlFile:
+    """Return the md5sums file that dpkg generates for a package without one."""
     lines = "".join(f"{md5}  {path[1:]}\n" for path, md5 in sums.items())
     return ControlFile(content=lines.encode("utf-8", "surrogateescape"), mode=0o644)
 
 
 def conffile_names(deb: Deb) -> list[str]:
-    """Return the paths of a package's conffiles, deb-conffiles(5), without those to be removed on upgrade."""
+    """Return the paths of a package's conffiles (deb-conffiles(5)), without those to be removed on upgrade."""
     content = deb.control.get("conffiles", ControlFile(content=b"", mode=0)).content.decode("utf-8", "surrogateescape")
     return [line.strip() for line in content.splitlines() if line.strip().startswith("/")]
 
@@ -146,15 +145,15 @@ def _checked_path(entry: tarfile.TarInfo, where: str) -> str:
         return ""
     if name.startswith("/") or ".." in name.split("/"):
         raise TrustError(f"expected a path below the root, found {entry.name!r} in the package", where=where)
-    if name.count("/") > _MOST_DEPTH:
+    if name.count("/") > _MAX_DEPTH:
         found = f"{name.count('/')} at {name[:40]!r}"
-        raise TrustError(f"expected at most {_MOST_DEPTH} directories in each other, found {found}", where=where)
-    if "\n" in name:  # dpkg refuses it too: its database has a path a line
+        raise TrustError(f"expected at most {_MAX_DEPTH} directories in each other, found {found}", where=where)
+    if "\n" in name:  # as dpkg does, because its database has one path per line
         raise TrustError(f"expected a path of one line, found {entry.name!r} in the package", where=where)
     return "/" + name
 
 
-def _put(  # noqa: PLR0913 - one entry and all it is held against
+def _put(  # noqa: PLR0913 - an entry and its context
     tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, work: _Work, hashed: set[str] | None, where: str
 ) -> None:
     try:
@@ -166,7 +165,7 @@ def _put(  # noqa: PLR0913 - one entry and all it is held against
         _make_parents(path)
         _put_other(tar, entry, path, work, hashed)
     except FileExistsError:
-        # The links of the merged /usr, made before all packages, are Debian 13's base-files'.
+        # In Debian 13, base-files contains the links of the merged /usr, which are made first.
         if path in merged_usr.LINKS and entry.issym() and os.path.islink(path) and os.readlink(path) == entry.linkname:
             os.utime(path, (entry.mtime, entry.mtime), follow_symlinks=False)
         else:
@@ -226,20 +225,20 @@ def _make_parents(path: str) -> None:
 def _write_file(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, *, hashed: bool) -> str:
     reader = tar.extractfile(entry)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:  # buffered: a bare write(2) may write less than all, and say no more
-        digest = hashlib.md5(usedforsecurity=False)  # dpkg's own field
+    with os.fdopen(descriptor, "wb") as file:  # buffered, because an unbuffered write can be partial
+        digest = hashlib.md5(usedforsecurity=False)  # the digest that dpkg records
         while reader and (data := reader.read(_BUFFER)):
             if hashed:
                 digest.update(data)
             file.write(data)
-        file.flush()  # before the mode: writing takes set-user-id bits away
+        file.flush()  # before fchmod: writing clears set-user-id bits
         os.fchown(descriptor, entry.uid, entry.gid)
         os.fchmod(descriptor, stat.S_IMODE(entry.mode))
     return digest.hexdigest() if hashed else ""
 
 
 def _settle_directories(ordered: Sequence[Unpacked], root: Path, below: Sequence[Path]) -> None:
-    """Give directories that packages disagree about what the first of them says, whichever process came first."""
+    """Set owner and mode of directories on which packages disagree: those of the first package in the order."""
     first: dict[str, Directory] = {}
     disputed: set[str] = set()
     for unpacked in ordered:

@@ -1,12 +1,11 @@
-"""Whether packages are what the lock says, and who vouches for them: the verdict before anything of one is used.
+"""Check that packages are what the lock says, and who signed for them, before anything of them is used.
 
-Debian packages carry no signature: the chain is InRelease (signed) → Packages → sha256 of the package. Of each package
+Debian packages carry no signature. The chain is InRelease (signed) → Packages → sha256 of the package. Checked are:
 
-* size and sha256 are the lock's, and so are Package, Version and Architecture in its control file;
-* every control file has a plain name, and what ``triggers`` names is what dpkg takes for a trigger: these become names
-  and lines of files in dpkg's database.
+* size and sha256, and the fields Package, Version and Architecture of the control file, against the lock;
+* the names of control files and the names in ``triggers``: these become file names and lines in dpkg's database.
 
-Triggers are deb-triggers(5)'s; what a name may be is dpkg's trig_name_is_illegal (lib/dpkg/trigname.c).
+For triggers see deb-triggers(5); dpkg's trig_name_is_illegal (lib/dpkg/trigname.c) defines which names are valid.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _FIELDS = ("package", "version", "architecture")
 _DIRECTIVE = re.compile(r"(interest|activate)(-await|-noawait)?")
 _TRIGGER = re.compile(r"[!-~]{1,200}")
 _OWN_FILES = frozenset({"File", "Lock", "Unincorp", ".", ".."})
-"""What lies among the files of named triggers and is none."""
+"""Files in the directory of named triggers that are not triggers."""
 
 
 def verify(
@@ -36,14 +35,14 @@ def verify(
 ) -> dict[str, Verdict]:
     """Return the verdict on each package by name; raises TrustError naming every bad one.
 
-    `said_by` names, by sha256, the lock file that alone says of a package that its repository lists it.
+    `said_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
     """
     repositories = {entry.name: entry for entry in lock.repositories}
     verdicts: dict[str, Verdict] = {}
     bad: list[str] = []
     for package in packages:
         try:
-            verdicts[package.name] = _vouched(package, repositories.get(package.repository), said_by or {})
+            verdicts[package.name] = _verdict_on(package, repositories.get(package.repository), said_by or {})
             store.check(package.sha256, package.size)
             _check_control(package, store)
         except TrustError as error:
@@ -53,7 +52,7 @@ def verify(
     return verdicts
 
 
-def _vouched(package: LockedPackage, repository: LockedRepository | None, said_by: Mapping[str, str]) -> Verdict:
+def _verdict_on(package: LockedPackage, repository: LockedRepository | None, said_by: Mapping[str, str]) -> Verdict:
     file = said_by.get(package.sha256, "")
     if repository and repository.trusted:
         listed = f"listed by {package.repository}{f' as {file} says' if file else ''}, which the recipe trusts"
@@ -68,7 +67,7 @@ def _vouched(package: LockedPackage, repository: LockedRepository | None, said_b
 
 
 def _check_control(package: LockedPackage, store: Store) -> None:
-    """Raise TrustError when the control files are not those of the package that the lock names."""
+    """Raise TrustError when the control files are not those of the locked package."""
     with store.path(package.sha256).open("rb") as file:
         deb = read_deb(file, package.location)
     found = tuple(deb.fields[name] for name in _FIELDS)

@@ -1,8 +1,8 @@
-"""The order of Debian versions, as a key to sort and compare by.
+"""The order of Debian versions, as a sort key.
 
-* ``[epoch:]upstream[-revision]``, compared part by part as deb-version(7) says: runs of non-digits and runs of digits
-  in turn; ``~`` sorts before the end of a part, the end before letters, letters before everything else.
-* Any text has a place in the order: what comes from a mirror must not be able to crash a sort.
+* ``[epoch:]upstream[-revision]`` is compared part by part as in deb-version(7): alternating runs of non-digits and
+  digits; ``~`` sorts before the end of a part, the end before letters, letters before everything else.
+* Any text has a place in the order, so that no version from a mirror can crash a sort.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def version_key(version: str) -> Key:
 
 
 def satisfies(version: str, operator: str, wanted: str) -> bool:
-    """Tell whether `version` stands in the relation `operator` (``<<``, ``<=``, ``=``, ``>=``, ``>>``) to `wanted`."""
+    """Tell whether `version` compares to `wanted` as `operator` says (``<<``, ``<=``, ``=``, ``>=``, ``>>``)."""
     ours, theirs = version_key(version), version_key(wanted)
     match operator:
         case "=":
@@ -55,7 +55,7 @@ def _part(text: str) -> tuple[object, ...]:
 
 
 def _number(digits: str) -> tuple[int, str]:
-    """Compare digits as a number of any length, without making one: Python refuses to parse very long ones."""
+    """Return a key that compares digits as a number; Python refuses to parse very long ones."""
     significant = digits.lstrip("0")
     return (len(significant), significant)
 

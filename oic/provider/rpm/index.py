@@ -17,8 +17,8 @@ from oic.provider.openpgp import ExpiredError
 from oic.provider.protocol import Listing
 from oic.provider.rpm.entry import location_of
 from oic.provider.rpm.markup import refuse_markup
-from oic.provider.rpm.metadata import judged
-from oic.provider.rpm.pool import Packages, Source
+from oic.provider.rpm.metadata import repomd_signers
+from oic.provider.rpm.pool import Packages, PackageSource
 from oic.provider.rpm.repomd import PRIMARY, ROOTS, parse_repomd
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listi
     if repository.signers:
         try:
             with locked_keyring(repository, store) as ring:
-                signers = judged(ring, {where: bodies[_REPOMD], f"{where}.asc": bodies[_SIGNATURE]}, where)
+                signers = repomd_signers(ring, {where: bodies[_REPOMD], f"{where}.asc": bodies[_SIGNATURE]}, where)
         except ExpiredError:
             return None
     file = parse_repomd(bodies[_REPOMD], where=where).files[PRIMARY]
@@ -49,7 +49,7 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listi
         raise TrustError(f"expected {PRIMARY} as {_REPOMD} lists it, found another", where=documents[PRIMARY].url)
     plain = decompressed(bodies[PRIMARY], file.compression, file.plain_size, where=documents[PRIMARY].url)
     refuse_markup(plain, root=ROOTS[PRIMARY], where=documents[PRIMARY].url)
-    listed = Packages([Source(name=repository.name, primary=plain)], lock.asked.architecture)
+    listed = Packages([PackageSource(name=repository.name, primary=plain)], lock.asked.architecture)
     unlisted = {
         package.sha256: f"{package.name} {package.version} of sha256 {package.sha256}"
         for package in (one for packages in lock.sets.values() for one in packages)

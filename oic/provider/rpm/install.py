@@ -33,7 +33,7 @@ from oic.provider.rpm.keybox import steady_keyring
 from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.scripts import ENDING, failures_in, missing_owners_in, refusals_in, script_in, space_needed_in
 from oic.provider.rpm.tags import Tag
-from oic.provider.scriptlets import not_let_pass
+from oic.provider.scriptlets import scriptlet_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,7 +133,7 @@ def _passed(headers: Sequence[Header], tree: Tree, start: int, may_fail: Sequenc
         raise ToolError("; ".join(map(str, never)), where=str(tree.log))
     passed = tuple(PassedOver(package=one.package, phase=one.phase, how=one.how, lines=one.lines) for one in failed)
     if refused := [one for one in passed if not one.is_let_pass(may_fail)]:
-        raise not_let_pass(refused, where=str(tree.log))
+        raise scriptlet_error(refused, where=str(tree.log))
     return passed
 
 

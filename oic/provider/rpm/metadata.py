@@ -1,15 +1,15 @@
-"""Fetch and verify an rpm repository's metadata: repomd.xml, then the primary and filelists it vouches for.
+"""Fetch and verify an rpm repository's metadata: repomd.xml, then the primary and filelists that it lists.
 
     mirror list ─> base URL
     keys ─> private keyring
     repomd.xml + repomd.xml.asc ─gpg─> document (where it is signed) ─> not older than last time
-        └─ primary ─ size, checksum, checksum of what is in it ─> packages that are no trick ─> store
-              └─ a path in some package's dependencies that no primary lists ─> filelists, as primary
+        └─ primary ─ size, checksum, checksum when decompressed ─> well-formed packages ─> store
+              └─ a path in a package's dependencies that no primary lists ─> filelists, as primary
 
-* What is returned holds digests of verified bytes in the store, nothing else of the mirror's; what a server needs to
-  answer "not modified" is kept apart, as `oic.provider.documents` says.
-* The keys' own bytes go into the store as well: each package is signed by one of them.
-* rpm metadata tells of no day it is valid until: it is held to be no older than last time's, and its age is told.
+* The result refers to verified bytes in the store by digest, and contains nothing else from the mirror. What a server
+  needs to answer "not modified" is returned separately: see `oic.provider.documents`.
+* The key files go into the store too, because each package is signed by one of the keys.
+* rpm metadata have no end of validity. They must not be older than in the last run, and old ones get a warning.
 """
 
 from __future__ import annotations
@@ -54,28 +54,28 @@ if TYPE_CHECKING:
     from oic.provider.rpm.repomd import MetadataFile, Repomd
 
 _REPOMD = "repodata/repomd.xml"
-_FIRST = 10**9
-"""A day of 2001, before there was such metadata: smaller numbers count something else."""
+_EARLIEST = 10**9
+"""A time in 2001, before there was such metadata: smaller numbers are counters and not times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """A repository as it was read: its entry in the index, and the files that may be wanted of it yet."""
+    """A repository's entry in the index, and its repomd.xml, from which filelists may be needed later."""
 
     entry: RpmRepository
     repomd: Repomd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Before:
-    """What is known of a repository from last time: its entry in the index and who signs; and what time it is."""
+class _LastRun:
+    """What is known of a repository from the last run (its entry in the index, its signers), and the time now."""
 
     entry: RpmRepository | None
     known: KnownSigners
     now: datetime
 
 
-def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the clock
+def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
     repositories: Sequence[Repository],
     architecture: str,
     fetcher: Fetcher,
@@ -89,7 +89,7 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
     before = {entry.origin: entry for entry in (previous.index.of(RpmRepository) if previous.index else ())}
     found = []
     for repository in repositories:
-        last = _Before(
+        last = _LastRun(
             entry=before.get(_origin(repository)),
             known=previous.known.get(repository.name, UNKNOWN),
             now=now or datetime.now(UTC),
@@ -105,28 +105,28 @@ def read_metadata(  # noqa: PLR0913 - the provider protocol's five, and the cloc
 
 
 def metadata_warnings(index: Index, now: datetime) -> list[str]:
-    """Return a warning for each repository whose metadata is old: it does not say until when it is valid."""
+    """Return a warning for each repository whose metadata are old; they have no end of validity."""
     found = [
-        age_warning(entry.name, datetime.fromtimestamp(_made(entry), UTC), now)
+        age_warning(entry.name, datetime.fromtimestamp(_time_made(entry), UTC), now)
         for entry in index.of(RpmRepository)
-        if _made(entry)
+        if _time_made(entry)
     ]
     return [warning for warning in found if warning]
 
 
-def _made(entry: RpmRepository) -> int:
-    """Return when an index was made, in seconds: by its newest file, or by its revision; 0 where neither is a time."""
+def _time_made(entry: RpmRepository) -> int:
+    """Return when an index was made, in seconds, by its newest file or its revision; 0 where neither is a time."""
     revision = entry.revision
     made = entry.timestamp or (int(revision) if re.fullmatch("[0-9]{9,11}", revision) else 0)
-    return made if made > _FIRST else 0
+    return made if made > _EARLIEST else 0
 
 
 def _origin(repository: Repository) -> str:
-    """Return what stays the same whichever mirror answers."""
+    """Return what identifies a repository whichever mirror answers."""
     return repository.mirror_list or repository.url
 
 
-def _read_repository(repository: Repository, source: Documents, last: _Before, base: str) -> _Found:
+def _read_repository(repository: Repository, source: Documents, last: _LastRun, base: str) -> _Found:
     where = f"{base}/{_REPOMD}"
     files = () if repository.trusted else read_keys(repository, source.fetcher)
     documents = _documents(repository, where, source)
@@ -134,7 +134,7 @@ def _read_repository(repository: Repository, source: Documents, last: _Before, b
     known: dict[str, tuple[str, ...]] = {}
     if files:
         with keyring_of(files) as ring:
-            signers = judged(ring, documents, where) if repository.signed_metadata else ()
+            signers = repomd_signers(ring, documents, where) if repository.signed_metadata else ()
         known = known_keys(repository.name, files, ring, signers, last.known)
     repomd = parse_repomd(documents[where], where=where)
     before = last.entry
@@ -162,7 +162,7 @@ def _read_repository(repository: Repository, source: Documents, last: _Before, b
 
 
 def _documents(repository: Repository, where: str, source: Documents) -> dict[str, bytes]:
-    """Return repomd.xml and, unless it is not signed by the data's or the recipe's word, its signature, by URL."""
+    """Return repomd.xml and, unless distribution or recipe say that it has none, its signature, by URL."""
     try:
         documents = {where: source.document(where)}
     except NotFound as error:
@@ -178,8 +178,8 @@ def _documents(repository: Repository, where: str, source: Documents) -> dict[st
     return documents
 
 
-def judged(ring: Keyring, documents: dict[str, bytes], where: str) -> tuple[str, ...]:
-    """Return who signed the repomd.xml at the URL `where`; raises TrustError."""
+def repomd_signers(ring: Keyring, documents: dict[str, bytes], where: str) -> tuple[str, ...]:
+    """Return the signers of the repomd.xml at the URL `where`; raises TrustError."""
     signature = f"{where}.asc"
     return detached_signers(ring.gpg, documents[where], documents[signature], where=signature)
 
@@ -196,7 +196,7 @@ def _with_filelists(found: _Found, source: Documents, before: Mapping[str, RpmRe
 def _listed(
     repomd: Repomd, kind: str, base: str, source: Documents, last: ListedFile | None
 ) -> tuple[LockedDocument, ListedFile]:
-    """Return what lock and index say of a file that repomd.xml vouches for, once it is in the store."""
+    """Store a file that repomd.xml lists; return its entries for the lock and the index."""
     file = repomd.files[kind]
     where = f"{base}/{file.location}"
     body = source.stored(_sha256_of(file, last))
@@ -217,7 +217,7 @@ def _listed(
 
 
 def _sha256_of(file: MetadataFile, last: ListedFile | None) -> Digest | None:
-    """Return a file's sha256 where that is known: from its checksum, or from last time's file of the same checksum."""
+    """Return a file's sha256 if it is known: as its checksum, or from the last run's file with the same checksum."""
     if file.checksum.algorithm == "sha256":
         return Digest(file.checksum.value)
     return last.sha256 if last and last.checksum == str(file.checksum) else None

@@ -34,7 +34,7 @@ _MOST_TOLD = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class PackageSource:
     """One repository: its plain primary.xml, its filelists.xml if needed, and how packages are taken from it."""
 
     name: str
@@ -59,7 +59,7 @@ class Source:
 class Packages:
     """A pool with the packages that count, by name, the best first: higher priority, then newer."""
 
-    def __init__(self, sources: Sequence[Source], architecture: str) -> None:
+    def __init__(self, sources: Sequence[PackageSource], architecture: str) -> None:
         self.pool = solv.Pool()
         self.pool.setarch(architecture)
         # As dnf: a newer version that may not be taken makes an older one less welcome all the same.
@@ -83,7 +83,7 @@ class Packages:
         for packages in self.by_name.values():
             packages.sort(key=functools.cmp_to_key(_better_first))
 
-    def _add(self, source: Source) -> None:
+    def _add(self, source: PackageSource) -> None:
         repository = self.pool.add_repo(source.name)
         repository.priority = source.priority
         _read_primary(repository, source.primary)
@@ -97,7 +97,7 @@ class Packages:
                 self.words_of[package.id] = str(package)
                 self._good[source.name] += 1
 
-    def _why_not(self, package: Any, source: Source) -> str:
+    def _why_not(self, package: Any, source: PackageSource) -> str:
         """Return why a package does not count, or nothing."""
         if package.arch not in self.architectures:
             return "of another architecture"

@@ -27,10 +27,10 @@ from oic.ospackage.sets import solve_request
 from oic.ospackage.solver import Fact, facts_of
 from oic.provider.compression import decompressed
 from oic.provider.rpm.entry import location_of
-from oic.provider.rpm.pool import Packages, Source
+from oic.provider.rpm.pool import Packages, PackageSource
 from oic.provider.rpm.repomd import FILELISTS, PRIMARY
 from oic.provider.rpm.rich import satisfying
-from oic.provider.rpm.words import wanted
+from oic.provider.rpm.specs import resolve_specs
 from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from oic.ospackage.indexed import ListedFile
     from oic.ospackage.lock import AskedSet, Lock, Request
     from oic.ospackage.store import Store
-    from oic.provider.rpm.words import Wanted
+    from oic.provider.rpm.specs import PackageSpec
 
 _KINDS = (("Requires(pre)", solv.SOLVABLE_REQUIRES, 1), ("Requires", solv.SOLVABLE_REQUIRES, -1))
 """How lock and libsolv call the dependencies that must be there; 1: those of scripts alone, -1: the others."""
@@ -63,18 +63,18 @@ def solve(index: Index, request: Request, store: Store) -> Lock:
     return solve_request(index, request, solve_set)
 
 
-def sources_of(index: Index, store: Store) -> dict[str, Source]:
+def sources_of(index: Index, store: Store) -> dict[str, PackageSource]:
     """Return each repository's packages by its name; raises TrustError when the store no longer holds what it did."""
     return {entry.name: source_of(entry, store) for entry in index.of(RpmRepository)}
 
 
-def source_of(entry: RpmRepository, store: Store) -> Source:
+def source_of(entry: RpmRepository, store: Store) -> PackageSource:
     """Return the packages of one repository of the index."""
 
     def plain(file: ListedFile, kind: str) -> bytes:
         return decompressed(store.read(file.sha256), file.compression, file.plain_size, where=f"{entry.name}: {kind}")
 
-    return Source(
+    return PackageSource(
         name=entry.name,
         primary=plain(entry.primary, PRIMARY),
         filelists=plain(entry.filelists, FILELISTS) if entry.filelists else None,
@@ -83,35 +83,37 @@ def source_of(entry: RpmRepository, store: Store) -> Source:
     )
 
 
-def choose(packages: Packages, wishes: Sequence[Wanted], *, recommends: bool, unknown: Sequence[str] = ()) -> list[Any]:
+def select_packages(
+    packages: Packages, specs: Sequence[PackageSpec], *, recommends: bool, unknown: Sequence[str] = ()
+) -> list[Any]:
     """Return the packages to install; raises SolveError with a line for each problem, `unknown` ones first."""
     pool = packages.pool
     jobs = [
         pool.Job(
             solv.Job.SOLVER_INSTALL | solv.Job.SOLVER_SOLVABLE_ONE_OF,
-            pool.towhatprovides([package.id for package in wish.packages]),
+            pool.towhatprovides([package.id for package in spec.packages]),
         )
-        for wish in wishes
+        for spec in specs
     ]
     solver = pool.Solver()
     solver.set_flag(solver.SOLVER_FLAG_IGNORE_RECOMMENDED, not recommends)
-    facts = [_facts(problem, packages, wishes) for problem in solver.solve(jobs)]
+    facts = [_facts(problem, packages, specs) for problem in solver.solve(jobs)]
     if problems := [*unknown, *problem_lines(facts, functools.partial(_what_there_is, packages))]:
         raise SolveError("\n".join(problems))
     return list(solver.transaction().newsolvables())
 
 
-def _facts(problem: Any, packages: Packages, wishes: Iterable[Wanted]) -> tuple[Fact, ...]:
+def _facts(problem: Any, packages: Packages, specs: Iterable[PackageSpec]) -> tuple[Fact, ...]:
     """Return the steps of a problem, and which words may mean packages of several names that are in it."""
     facts = [
         dataclasses.replace(fact, targets=()) if fact.kind == "needs" and _lacking(packages, fact.capability) else fact
         for fact in facts_of(problem, packages.words_of)
     ]
     told = {name for fact in facts for name in (fact.source, *fact.targets)}
-    for wish in wishes:
-        targets = tuple(packages.words_of[package.id] for package in wish.packages)
-        if len({package.name for package in wish.packages}) > 1 and told.issuperset(targets):
-            facts.append(Fact(kind="word", source=wish.word, capability="", targets=targets))
+    for spec in specs:
+        targets = tuple(packages.words_of[package.id] for package in spec.packages)
+        if len({package.name for package in spec.packages}) > 1 and told.issuperset(targets):
+            facts.append(Fact(kind="word", source=spec.spec, capability="", targets=targets))
     return tuple(facts)
 
 
@@ -140,8 +142,8 @@ def _what_there_is(packages: Packages, capability: str) -> str:
 def _solve_set(
     packages: Packages, words: Sequence[str], urls: Mapping[str, str], *, recommends: bool
 ) -> tuple[LockedPackage, ...]:
-    wishes, unknown = wanted(packages, words)
-    found = choose(packages, wishes, recommends=recommends, unknown=unknown)
+    specs, unknown = resolve_specs(packages, words)
+    found = select_packages(packages, specs, recommends=recommends, unknown=unknown)
     chosen = {package.name: package for package in found}
     edges = _Edges(packages, chosen)
     requires = {name: tuple(edges.of(package, _KINDS)) for name, package in chosen.items()}
@@ -154,7 +156,7 @@ def _solve_set(
     )
     weak = edges.weak() if recommends else {}
     return tuple(
-        _locked(chosen[name], _words_for(chosen[name], wishes), (*requires[name], *weak.get(name, ())), urls)
+        _locked(chosen[name], _words_for(chosen[name], specs), (*requires[name], *weak.get(name, ())), urls)
         for name in order
     )
 
@@ -196,8 +198,8 @@ class _Edges:
         return self._known[text]
 
 
-def _words_for(package: Any, wishes: Iterable[Wanted]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(wish.word for wish in wishes if any(package.id == one.id for one in wish.packages)))
+def _words_for(package: Any, specs: Iterable[PackageSpec]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(spec.spec for spec in specs if any(package.id == one.id for one in spec.packages)))
 
 
 def _locked(

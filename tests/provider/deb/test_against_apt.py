@@ -15,9 +15,9 @@ from oic.errors import SolveError
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.store import Store
 from oic.provider.deb.metadata import read_metadata
-from oic.provider.deb.solve import choose, sources_of
+from oic.provider.deb.solve import select_packages, sources_of
+from oic.provider.deb.specs import resolve_specs
 from oic.provider.deb.universe import Universe
-from oic.provider.deb.words import wanted
 from oic.provider.protocol import Previous
 
 from .apt import Apt, make_apt
@@ -59,9 +59,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Universe, Apt]:
 
 def ours(universe: Universe, names: Iterable[str]) -> frozenset[str]:
     try:
-        meant = wanted(universe, names)
-        start = [package for name in meant.words if (package := universe.candidate(name))]
-        return frozenset(map(str, choose(universe, start, recommends=False)))
+        requested = resolve_specs(universe, names)
+        start = [package for name in requested.specs if (package := universe.candidate(name))]
+        return frozenset(map(str, select_packages(universe, start, recommends=False)))
     except SolveError:
         return frozenset()
 

@@ -10,7 +10,7 @@ import pytest
 from ospackage.asked import asked
 
 from oic.errors import SolveError, TrustError
-from oic.provider.rpm.pool import Packages, Source
+from oic.provider.rpm.pool import Packages, PackageSource
 from oic.provider.rpm.solve import solve
 
 from .published import Mirror, key, mirror, read, refused, signers, store
@@ -142,7 +142,7 @@ def _packages(*sources: tuple[str, int, list[Any]], bad: str = "") -> Packages:
     if bad:
         assert any(re.search(entry, text) for text in documents.values())
     made = [
-        Source(name=name, primary=re.sub(entry, b"", documents[name]), priority=priority)
+        PackageSource(name=name, primary=re.sub(entry, b"", documents[name]), priority=priority)
         for name, priority, _ in sources
     ]
     return Packages(made, "x86_64")
@@ -196,6 +196,6 @@ def test_thousands_of_bad_entries_of_one_name_are_left_out_together() -> None:
     packages = _packages(("base", 10, [*many, "good-1-1"]), ("extra", 0, many), bad="foo-1-1")
     assert "foo" in packages.by_name
     document = re.sub(rb"<location[^>]+foo[^>]+>", b"", documents_of([*many, "good-1-1"])["primary"])
-    sources = [Source(name="base", primary=document, priority=10)]
-    sources.append(Source(name="extra", primary=documents_of(many)["primary"]))
+    sources = [PackageSource(name="base", primary=document, priority=10)]
+    sources.append(PackageSource(name="extra", primary=documents_of(many)["primary"]))
     assert sorted(Packages(sources, "x86_64").by_name) == ["good"]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from oic.errors import SolveError, TrustError
 from oic.provider.compression import SUPPORTED, decompressed
 from oic.provider.rpm.markup import parse_markup, refuse_markup
-from oic.provider.rpm.pool import Packages, Source
+from oic.provider.rpm.pool import Packages, PackageSource
 from oic.provider.rpm.repomd import parse_repomd, safe_location
-from oic.provider.rpm.solve import choose
-from oic.provider.rpm.words import wanted
+from oic.provider.rpm.solve import select_packages
+from oic.provider.rpm.specs import resolve_specs
 
 from .repodata import COMPRESSED, data_of, documents_of, repomd_of
 
@@ -79,12 +79,12 @@ def test_repomd_is_read_or_refused(document: bytes) -> None:
 def test_primary_is_read_or_refused_and_can_be_solved_with(primary: bytes, filelists: bytes) -> None:
     with contextlib.suppress(TrustError, SolveError):
         refuse_markup(primary, root="metadata", where="here")
-        packages = Packages([Source(name="fuzz", primary=primary, filelists=filelists)], "x86_64")
+        packages = Packages([PackageSource(name="fuzz", primary=primary, filelists=filelists)], "x86_64")
         packages.bad_entries()
         packages.unlisted_files()
         for word in ("app", "/opt/x", "*", "tool-1"):
-            wishes, unknown = wanted(packages, [word])
-            choose(packages, wishes, recommends=True, unknown=unknown)
+            specs, unknown = resolve_specs(packages, [word])
+            select_packages(packages, specs, recommends=True, unknown=unknown)
 
 
 @SOME

@@ -1,13 +1,13 @@
-"""The words of a recipe that name packages, and the packages they mean: as ``dnf install`` reads them.
+"""Package specs: how a recipe names packages, and which packages each spec selects, as with ``dnf install``.
 
 openssh-server              a package, or one that obsoletes it
-kernel-6.6.1-2.azl3         a version; also name-version, name-epoch:version-release, each with .arch behind it
-python3-*                   every package whose name the glob matches: * ? [0-9]; a version may hold one, or all of
-                            name-version-release.arch; with one for the architecture, each of them is wanted
-/usr/bin/vim, perl(Foo)     whatever package has the file, or provides the capability, with ``>= 1`` behind it or not
+kernel-6.6.1-2.azl3         a version; also name-version and name-epoch:version-release, each with an optional .arch
+python3-*                   every package whose name matches the glob: * ? [0-9]; globs may also occur in the version
+                            or span name-version-release.arch; one in the architecture selects every architecture
+/usr/bin/vim, perl(Foo)     a package that has the file or provides the capability, which may have a ``>= 1``
 
-Of the ways to read a word the first counts that means a package, in dnf's order: the whole, with and without
-architecture, before the name alone, before a version split off.
+A spec can be read in several ways. The first one that selects a package counts, in dnf's order: the full form with and
+without architecture, then the name alone, then forms with a version.
 """
 
 from __future__ import annotations
@@ -41,45 +41,45 @@ _FORMS = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A word, and the packages of which it wants one."""
+class PackageSpec:
+    """A spec and the packages that it selects; one of them must be installed."""
 
-    word: str
+    spec: str
     packages: tuple[Any, ...]
 
 
-def wanted(packages: Packages, words: Iterable[str]) -> tuple[list[Wanted], list[str]]:
-    """Return what the words mean, a glob once for each name, and a line for each word that means nothing."""
-    found: list[Wanted] = []
+def resolve_specs(packages: Packages, specs: Iterable[str]) -> tuple[list[PackageSpec], list[str]]:
+    """Return the selected packages, for a glob once for each name, and a line for each spec that selects none."""
+    found: list[PackageSpec] = []
     problems: list[str] = []
-    for word in words:
-        meant = _meant(packages, word)
-        found += meant
-        if not meant:
-            problems.append(str(_unknown(packages, word)))
+    for spec in specs:
+        selected = _resolve(packages, spec)
+        found += selected
+        if not selected:
+            problems.append(str(_unknown(packages, spec)))
     return found, problems
 
 
-def _meant(packages: Packages, word: str) -> list[Wanted]:
+def _resolve(packages: Packages, spec: str) -> list[PackageSpec]:
     for form in _FORMS:
-        match = form.fullmatch(word)
+        match = form.fullmatch(spec)
         if match and (names := _matching(packages, match.groupdict())):
             architectures = bool(_GLOB.search(match.groupdict().get("arch") or ""))
             if architectures:
                 names = [entry for found in names for entry in _by_architecture(found)]
             if architectures or set(match.groupdict()) == {"name"}:
                 names = [[*entry, *_obsoleting(packages, entry)] for entry in names]
-            return [Wanted(word=word, packages=tuple(entry)) for entry in names]
-    if _GLOB.search(word) and (names := _matching_whole(packages, word)):
-        return [Wanted(word=word, packages=tuple(entry)) for entry in names]
-    if packages.is_bad(word):
+            return [PackageSpec(spec=spec, packages=tuple(entry)) for entry in names]
+    if _GLOB.search(spec) and (names := _matching_whole(packages, spec)):
+        return [PackageSpec(spec=spec, packages=tuple(entry)) for entry in names]
+    if packages.is_bad(spec):
         return []
-    providers = packages.providing(word) or packages.having(word)
-    return [Wanted(word=word, packages=tuple(providers))] if providers else []
+    providers = packages.providing(spec) or packages.having(spec)
+    return [PackageSpec(spec=spec, packages=tuple(providers))] if providers else []
 
 
 def _matching(packages: Packages, parts: Mapping[str, str | None]) -> list[list[Any]]:
-    """Return the packages that fit the parts of a word, those of one name together."""
+    """Return the packages that match the parts of a spec, grouped by name."""
     name = parts["name"] or ""
     names = sorted(other for other in packages.by_name if glob_matches(other, name)) if _GLOB.search(name) else [name]
     fitting = ([package for package in packages.by_name.get(other, ()) if _fits(package, parts)] for other in names)
@@ -87,7 +87,7 @@ def _matching(packages: Packages, parts: Mapping[str, str | None]) -> list[list[
 
 
 def _matching_whole(packages: Packages, glob: str) -> list[list[Any]]:
-    """Return the packages whose name, version and architecture in one the glob matches, those of one name together."""
+    """Return the packages whose name-version-release.arch matches the glob, grouped by name."""
 
     def fits(package: Any) -> bool:
         evr = package.evr if ":" in package.evr else f"0:{package.evr}"
@@ -120,7 +120,7 @@ def _is_version(version: str, asked: str | None) -> bool:
 
 
 def _obsoleting(packages: Packages, obsoleted: Sequence[Any]) -> Iterator[Any]:
-    """Yield further packages that say they replace one of these."""
+    """Yield further packages that obsolete one of these."""
     seen = {package.id for package in obsoleted}
     for package in obsoleted:
         for other in packages.replacing(package):
@@ -129,19 +129,19 @@ def _obsoleting(packages: Packages, obsoleted: Sequence[Any]) -> Iterator[Any]:
                 yield other
 
 
-def _unknown(packages: Packages, word: str) -> SolveError:
+def _unknown(packages: Packages, spec: str) -> SolveError:
     for form in _FORMS[3:]:
-        match = form.fullmatch(word)
+        match = form.fullmatch(spec)
         there = packages.by_name.get(match["name"], ()) if match else ()
         if match and there:
-            asked = word.removeprefix(f"{match['name']}-")
+            asked = spec.removeprefix(f"{match['name']}-")
             evrs = (package.evr if ":" in asked else without_epoch(package.evr) for package in there)
             versions = ", ".join(dict.fromkeys(evrs))
             hint = packages.left_out(f"{match['name']} = {asked}") or None
             return SolveError(f"expected {match['name']} in version {asked}, found {versions}", hint=hint)
-    if _GLOB.search(word):
-        return SolveError(f"no package's name matches {word}", hint=near_hint(_GLOB.split(word)[0], packages.by_name))
-    if word.startswith("/"):
-        return SolveError(f"no package is known to have the file {word}", hint="name the package that has it")
-    hint = packages.left_out(word) or near_hint(word, packages.by_name)
-    return SolveError(f"there is no package {word}", hint=hint)
+    if _GLOB.search(spec):
+        return SolveError(f"no package's name matches {spec}", hint=near_hint(_GLOB.split(spec)[0], packages.by_name))
+    if spec.startswith("/"):
+        return SolveError(f"no package is known to have the file {spec}", hint="name the package that has it")
+    hint = packages.left_out(spec) or near_hint(spec, packages.by_name)
+    return SolveError(f"there is no package {spec}", hint=hint)

@@ -1,9 +1,9 @@
-"""The words of a recipe that name packages, and the packages they mean.
+"""Package specs: how a recipe names packages, and which packages each spec selects.
 
-openssh-server          a package, or a virtual package that only one package provides (as apt has it)
-openssh-server=1:9.2p1-2    that version; also name_version; the version may hold globs
-linux-image-6.1.*       every package whose name the glob matches: * ? [0-9]
-openssh-server:amd64    the architecture may be said, another one is refused
+openssh-server              a package, or a virtual package that only one package provides (as with apt)
+openssh-server=1:9.2p1-2    this version; also name_version; the version may contain globs
+linux-image-6.1.*           every package whose name matches the glob: * ? [0-9]
+openssh-server:amd64        with the architecture; only the image's architecture is allowed
 """
 
 from __future__ import annotations
@@ -24,42 +24,42 @@ if TYPE_CHECKING:
     from oic.provider.deb.universe import Universe
 
 _GLOB = re.compile(r"[*?\[]")
-_WORD = re.compile(r"(?P<name>[^=_:\s]+)(?::(?P<architecture>[a-z0-9-]+))?(?:[=_](?P<version>\S+))?")
+_SPEC = re.compile(r"(?P<name>[^=_:\s]+)(?::(?P<architecture>[a-z0-9-]+))?(?:[=_](?P<version>\S+))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Packages asked for: each name's words, and the names of which one certain version is wanted."""
+class Requested:
+    """The requested packages: the specs of each name, and the package of each name with a fixed version."""
 
-    words: dict[str, tuple[str, ...]]
+    specs: dict[str, tuple[str, ...]]
     pins: dict[str, DebPackage]
 
 
-def wanted(universe: Universe, words: Iterable[str]) -> Wanted:
-    """Return what the words mean; raises SolveError with a line for each word that means nothing."""
+def resolve_specs(universe: Universe, specs: Iterable[str]) -> Requested:
+    """Return the packages that the specs select; raises SolveError with a line for each spec that selects none."""
     named: dict[str, tuple[str, ...]] = {}
     pins: dict[str, DebPackage] = {}
     problems = []
-    for word in words:
+    for spec in specs:
         try:
-            packages, pinned = _meant(universe, word)
+            packages, pinned = _resolve(universe, spec)
             for package in packages:
                 if pinned:
-                    _pin(pins, package, word)
-                named[package.name] = (*named.get(package.name, ()), word)
+                    _pin(pins, package, spec)
+                named[package.name] = (*named.get(package.name, ()), spec)
         except SolveError as error:
             problems.append(str(error))
     if problems:
         raise SolveError("\n".join(problems))
-    return Wanted(words=named, pins=pins)
+    return Requested(specs=named, pins=pins)
 
 
-def _meant(universe: Universe, word: str) -> tuple[list[DebPackage], bool]:
-    match = _WORD.fullmatch(word)
+def _resolve(universe: Universe, spec: str) -> tuple[list[DebPackage], bool]:
+    match = _SPEC.fullmatch(spec)
     if not match:
-        raise SolveError(f"expected a package name, name=version or a glob, found {word!r}")
+        raise SolveError(f"expected a package name, name=version or a glob, found {spec!r}")
     if match["architecture"] not in (None, "any", "all", "native", universe.architecture):
-        raise SolveError(f"{word}: expected packages for {universe.architecture}, found {match['architecture']}")
+        raise SolveError(f"{spec}: expected packages for {universe.architecture}, found {match['architecture']}")
     name, version = match["name"], match["version"]
     if _GLOB.search(name):
         return _matching(universe, name, version), version is not None
@@ -68,10 +68,10 @@ def _meant(universe: Universe, word: str) -> tuple[list[DebPackage], bool]:
     return [universe.candidate(name) or _only_provider(universe, name)], False
 
 
-def _pin(pins: dict[str, DebPackage], package: DebPackage, word: str) -> None:
+def _pin(pins: dict[str, DebPackage], package: DebPackage, spec: str) -> None:
     other = pins.setdefault(package.name, package)
     if other is not package:
-        raise SolveError(f"{word} wants {package.name} {package.version}, another word wants {other.version}")
+        raise SolveError(f"{spec} asks for {package.name} {package.version}, another entry asks for {other.version}")
 
 
 def _matching(universe: Universe, glob: str, version: str | None) -> list[DebPackage]:

@@ -1,1 +1,1 @@
-"""Packages as such: the lock, the solver, the download, trust."""
+"""What all package families share: the lock, the solver, downloads, the store."""

@@ -1,6 +1,6 @@
-"""What a mirror answered, judged: may it pass, is it the file asked for, and in which words is it told.
+"""Evaluates the answers of mirrors: whether to retry, whether it is the right file, and the error message.
 
-Status codes and ranges after RFC 9110 (sections 14 and 15). No message holds a URL's secrets.
+Status codes and ranges are those of RFC 9110 (sections 14 and 15). No message contains secrets of a URL.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Passing(Exception):  # noqa: N818 - never seen outside: retried, then told as a FetchError
-    """A failure that may pass; `fresh` when so much came in that the count of attempts starts anew."""
+class TransientError(Exception):
+    """A failure after which to retry; with `progressed`, the count of attempts starts again."""
 
     def __init__(self, message: str, *, hint: str | None = None, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.hint = hint
         self.retry_after = retry_after
-        self.fresh = False
+        self.progressed = False
 
 
 _CLOCK = "the system's CA certificates and clock must be right; name an authority of your own in OIC_CA"
@@ -40,8 +40,8 @@ _CLOCKS = "is this machine's clock right? else the mirror has to renew it"
 _NAME = "is it the right host in the URL, and nothing between here and there that answers in its place?"
 _CERTIFICATES = {9: _CLOCKS, 10: _CLOCKS, 62: _NAME, 64: _NAME}
 """Better hints by OpenSSL's verify codes (x509_vfy.h): not yet valid, expired, another host name, another address."""
-_WORDS: tuple[tuple[type[Exception], str, str, bool], ...] = (
-    # kind, message, hint, may it pass; the first that occurs among the causes counts
+_MESSAGES: tuple[tuple[type[Exception], str, str, bool], ...] = (
+    # kind, message, hint, whether to retry; the first one that is among the causes is used
     (ssl.SSLCertVerificationError, "expected a trusted TLS certificate", _CLOCK, False),
     (ssl.SSLError, "TLS failed", "the server must speak TLS 1.2 or later", False),
     (broken.ProxyError, "the proxy cannot be used", "are http_proxy and https_proxy right?", True),
@@ -55,19 +55,19 @@ _WORDS: tuple[tuple[type[Exception], str, str, bool], ...] = (
 
 
 def explained(error: Exception) -> tuple[str, str | None, bool]:
-    """Return the message, the hint and whether it may pass, for an error of requests or urllib3."""
+    """Return the message, the hint and whether to retry, for an error of requests or urllib3."""
     causes = tuple(_causes(error))
-    for kind, message, hint, passing in _WORDS:
+    for kind, message, hint, transient in _MESSAGES:
         if any(isinstance(cause, kind) for cause in causes):
             codes = (getattr(cause, "verify_code", None) for cause in causes)
             hints = (_CERTIFICATES[code] for code in codes if code in _CERTIFICATES)
-            return f"{message}{_detail(causes)}", next(hints, hint), passing
-    # the rest are URLs and settings that cannot be used; their text may hold the URL with its secrets
+            return f"{message}{_detail(causes)}", next(hints, hint), transient
+    # other errors concern unusable URLs and settings; their text may contain the URL with its secrets
     return f"expected a usable URL and settings, found {type(error).__name__}", None, False
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it wraps; requests and urllib3 wrap in arguments and `reason` as well."""
+    """Yield an error and its causes, which requests and urllib3 also keep in arguments and `reason`."""
     yield error
     inner = [*error.args, getattr(error, "reason", None), error.__cause__]
     for cause in inner:
@@ -76,35 +76,35 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _detail(causes: tuple[BaseException, ...]) -> str:
-    """Return the operating system's or TLS's own word, which holds no URL."""
+    """Return the message of the operating system or of TLS, which contains no URL."""
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f", found: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError) and cause.reason:
             return f": {cause.reason.lower().replace('_', ' ')}"
         if isinstance(cause, broken.IncompleteRead):
-            return f": {cause.partial} bytes came, {cause.expected} more were to come"
+            return f": received {cause.partial} bytes, expected {cause.expected} more"
     system = (cause for cause in causes if isinstance(cause, OSError) and cause.errno and cause.strerror)
     return next((f": {cause.strerror}" for cause in system), "")
 
 
 def refuse_failure(response: requests.Response, url: str) -> None:
-    """Raise NotFound, Passing or FetchError for a status that is a failure."""
+    """Raise NotFound, TransientError or FetchError for the status of a failure."""
     status = response.status_code
     found = f"expected a file, found HTTP {status}"
     if status in (requests.codes.not_found, requests.codes.gone):
         hint = "is the URL right?"
         raise NotFound(found, where=redacted(url), hint=hint)
     if status in (requests.codes.unauthorized, requests.codes.forbidden, requests.codes.proxy_authentication_required):
-        raise FetchError(found, where=redacted(url), hint="access is refused: does it need a user and password?")
+        raise FetchError(found, where=redacted(url), hint="does it need a user and a password?")
     if status in (requests.codes.request_timeout, requests.codes.too_many_requests) or status >= 500:
         after = _retry_after(response.headers.get("Retry-After", ""))
-        asked = f", it asks to come back in {after:.0f} s" if after else ""
-        raise Passing(f"{found}{asked}", hint="the mirror is in trouble: try again later", retry_after=after)
+        asked = f", which asks to retry after {after:.0f} s" if after else ""
+        raise TransientError(f"{found}{asked}", hint="the mirror has a problem: try again later", retry_after=after)
 
 
 def _retry_after(text: str) -> float:
-    """Return the seconds of a Retry-After header, which is a number or a date; 0 when it is neither."""
+    """Return the seconds of a Retry-After header, a number or a date; 0 for anything else."""
     if (seconds := parse_number(text.strip())) is not None:
         return float(seconds)
     try:
@@ -114,27 +114,27 @@ def _retry_after(text: str) -> float:
 
 
 def redirected(response: requests.Response, url: str) -> str:
-    """Return where a redirect leads; raises FetchError when it must not, or cannot, be followed."""
+    """Return the target of a redirect; raises FetchError when it must not, or cannot, be followed."""
     try:
         to = urljoin(url, response.headers["Location"].encode("latin-1").decode("utf-8"))
         scheme = urlsplit(to).scheme
-    except ValueError:  # no UTF-8, brackets that make no sense, a host that no name service has
-        raise FetchError("expected a redirect to a URL, found one to a malformed one", where=redacted(url)) from None
+    except ValueError:  # not UTF-8, stray brackets, or an invalid host name
+        raise FetchError("expected a redirect to a URL, found a malformed one", where=redacted(url)) from None
     if scheme not in ("http", "https") or (scheme == "http" and urlsplit(url).scheme == "https"):
-        hint = "name the URL it leads to, if you mean it"
+        hint = "use that URL in the recipe if it is the right one"
         raise FetchError(f"refused a redirect to {redacted(to)}", where=redacted(url), hint=hint)
     return to
 
 
-def expect_whole(response: requests.Response, url: str) -> None:
-    """Raise FetchError unless the answer is the whole document."""
+def expect_ok(response: requests.Response, url: str) -> None:
+    """Raise FetchError unless the status is 200, a complete document."""
     if response.status_code != requests.codes.ok:
         raise FetchError(f"expected HTTP 200, found {response.status_code}", where=redacted(url))
 
 
 @dataclass(slots=True, kw_only=True)
 class Transfer:
-    """A file under way: how far it is, and what the server said of the version it is of."""
+    """A download in progress: its file, and the ETag or date of the version that the file is a part of."""
 
     url: str
     file: Path
@@ -144,7 +144,7 @@ class Transfer:
     best: int = field(default=0, init=False)
 
     def offset(self) -> int:
-        """Return how much is there; more than the whole is worth nothing."""
+        """Return the size of the file; a file that is too long is discarded."""
         found = self.file.stat().st_size if self.file.exists() else 0
         if found > self.size:
             self.restart()
@@ -153,54 +153,56 @@ class Transfer:
         return found
 
     def restart(self) -> None:
-        """Throw away what is there."""
+        """Discard the content of the file."""
         self.report(-self.file.stat().st_size)
         self.file.write_bytes(b"")
 
     def accept(self, response: requests.Response, offset: int) -> None:
-        """Make the file ready for this answer's body; raises WrongSize, Passing or FetchError."""
+        """Prepare the file for the body of this answer; raises WrongSize, TransientError or FetchError."""
         status = response.status_code
         if offset and status == requests.codes.requested_range_not_satisfiable:
-            self.restart()  # the server's file is shorter than what we have: not the same file
-            raise Passing("the mirror's file changed under way", hint=CHANGED)
+            self.restart()  # the server's file is shorter than ours, so it is another one
+            raise TransientError("the mirror's file changed during the download", hint=CHANGED)
         if offset and status == requests.codes.partial_content:
             self._accept_range(response, offset)
         else:
-            expect_whole(response, self.url)
+            expect_ok(response, self.url)
             self.accept_size(response.headers.get("Content-Length", ""))
             if offset:
                 self.restart()
-        tag = response.headers.get("ETag", "")  # a weak one does not promise the same bytes: RFC 9110, 13.1.5
+        tag = response.headers.get("ETag", "")  # a weak ETag does not guarantee equal bytes: RFC 9110, 13.1.5
         self.validator = tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
     def write(self, chunks: Iterator[bytes]) -> None:
-        """Append the body, never beyond `size`; raises WrongSize when there is more, Passing when there is less."""
+        """Append the body; raises WrongSize when it is too long, TransientError when it is too short."""
         with self.file.open("ab") as file:
             place = file.tell()
             for chunk in chunks:
                 if place + len(chunk) > self.size:
-                    raise self._wrong(f"more than {self.size}")
+                    raise self._wrong_size(f"more than {self.size}")
                 file.write(chunk)
-                file.flush()  # a killed run loses nothing that was reported
+                file.flush()  # a killed run loses nothing that it reported
                 place += len(chunk)
                 self.best = max(self.best, place)
                 self.report(len(chunk))
         if place < self.size:
-            raise Passing(f"expected {self.size} bytes, found {place}", hint="try again later, or another mirror")
+            raise TransientError(
+                f"expected {self.size} bytes, found {place}", hint="try again later, or another mirror"
+            )
 
     def _accept_range(self, response: requests.Response, offset: int) -> None:
         found = response.headers.get("Content-Range", "")
         match = re.fullmatch(r"bytes ([0-9]+)-[0-9]+/([0-9]+|\*)", found)
         if match is None or parse_number(match[1]) != offset:
-            self.restart()  # so that the next attempt asks for no range
-            raise Passing(f"expected the bytes from {offset} on, found Content-Range {found[:60]!r}")
+            self.restart()  # so that the next attempt requests the whole file
+            raise TransientError(f"expected the bytes from {offset} on, found Content-Range {found[:60]!r}")
         if match[2] != "*":
             self.accept_size(match[2])
 
     def accept_size(self, text: str) -> None:
-        """Raise WrongSize when this is a number and not the size asked for."""
+        """Raise WrongSize when `text` is a number other than the expected size."""
         if parse_number(text) not in (None, self.size):
-            raise self._wrong(text[:20])
+            raise self._wrong_size(text[:20])
 
-    def _wrong(self, found: str) -> WrongSize:
+    def _wrong_size(self, found: str) -> WrongSize:
         return WrongSize(f"expected {self.size} bytes, found {found}", where=redacted(self.url), hint=CHANGED)

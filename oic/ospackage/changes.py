@@ -1,4 +1,4 @@
-"""What an update changes, in words."""
+"""Describes what an update has changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def new_keys(old: Known, new: Known) -> Iterator[str]:
-    """Say which keys a URL gave before, and which it gives now."""
+    """Yield a line for each URL that serves other keys than before."""
     for name, entry in sorted(new.items()):
         for url, found in entry.keys.items():
             before = old.get(name, UNKNOWN).keys.get(url, ())
@@ -23,7 +23,7 @@ def new_keys(old: Known, new: Known) -> Iterator[str]:
 
 
 def differences(old: Lock | None, new: Lock) -> Iterator[str]:
-    """Say what is another package, from where, and who signs it; without an old lock, how many there are."""
+    """Yield a line for each changed package and signer; without an old lock, only the number of packages."""
     if old is None:
         counts = (f"{len(entry)} for the {name}" for name, entry in new.sets.items())
         yield f"solved for the first time: {', '.join(counts)}"
@@ -44,7 +44,7 @@ def differences(old: Lock | None, new: Lock) -> Iterator[str]:
 
 
 def _change(old: LockedPackage | None, new: LockedPackage | None) -> str:
-    """Tell what becomes of a package; nothing where it is the same file."""
+    """Return how a package changes; empty when it is the same file."""
     if not old or not new or old.version != new.version:
         return f"{old.version if old else '(new)'} -> {new.version if new else '(gone)'}"
     if old.sha256 == new.sha256:

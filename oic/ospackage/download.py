@@ -1,11 +1,11 @@
-"""Packages brought into the store: concurrently, resumed, retried, and verified before any has a final name.
+"""Downloads packages into the store, concurrently, with resuming and retries.
 
-* Size and sha256 come from the signed index; a file that differs never gets a final name.
-* A bad package stops no other: all that can be had is fetched and kept, then one error names every failure.
-* A full disk, or a mirror that fails package after package, does stop the rest: it would only fail more slowly.
-* An interrupt leaves nothing but partial files, and the next run goes on from them.
-* What is in the store already is looked at for existence and size only: it was hashed when it came in, and the verify
-  stage hashes every package again before anything of it is used.
+* Size and sha256 come from the signed index; a file that differs never gets its final name.
+* A bad package does not stop the others: everything available is downloaded, then one error names all failures.
+* A full disk, or a mirror that fails for several packages in a row, stops the rest, which would fail as well.
+* An interrupted run leaves only partial files, from which the next run resumes.
+* For packages already in the store, only existence and size are checked: they were hashed when they were stored, and
+  the verify stage hashes every package again before it is used.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from oic.values import Digest
 
 JOBS = 6
-UNREACHABLE = 5
-"""So many packages in a row that no mirror would give: the mirror is down, not a package bad."""
+MAX_FAILURES_IN_A_ROW = 5
+"""After so many failed packages in a row, the mirror is assumed to be down."""
 
 SUPERSEDED = "superseded on the mirror: run doit update image=…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A package to have: what it must be, where it may be, and what to call it in messages."""
+class DownloadItem:
+    """A package to download: its digest and size, its possible URLs, and its name in messages."""
 
     digest: Digest
     size: int
@@ -48,7 +48,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downloaded:
-    """How many packages were fetched and how many were there, and the bytes that came over the network."""
+    """The number of downloaded packages and of those already in the store, and the bytes received."""
 
     fetched: int
     reused: int
@@ -56,21 +56,21 @@ class Downloaded:
 
 
 class PackageFetcher(Fetcher, Protocol):
-    """A fetcher that another thread may end."""
+    """A fetcher that another thread may stop."""
 
     def close(self) -> None:
-        """End what is under way with a FetchError, and everything asked for later."""
+        """Make current and later downloads raise FetchError."""
 
 
 def download_packages(
-    wanted: Sequence[Wanted],
+    wanted: Sequence[DownloadItem],
     store: Store,
     fetcher_factory: Callable[[], PackageFetcher],
     progress: Callable[[str, int, int], AbstractContextManager[Bar]],
     *,
     jobs: int = JOBS,
 ) -> Downloaded:
-    """Bring every wanted package into the store; raises TrustError, FetchError or OicError naming all that failed."""
+    """Download the items into the store; raises TrustError, FetchError or OicError that names all failures."""
     packages = {package.digest: package for package in wanted}
     missing = [package for package in packages.values() if not _is_there(package, store)]
     reused = len(packages) - len(missing)
@@ -81,10 +81,10 @@ def download_packages(
         work.run(fetcher_factory, min(jobs, len(missing)))
     if work.failures:
         raise _one_error(work.failures, len(packages), work.untried())
-    return Downloaded(fetched=len(missing) - work.others, reused=reused + work.others, bytes=work.bytes)
+    return Downloaded(fetched=len(missing) - work.already_stored, reused=reused + work.already_stored, bytes=work.bytes)
 
 
-def _is_there(package: Wanted, store: Store) -> bool:
+def _is_there(package: DownloadItem, store: Store) -> bool:
     path = store.path(package.digest)
     with disk_errors(path), contextlib.suppress(FileNotFoundError):
         return path.stat().st_size == package.size
@@ -96,44 +96,44 @@ def _size(partial: Path) -> int:
 
 
 class _Work:
-    """The packages still missing, shared by the threads that fetch them."""
+    """The missing packages, shared by the threads that download them."""
 
-    def __init__(self, missing: Sequence[Wanted], store: Store, bar: Bar) -> None:
+    def __init__(self, missing: Sequence[DownloadItem], store: Store, bar: Bar) -> None:
         self.failures: dict[str, OicError] = {}
         self.bytes = 0
-        self.others = 0
+        self.already_stored = 0
         self._store = store
         self._bar = bar
         self._lock = threading.Lock()
         self._in_a_row = 0
         self._bug: BaseException | None = None
-        self._queue: queue.SimpleQueue[Wanted] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[DownloadItem] = queue.SimpleQueue()
         self._stop = threading.Event()
-        for package in sorted(missing, key=lambda package: -package.size):  # the longest first: no straggler at the end
+        for package in sorted(missing, key=lambda package: -package.size):  # the largest first
             self._queue.put(package)
 
     def run(self, fetcher_factory: Callable[[], PackageFetcher], jobs: int) -> None:
-        """Fetch everything; on an interrupt end all threads, then let it go on."""
+        """Download everything; an interrupt stops all threads and is raised again."""
         with contextlib.ExitStack() as fetchers:
-            made = [fetchers.enter_context(contextlib.closing(fetcher_factory())) for _ in range(jobs)]
-            # daemons: a thread stuck in a name look-up must not hold up the end of the program
-            threads = [threading.Thread(target=self._fetch_all, args=(fetcher,), daemon=True) for fetcher in made]
+            opened = [fetchers.enter_context(contextlib.closing(fetcher_factory())) for _ in range(jobs)]
+            # daemons: a thread that hangs in a name lookup must not keep the program from exiting
+            threads = [threading.Thread(target=self._fetch_all, args=(fetcher,), daemon=True) for fetcher in opened]
             for thread in threads:
                 thread.start()
             try:
                 for thread in threads:
                     thread.join()
             except BaseException:
-                self._end(made, threads)
+                self._stop_all(opened, threads)
                 raise
         if self._bug is not None:
             raise self._bug
 
     def untried(self) -> int:
-        """Return how many packages nobody tried to fetch."""
+        """Return the number of packages that were not tried."""
         return self._queue.qsize()
 
-    def _end(self, fetchers: Sequence[PackageFetcher], threads: Sequence[threading.Thread]) -> None:
+    def _stop_all(self, fetchers: Sequence[PackageFetcher], threads: Sequence[threading.Thread]) -> None:
         self._stop.set()
         for fetcher in fetchers:
             fetcher.close()
@@ -155,20 +155,20 @@ class _Work:
                     self._in_a_row = 0
                     self._bar.done(package.label)
 
-    def _failed(self, package: Wanted, failure: OicError) -> None:
+    def _failed(self, package: DownloadItem, failure: OicError) -> None:
         with self._lock:
             self.failures[package.label] = failure
             gone = isinstance(failure, TrustError | NotFound)
             self._in_a_row = 0 if gone else self._in_a_row + 1
-            if self._in_a_row >= UNREACHABLE or not isinstance(failure, FetchError | TrustError):
+            if self._in_a_row >= MAX_FAILURES_IN_A_ROW or not isinstance(failure, FetchError | TrustError):
                 self._stop.set()
 
-    def _fetch(self, package: Wanted, fetcher: PackageFetcher) -> None:
-        """Bring one package in, from the first mirror that gives it; raises the failure that says most."""
+    def _fetch(self, package: DownloadItem, fetcher: PackageFetcher) -> None:
+        """Download a package from the first mirror that has it; raises the most informative failure."""
         with self._store.partial(package.digest) as partial:
-            if _is_there(package, self._store):  # another build was faster
+            if _is_there(package, self._store):  # another build has downloaded it meanwhile
                 with self._lock:
-                    self.others += 1
+                    self.already_stored += 1
                 self._bar.advance(package.size)
                 return
             self._bar.advance(_size(partial))
@@ -182,17 +182,17 @@ class _Work:
                     return
         raise next((failure for failure in failures if isinstance(failure, TrustError)), failures[0])
 
-    def _fetch_from(self, url: str, package: Wanted, partial: Path, fetcher: PackageFetcher) -> None:
+    def _fetch_from(self, url: str, package: DownloadItem, partial: Path, fetcher: PackageFetcher) -> None:
         resumed = _size(partial)
         try:
-            self._obtain(url, package, partial, fetcher)
+            self._download(url, package, partial, fetcher)
         except TrustError:
             if not resumed:
                 raise
-            self._obtain(url, package, partial, fetcher)  # what was there may have been the bad part: from nothing
+            self._download(url, package, partial, fetcher)  # the partial file may have been bad: start again
 
-    def _obtain(self, url: str, package: Wanted, partial: Path, fetcher: PackageFetcher) -> None:
-        """Fetch and adopt; what turns out to be another file is deleted."""
+    def _download(self, url: str, package: DownloadItem, partial: Path, fetcher: PackageFetcher) -> None:
+        """Download and store; a file with another digest is deleted."""
         try:
             with disk_errors(partial):
                 fetcher.fetch_file(url, partial, size=package.size, report=self._report)
@@ -215,7 +215,7 @@ class _Work:
 
 
 def _one_error(failures: dict[str, OicError], total: int, untried: int) -> OicError:
-    """Return one error of the gravest kind that names every failure, one a line; the disk's is the same for all."""
+    """Return one error of the most severe kind with a line for each failure; a disk error is the same for all."""
     found = failures.values()
     rest = f", {untried} not tried" if untried else ""
     count = f"{len(failures)} of {total} packages could not be downloaded{rest}"

@@ -1,7 +1,6 @@
-"""A JSON object that somebody may have written by hand, read field by field.
+"""Reads a JSON object, which a user may have edited, field by field.
 
-A field is of its type, or SolveError says in one line which is not. Words are text without control characters or halves
-of a character.
+A field of the wrong type raises SolveError with one line. Texts have no control characters or surrogates.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ if TYPE_CHECKING:
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 _URL = re.compile(r"(https?|file)://[^\s\\?#]*")
-_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_MOST_SIZE = 2**40
+_NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_MAX_SIZE = 2**40
 _MAX_REPR = 60
 
 Value = TypeVar("Value")
 
 
 class Entry:
-    """A JSON object, whose fields are asked for by type; `name` is what a message calls it.
+    """A JSON object; `name` is its name in messages.
 
-    Every reader returns the field's value, or raises SolveError that names entry and field.
+    Each method returns the value of a field, or raises SolveError that names the entry and the field.
     """
 
     def __init__(self, value: Any, name: str) -> None:
@@ -38,12 +37,12 @@ class Entry:
             raise SolveError(f"expected {name} of a lock to be an object, found {short_repr(value)}")
         self._fields = value
 
-    def odd(self, field: str, expected: str, found: Any) -> SolveError:
-        """Return the error of a field."""
+    def error(self, field: str, expected: str, found: Any) -> SolveError:
+        """Return the error for a field."""
         return SolveError(f"{self.name}: {field}: {expected}, found {short_repr(found)}")
 
     def expect(self, *fields: str, optional: tuple[str, ...] = ()) -> bool:
-        """Refuse another set of fields; tell whether any of the optional ones is there."""
+        """Refuse missing and unknown fields; tell whether any of the optional ones exists."""
         if missing := sorted(set(fields) - self._fields.keys()):
             raise SolveError(f"{self.name}: expected the field {missing[0]}, found none")
         if more := sorted(self._fields.keys() - {*fields, *optional}):
@@ -64,7 +63,7 @@ class Entry:
         return cast("bool", self._of(field, bool, "true or false"))
 
     def text(self, field: str, pattern: re.Pattern[str] | None = None, expected: str = "text") -> str:
-        """Return a text that matches the pattern."""
+        """Return a text that matches `pattern`."""
         return self._text(field, self._fields[field], pattern, expected)
 
     def digest(self, field: str) -> Digest:
@@ -74,8 +73,8 @@ class Entry:
     def size(self, field: str) -> Bytes:
         """Return a number of bytes."""
         value = self._fields[field]
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_SIZE:
-            raise self.odd(field, "expected a number of bytes", value)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_SIZE:
+            raise self.error(field, "expected a number of bytes", value)
         return Bytes(value)
 
     def texts(self, field: str, pattern: re.Pattern[str] | None = None, expected: str = "text") -> tuple[str, ...]:
@@ -83,42 +82,42 @@ class Entry:
         return tuple(self._text(field, value, pattern, expected) for value in self.list(field))
 
     def url(self, field: str) -> str:
-        """Return a URL that leads nowhere else than it says."""
+        """Return a URL without a user, a password or ``..``."""
         url = self.text(field, _URL, "an http(s) or file URL")
         try:
             parts = urlsplit(url)
         except ValueError:
-            raise self.odd(field, "expected an http(s) or file URL", url) from None
+            raise self.error(field, "expected an http(s) or file URL", url) from None
         if "@" in parts.netloc or climbs(parts.path):
-            raise self.odd(field, "expected a URL without user, password or '..'", url)
+            raise self.error(field, "expected a URL without user, password or '..'", url)
         return url
 
     def each(self, field: str, read: Callable[[Entry], Value]) -> tuple[Value, ...]:
-        """Return what `read` makes of each object of a list."""
+        """Return the results of `read` for each object of a list."""
         name = f"{self.name}: {field}"
         return tuple(read(Entry(value, f"{name} {number}")) for number, value in enumerate(self.list(field), 1))
 
-    def _of(self, field: str, kind: type, words: str) -> Any:
+    def _of(self, field: str, kind: type, expected: str) -> Any:
         value = self._fields[field]
         if not isinstance(value, kind):
-            raise self.odd(field, f"expected {words}", value)
+            raise self.error(field, f"expected {expected}", value)
         return value
 
     def _text(self, field: str, value: Any, pattern: re.Pattern[str] | None, expected: str) -> str:
-        if not isinstance(value, str) or _NO_TEXT.search(value) or (pattern and not pattern.fullmatch(value)):
-            raise self.odd(field, f"expected {expected}", value)
+        if not isinstance(value, str) or _NOT_TEXT.search(value) or (pattern and not pattern.fullmatch(value)):
+            raise self.error(field, f"expected {expected}", value)
         return value
 
 
 def climbs(path: str) -> bool:
-    """Tell whether a path leads up or is another kind of address, read plainly or with its %xx decoded."""
+    """Tell whether a path, as it is or with %xx decoded, contains ``..`` or parts of a URL."""
     return any(
-        ".." in text.split("/") or "://" in text or re.search(r"[\\?#]", text) or _NO_TEXT.search(text)
+        ".." in text.split("/") or "://" in text or re.search(r"[\\?#]", text) or _NOT_TEXT.search(text)
         for text in (path, unquote(path))
     )
 
 
 def short_repr(value: Any) -> str:
-    """Return a value as a message shows it: short, in letters that any terminal has."""
+    """Return a value for a message: short, and in ASCII."""
     text = "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else ascii(value)
     return text if len(text) <= _MAX_REPR else text[:_MAX_REPR] + "…"

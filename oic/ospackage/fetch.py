@@ -1,7 +1,7 @@
-"""The second seam: bytes from mirrors, as the rest of the program knows it. `oic.ospackage.http` is the implementation.
+"""The interface for downloads; `oic.ospackage.http` implements it.
 
-* Nothing fetched is trusted: who asks verifies. Here only sizes are held to: no answer is longer than asked for.
-* Every failure is one `FetchError`: what was expected, what was found, the URL, what to do.
+* Downloaded bytes are untrusted; the caller verifies them. Only sizes are checked here: no answer exceeds its limit.
+* Every failure is a `FetchError`, with what was expected, what was found, the URL and a hint.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 CHANGED = "the mirror serves another file than its index says: try doit update"
 
 
-class NotFound(FetchError):  # noqa: N818 - the name of the HTTP status it stands for
+class NotFound(FetchError):  # noqa: N818 - named after the HTTP status
     """The mirror has no such file (404, 410)."""
 
 
-class WrongSize(FetchError):  # noqa: N818 - in line with its sibling
+class WrongSize(FetchError):  # noqa: N818 - named like NotFound
     """The mirror serves a file of another size than asked for."""
 
 
 def redacted(url: str) -> str:
-    """Return a URL that may be shown: user, password and query (where signed URLs keep theirs) replaced."""
+    """Return a URL without secrets: user, password and query (which holds them in signed URLs) are replaced."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     netloc = f"***@{host}" if "@" in parts.netloc else host
@@ -39,7 +39,7 @@ def redacted(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A document in memory; `body` is None when the server says that what we have is current (304)."""
+    """A document in memory; `body` is None when the server reports that it has not changed (304)."""
 
     url: str
     body: bytes | None
@@ -48,24 +48,24 @@ class Fetched:
 
 
 class Fetcher(Protocol):
-    """What the rest of the program knows of the network."""
+    """Downloads documents and files."""
 
     def fetch(self, url: str, *, limit: int, etag: str = "", last_modified: str = "") -> Fetched:
-        """Return a whole document of at most `limit` bytes; raises NotFound or FetchError.
+        """Download a document of at most `limit` bytes; raises NotFound or FetchError.
 
         `etag` and `last_modified` of an earlier answer make the request conditional.
         """
 
     def fetch_file(self, url: str, file: Path, *, size: int, report: Callable[[int], None]) -> None:
-        """Bring `file` to exactly `size` bytes, going on from what is in it; raises NotFound, WrongSize or FetchError.
+        """Download `file`, which has `size` bytes, resuming from its present content.
 
-        `report` is told of each gain in bytes, and of a loss (negative) when what was there had to be thrown away.
-        An error of the local disk is raised as OSError.
+        `report` is called with the number of bytes received, and with a negative number when content is discarded.
+        Raises NotFound, WrongSize or FetchError, and OSError for errors of the local disk.
         """
 
 
 def open_fetcher() -> HttpFetcher:
-    """Return a fetcher over http, https and file URLs. Only now are its libraries imported, which takes 0.1 s."""
+    """Return a fetcher for http, https and file URLs. Its libraries are imported here, which takes 0.1 s."""
     from oic.ospackage.http import HttpFetcher  # noqa: PLC0415 - see above
 
     return HttpFetcher()

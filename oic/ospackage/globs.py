@@ -1,4 +1,4 @@
-"""Globs in package names and versions, as apt and dnf take them: fnmatch(3), of which Python's lacks ``[^0-9]``."""
+"""Globs for package names and versions as in apt and dnf: fnmatch(3). Python's fnmatch lacks ``[^0-9]``."""
 
 from __future__ import annotations
 

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     Graph: TypeAlias = nx.DiGraph[str]
 
-_MOST_PATHS = 5
+_MAX_PATHS = 5
 
 
 def graph_of(packages: Iterable[LockedPackage]) -> Graph:
-    """Return who needs whom; of several requirements between two packages the first stands on the edge."""
+    """Return the dependency graph; an edge carries the first of several requirements between two packages."""
     graph: Graph = nx.DiGraph()
     for package in packages:
         graph.add_node(package.name, package=package)
@@ -37,9 +37,9 @@ def graph_of(packages: Iterable[LockedPackage]) -> Graph:
 
 
 def install_order(needs: Mapping[str, Iterable[str]], first: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return names so that what a package needs comes before it; within a circle, what it needs `first` (Pre-Depends).
+    """Return names with dependencies before the packages that need them; in a cycle, those in `first` (Pre-Depends).
 
-    Circles are common (libc6 and libgcc-s1 need each other): each is condensed to one node. Ties go by name.
+    Cycles are common (libc6 and libgcc-s1 depend on each other); each is condensed to a node. Ties are broken by name.
     """
     graph: Graph = nx.DiGraph()
     graph.add_nodes_from(needs)
@@ -48,11 +48,11 @@ def install_order(needs: Mapping[str, Iterable[str]], first: Mapping[str, Iterab
     least = {node: min(data["members"]) for node, data in condensed.nodes(data=True)}
     order: list[str] = []
     for node in nx.lexicographical_topological_sort(condensed, key=least.__getitem__):
-        order += _circle_order(condensed.nodes[node]["members"], first)
+        order += _cycle_order(condensed.nodes[node]["members"], first)
     return order
 
 
-def _circle_order(members: set[str], first: Mapping[str, Iterable[str]]) -> list[str]:
+def _cycle_order(members: set[str], first: Mapping[str, Iterable[str]]) -> list[str]:
     if len(members) == 1:
         return list(members)
     inner = {name: [other for other in first.get(name, ()) if other in members and other != name] for name in members}
@@ -65,9 +65,9 @@ def _circle_order(members: set[str], first: Mapping[str, Iterable[str]]) -> list
 
 
 def why(packages: Sequence[LockedPackage], name: str) -> list[list[str]]:
-    """Return the shortest ways from what was asked for to the package, at most five, each step in words.
+    """Return the shortest paths from requested packages to the package, at most five, each step as text.
 
-    Raises SolveError, with near names, when the set has no such package.
+    Raises SolveError, with similar names, when the set has no such package.
     """
     graph = graph_of(packages)
     if name not in graph:
@@ -80,10 +80,10 @@ def why(packages: Sequence[LockedPackage], name: str) -> list[list[str]]:
     paths = (
         path for root in roots if distances.get(root) == nearest for path in nx.all_shortest_paths(graph, root, name)
     )
-    return [_told(graph, path) for path in islice(paths, _MOST_PATHS)]
+    return [_path_lines(graph, path) for path in islice(paths, _MAX_PATHS)]
 
 
-def _told(graph: Graph, path: list[str]) -> list[str]:
+def _path_lines(graph: Graph, path: list[str]) -> list[str]:
     root: LockedPackage = graph.nodes[path[0]]["package"]
     asked = f"asked for as {', '.join(root.requested)}" if root.requested else "Essential"
     steps = [f"{root.name} {root.version}: {asked}"]
@@ -96,7 +96,7 @@ def _told(graph: Graph, path: list[str]) -> list[str]:
 
 
 def to_dot(packages: Iterable[LockedPackage]) -> str:
-    """Return the graph in Graphviz's language, what was asked for in boxes."""
+    """Return the graph in Graphviz's language, with boxes for requested packages."""
     graph = graph_of(packages)
     lines = ["digraph packages {", "  node [shape=ellipse];"]
     requested = sorted(name for name in graph if graph.nodes[name]["package"].requested)

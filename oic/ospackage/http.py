@@ -1,9 +1,9 @@
-"""The fetcher: bytes from mirrors, over http, https and file URLs.
+"""Downloads over http, https and file URLs.
 
-* Bytes are taken as served: a Content-Encoding is a property of the transport that mirrors misuse; never decoded.
-* What may pass is retried with back-off: broken connections, stalls, 5xx, 429, cut-off bodies. What will not is told at
-  once: a missing file, TLS that cannot be trusted, another size, a refused redirect.
-* https never follows a redirect to http, nothing follows one to a file. Secrets of a URL appear in no message.
+* A Content-Encoding is never decoded, because mirrors use it wrongly.
+* Transient failures are retried with back-off: broken connections, stalls, 5xx, 429, truncated bodies. Others are
+  raised at once: a missing file, an untrusted certificate, a wrong size, a refused redirect.
+* A redirect from https to http, or to a file, is refused. Messages contain no secrets of a URL.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import requests
 import urllib3
 
 from oic.errors import FetchError
-from oic.ospackage.answers import Passing, Transfer, expect_whole, explained, redirected, refuse_failure
+from oic.ospackage.answers import Transfer, TransientError, expect_ok, explained, redirected, refuse_failure
 from oic.ospackage.fetch import Fetched, redacted
-from oic.ospackage.local import CHUNK, copy_local, gathered, read_local
+from oic.ospackage.local import CHUNK, copy_local, read_body, read_local
 from oic.ospackage.transport import Session, Watch, WatchedAdapter, extra_authority, tls_context
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-REDIRECTS = 5
-WORTHWHILE = 2**20
-"""An attempt that brings a file this much further starts the count of attempts anew; sizes are finite, so is that."""
+MAX_REDIRECTS = 5
+MIN_PROGRESS = 2**20
+"""An attempt that receives this many bytes starts the count of attempts again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,9 @@ class RetryPolicy:
 
 
 class HttpFetcher:
-    """Fetches over http, https and file URLs; one per thread, `close` it at the end.
+    """Downloads over http, https and file URLs. Each thread needs its own; `close` it at the end.
 
-    `ca` is a file of authorities trusted beside the system's. Proxies come from the environment as requests reads it.
+    `ca` is a file of certificate authorities to trust besides the system's. Proxies come from the environment.
     """
 
     def __init__(self, *, ca: Path | None = None, policy: RetryPolicy | None = None) -> None:
@@ -71,7 +71,7 @@ class HttpFetcher:
         self.close()
 
     def close(self) -> None:
-        """Drop every connection; from another thread: end what is under way with a FetchError."""
+        """Close all connections; if another thread is downloading, it gets a FetchError."""
         self._closed.set()
         if (watch := self._adapter.watch) is not None:
             watch.abort()
@@ -98,13 +98,13 @@ class HttpFetcher:
             if response.status_code == requests.codes.not_modified and headers:
                 body = None
             else:
-                expect_whole(response, url)
-                body = gathered(chunks, url, limit, response.headers.get("Content-Length", ""))
+                expect_ok(response, url)
+                body = read_body(chunks, url, limit, response.headers.get("Content-Length", ""))
             tags = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
             return Fetched(url=url, body=body, etag=tags[0], last_modified=tags[1])
 
     def _continue(self, transfer: Transfer) -> None:
-        """Bring the file one attempt further."""
+        """Make one attempt to complete the file."""
         offset = transfer.offset()
         if offset == transfer.size:
             return
@@ -116,8 +116,8 @@ class HttpFetcher:
             with self._exchange(transfer.url, headers) as (response, chunks):
                 transfer.accept(response, offset)
                 transfer.write(chunks)
-        except Passing as failure:
-            failure.fresh = transfer.best >= best + WORTHWHILE
+        except TransientError as failure:
+            failure.progressed = transfer.best >= best + MIN_PROGRESS
             raise
 
     def _retried(self, url: str, attempt: Callable[[], Result]) -> Result:
@@ -125,22 +125,22 @@ class HttpFetcher:
         while True:
             try:
                 return attempt()
-            except Passing as failure:
-                failures = 1 if failure.fresh else failures + 1
+            except TransientError as failure:
+                failures = 1 if failure.progressed else failures + 1
                 if failures >= self._policy.attempts or failure.retry_after > self._policy.retry_after:
                     tries = f" after {failures} attempts" if failures > 1 else ""
                     raise FetchError(f"{failure}{tries}", where=redacted(url), hint=failure.hint) from failure
                 self._pause(url, failures, failure.retry_after)
 
     def _pause(self, url: str, failures: int, retry_after: float) -> None:
-        """Wait, longer each time; the jitter keeps many clients from coming back together."""
+        """Wait, longer each time; the jitter keeps many clients from retrying at the same time."""
         delay = self._policy.back_off * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
         if self._closed.wait(max(delay, retry_after)):
             raise FetchError("interrupted", where=redacted(url))
 
     @contextlib.contextmanager
     def _exchange(self, url: str, headers: dict[str, str]) -> Iterator[tuple[requests.Response, Iterator[bytes]]]:
-        """Yield the answer that is no redirect, and its body in pieces; raises Passing or FetchError."""
+        """Yield the answer after redirects, and its body in chunks; raises TransientError or FetchError."""
         with Watch(window=self._policy.window, rate=self._policy.rate) as watch:
             self._adapter.watch = watch
             try:
@@ -148,7 +148,7 @@ class HttpFetcher:
                     raise FetchError("interrupted", where=redacted(url))
                 with contextlib.closing(self._follow(url, headers)) as response:
                     refuse_failure(response, url)
-                    yield response, _pieces(response, watch)
+                    yield response, _chunks(response, watch)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 if self._closed.is_set():
                     raise FetchError("interrupted", where=redacted(url)) from error
@@ -157,42 +157,42 @@ class HttpFetcher:
                 self._adapter.watch = None
 
     def _follow(self, url: str, headers: dict[str, str]) -> requests.Response:
-        waits = (self._policy.connect, self._policy.read)
-        for _ in range(REDIRECTS + 1):
+        timeouts = (self._policy.connect, self._policy.read)
+        for _ in range(MAX_REDIRECTS + 1):
             _scheme(url)
-            response = self._session.get(url, headers=headers, stream=True, timeout=waits, allow_redirects=False)
+            response = self._session.get(url, headers=headers, stream=True, timeout=timeouts, allow_redirects=False)
             if not response.is_redirect:
                 return response
             response.close()
             url = redirected(response, url)
-        raise FetchError(f"expected a file, found more than {REDIRECTS} redirects", where=redacted(url))
+        raise FetchError(f"expected a file, found more than {MAX_REDIRECTS} redirects", where=redacted(url))
 
     def _failure(self, error: Exception, url: str, *, stalled: bool) -> Exception:
-        """Return what to raise for an error of the transport."""
+        """Return the exception to raise for an error of the transport."""
         where = redacted(url)
         if stalled:
             rate = f"less than {self._policy.rate:g} bytes/s for {self._policy.window:g} s"
-            return Passing(f"the mirror is too slow: {rate}", hint="try again later, or another mirror")
-        message, hint, passing = explained(error)
-        return Passing(message, hint=hint) if passing else FetchError(message, where=where, hint=hint)
+            return TransientError(f"the mirror is too slow: {rate}", hint="try again later, or another mirror")
+        message, hint, transient = explained(error)
+        return TransientError(message, hint=hint) if transient else FetchError(message, where=where, hint=hint)
 
 
-def _pieces(response: requests.Response, watch: Watch) -> Iterator[bytes]:
-    """Yield the body as it comes in, still encoded."""
-    # read1, not read: read waits for the whole piece and would hide a trickle from the watch
+def _chunks(response: requests.Response, watch: Watch) -> Iterator[bytes]:
+    """Yield the body as it arrives, still encoded."""
+    # read1, not read: read waits for a full chunk and would hide a slow stream from the watch
     while chunk := response.raw.read1(CHUNK, decode_content=False):
         watch.advance(len(chunk))
         yield chunk
-    if watch.stalled:  # a body without a declared length ends like this when the watch cut it
+    if watch.stalled:  # a body without a declared length just ends when the watch closes the socket
         raise urllib3.exceptions.ProtocolError
 
 
 def _scheme(url: str) -> str:
-    """Return the scheme; raises FetchError for what cannot be fetched."""
+    """Return the scheme; raises FetchError for an unsupported URL."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme == "file" or (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
-    except ValueError:  # brackets or a port that make no sense
+    except ValueError:  # stray brackets or an invalid port
         raise FetchError("expected a URL, found a malformed one", where=url.rpartition("@")[2]) from None
     if not usable:
         raise FetchError("expected an http, https or file URL", where=redacted(url))

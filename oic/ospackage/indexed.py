@@ -1,7 +1,4 @@
-"""The verified metadata of each repository: who signed it, and its documents, by their digests in the store.
-
-``index.json`` has these values. Everything that an image is made of and how it is chosen starts here.
-"""
+"""The verified metadata of repositories: their signers, and their documents by digest, as in ``index.json``."""
 
 from __future__ import annotations
 
@@ -16,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class IndexedKey(Value):
-    """A key file of a repository; `fingerprints` are of its primary keys that count.
+    """A key file of a repository; `fingerprints` are those of its accepted primary keys.
 
-    `vouched`: somebody else than the URL it came from says that it is the right one.
+    `vouched` means that its authenticity does not rest on the URL alone.
     """
 
     url: str
@@ -29,7 +26,7 @@ class IndexedKey(Value):
 
 
 class IndexedFile(Value):
-    """A list of packages or of their files; `compression` as `oic.provider.compression` names it."""
+    """A list of packages or of their files; `compression` is a name of `oic.provider.compression`."""
 
     sha256: Digest
     compression: str
@@ -37,7 +34,7 @@ class IndexedFile(Value):
 
 
 class IndexedRepository(Value):
-    """What the metadata of any family tell; `documents` are the signed ones and the lists that they vouch for."""
+    """The metadata of a repository; `documents` are the signed files and the lists whose digests they hold."""
 
     name: str
     url: str
@@ -51,7 +48,7 @@ class IndexedRepository(Value):
     documents: tuple[LockedDocument, ...]
 
     def digests(self) -> Iterator[Digest]:
-        """Yield the blobs that it names."""
+        """Yield the digests of its blobs in the store."""
         yield from (key.sha256 for key in self.keys)
         yield from (document.sha256 for document in self.documents)
 
@@ -63,7 +60,7 @@ class ComponentFile(IndexedFile):
 
 
 class DebRepository(IndexedRepository, tag="deb", tag_field="family"):
-    """A suite: what its Release says of when it was made, and its Packages files."""
+    """A suite of a deb repository: the dates in its Release file, and its Packages files."""
 
     date: datetime
     valid_until: datetime | None
@@ -71,15 +68,15 @@ class DebRepository(IndexedRepository, tag="deb", tag_field="family"):
 
 
 class ListedFile(IndexedFile):
-    """A file of ``repomd.xml``, with the checksum that stands there: ``sha512:…``."""
+    """A file that ``repomd.xml`` lists, with its checksum there: ``sha512:…``."""
 
     checksum: str
 
 
 class RpmRepository(IndexedRepository, tag="rpm", tag_field="family"):
-    """A repository of rpm-md; `origin` is its URL in the recipe, or that of the mirror list which gave `url`.
+    """A repository of rpm-md; `origin` is its URL in the recipe, or that of the mirror list that named `url`.
 
-    `filelists` are there only where a dependency names a path that primary does not list.
+    `filelists` exists only if a dependency names a path that primary does not list.
     """
 
     origin: str
@@ -89,7 +86,7 @@ class RpmRepository(IndexedRepository, tag="rpm", tag_field="family"):
     filelists: ListedFile | None
 
     def digests(self) -> Iterator[Digest]:
-        """Yield the blobs that it names."""
+        """Yield the digests of its blobs in the store."""
         yield from super().digests()
         if self.filelists:
             yield self.filelists.sha256

@@ -1,4 +1,4 @@
-"""File URLs (RFC 8089), read as a mirror's would be."""
+"""Downloads from file URLs (RFC 8089)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from oic.errors import FetchError
-from oic.ospackage.answers import Passing
+from oic.ospackage.answers import TransientError
 from oic.ospackage.fetch import Fetched, NotFound, redacted
 from oic.values import parse_number
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 CHUNK = 2**16
 
 
-def gathered(chunks: Iterator[bytes], url: str, limit: int, declared: str) -> bytes:
-    """Return the whole body; raises FetchError as soon as it is, or is declared to be, beyond `limit`."""
+def read_body(chunks: Iterator[bytes], url: str, limit: int, declared: str) -> bytes:
+    """Return the body; raises FetchError as soon as its length, or its declared length, exceeds `limit`."""
     body = bytearray()
     too_long = (parse_number(declared) or 0) > limit
     while not too_long and (chunk := next(chunks, b"")):
@@ -38,25 +38,25 @@ def gathered(chunks: Iterator[bytes], url: str, limit: int, declared: str) -> by
 
 
 def read_local(url: str, limit: int, etag: str) -> Fetched:
-    """Return a document of at most `limit` bytes; its time and size are its ETag. Raises NotFound or FetchError."""
+    """Return a document of at most `limit` bytes, with time and size as ETag; raises NotFound or FetchError."""
     with _local(url) as file:
         status = os.fstat(file.fileno())
         current = f'"{status.st_mtime_ns}-{status.st_size}"'
         if current == etag:
             return Fetched(url=url, body=None, etag=etag, last_modified="")
-        body = gathered(iter(functools.partial(file.read, CHUNK), b""), url, limit, str(status.st_size))
+        body = read_body(iter(functools.partial(file.read, CHUNK), b""), url, limit, str(status.st_size))
         return Fetched(url=url, body=body, etag=current, last_modified="")
 
 
 def copy_local(transfer: Transfer) -> None:
-    """Bring the file of a transfer to its size; raises NotFound, WrongSize or FetchError."""
+    """Copy the rest of the file; raises NotFound, WrongSize or FetchError."""
     offset = transfer.offset()
     with _local(transfer.url) as file:
         transfer.accept_size(str(os.fstat(file.fileno()).st_size))
         file.seek(offset)
         try:
             transfer.write(iter(functools.partial(file.read, CHUNK), b""))
-        except Passing as failure:  # it shrank while it was read
+        except TransientError as failure:  # the file was truncated while it was read
             raise FetchError(str(failure), where=transfer.url, hint=failure.hint) from failure
 
 
@@ -69,7 +69,7 @@ def _local(url: str) -> Iterator[BinaryIO]:
         raise FetchError("expected a file URL of this machine", where=redacted(url), hint=hint)
     path = Path(unquote(parts.path))
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would block
             raise FetchError("expected a regular file", where=url)
         file = path.open("rb")
     except OSError as error:

@@ -1,10 +1,10 @@
-"""The lock (`oic.ospackage.locked` has its values) and its one reader: of what a user keeps, or a stage hands on.
+"""Reads a lock, which a user may have edited, into the values of `oic.ospackage.locked`.
 
-* Every field is of its type and is there; no other field is. What is wrong is one line that names the entry.
-* Words are text without control characters or halves of a character; digests and fingerprints are hexadecimal.
-* The sets are `image` and `tools`, each package is in a set once, each repository is there once.
-* A package lies below its repository: its `url` is the repository's and the `location` that it says it has.
-* A lock of `OLDER` knows nothing of fingerprints and indexes.
+* All fields must exist and have the right type, and no others may. An error is one line that names the entry.
+* Texts have no control characters or surrogates; digests and fingerprints are hexadecimal.
+* The sets are `image` and `tools`; a set has each package once, and the lock each repository once.
+* The `url` of a package is that of its repository followed by its `location`.
+* A lock of the format `OLDER` has no fingerprints and no indexes.
 """
 
 from __future__ import annotations
@@ -56,18 +56,18 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def parse_json(text: str) -> Any:
-    """Return the value of a JSON text; raises ValueError when it is none, is nested too deep, or has a key twice."""
+    """Parse JSON; raises ValueError when it is invalid, nested too deeply, or has a duplicate key."""
     try:
         return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {short_repr(twice)} is there twice")
+        raise ValueError(f"duplicate key {short_repr(twice)}")
     return found
 
 
@@ -80,14 +80,14 @@ def read_lock(data: Any) -> Lock:
     whole = Entry(data, "the lock")
     whole.expect(*(() if older else ("indexes",)), "format", "request", "asked", "repositories", "sets")
     repositories = tuple(
-        _repository(Entry(entry, f"repository {_called(entry, number)}"), older=older)
+        _repository(Entry(entry, f"repository {_label(entry, number)}"), older=older)
         for number, entry in enumerate(whole.list("repositories"), 1)
     )
-    _expect_once((entry.name for entry in repositories), "the repositories")
+    _check_unique((entry.name for entry in repositories), "the repositories")
     bases = {entry.name: entry.url for entry in repositories}
     sets = whole.mapping("sets")
     if sorted(sets) != list(SETS):
-        raise whole.odd("sets", f"expected {' and '.join(SETS)}", ", ".join(sorted(sets)))
+        raise whole.error("sets", f"expected {' and '.join(SETS)}", ", ".join(sorted(sets)))
     return Lock(
         request=whole.digest("request"),
         asked=_asked(Entry(whole.mapping("asked"), "the lock: asked")),
@@ -122,10 +122,10 @@ def _fingerprints(entry: Entry, field: str) -> tuple[str, ...]:
 
 def _set(name: str, entries: list[Any], bases: dict[str, str]) -> tuple[LockedPackage, ...]:
     packages = tuple(
-        _package(Entry(entry, f"package {_called(entry, number)} of {name}"), bases)
+        _package(Entry(entry, f"package {_label(entry, number)} of {name}"), bases)
         for number, entry in enumerate(entries, 1)
     )
-    _expect_once((package.name for package in packages), name)
+    _check_unique((package.name for package in packages), name)
     return packages
 
 
@@ -147,12 +147,12 @@ def _package(entry: Entry, bases: dict[str, str]) -> LockedPackage:
         requires=entry.each("requires", requirement),
     )
     if package.repository not in bases:
-        raise entry.odd("repository", "expected one of the lock", package.repository)
+        raise entry.error("repository", "expected a repository of the lock", package.repository)
     base = bases[package.repository].rstrip("/") + "/"
     if not package.location or package.location.startswith("/") or climbs(package.location):
-        raise entry.odd("location", "expected a path below its repository", package.location)
+        raise entry.error("location", "expected a path below its repository", package.location)
     if not package.url.startswith(base) or unquote(package.url.removeprefix(base)) != unquote(package.location):
-        raise entry.odd("url", f"expected its location below {base}", package.url)
+        raise entry.error("url", f"expected its location below {base}", package.url)
     return package
 
 
@@ -174,12 +174,12 @@ def _indexes(value: dict[str, Any], bases: dict[str, str]) -> dict[str, tuple[Lo
     for name, documents in found.items():
         for entry in documents:
             if not entry.url.startswith(bases[name].rstrip("/") + "/"):
-                raise whole.odd(name, f"expected URLs below {bases[name]}", entry.url)
+                raise whole.error(name, f"expected URLs below {bases[name]}", entry.url)
     return found
 
 
 def _asked(asked: Entry) -> Request:
-    """Return what the lock says it was asked, which is compared and told, and nothing else."""
+    """Return the request that the lock records; it is only compared and reported."""
     further = asked.expect("architecture", "recommends", "sets", optional=("repositories",))
     sets = asked.mapping("sets")
     return Request(
@@ -199,13 +199,13 @@ def _asked_set(entry: Entry) -> AskedSet:
     )
 
 
-def _expect_once(names: Iterable[str], where: str) -> None:
+def _check_unique(names: Iterable[str], where: str) -> None:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
-        raise SolveError(f"{where}: expected each entry once, found {', '.join(twice)} again")
+        raise SolveError(f"{where}: duplicate {', '.join(twice)}")
 
 
-def _called(entry: Any, number: int) -> str:
-    """Return what to call an entry in a message: its name if that is text, else its number."""
+def _label(entry: Any, number: int) -> str:
+    """Return the label of an entry in messages: its name if that is text, otherwise its number."""
     name = entry.get("name") if isinstance(entry, dict) else None
     return short_repr(name) if isinstance(name, str) else str(number)

@@ -1,7 +1,7 @@
-"""The lock: two complete, ordered package sets and why each package is in.
+"""The values of a lock: two complete, ordered package sets, with the reason for each package.
 
-``lock.json`` has the same content, whoever solved it; what is in it decides the bits of the image. It is read by
-`oic.ospackage.lock` alone.
+``lock.json`` does not depend on the host that solved it, and determines the bits of the image. Only
+`oic.ospackage.lock` reads it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FORMAT = 3
 
 
 class Requirement(Value):
-    """An edge of the dependency graph: `relation` in the family's words, its `kind`, and the `package` chosen."""
+    """An edge of the dependency graph: the `relation` as the family writes it, its `kind`, and the chosen `package`."""
 
     kind: str
     relation: str
@@ -23,10 +23,10 @@ class Requirement(Value):
 
 
 class LockedPackage(Value):
-    """One package of a set.
+    """A package of a set.
 
-    `location` is its path below the repository's base URL; `url` the whole. `essential` marks the family's bootstrap
-    set. `requested` is the recipe's words that ask for it directly (empty: only dependencies do).
+    `location` is its path below the URL of its repository, `url` the full URL. `essential` marks the bootstrap set of
+    the family. `requested` holds the entries of the recipe that ask for it; it is empty for a mere dependency.
     """
 
     name: str
@@ -43,9 +43,9 @@ class LockedPackage(Value):
 
 
 class LockedKey(Value):
-    """A key file that came from `url`; its bytes are in the store, or come again from there.
+    """A key file from `url`; its content is in the store, or is downloaded again.
 
-    `fingerprints` are of its primary keys that count; an older lock has none and means all of them.
+    `fingerprints` are those of its accepted primary keys; an older lock has none and accepts all.
     """
 
     url: str
@@ -55,7 +55,7 @@ class LockedKey(Value):
 
 
 class LockedDocument(Value):
-    """A part of a repository's signed index, as it was when the lock was made; `name` is the family's word for it."""
+    """A file of a repository's signed index at the time of the lock; `name` is the name that the family uses."""
 
     name: str
     url: str
@@ -64,10 +64,10 @@ class LockedDocument(Value):
 
 
 class LockedRepository(Value):
-    """Where packages came from: the verified metadata's facts and the fingerprints of who signed it.
+    """A repository, with facts of its verified metadata and the fingerprints of its signers.
 
-    `keys` has none of the builder's own files, which each host has for itself. `trusted`: unsigned, and the recipe
-    says so.
+    `keys` does not list key files of the host, because each host has its own. `trusted` means that it is unsigned and
+    that the recipe accepts this.
     """
 
     name: str
@@ -80,7 +80,7 @@ class LockedRepository(Value):
 
 
 class AskedSet(Value):
-    """What one package set is asked to hold: `names` as the recipe or the distribution writes them.
+    """The request for a package set: `names` as the recipe or the distribution writes them.
 
     `essential`: the family's bootstrap set as well. `repositories` are all of them where it is not set.
     """
@@ -91,7 +91,7 @@ class AskedSet(Value):
 
 
 class Request(Value):
-    """What the solver is asked: the part of the config that a lock answers.
+    """The request to the solver: the part of the config that determines a lock.
 
     `repositories` names those that the recipe adds. It is not set where there are none: such a request has the
     digest that it always had.
@@ -104,10 +104,10 @@ class Request(Value):
 
 
 class Lock(Value):
-    """Package sets by name (``image``, ``tools``), each in install order: what a package needs comes before it.
+    """Package sets by name (``image``, ``tools``), each in install order: dependencies come first.
 
-    `request` is the digest of the part of the config the lock answers, and `asked` that part itself, so that a stale
-    lock can say what changed. `indexes` has the signed index of each repository by its name, none in an older lock.
+    `asked` is the request that the lock satisfies, recorded to report what has changed, and `request` its digest.
+    `indexes` holds the signed index of each repository by name; an older lock has none.
     """
 
     request: Digest

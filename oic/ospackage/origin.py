@@ -1,4 +1,4 @@
-"""What a lock keeps of the index that it was solved from, and what both remember of who signs a repository."""
+"""The repositories and indexes that a lock records, and the signers that an index or a lock remembers."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSigners:
-    """Who is remembered to sign a repository: the keys that count by their URLs; of an older lock `signers` alone."""
+    """The known signers of a repository: accepted keys by URL; for an older lock, `signers` only."""
 
     signers: Sequence[str] = ()
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 Known = Mapping[str, KnownSigners]
-"""By the repository's name."""
+"""By name of the repository."""
 
 UNKNOWN = KnownSigners()
 
 
 def locked_repositories(index: Iterable[IndexedRepository]) -> tuple[LockedRepository, ...]:
-    """Return the repositories as a lock has them; the builder's own key files are each host's to have."""
+    """Return the repositories for a lock, without key files of the host."""
     return tuple(
         LockedRepository(
             name=entry.name,
@@ -50,12 +50,12 @@ def locked_repositories(index: Iterable[IndexedRepository]) -> tuple[LockedRepos
 
 
 def locked_indexes(index: Iterable[IndexedRepository]) -> dict[str, tuple[LockedDocument, ...]]:
-    """Return the documents of each repository by its name; none where nothing is signed."""
+    """Return the documents of each repository by name; an unsigned repository has none."""
     return {entry.name: () if entry.trusted else entry.documents for entry in index}
 
 
 def known_of_index(index: Iterable[IndexedRepository]) -> Known:
-    """Return what an index remembers."""
+    """Return the signers that an index records."""
     return {
         entry.name: KnownSigners(signers=entry.signers, keys={key.url: key.fingerprints for key in entry.keys})
         for entry in index
@@ -63,7 +63,7 @@ def known_of_index(index: Iterable[IndexedRepository]) -> Known:
 
 
 def known_of_lock(lock: Lock) -> Known:
-    """Return what a lock remembers; an older one knows the signers alone."""
+    """Return the signers that a lock records; an older lock has no keys."""
     return {
         entry.name: KnownSigners(
             signers=entry.signers, keys={key.url: key.fingerprints for key in entry.keys if key.fingerprints}

@@ -1,4 +1,4 @@
-"""The package sets of a request, each solved by its family; what is wrong with any of them is told at once."""
+"""Solves the package sets of a request, and reports the problems of all of them together."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def solve_request(
     index: Index, request: Request, solve_set: Callable[[AskedSet, bool], tuple[LockedPackage, ...]]
 ) -> Lock:
-    """Return the lock, each of its sets as `solve_set` answers it (what is asked, with recommended packages or not).
+    """Solve a request and return the lock; `solve_set` takes a set and whether to include recommended packages.
 
     Raises SolveError with a line for each problem of each set.
     """
     sets = {}
     problems = []
     for name, asked in sorted(request.sets.items()):
-        # The tools are only unpacked, for their programs' sake: what they need and no more.
+        # Tools get no recommended packages: they are only unpacked to run their programs.
         recommends = request.recommends and asked.essential
         try:
             sets[name] = solve_set(asked, recommends)

@@ -1,13 +1,12 @@
-"""Choose packages: libsolv's SAT solver, fed with capabilities, asked with capabilities, answering in words.
+"""Chooses packages with libsolv's SAT solver, independently of the package family.
 
-Knows no package family. A family turns what its relations mean into *capabilities*: plain strings that a candidate
-provides and another requires or conflicts with. A relation's own text serves as the capability, provided by exactly
-the candidates that satisfy it, so that the family's version order stays with the family and a problem can be told
-in the words the packages use.
+A family translates its relations into *capabilities*: strings that candidates provide, require or conflict with. The
+text of a relation serves as a capability, which exactly the candidates that satisfy it provide. So the version order
+stays in the family's code, and a problem can be reported in the terms of the packages.
 
-* Two candidates of one name are never chosen together.
-* Among what satisfies a capability, `favored` candidates come first, then the higher `rank` of one name.
-* Every problem is reported, not the first.
+* Two candidates with the same name are never chosen together.
+* Of the candidates that satisfy a capability, `favored` ones come first, then those of a higher `rank`.
+* All problems are reported, not only the first.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _ARCHITECTURE = "noarch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One version of a package; `key` names it among all candidates, `rank` orders the versions of one name."""
+    """A version of a package; `key` is unique among all candidates, `rank` orders the versions of a name."""
 
     key: str
     name: str
@@ -38,12 +37,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One step of why there is no answer.
+    """A step in the proof that there is no solution.
 
-    `kind`: ``asked`` (the request wants `capability`), ``needs`` (`source` requires it; only `targets` satisfy it,
-    none: nothing does), ``conflict`` (`source` conflicts with the one in `targets`), ``obsoletes`` (it replaces that
-    one), ``same`` (two of one name), ``alone`` (`source` conflicts with itself), ``word`` (`source` is a word of the
-    recipe, which means one of `targets`).
+    `kind` is ``asked`` (the request asks for `capability`), ``needs`` (`source` requires it, and only `targets` satisfy
+    it, if any), ``conflict`` (`source` conflicts with `targets`), ``obsoletes`` (`source` replaces `targets`), ``same``
+    (two packages of one name), ``alone`` (`source` conflicts with itself), or ``word`` (`source` is an entry of the
+    recipe that means one of `targets`).
     """
 
     kind: str
@@ -54,16 +53,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The keys chosen, or the facts of each problem."""
+    """The keys of the chosen candidates, or the facts of each problem."""
 
     chosen: frozenset[str]
     problems: tuple[tuple[Fact, ...], ...]
 
 
-def choose(
+def solve(
     candidates: Iterable[Candidate], wanted: Sequence[str], *, favored: Collection[str] = (), recommends: bool = False
 ) -> Answer:
-    """Return the smallest set libsolv finds in which each of `wanted`, a capability, is provided."""
+    """Return the smallest set that libsolv finds in which each capability in `wanted` is provided."""
     pool = solv.Pool()
     pool.setarch("x86_64")
     by_id = _feed(pool, candidates)
@@ -103,9 +102,9 @@ def _feed(pool: Any, candidates: Iterable[Candidate]) -> dict[int, str]:
 
 
 def facts_of(problem: Any, by_id: Mapping[int, str]) -> tuple[Fact, ...]:
-    """Return the rules of a libsolv problem's proof as facts, each once, in the order libsolv lists them.
+    """Return the rules in the proof of a libsolv problem as facts, without duplicates, in libsolv's order.
 
-    `by_id` names the solvables that can be chosen.
+    `by_id` maps the solvables that can be chosen to their keys.
     """
     facts = [
         _fact(problem.solv.pool, info, by_id) for rule in problem.findallproblemrules() for info in rule.allinfos()
@@ -133,7 +132,7 @@ def _fact(pool: Any, info: Any, by_id: Mapping[int, str]) -> Fact | None:
     source = by_id.get(info.solvable.id, "") if info.solvable else ""
     target = by_id.get(info.othersolvable.id, "") if info.othersolvable else ""
     if (info.solvable and not source) or (info.othersolvable and not target):
-        return None  # of a package that may not be taken whatever it needs
+        return None  # the package is excluded from the pool
     capability = pool.dep2str(info.dep_id) if info.dep_id and kind != "same" else ""
     targets = _providers(pool, info.dep_id, by_id) if kind in ("asked", "needs") else (target,)
     return Fact(kind=kind, source=source, capability=capability, targets=targets)

@@ -1,11 +1,11 @@
-"""The content-addressed store: blobs named by their sha256, shared by all images and all processes.
+"""The content-addressed store: blobs named by their sha256, shared by all images and processes.
 
     <root>/sha256/ab/abcd…   verified bytes, read-only
-    <root>/partial/abcd…     downloads under way; one writer at a time, kept when interrupted
+    <root>/partial/abcd…     downloads in progress; one writer at a time, kept when interrupted
 
-* Only verified bytes ever get a final name: written under a temporary name, hashed, then renamed.
-* Two processes that add the same blob do harmless work twice: the rename is atomic and the bytes are the same.
-* Nothing is synced to disk: after a power cut a blob may be a liar, and `read` and the verify stage hash again.
+* A blob gets its final name after it was verified: it is written under a temporary name, hashed, then renamed.
+* Two processes may add the same blob: the rename is atomic, and the bytes are the same.
+* Nothing is synced to disk. After a power cut a blob may be damaged; `read` and the verify stage hash it again.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """Blobs below `root`; the directory is made when the first one comes in."""
+    """Blobs below `root`, a directory that is created with the first one."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def path(self, digest: Digest) -> Path:
-        """Return where the blob is, or would be."""
+        """Return the path of a blob, whether or not it exists."""
         return self.root / blob_path(digest)
 
     def has(self, digest: Digest) -> bool:
-        """Tell whether the blob is there; its bytes are not looked at."""
+        """Tell whether a blob exists, without checking its content."""
         return self.path(digest).is_file()
 
     def add(self, data: bytes) -> Digest:
-        """Store bytes under their own digest; raises OicError when they cannot be written."""
+        """Store bytes under their digest; raises OicError when they cannot be written."""
         digest = Digest(hashlib.sha256(data).hexdigest())
         path = self.path(digest)
         if not self.has(digest):
@@ -52,7 +52,7 @@ class Store:
         return digest
 
     def adopt(self, file: Path, digest: Digest, size: int) -> None:
-        """Move a finished file of this file system in; raises TrustError, and deletes it, when it is another one."""
+        """Move a complete file of this file system into the store; deletes it and raises TrustError if it is wrong."""
         with disk_errors(file):
             found_size, found = file.stat().st_size, digest_of_file(file)
             if (found_size, found) != (size, digest):
@@ -65,17 +65,17 @@ class Store:
             file.replace(final)
 
     def check(self, digest: Digest, size: int) -> None:
-        """Hash a blob again; raises TrustError, and removes it, when it is not what its name says."""
+        """Hash a blob again; removes it and raises TrustError if its content does not match its name."""
         path = self.path(digest)
         with disk_errors(path):
             found = digest_of_file(path) if path.exists() else "nothing"
             if found != digest or path.stat().st_size != size:
                 path.unlink(missing_ok=True)
                 message = f"expected sha256 {digest} and {size} bytes, found {found}"
-                raise TrustError(message, where=str(path), hint="it was removed; build again to fetch it anew")
+                raise TrustError(message, where=str(path), hint="it was removed; build again to download it")
 
     def read(self, digest: Digest) -> bytes:
-        """Return a blob, hashed again; a blob that lies is removed and raises TrustError."""
+        """Return a blob after hashing it again; a damaged one is removed and raises TrustError."""
         path = self.path(digest)
         with disk_errors(path):
             try:
@@ -92,9 +92,9 @@ class Store:
 
     @contextlib.contextmanager
     def partial(self, digest: Digest) -> Iterator[Path]:
-        """Yield the blob's file under way, ours alone until the end; what is in it stays for the next attempt.
+        """Yield the partial file of a blob, locked; its content stays for the next attempt.
 
-        Waits for another writer, who may have finished the blob: look with `has` inside.
+        Waits for another writer, which may have completed the blob: check that with `has` inside.
         """
         path = self.root / "partial" / digest
         with disk_errors(path):
@@ -109,7 +109,7 @@ class Store:
 
 
 def _locked(path: Path) -> int:
-    """Open and lock the file that has this name at the time the lock is held: the last writer may have renamed it."""
+    """Open and lock a file; open it again if another writer has renamed it meanwhile."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -123,7 +123,7 @@ def _locked(path: Path) -> int:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Tell whether the open file still has this name: once adopted, the name may be the next writer's."""
+    """Tell whether an open file still has this name, or another writer has created a new file."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,9 +1,9 @@
-"""One HTTP connection under watch: TLS settings, and a bound on how slowly a mirror may answer.
+"""HTTP connections: TLS settings, and a minimum rate for answers.
 
-* TLS is always verified, 1.2 or later, against the system's authorities, those of requests and those of an extra file:
-  the caller's, else the one that the environment's ``OIC_CA`` names.
-* Socket time-outs bound one read. A mirror that trickles a byte at a time (in the handshake, the headers, a chunk's
-  size line or the body) defeats them: a `Watch` shuts the socket down that brings less than its minimum rate.
+* TLS is always verified, 1.2 or later, against the authorities of the system, of requests, and of an extra file: the
+  caller's, or the one that the environment variable ``OIC_CA`` names.
+* Socket timeouts limit a single read, so a mirror that sends a byte at a time (in the handshake, the headers, the size
+  of a chunk or the body) never triggers them. A `Watch` shuts down a socket below its minimum rate.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ def tls_context(ca: Path | None) -> ssl.SSLContext:
 
 
 def extra_authority() -> Path | None:
-    """Return the file of certificates that ``OIC_CA`` names, if it does; raises FetchError for a relative path."""
+    """Return the file of certificates that ``OIC_CA`` names, or None; raises FetchError for a relative path."""
     named = os.environ.get("OIC_CA", "")
-    if named and not os.path.isabs(named):  # a build's stages stand elsewhere than their user
-        hint = "name a file of PEM certificates by its whole path"
+    if named and not os.path.isabs(named):  # stages run in another directory than the user's
+        hint = "use the absolute path of a file of PEM certificates"
         raise FetchError(f"expected an absolute path, found '{named}'", where="OIC_CA", hint=hint)
     return Path(named) if named else None
 
 
 class Watch:
-    """Shuts the attached socket down when less than `rate` bytes a second come in `window` seconds."""
+    """Shuts the attached socket down when it receives less than `rate` bytes a second during `window` seconds."""
 
     def __init__(self, *, window: float, rate: float) -> None:
         self.stalled = False
         self._window = window
-        self._least = window * rate
+        self._minimum = window * rate
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._socket: socket.socket | None = None
@@ -80,23 +80,23 @@ class Watch:
             self._drop()
 
     def attach(self, descriptor: int) -> None:
-        """Watch this socket from now on, for a whole new window.
+        """Watch this socket, starting with a new window.
 
-        A duplicate is kept: TLS takes the socket object over during its handshake, the connection stays the same.
+        A duplicate descriptor is kept, because TLS replaces the socket object during its handshake.
         """
         with self._lock:
             self._drop()
             self._socket = socket.socket(fileno=os.dup(descriptor))
-            self._seen = self._least
+            self._seen = self._minimum
             if self.stalled or self._over.is_set():
                 self._shut()
 
     def advance(self, count: int) -> None:
-        """Tell that `count` bytes of body came in."""
+        """Count `count` bytes of received body."""
         self._seen += count
 
     def abort(self) -> None:
-        """End the exchange at once; called from another thread."""
+        """Shut the socket down at once; called from another thread."""
         self._over.set()
         with self._lock:
             self._shut()
@@ -104,14 +104,14 @@ class Watch:
     def _watch(self) -> None:
         while not self._over.wait(self._window):
             with self._lock:
-                if self._seen < self._least:
+                if self._seen < self._minimum:
                     self.stalled = True
                     self._shut()
                 self._seen = 0.0
 
     def _shut(self) -> None:
         if self._socket is not None:
-            with contextlib.suppress(OSError):  # it may not be connected yet, or no more
+            with contextlib.suppress(OSError):  # it may not be connected
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     def _drop(self) -> None:
@@ -121,16 +121,16 @@ class Watch:
 
 
 class _WatchedHTTP(HTTPConnection):
-    """A connection that tells its socket when it is made and when a response is awaited."""
+    """A connection that reports its socket when it is created and before it waits for a response."""
 
     def __init__(self, *args: Any, attach: Callable[[int], None], **options: Any) -> None:
         super().__init__(*args, **options)
         self._attach = attach
 
     def _new_conn(self) -> socket.socket:
-        made = super()._new_conn()
-        self._attach(made.fileno())
-        return made
+        connection = super()._new_conn()
+        self._attach(connection.fileno())
+        return connection
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own deviation from http.client
         if self.sock is not None:
@@ -143,14 +143,14 @@ class _WatchedHTTPS(_WatchedHTTP, HTTPSConnection):
 
 
 class Session(requests.Session):
-    """A session that leaves redirects to its caller: requests looks at where one leads even if it is not to follow."""
+    """A session that leaves redirects to its caller; requests would parse their targets even if told not to follow."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return that there is none."""
+        """Return no target."""
 
 
 class WatchedAdapter(HTTPAdapter):
-    """Transport of a requests session whose sockets go to `watch`, which the caller sets for each exchange."""
+    """The transport of a requests session; it gives its sockets to `watch`, which the caller sets for each exchange."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
@@ -159,18 +159,18 @@ class WatchedAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pool with our TLS settings."""
+        """Create the pool with our TLS settings."""
         super().init_poolmanager(*args, **options, ssl_context=self._context)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> ProxyManager:
-        """Make the pool behind a proxy with our TLS settings, which hold for the proxy's own TLS too."""
+        """Create the pool behind a proxy with our TLS settings, also for TLS to the proxy itself."""
         if proxy.lower().startswith("https:"):
             options["proxy_ssl_context"] = self._context
         manager: ProxyManager = super().proxy_manager_for(proxy, **options, ssl_context=self._context)
         return manager
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> HTTPConnectionPool:
-        """Return the pool, its connections under watch."""
+        """Return the pool, with watched connections."""
         pool = super().get_connection_with_tls_context(*args, **options)
         assert isinstance(pool, HTTPConnectionPool)
         kind = _WatchedHTTPS if pool.scheme == "https" else _WatchedHTTP
@@ -179,11 +179,11 @@ class WatchedAdapter(HTTPAdapter):
         return pool
 
     def close(self) -> None:
-        """Close idle connections now: urllib3 leaves it to the garbage collector, and a kept error keeps its pool."""
+        """Close idle connections; urllib3 leaves that to the garbage collector, and an exception can keep a pool."""
         for pool in tuple(self._pools):  # another thread may be adding one
             pool.close()
         self._pools.clear()
-        cast("Any", super()).close()  # typed in some versions of its stubs only
+        cast("Any", super()).close()  # only some versions of its stubs declare it
 
     def _attach(self, descriptor: int) -> None:
         if self.watch is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from oic.chroot import toolbox
 from oic.errors import FetchError, TrustError
 from oic.handover.packages import Downloaded, LockFile
-from oic.ospackage.download import Wanted, download_packages
+from oic.ospackage.download import DownloadItem, download_packages
 from oic.ospackage.fetch import open_fetcher
 from oic.ospackage.origin import locked_indexes
 from oic.ospackage.store import Store
@@ -43,13 +43,16 @@ def run(stage: Stage[Slice]) -> str:
     store = Store(stage.cache / "store")
     packages = {package.sha256: package for packages in lock.sets.values() for package in packages}
     wanted = [
-        Wanted(digest=package.sha256, size=package.size, urls=(package.url,), label=f"{package.name} {package.version}")
+        DownloadItem(
+            digest=package.sha256, size=package.size, urls=(package.url,), label=f"{package.name} {package.version}"
+        )
         for package in packages.values()
     ]
     remote = {entry.name: [key for key in entry.keys if not key.url.startswith("file:")] for entry in lock.repositories}
     keys = {key.sha256: (name, key) for name, found in remote.items() for key in found}
     signed_by = [
-        Wanted(digest=key.sha256, size=key.size, urls=(key.url,), label=f"key of {name}") for name, key in keys.values()
+        DownloadItem(digest=key.sha256, size=key.size, urls=(key.url,), label=f"key of {name}")
+        for name, key in keys.values()
     ]
     download_packages(signed_by, store, open_fetcher, progress)
     done = download_packages(wanted, store, open_fetcher, progress)
@@ -92,7 +95,7 @@ def _indexes(lock: Lock, store: Store) -> set[Digest]:
     documents = [document for found in lock.indexes.values() for document in found]
     missing = [entry for entry in documents if not store.has(entry.sha256)]
     for entry in missing:
-        wanted = Wanted(digest=entry.sha256, size=entry.size, urls=(entry.url,), label=entry.name)
+        wanted = DownloadItem(digest=entry.sha256, size=entry.size, urls=(entry.url,), label=entry.name)
         with contextlib.suppress(FetchError, TrustError):  # gone, or another one by now
             download_packages([wanted], store, open_fetcher, progress)
     return {entry.sha256 for entry in documents if store.has(entry.sha256)}

@@ -99,6 +99,6 @@ def test_a_package_damaged_in_the_store_is_refused_and_fetched_again(bench: Benc
     blob = next((bench.cache / "store/sha256").rglob(bench.digest("hello")))
     blob.chmod(0o644)
     blob.write_bytes(blob.read_bytes()[:-1] + b"!")
-    hint = "it was removed; build again to fetch it anew"
+    hint = "it was removed; build again to download it"
     bench.oic("verify").refused_in_one_line("verify:small failed: hello 1: ", "expected sha256", hint)
     goes_on(bench, tiny, "hello_1")

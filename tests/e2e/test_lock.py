@@ -82,7 +82,7 @@ def test_a_lock_that_is_none_is_refused_until_it_is_made_anew(bench: Bench, tiny
         "[]": "expected a lock of format 3, found None",
         '{"format": 99}': "expected a lock of format 3, found 99",
         '{"format": 3}': "the lock: expected the field asked, found none",
-        twice(good): "image: expected each entry once, found base again",
+        twice(good): "image: duplicate base",
         good.replace('"size": ', '"size": -'): "package 'base' of image: size: expected a number of bytes, found -",
         good.replace(
             '"sha256": "', '"sha256": "../'

@@ -11,7 +11,7 @@ from requests.structures import CaseInsensitiveDict
 
 from fuzz.harness import Harness
 from oic.errors import OicError
-from oic.ospackage.answers import Passing, Transfer, redirected, refuse_failure
+from oic.ospackage.answers import Transfer, TransientError, redirected, refuse_failure
 from oic.ospackage.fetch import redacted
 from oic.provider.documents import refuse_web_page
 
@@ -33,7 +33,7 @@ def _answer(data: bytes) -> None:
     )
     try:
         _judge(response, there % (SIZE + 2), body)
-    except (OicError, Passing) as error:
+    except (OicError, TransientError) as error:
         _expect_no_secret(str(error), data)
         raise
 
@@ -72,4 +72,6 @@ def _answers() -> list[bytes]:
     ]
 
 
-HARNESSES = (Harness(name="http-answer", run=_answer, seeds=_answers, refusals=(OicError, Passing), mutants=2000),)
+HARNESSES = (
+    Harness(name="http-answer", run=_answer, seeds=_answers, refusals=(OicError, TransientError), mutants=2000),
+)

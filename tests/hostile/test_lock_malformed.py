@@ -70,11 +70,11 @@ SHAPES: dict[str, tuple[Callable[[Any], object], str]] = {
     "a field less": (lambda data: package(data, "hello").pop("sha256"), "expected the field sha256, found none"),
     "a repository twice": (
         lambda data: data["repositories"].append(data["repositories"][0]),
-        "the repositories: expected each entry once, found tiny again",
+        "the repositories: duplicate tiny",
     ),
     "a repository nobody has": (
         lambda data: package(data, "hello").update(repository="evil"),
-        "package 'hello' of image: repository: expected one of the lock, found 'evil'",
+        "package 'hello' of image: repository: expected a repository of the lock, found 'evil'",
     ),
     "an index of no repository": (
         lambda data: data["indexes"].update(evil=[]),
@@ -97,8 +97,8 @@ SHAPES: dict[str, tuple[Callable[[Any], object], str]] = {
     "a format that is true": (lambda data: data.update(format=True), "expected a lock of format 3, found True"),
 }
 TEXTS = {
-    "[" * 200_000: "expected a lock, found what cannot be read: it is nested too deep",
-    '{"format": 3, "format": 2}': "expected a lock, found what cannot be read: the key 'format' is there twice",
+    "[" * 200_000: "expected a lock, found what cannot be read: it is nested too deeply",
+    '{"format": 3, "format": 2}': "expected a lock, found what cannot be read: duplicate key 'format'",
     '{"format": ' + "9" * 5000 + "}": "expected a lock, found what cannot be read: Exceeds the limit",
     "\0": "expected a lock, found what cannot be read: ",
     "null": "expected a lock of format 3, found None",

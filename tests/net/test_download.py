@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import FetchError, TrustError
-from oic.ospackage.download import Downloaded, Wanted, download_packages
+from oic.ospackage.download import Downloaded, DownloadItem, download_packages
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.store import Store
 from oic.values import Digest
@@ -66,12 +66,12 @@ def bodies(count: int) -> list[bytes]:
     return [source.randbytes(source.randrange(1, 90_000)) for _ in range(count)]
 
 
-def wanted(mirror: Mirror, name: str, body: bytes, *, others: Sequence[str] = ()) -> Wanted:
+def wanted(mirror: Mirror, name: str, body: bytes, *, others: Sequence[str] = ()) -> DownloadItem:
     digest = Digest(hashlib.sha256(body).hexdigest())
-    return Wanted(digest=digest, size=len(body), urls=(*others, mirror.url(f"/{name}")), label=name)
+    return DownloadItem(digest=digest, size=len(body), urls=(*others, mirror.url(f"/{name}")), label=name)
 
 
-def serve(mirror: Mirror, some: Sequence[bytes]) -> list[Wanted]:
+def serve(mirror: Mirror, some: Sequence[bytes]) -> list[DownloadItem]:
     packages = []
     for number, body in enumerate(some):
         mirror.answers[f"/{number}"] = Served(body)
@@ -97,12 +97,12 @@ import json, signal, sys
 from pathlib import Path
 from oic.errors import OicError
 from oic.ospackage.http import HttpFetcher
-from oic.ospackage.download import Wanted, download_packages
+from oic.ospackage.download import DownloadItem, download_packages
 from oic.progress import progress
 from oic.ospackage.store import Store
 signal.signal(signal.SIGINT, signal.default_int_handler)  # not so where the tests run in the background
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-packages = [Wanted(**{**entry, "urls": tuple(entry["urls"])}) for entry in json.loads(sys.argv[2])]
+packages = [DownloadItem(**{**entry, "urls": tuple(entry["urls"])}) for entry in json.loads(sys.argv[2])]
 try:
     download_packages(packages, Store(Path(sys.argv[1])), HttpFetcher, progress)
 except OicError as error:
@@ -111,7 +111,7 @@ except OicError as error:
 """
 
 
-def as_json(packages: Sequence[Wanted]) -> str:
+def as_json(packages: Sequence[DownloadItem]) -> str:
     return json.dumps([dataclasses.asdict(package) for package in packages])
 
 
@@ -292,6 +292,6 @@ def test_a_real_mirror_gives_what_apt_says(store: Store) -> None:
     for line in said.stdout.splitlines():
         url, name, size, checksum = line.split()
         digest = Digest(checksum.removeprefix("SHA256:"))
-        packages.append(Wanted(digest=digest, size=int(size), urls=(url.strip("'"),), label=name))
+        packages.append(DownloadItem(digest=digest, size=int(size), urls=(url.strip("'"),), label=name))
     assert len(packages) == 2
     assert download_packages(packages, store, HttpFetcher, Tally()).fetched == 2

@@ -9,7 +9,7 @@ import pytest
 
 from oic.errors import FetchError
 from oic.ospackage.fetch import NotFound, WrongSize
-from oic.ospackage.http import WORTHWHILE, HttpFetcher
+from oic.ospackage.http import MIN_PROGRESS, HttpFetcher
 
 from .mirror import Served
 
@@ -164,16 +164,16 @@ def test_a_line_that_always_drops_is_an_error_that_keeps_what_came(
 
 
 def test_worthwhile_progress_renews_the_attempts(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
-    body = random.Random(3).randbytes(6 * WORTHWHILE)
-    mirror.answers["/a"] = Served(body, cut=WORTHWHILE)
+    body = random.Random(3).randbytes(6 * MIN_PROGRESS)
+    mirror.answers["/a"] = Served(body, cut=MIN_PROGRESS)
     fetcher.fetch_file(mirror.url("/a"), file, size=len(body), report=Sum())
     assert file.read_bytes() == body
     assert mirror.count("/a") == 6
 
 
 def test_a_file_that_keeps_changing_is_given_up(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
-    body = bytes(3 * WORTHWHILE)
-    mirror.answers["/a"] = lambda request: Served(body, tag=f'"{request.nth}"', cut=2 * WORTHWHILE)(request)
+    body = bytes(3 * MIN_PROGRESS)
+    mirror.answers["/a"] = lambda request: Served(body, tag=f'"{request.nth}"', cut=2 * MIN_PROGRESS)(request)
     with pytest.raises(FetchError, match="cut off"):
         fetcher.fetch_file(mirror.url("/a"), file, size=len(body), report=Sum())
 

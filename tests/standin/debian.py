@@ -16,7 +16,7 @@ from oic.config.apt_sources import read_mirrors
 from oic.config.repository import Key, Repository
 from oic.errors import OicError
 from oic.files import atomic_file
-from oic.ospackage.download import Wanted, download_packages
+from oic.ospackage.download import DownloadItem, download_packages
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.locked import AskedSet, Request
 from oic.ospackage.store import Store
@@ -81,7 +81,7 @@ def debs(roots: Collection[str], place: Path) -> dict[str, Deb]:
 
 def _download(entries: list[dict[str, Any]], store: Store) -> None:
     wanted = [
-        Wanted(digest=entry["sha256"], size=entry["size"], urls=(entry["url"],), label=entry["name"])
+        DownloadItem(digest=entry["sha256"], size=entry["size"], urls=(entry["url"],), label=entry["name"])
         for entry in entries
     ]
     download_packages(wanted, store, HttpFetcher, progress)

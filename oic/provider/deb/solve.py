@@ -71,7 +71,7 @@ def select_packages(universe: Universe, requested: Sequence[DebPackage], *, reco
         walk.take(requested)
         preferred = list(walk.chosen.values())
         candidates = feed.candidates(universe, preferred, recommends=False)
-        if not solver.choose(candidates, [feed.any_version(name) for name in walk.chosen]).problems:
+        if not solver.solve(candidates, [feed.any_version(name) for name in walk.chosen]).problems:
             return preferred
         chosen = chosen or _search(universe, requested, preferred, recommends=recommends)
         rejected = walk.chosen.keys() - {package.name for package in chosen} - refused
@@ -89,7 +89,7 @@ def _search(
     for there in (universe, universe.narrowed(universe.pinned, widened=True)):
         start = [package for name in names for package in there.open_versions(name)]
         reach = {feed.key_of(package): package for package in feed.closure(there, start, recommends=recommends)}
-        answer = solver.choose(
+        answer = solver.solve(
             feed.candidates(there, reach.values(), recommends=recommends),
             [feed.any_version(name) for name in names],
             favored={feed.key_of(package) for package in preferred},

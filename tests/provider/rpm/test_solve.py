@@ -170,7 +170,7 @@ def test_every_problem_of_every_set_is_told(ask: Ask) -> None:
     assert first.startswith("image: ")
     for text in (
         "bad-1-1.x86_64 needs",
-        "worse-1-1.x86_64 needs bad, which only bad-1-1.x86_64 can be",
+        "worse-1-1.x86_64 needs bad, which only bad-1-1.x86_64 provides",
         "needs foreign",
     ):
         assert text in str(caught.value)
@@ -181,7 +181,7 @@ def test_every_problem_of_every_set_is_told(ask: Ask) -> None:
     [
         ([{"nevra": "a-1-1", "conflicts": ["b"]}, "b-1-1"], "a b", "a does not go with b (it conflicts with b)"),
         ([{"nevra": "a-1-1", "obsoletes": ["b"]}, "b-1-1"], "a b-1", "a does not go with b (it obsoletes b)"),
-        (["a-1-1", "a-2-1"], "a-1 a-2", "a-2-1.x86_64 and a cannot both be there"),
+        (["a-1-1", "a-2-1"], "a-1 a-2", "a-2-1.x86_64 and a cannot both be installed"),
         ([{"nevra": "a-1-1", "requires": ["b >= 2"]}, "b-1-1"], "a", "a needs b >= 2, but there is only b"),
         ([{"nevra": "a-1-1", "requires": ["(x or y)"]}], "a", "a needs (x or y), which no package provides"),
         (
@@ -199,8 +199,8 @@ def test_every_problem_of_every_set_is_told(ask: Ask) -> None:
             [{"nevra": "a-1-1", "requires": ["x"]}, "b-1-1", {"nevra": "b-2-1", "obsoletes": ["a"]}],
             "a b-1",
             (
-                "a needs x, which no package provides; b-2-1.x86_64 and b cannot both be there; "
-                "a is asked for, which only a or b-2-1.x86_64 can be"
+                "a needs x, which no package provides; b-2-1.x86_64 and b cannot both be installed; "
+                "a is asked for, which only a or b-2-1.x86_64 provides"
             ),
         ),
         (
@@ -282,7 +282,7 @@ def test_one_package_in_two_repositories_is_told_apart(tmp_path: Path) -> None:
         index = read_metadata(repositories, "x86_64", fetcher, store, Previous()).index
     with pytest.raises(SolveError) as caught:
         solve(index, request("one-a", "one-b"), store)
-    assert "one-1-1.x86_64 of b and one-1-1.x86_64 of a cannot both be there" in str(caught.value)
+    assert "one-1-1.x86_64 of b and one-1-1.x86_64 of a cannot both be installed" in str(caught.value)
     with pytest.raises(SolveError, match=r"needs one >= 2, but there is only one-1-1\.x86_64$"):
         solve(index, request("user"), store)
 

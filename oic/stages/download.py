@@ -1,9 +1,9 @@
-"""download: every package of the lock, and every key file, into the store; a name there means checked content.
+"""download: downloads every package and key file of the lock into the store, which holds only verified content.
 
-The signed indexes of a lock that is kept come, too, where they can still be had: a mirror moves on. What was solved in
-this cache has them in the store. Where they are gone, or nobody signs them, the repository's present index is verified
-as `metadata` does: what it still lists, somebody else than the lock says is listed. Packages that are not signed by
-themselves do not need it: their lock's index is held against them, or its URL is the recipe's.
+For a lock that the user keeps, its signed indexes are downloaded too, if the mirror still has them. If it does not, or
+if they are unsigned, the present index of the repository is downloaded and verified as in `metadata`: for the packages
+that it still lists, there is evidence besides the lock. This is not needed for packages without signatures: they are
+checked against the index of the lock, or the repository must have the URL of the recipe.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 
 class Slice(Value):
-    """Nothing, as the lock says it all; of a lock that is `kept`, whose present indexes may vouch for it."""
+    """Nothing, because the lock determines everything; for a `kept` lock, the repositories of present indexes."""
 
     kept: metadata.Slice | None = None
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Fetch what is missing."""
+    """Download what is missing."""
     lock = stage.read(LockFile).lock
     store = Store(stage.cache / "store")
     packages = {package.sha256: package for packages in lock.sets.values() for package in packages}
@@ -67,7 +67,7 @@ def run(stage: Stage[Slice]) -> str:
 def _present(
     stage: Stage[Slice], part: metadata.Slice, lock: Lock, store: Store
 ) -> dict[str, tuple[LockedDocument, ...]]:
-    """Return the documents of the present index of each repository whose listing the lock alone would vouch for."""
+    """Return the documents of the present index of each repository whose locked index is missing or unsigned."""
     provider = provider_of(part.provider)
     wanted = {entry.name for entry in lock.repositories if not entry.trusted and _is_lost(entry, lock, store)}
     found: dict[str, tuple[LockedDocument, ...]] = {}
@@ -91,12 +91,12 @@ def _is_lost(repository: LockedRepository, lock: Lock, store: Store) -> bool:
 
 
 def _indexes(lock: Lock, store: Store) -> set[Digest]:
-    """Return which documents of the lock's signed indexes are in the store, once those were fetched that can be had."""
+    """Download the available documents of the lock's signed indexes; return those that are in the store."""
     documents = [document for found in lock.indexes.values() for document in found]
     missing = [entry for entry in documents if not store.has(entry.sha256)]
     for entry in missing:
         wanted = DownloadItem(digest=entry.sha256, size=entry.size, urls=(entry.url,), label=entry.name)
-        with contextlib.suppress(FetchError, TrustError):  # gone, or another one by now
+        with contextlib.suppress(FetchError, TrustError):  # the mirror has removed or changed it
             download_packages([wanted], store, open_fetcher, progress)
     return {entry.sha256 for entry in documents if store.has(entry.sha256)}
 

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from oic.stage import Stage
 
 MEMO = "metadata-http.json"
-"""Of this stage alone: the servers' answers, by URL."""
+"""The servers' answers by URL; only this stage reads them."""
 
 
 class Slice(Value):
-    """What metadata is fetched, and by which keys it is signed."""
+    """The repositories whose metadata is downloaded, with their keys."""
 
     provider: str
     architecture: str
@@ -42,7 +42,7 @@ class Slice(Value):
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Fetch and verify; a mirror that says nothing has changed is believed only about bytes already verified."""
+    """Download and verify. "Not modified" is accepted from a mirror only for content that was verified before."""
     part = stage.slice
     repositories = part.repositories
     previous = _previous(stage)
@@ -70,7 +70,7 @@ def run(stage: Stage[Slice]) -> str:
 
 
 def first_uses(known: Known, before: Known, vouched: Collection[str] = ()) -> Iterator[str]:
-    """Say which keys are trusted because their URL gave them, for the first time; those `vouched` for are not."""
+    """Yield a line for each key that is trusted for the first time because of its URL alone, not one `vouched` for."""
     for name, entry in sorted(known.items()):
         for url, found in entry.keys.items():
             if url not in vouched and url not in before.get(name, UNKNOWN).keys:
@@ -79,7 +79,7 @@ def first_uses(known: Known, before: Known, vouched: Collection[str] = ()) -> It
 
 def _previous(stage: Stage[Slice]) -> Previous:
     index, answers = None, {}
-    with contextlib.suppress(OSError, ValueError):  # one of an older form is none
+    with contextlib.suppress(OSError, ValueError):  # an index of an older form is ignored
         index = _last_index(stage.directory)
         answers = msgspec.json.decode(stage.path(MEMO).read_bytes(), type=dict[str, Answer])
     known = {} if stage.new_keys else known_in(stage.directory, stage.memory)
@@ -91,7 +91,7 @@ def _last_index(directory: Path) -> Index:
 
 
 def known_in(directory: Path, kept: Path | None = None) -> Known:
-    """Return who is remembered to sign: by the last index, else by what was solved, else by a lock that is kept."""
+    """Return the known signers, from the last index, else from the last solved lock, else from the user's lock."""
     known: dict[str, KnownSigners] = {}
     for lock in (kept, directory / LockFile.FILE):
         with contextlib.suppress(OSError, ValueError, SolveError):

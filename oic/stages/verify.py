@@ -1,15 +1,15 @@
-"""verify: a verdict on each package of both sets; nothing of a package is used before this has passed.
+"""verify: checks each package of both sets; no package is used before this stage has succeeded.
 
     lock ─> no looser than the recipe ─> the recipe's keys ─> its index: signed, lists each package ─> each package
 
-* A lock that the user keeps is checked as far as it can be: its signed indexes by their digests, as long as they can be
-  had; else, where packages are signed, the present index. What that does not list either, only the lock says, and the
-  verdict and the build's output say so. An index that nobody signed can refute a lock, and proves nothing.
-* What this build solved itself was checked against the signed index by ``metadata`` and ``solve``.
-* What is unsigned, by the recipe's own word, is said aloud each time, and recorded.
+* A lock that the user keeps is checked against its signed indexes, if they are available, and otherwise, if packages
+  are signed, against the present index. For packages that neither lists, the lock is the only evidence; the verdict and
+  the output of the build say so. An unsigned index can contradict a lock but proves nothing.
+* A lock that this build solved was checked against the signed index by ``metadata`` and ``solve``.
+* Unsigned packages, which the recipe must accept, are reported in every build and recorded.
 
-Two hand-overs: ``verified.json`` lets the packages be used and is the same whatever vouched for them; ``trust.json``
-says what did, for the manifest.
+There are two hand-overs: ``verified.json`` allows the use of the packages and does not depend on the evidence;
+``trust.json`` records the evidence for the manifest.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     Indexes = Mapping[str, tuple[LockedDocument, ...]]
 
 _NAMED = 8
-"""How many unsigned packages are named aloud; the hand-over and the manifest name them all."""
+"""How many unsigned packages the output names; the hand-over and the manifest name all."""
 
 
 class Slice(Value):
-    """What each package is held against: the repositories, and the name of the lock that is kept, if one is."""
+    """The repositories that packages are checked against, and the name of the user's lock, or empty."""
 
     provider: str
     repositories: tuple[Repository, ...]
@@ -100,7 +100,7 @@ def run(stage: Stage[Slice]) -> str:
 
 
 def _remarks(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Iterator[str]:
-    """Say each remark once, with the number of packages that it is about."""
+    """Yield each remark once, with the number of packages that it concerns."""
     remarks = {
         (package, remark) for found in verdicts.values() for package in found for remark in found[package].remarks
     }
@@ -109,7 +109,7 @@ def _remarks(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Iterator[str]:
 
 
 def _as_recipe_has_it(lock: Lock, repositories: Mapping[str, Repository], known: Known, store: Store) -> Lock:
-    """Return the lock with the keys of the recipe alone; raises TrustError when it was signed by none of them."""
+    """Return the lock with only the keys of the recipe; raises TrustError when none of them signed it."""
     entries = []
     for locked in lock.repositories:
         own, before = repositories[locked.name], known.get(locked.name, UNKNOWN).keys
@@ -122,7 +122,7 @@ def _as_recipe_has_it(lock: Lock, repositories: Mapping[str, Repository], known:
 
 
 def _keys_of_host(repository: Repository, store: Store) -> Iterator[LockedKey]:
-    """Yield the key files of this host that the recipe names, as they are now."""
+    """Yield the key files of this host that the recipe names, with their present content."""
     for key in repository.keys:
         if key.path and Path(key.path).is_file():
             body = read_file(key)
@@ -139,7 +139,7 @@ def _check_signers(repository: LockedRepository, store: Store) -> None:
 
 
 def _unproven(lock: Lock, provider: Provider, store: Store, kept: str, present: Indexes) -> dict[str, list[Digest]]:
-    """Check the indexes of a kept lock; return the packages, by repository, that it alone says are listed there."""
+    """Check the indexes of a kept lock; return, by repository, the packages for which the lock is the only evidence."""
     found: dict[str, list[Digest]] = {}
     for entry in lock.repositories:
         packages = {p.sha256 for packages in lock.sets.values() for p in packages if p.repository == entry.name}
@@ -162,7 +162,7 @@ def _unproven(lock: Lock, provider: Provider, store: Store, kept: str, present: 
 
 
 def _unproven_notes(lock: Lock, unproven: Mapping[str, Sequence[Digest]], kept: str) -> Iterator[str]:
-    """Say of which repositories the lock alone says what they list."""
+    """Yield notes about repositories for whose packages the lock is the only evidence."""
     said = {True: "the signed index of {} could not be checked", False: "nobody signed the index of {}"}
     for signed, words in said.items():
         names = [
@@ -176,7 +176,7 @@ def _unproven_notes(lock: Lock, unproven: Mapping[str, Sequence[Digest]], kept: 
 
 
 def _refuse_unproven(lock: Lock, repositories: Mapping[str, Repository], unproven: Collection[str], kept: str) -> None:
-    """Refuse a repository at another URL than this host's of which nothing but the lock says what it lists."""
+    """Refuse a repository at another URL than the recipe's if the lock is the only evidence for its packages."""
     for entry in lock.repositories:
         if entry.name in unproven and is_elsewhere(entry, repositories[entry.name]):
             message = (
@@ -188,7 +188,7 @@ def _refuse_unproven(lock: Lock, repositories: Mapping[str, Repository], unprove
 def _verdicts(
     lock: Lock, provider: Provider, store: Store, said_by: Mapping[str, str]
 ) -> dict[str, dict[str, Verdict]]:
-    """Return the verdicts by set and name; a package that is in two sets, as most tools are, is looked at once."""
+    """Return the verdicts by set and name; a package in two sets, as most tools are, is checked once."""
     known: dict[LockedPackage, Verdict] = {}
     for _, packages in sorted(lock.sets.items()):
         new = [package for package in packages if _identity(package) not in known]
@@ -201,7 +201,7 @@ def _verdicts(
 
 
 def _identity(package: LockedPackage) -> LockedPackage:
-    """Return all that a verdict is on: what a set wants a package for is not."""
+    """Return a package without the reasons why a set has it, which have no influence on the verdict."""
     return replace(package, essential=False, requested=(), requires=())
 
 

@@ -94,7 +94,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
     "installs packages": (
         *("provider.deb.family", "provider.deb.install", "provider.deb.unpack"),
         *("provider.rpm.family", "provider.rpm.hold", "provider.rpm.install", "provider.rpm.keybox"),
-        *("provider.rpm.lent", "provider.rpm.unpack"),
+        *("provider.rpm.temporary_file", "provider.rpm.unpack"),
     ),
     "is a stage": (
         *(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from oic.ospackage.fetch import Fetcher
     from oic.ospackage.store import Store
 
-_MOST_DOCUMENT = 16 * 2**20
+_MAX_DOCUMENT = 16 * 2**20
 _WEB_PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)
 
 
@@ -52,7 +52,7 @@ class Documents:
         known = self.memo.get(url, Answer())
         if known.sha256 is None or not self.store.has(known.sha256):
             known = Answer()
-        fetched = self.fetcher.fetch(url, limit=_MOST_DOCUMENT, etag=known.etag, last_modified=known.last_modified)
+        fetched = self.fetcher.fetch(url, limit=_MAX_DOCUMENT, etag=known.etag, last_modified=known.last_modified)
         if fetched.body is None and known.sha256:
             self.new_memo[url] = known
             return self.store.read(known.sha256)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from oic.ospackage.store import Store
     from oic.provider.openpgp import Keyring
 
-_MOST_KEY = 2**20
+_MAX_KEY = 2**20
 NEW_KEYS = "doit update image=… keys=new takes its new keys, once you know that they are right"
 
 
@@ -61,7 +61,7 @@ def read_keys(repository: Repository, fetcher: Fetcher) -> tuple[KeyFile, ...]:
             hint = "give it with its fingerprint: {key: URL, fingerprint: …}"
             raise TrustError("expected a key by https, or its fingerprint, found http alone", where=key.url, hint=hint)
         try:
-            body = fetcher.fetch(key.url, limit=_MOST_KEY).body or b""
+            body = fetcher.fetch(key.url, limit=_MAX_KEY).body or b""
         except NotFound as error:
             missing.append(error)
         else:
@@ -70,14 +70,14 @@ def read_keys(repository: Repository, fetcher: Fetcher) -> tuple[KeyFile, ...]:
     if not found:
         raise missing[0] if len(repository.keys) == len(missing) == 1 else _no_key(repository)
     for absent in missing:
-        note(f"this key of {repository.name} is passed over: {absent}")
+        note(f"this key of {repository.name} is skipped: {absent}")
     return tuple(found)
 
 
 def read_file(key: Key) -> bytes:
     """Return a key file of this host; raises TrustError."""
     try:
-        return read_regular(Path(key.path), _MOST_KEY)
+        return read_regular(Path(key.path), _MAX_KEY)
     except OSError as error:
         raise TrustError(f"cannot read the key file: {error.strerror}", where=key.source) from error
 

@@ -98,7 +98,7 @@ def _with_another_sum(armored: bytes) -> bytes:
 def test_of_several_keys_those_that_are_there_count(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
     gone, further = (tiny_rpms.mirror.url(f"{KEY}.{name}") for name in ("gone", "lost"))
     rpm_bench.write(f"  mirrorKeys: ['{gone}', '{tiny_rpms.mirror.url(KEY)}']\n")
-    words = f"note: this key of tiny is passed over: {gone}: expected a file, found HTTP 404"
+    words = f"note: this key of tiny is skipped: {gone}: expected a file, found HTTP 404"
     rpm_bench.oic("verify").succeeded(words, "5 packages, all good")
     rpm_bench.write(f"  mirrorKeys: ['{gone}', '{further}']\n")
     words = f"tiny: expected a key file, found none of {gone}, {further} (are the URLs right?)"

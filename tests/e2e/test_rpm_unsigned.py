@@ -152,9 +152,9 @@ def test_a_list_of_mirrors_is_gone_through_by_https_only(unsigned: Bench, tiny_r
     unsigned.recipe.write_text(re.sub("  mirror: .*\n", "", unsigned.recipe.read_text()))
     plain, good = (f"{url}/base" for url in (tiny_rpms.url.replace("https", "http"), tiny_rpms.url))
     tiny_rpms.serve("/mirrors", f"{plain}\n".encode())
-    words = "expected an https URL in the list, as the metadata of tiny are not signed, found none"
+    words = "expected an https URL, because the metadata of tiny are not signed, found none"
     unsigned.oic("solve").refused_in_one_line(f"metadata:small failed: {listed}: {words}")
     tiny_rpms.serve("/mirrors", f"{plain}\n{good}\n".encode())
-    passed = "note: mirrors of tiny by plain http are passed over, as its metadata are not signed"
+    passed = "note: mirrors of tiny by plain http are skipped, because its metadata are not signed"
     unsigned.oic("solve").succeeded(passed, NOTE)
     assert {entry["url"] for entry in _read(unsigned, "lock.json")["repositories"]} == {good}

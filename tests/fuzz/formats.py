@@ -17,7 +17,7 @@ from oic.image.boot.uki import assemble_uki, section_names
 from oic.image.fs.inodes import times_in
 from oic.provider.compression import SUPPORTED, decompressed, plain_stream
 from oic.provider.openpgp import _not_imported, signers_of, status_of
-from oic.provider.rpm.keybox import _steady
+from oic.provider.rpm.keybox import _set_times
 
 LIMIT = 1 << 20
 PLAIN = b"content " * 40
@@ -140,7 +140,7 @@ def _keybox(data: bytes) -> None:
         home = Path(place) / "root/.gnupg"
         home.mkdir(parents=True)
         (home / "pubring.kbx").write_bytes(data)
-        _steady(Path(place), 1_700_000_000)
+        _set_times(Path(place), 1_700_000_000)
         after = (home / "pubring.kbx").read_bytes()
     assert (after[:16], after[24:], len(after)) == (data[:16], data[24:], len(data))
 

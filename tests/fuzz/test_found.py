@@ -33,8 +33,8 @@ WORDS = {
     "rpm-package/finding-digest": "expected a header of sha1 3a34\\n, found ",
     "rpm-package/finding-name": "expected the package made 1.0-1 noarch, found a\\nb 1.0-1 noarch",
     "rpm-package/finding-payload": "expected a payload of sha256 a\\nb, found ",
-    "rpm-primary/finding-nested": "expected a dependency of at most 100 parentheses in each other, found more",
-    "rpm-rich/finding-nested": "expected a dependency of at most 100 parentheses in each other, found more",
+    "rpm-primary/finding-nested": "expected a dependency of at most 100 nested parentheses, found more",
+    "rpm-rich/finding-nested": "expected a dependency of at most 100 nested parentheses, found more",
 }
 """By file, how the refusal begins; empty: it is no error, or one of a part of it."""
 
@@ -61,5 +61,5 @@ def test_a_dependency_that_would_take_libsolv_s_stack_is_refused_before() -> Non
     """Not through the harness: where it is read all the same, that is the end of the process."""
     nested = "(" * 200_000 + "tool" + ")" * 200_000
     document = documents_of([{"nevra": "app-1-1", "requires": [nested]}])["primary"]
-    with pytest.raises(TrustError, match="expected a dependency of at most 100 parentheses"):
+    with pytest.raises(TrustError, match="expected a dependency of at most 100 nested parentheses"):
         refuse_markup(document, root="metadata", where="primary")

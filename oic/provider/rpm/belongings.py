@@ -1,4 +1,4 @@
-"""Whose a path is, as the packages' own headers say."""
+"""Which package a path belongs to, by the packages' headers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def belongings(packages: Sequence[tuple[LockedPackage, Path]]) -> Belongings:
-    """Return the file lists, ghosts among them, and the scriptlets and triggers of verified package files."""
+    """Read file lists (including ghosts), digests, scriptlets and triggers of verified packages."""
     owners: dict[str, tuple[str, ...]] = {}
     scripts: dict[str, str] = {}
     sums: dict[str, str] = {}

@@ -1,6 +1,6 @@
-"""What a payload brings, held against the header to the last byte: names, types, modes, sizes, digests, link targets.
+"""Compare a payload with its header completely: names, types, modes, sizes, digests and link targets.
 
-rpm itself looks at a part of it, one package after the other while it installs. Raises TrustError.
+rpm itself compares a part of it, and only while it installs. Raises TrustError.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from oic.provider.rpm.package import File
 
 _COMPRESSORS = {"gzip": "gz", "bzip2": "bz2", "lzma": "lzma", "xz": "xz", "zstd": "zst"}
-"""How a header names a payload's compression, and how `oic.provider.compression` does."""
+"""The names of compressions in headers and in `oic.provider.compression`."""
 
 
 def check_contents(file: IO[bytes], rpm: Rpm) -> None:
-    """Read the whole payload of an open package; raises TrustError when it is not what the header says."""
+    """Read the whole payload of an open package; raises TrustError when it differs from the header."""
     files = files_of(rpm.header)
     for member in contents_of(file, rpm, files):
         for _ in checked(member, rpm):
@@ -34,7 +34,7 @@ def check_contents(file: IO[bytes], rpm: Rpm) -> None:
 
 
 def contents_of(file: IO[bytes], rpm: Rpm, files: Sequence[File]) -> Iterator[Member]:
-    """Yield the members of an open package's payload, which are the header's `files`."""
+    """Yield the members of an open package's payload; they are the header's `files`."""
     header = rpm.header
     payload_format = header.string(Tag.PAYLOAD_FORMAT, "cpio")
     if payload_format != "cpio":
@@ -45,7 +45,7 @@ def contents_of(file: IO[bytes], rpm: Rpm, files: Sequence[File]) -> Iterator[Me
 def plain_payload(file: IO[bytes], rpm: Rpm) -> IO[bytes]:
     """Return a reader of an open package's decompressed payload.
 
-    The header names no compressor of a payload that is not compressed; old packages name none for gzip either.
+    The header of an uncompressed payload names no compressor; in old packages, that of a gzip payload does not either.
     """
     compressor = rpm.header.string(Tag.PAYLOAD_COMPRESSOR)
     if compressor and compressor not in _COMPRESSORS:
@@ -61,7 +61,7 @@ def plain_payload(file: IO[bytes], rpm: Rpm) -> IO[bytes]:
 
 
 def checked(member: Member, rpm: Rpm) -> Iterator[bytes]:
-    """Yield a member's content; raises TrustError at its end when it is another than the header's."""
+    """Yield a member's content; raises TrustError at the end when it differs from the header."""
     file, where = member.file, rpm.header.where
     if stat.S_ISLNK(file.mode):
         if b"".join(member.chunks()) != file.link.encode("utf-8", "surrogateescape"):

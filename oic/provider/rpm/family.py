@@ -59,47 +59,47 @@ _LEFTOVERS = (
 
 
 def is_package(package: LockedPackage) -> bool:
-    """Tell whether name, version and architecture are such as a header may have."""
+    """Tell whether name, version and architecture are valid in a header."""
     known = NAME.fullmatch(package.name) and EVR.fullmatch(package.version)
     return bool(known and re.fullmatch("[a-z0-9_]+", package.architecture))
 
 
 def signs_packages() -> bool:
-    """Return that each package is signed by itself."""
+    """Return True: each package carries its own signature."""
     return True
 
 
 def groups(packages: Sequence[LockedPackage]) -> list[list[LockedPackage]]:
-    """Return the whole set: rpm orders one transaction by itself, and scriptlets may count on it."""
+    """Return one group: rpm orders a transaction itself, and scriptlets may depend on that order."""
     return [list(packages)] if packages else []
 
 
 def installed_by(tools: str) -> str:
-    """Return the build environment's digest: its rpm installs, and writes the database."""
+    """Return the build environment's digest: its rpm installs the packages and writes the database."""
     return tools
 
 
 def belongings(packages: Sequence[tuple[LockedPackage, Path]], _root: Path) -> Belongings:
-    """Return what the packages' headers say: a scriptlet cannot change them, as it can rpm's database."""
+    """Read the packages' headers; unlike rpm's database, scriptlets cannot change them."""
     return belongings_of(packages)
 
 
 def leftovers() -> tuple[str, ...]:
-    """Return what an installation leaves of the build: logs, caches, locks, keys, ids."""
+    """Return globs of logs, caches, locks, keys and ids that an installation leaves."""
     return _LEFTOVERS
 
 
 def first_boot() -> tuple[FirstBoot, ...]:
-    """Return what its packages, and those of both families, draw or tell."""
+    """Return what the packages of this family, and of both families, generate."""
     return FIRST_BOOT
 
 
 def environment(epoch: int) -> Mapping[str, str]:
-    """Return the variables of scriptlets and of a recipe's commands."""
+    """Return the environment variables for scriptlets and for a recipe's commands."""
     return environment_at(epoch)
 
 
 def list_command() -> Sequence[str]:
-    """Return rpm's word for every package it knows; keys, which it keeps among them, left out."""
+    """Return an rpm command; it leaves out the keys, which rpm lists as packages."""
     line = r"%{NAME}:%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n"
     return ("sh", "-c", f"rpm -qa --queryformat '{line}' | grep -v '^gpg-pubkey:'")

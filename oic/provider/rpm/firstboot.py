@@ -1,4 +1,4 @@
-"""What packages of the rpm family draw or tell while they are installed, beside what is common."""
+"""Files that packages of the rpm family generate during installation, in addition to those of both families."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _IDENT = "etc/ident.key"
 
 FIRST_BOOT = (
     *COMMON,
-    FirstBoot(  # tdnf's %post: it writes the time, and the packages that are there in the middle of the transaction
+    FirstBoot(  # tdnf's %post: it records the time and the packages that are installed in the middle of the transaction
         name="tdnf-history",
         description="Begin the package manager's history",
         files=(_HISTORY,),

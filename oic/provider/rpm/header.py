@@ -1,4 +1,4 @@
-"""An rpm package as bytes: lead, signature header, main header; what follows is the payload.
+"""Read an rpm package: lead, signature header, main header; the rest is the payload.
 
 ::
 
@@ -7,11 +7,11 @@
     header:  8e ad e8 01, 4 zero, index length, data length | index entries of 16 bytes | data store
     entry:   tag, type, offset into the store, count
 
-* The format is rpm's version 4 file format (docs/manual/format_v4.md of rpm). Every entry is held against its header's
-  index and store before anything is read of it: tags, types, alignment, order, overlaps, ends; each number of the file
-  is bounded before memory is given for it.
-* A header's *region* is what was made in one piece and is signed. The main header must be all region; beside the
-  region of the signature header, which nobody signs, further entries may stand: old signing programs added them.
+* The format is rpm's version 4 file format (docs/manual/format_v4.md of rpm). Before an entry is read, its tag, type,
+  alignment, order and end are checked against the header's index and store. Each number of the file is checked against
+  a maximum before memory is allocated for it.
+* A header's *region* is the part that was made at once and is signed. All entries of the main header must be in its
+  region. The signature header is not signed and may have entries outside its region: old signing programs added them.
 * Nothing is executed or written. Raises TrustError.
 """
 
@@ -34,23 +34,23 @@ _MAGIC = b"\x8e\xad\xe8\x01\0\0\0\0"
 _PREAMBLE = 16
 _ENTRY = struct.Struct(">IIiI")  # the region trailer's offset is negative
 _TRAILERS = {Sig.REGION: (Sig.REGION, 61), Tag.REGION: (Tag.REGION,)}
-"""Which tag a region's trailer may have: old signing programs wrote HEADERIMAGE's there (rpm's lib/header.cc)."""
-_MOST_ENTRIES = {Sig.REGION: 64, Tag.REGION: 0xFFFF}
-_MOST_DATA = {Sig.REGION: 16 << 20, Tag.REGION: 64 << 20}
-_MOST_VALUES = 1 << 19
-"""Of one tag: more files than any package has, and few enough to be looked at one by one."""
+"""The tags that a region's trailer may have. Old signing programs wrote HEADERIMAGE (rpm's lib/header.cc)."""
+_MAX_ENTRIES = {Sig.REGION: 64, Tag.REGION: 0xFFFF}
+_MAX_DATA = {Sig.REGION: 16 << 20, Tag.REGION: 64 << 20}
+_MAX_VALUES = 1 << 19
+"""Values of one tag: more than the files of any package, and few enough to check each."""
 _FIRST_TAG = 100
 _CHAR, _INT8, _INT16, _INT32, _INT64, _STRING, _BINARY, _STRINGS, _I18N = range(1, 10)
 _WIDTHS = {_CHAR: 1, _INT8: 1, _INT16: 2, _INT32: 4, _INT64: 8, _BINARY: 1}
 _SHORT = (_CHAR, _INT8, _INT16, _INT32)
 _LONG = (Sig.LONG_SIZE, Tag.LONG_FILE_SIZES)
-"""The tags whose numbers have 64 bits; what the others are put to use for, as times and modes, has 32 at most."""
+"""The tags with numbers of 64 bits. All others, such as times and modes, have at most 32."""
 _CODES = {_CHAR: "B", _INT8: "B", _INT16: "H", _INT32: "I", _INT64: "Q"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry: its data is ``store[start:end]``, `count` values of a `kind`."""
+    """One entry: its data are ``store[start:end]``, `count` values of type `kind`."""
 
     kind: int
     count: int
@@ -60,7 +60,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """A checked header. `signed` is the bytes that signatures and digests of the header are over."""
+    """A checked header. Signatures and digests of the header cover the bytes `signed`."""
 
     entries: dict[int, Entry]
     store: bytes
@@ -68,7 +68,7 @@ class Header:
     where: str
 
     def strings(self, tag: int) -> list[str]:
-        """Return the strings of a tag; none when it is absent; bytes that are not UTF-8 are escaped."""
+        """Return the strings of a tag, empty when it is absent; bytes that are not UTF-8 are escaped."""
         entry = self._of_kind(tag, (_STRING, _STRINGS, _I18N))
         if entry is None:
             return []
@@ -83,7 +83,7 @@ class Header:
         return found[0]
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return the unsigned numbers of a tag; none when it is absent."""
+        """Return the unsigned numbers of a tag; empty when it is absent."""
         entry = self._of_kind(tag, (_INT64,) if tag in _LONG else _SHORT)
         if entry is None:
             return ()
@@ -136,7 +136,7 @@ def read_rpm(file: IO[bytes], where: str) -> Rpm:
 
 
 def _check_size(rpm: Rpm, where: str) -> None:
-    """Hold the size that the signature header tells of header and payload against the file's."""
+    """Compare the size of header and payload in the signature header with the file."""
     found = rpm.size - rpm.header_offset
     for tag in (Sig.SIZE, Sig.LONG_SIZE):
         told = rpm.signature.number(tag, found)
@@ -162,7 +162,7 @@ def _read_header(file: IO[bytes], size: int, region: Sig | Tag, where: str) -> H
     if len(preamble) < _PREAMBLE or preamble[:8] != _MAGIC:
         raise TrustError(f"expected the {name} at byte {file.tell() - len(preamble)}, found no magic", where=where)
     count, length = struct.unpack_from(">II", preamble, 8)
-    if not 0 < count <= _MOST_ENTRIES[region] or not 0 < length <= _MOST_DATA[region]:
+    if not 0 < count <= _MAX_ENTRIES[region] or not 0 < length <= _MAX_DATA[region]:
         raise TrustError(f"expected a {name} of sane size, found {count} tags and {length} bytes", where=where)
     if file.tell() + count * _ENTRY.size + length > size:
         raise TrustError(f"expected {count} tags and {length} bytes of {name}, found a file cut off", where=where)
@@ -174,7 +174,7 @@ def _read_header(file: IO[bytes], size: int, region: Sig | Tag, where: str) -> H
 
 
 class _BadEntryError(Exception):
-    """What is wrong with an entry, in words."""
+    """A malformed entry; the text says what is wrong with it."""
 
 
 def _header(index: bytes, store: bytes, region: Sig | Tag, where: str) -> Header:
@@ -193,7 +193,7 @@ def _header(index: bytes, store: bytes, region: Sig | Tag, where: str) -> Header
 
 
 def _region(rows: list[tuple[int, int, int, int]], store: bytes, region: Sig | Tag) -> tuple[int, int]:
-    """Return the number of the region's entries and where its data ends, behind its trailer."""
+    """Return the number of entries in the region and where its data end, after its trailer."""
     tag, kind, offset, count = rows[0]
     if (tag, kind, count) != (region, _BINARY, _ENTRY.size):
         raise _BadEntryError(f"expected region tag {region:d} first, found tag {tag} of type {kind}")
@@ -210,13 +210,13 @@ def _region(rows: list[tuple[int, int, int, int]], store: bytes, region: Sig | T
 
 
 def _entries(rows: list[tuple[int, int, int, int]], store: bytes, region_end: int) -> Iterator[tuple[int, Entry]]:
-    """Yield each entry but the region's own; they follow each other in the store, as rpm itself demands."""
+    """Yield each entry except the region's own; as rpm requires, they must be in the order of their data."""
     trailer = region_end - _ENTRY.size
     before = 0
     starts = [offset for _, _, offset, _ in rows[1:]] + [len(store)]
     for (tag, kind, start, count), following in zip(rows[1:], starts[1:], strict=True):
         limit = min(following, trailer) if start < trailer else following
-        most = _MOST_VALUES if kind != _BINARY else len(store)
+        most = _MAX_VALUES if kind != _BINARY else len(store)
         if tag < _FIRST_TAG or not _CHAR <= kind <= _I18N or not 0 < count <= most:
             raise _BadEntryError(f"tag {tag} has type {kind} and {count} values")
         if start % _WIDTHS.get(kind, 1):
@@ -227,8 +227,8 @@ def _entries(rows: list[tuple[int, int, int, int]], store: bytes, region_end: in
         yield tag, Entry(kind=kind, count=count, start=start, end=before)
 
 
-def _end_of(tag: int, kind: int, count: int, store: bytes, start: int, limit: int) -> int:  # noqa: PLR0913 - one entry and all it is held against
-    """Return where an entry's data ends; it must end before `limit`."""
+def _end_of(tag: int, kind: int, count: int, store: bytes, start: int, limit: int) -> int:  # noqa: PLR0913 - an entry and its limits
+    """Return where an entry's data end; that must be before `limit`."""
     if kind in _WIDTHS:
         end = start + count * _WIDTHS[kind]
     elif kind == _STRING and count != 1:

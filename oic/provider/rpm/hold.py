@@ -1,12 +1,11 @@
-"""Programs that packages' scripts start to make an initramfs or a boot entry, held back while a set is installed.
+"""Replace programs that scriptlets start to make an initramfs or a boot entry, while a set is installed.
 
-The image's initramfs is made once, in a stage of its own, and its boot files in another; what a script made here would
-be thrown away, and a dracut that finds a host-only configuration would bind it to the building machine.
+The image's initramfs and its boot files are made in their own stages. A scriptlet's result would be thrown away, and a
+dracut with a host-only configuration would fit it to the building machine.
 
-* By name: scripts search the directory of stand-ins first, which do nothing and say so in the log.
-* By path: a dracut started as ``/usr/bin/dracut`` reads a configuration that ends it (dracut.conf(5): its files are
-  sourced by the shell).
-* Both are gone when the transaction is over. Scripts see them as success, as they would an image maker's own run.
+* By name: PATH begins with a directory of replacements, which do nothing and say so in the log.
+* By path: ``/usr/bin/dracut`` reads a configuration file that makes it exit (dracut.conf(5): its shell sources them).
+* Both are removed after the transaction. Scriptlets see exit status 0.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from oic.process import child
-from oic.provider.rpm.lent import lent_file
+from oic.provider.rpm.temporary_file import temporary_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +33,7 @@ NAMES = (
     "update-initramfs",
 )
 _PLACE = "held"
-"""Where the stand-ins are, in the sandbox's /tmp: never part of the tree."""
+"""Where the replacements are: in the sandbox's /tmp, so they are never part of the tree."""
 
 _STAND_IN = '#!/bin/sh\necho "held back until its own stage: ${0##*/} $*" >&2\n'
 _CONFIGURATION = "etc/dracut.conf.d/00-held.conf"
@@ -43,9 +42,9 @@ _ENDS_DRACUT = 'echo "held back until its own stage: dracut" >&2\nexit 0\n'
 
 @contextlib.contextmanager
 def held_back(box: Sandbox) -> Iterator[str]:
-    """Hold the programs back in a sandbox; yield the search path for scripts."""
+    """Replace the programs in a sandbox; yield the PATH for scripts."""
     child.inside(box.tmp, _place)
-    with lent_file(box.root, _CONFIGURATION, _ENDS_DRACUT):
+    with temporary_file(box.root, _CONFIGURATION, _ENDS_DRACUT):
         yield f"/tmp/{_PLACE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # noqa: S108 - the tmpfs of the sandbox
 
 

@@ -1,6 +1,6 @@
-"""A lock's packages against the index that the lock names: repomd.xml, its signature, primary, each package.
+"""Compare a lock's packages with the index that the lock names: repomd.xml, its signature and primary.
 
-An index that nobody signs is held against the packages as well: it proves nothing, and may yet refute.
+An unsigned index is compared too: it proves nothing about a package, but can show that the lock is wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _REPOMD, _SIGNATURE = "repomd.xml", "repomd.xml.asc"
 
 
 def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listing | None:
-    """Return what the index says; None where it cannot be had; raises TrustError. See the provider's protocol."""
+    """Compare the lock with its index; see `oic.provider.protocol.Provider.check_index`."""
     documents = {entry.name: entry for entry in lock.indexes.get(repository.name, ())}
     names = (_REPOMD, PRIMARY, *((_SIGNATURE,) if repository.signers else ()))
     there = all(name in documents and store.has(documents[name].sha256) for name in names)
@@ -54,12 +54,12 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listi
         package.sha256: f"{package.name} {package.version} of sha256 {package.sha256}"
         for package in (one for packages in lock.sets.values() for one in packages)
         if package.repository == repository.name
-        and not any(_is(package, found) for found in listed.by_name.get(package.name, ()))
+        and not any(_is_same(package, found) for found in listed.by_name.get(package.name, ()))
     }
     return Listing(signers=signers, unlisted=unlisted)
 
 
-def _is(package: LockedPackage, found: Any) -> bool:
+def _is_same(package: LockedPackage, found: Any) -> bool:
     facts = (found.evr.removeprefix("0:"), found.arch, location_of(found))
     content = (found.lookup_num(solv.SOLVABLE_DOWNLOADSIZE), str(found.lookup_checksum(solv.SOLVABLE_CHECKSUM)))
     locked = (package.version, package.architecture, package.location)

@@ -1,17 +1,17 @@
-"""A set of packages installed by the target's own rpm, from the build environment, in one transaction.
+"""Install a set of packages by the target's own rpm, from the build environment, in one transaction.
 
 ::
 
-    tools' tree, writable aside ──> sandbox ── rpm --root /image ──> the layer, its /proc, /dev and /tmp lent
+    tools' tree with an upper layer ──> sandbox ── rpm --root /image ──> the layer, with a /proc, /dev and /tmp
                                       └── /dev/files/*.rpm: the packages, read-only
 
-* The database is written by the rpm that will read it: SOURCE_DATE_EPOCH is its clock, so it is the same twice.
-* A scriptlet that fails fails the build, unless the recipe or the distribution's data let it. rpm itself goes on after
-  most, and tells only in words: they are read.
-* The database has to name the packages of the set when all is done.
-* /proc, /dev and /sys belong to the kernel while scripts run, and an ordinary user cannot give them an owner: rpm
-  leaves them alone (``%_netsharedpath``), they get the mode their package says here.
-* Signatures are not rpm's business here: nothing comes this far before `verify` has passed; digests it checks again.
+* The target's rpm writes the database, with times from SOURCE_DATE_EPOCH, so that it is reproducible.
+* A scriptlet that fails is an error, unless the recipe or the distribution's data allow it. rpm itself continues after
+  most failures and only prints a message, so its output is searched for them.
+* After the transaction, the database must list exactly the packages of the set.
+* While scriptlets run, /proc, /dev and /sys belong to the kernel, and an ordinary user cannot change their owner. rpm
+  skips them (``%_netsharedpath``), and this module sets the modes that their package gives.
+* rpm checks digests, but not signatures: `verify` has already checked these.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from oic.process.run import MAX_LOG_BYTES, ProgramTimeoutError, clipped
 from oic.progress import note
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.hold import held_back
-from oic.provider.rpm.keybox import steady_keyring
+from oic.provider.rpm.keybox import reproducible_keyring
 from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.scripts import ENDING, failures_in, missing_owners_in, refusals_in, script_in, space_needed_in
 from oic.provider.rpm.tags import Tag
@@ -46,21 +46,21 @@ if TYPE_CHECKING:
     from oic.provider.rpm.package import Nevra
 
 IMAGE = "image"
-"""Where the layer is, below the root of the build environment."""
+"""Where the layer is mounted in the build environment."""
 _KERNELS_OWN = ("/proc", "/dev", "/sys")
 _LENT = (*_KERNELS_OWN, "/tmp")  # noqa: S108 - a name in a tree
 _NAMED = 4
-"""How many of rpm's complaints are named before all it said."""
+"""How many of rpm's errors are listed before its output."""
 _DATABASES = ("var/lib/rpm", "usr/lib/sysimage/rpm")
 
 
 def environment_at(epoch: int) -> dict[str, str]:
-    """Return the variables of scriptlets and of a recipe's commands."""
+    """Return the environment variables for scriptlets and for a recipe's commands."""
     return {"SOURCE_DATE_EPOCH": str(epoch)}
 
 
 def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_fail: Sequence[str] = ()) -> Filled:
-    """Install packages into a mounted tree in one transaction; return the newest time of a package in them.
+    """Install packages into a mounted tree in one transaction; return their newest build time.
 
     Raises ToolError when a scriptlet fails or does not end.
     """
@@ -73,10 +73,10 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_f
         sandbox.opened(tree.root, tree.log) as box,
         toolbox.opened(tree.tools, tree.work, tree.log, files=files, max_file_bytes=sandbox.MAX_FILE_BYTES) as tools,
         held_back(box) as search_path,
-        steady_keyring(tree.root, epoch),
+        reproducible_keyring(tree.root, epoch),
     ):
         child.inside(tools.root, _make_place)
-        if clock.current():  # scriptlets look in /dev/shm for what the library of the clock, loaded in rpm, left there
+        if clock.current():  # the clock library, which rpm loads, shares its state with scriptlets in /dev/shm
             syscalls.mount(str(tools.dev / "shm"), str(box.dev / "shm"), flags=syscalls.MS_BIND)
         syscalls.mount(str(tree.root), str(tools.root / IMAGE), flags=syscalls.MS_BIND | syscalls.MS_REC)
         _run_transaction(list(files), headers, tree, tools, search_path, epoch)
@@ -95,7 +95,7 @@ def _make_place(root: Path) -> None:
     (root / IMAGE).mkdir()
 
 
-def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
+def _run_transaction(  # noqa: PLR0913 - the parts of one transaction
     names: Sequence[str],
     headers: Sequence[Header],
     tree: Tree,
@@ -121,10 +121,10 @@ def _run_transaction(  # noqa: PLR0913 - one transaction and all it is made of
 
 
 def _passed(headers: Sequence[Header], tree: Tree, start: int, may_fail: Sequence[str]) -> tuple[PassedOver, ...]:
-    """Return the scriptlets that failed and may; raises ToolError naming those that may not.
+    """Return the scriptlets that failed and are allowed to; raises ToolError with those that are not.
 
-    rpm goes on after most that fail, as dnf and tdnf do. What ends a package's installation, `ENDING`, nothing lets
-    pass, nor what cannot be told whose it is.
+    rpm continues after most failures, as dnf and tdnf do. A failure that makes rpm skip the package (`ENDING`) is never
+    allowed, and neither is one whose package is unknown.
     """
     known = {named: nevra.name for nevra in map(nevra_of, headers) for named in _as_rpm_names(nevra)}
     failed = failures_in(_said(tree, start), known)
@@ -138,13 +138,13 @@ def _passed(headers: Sequence[Header], tree: Tree, start: int, may_fail: Sequenc
 
 
 def _as_rpm_names(nevra: Nevra) -> tuple[str, str]:
-    """Return name, version and release without an epoch and with one: rpm tells one that is 0 if the header has it."""
+    """Return name, version and release without and with the epoch: rpm prints an epoch of 0 if the header has one."""
     epoch, _, rest = nevra.version.rpartition(":")
     return f"{nevra.name}-{rest}", f"{nevra.name}-{epoch or 0}:{rest}"
 
 
 def _check_database(headers: Sequence[Header], tree: Tree, tools: Sandbox) -> None:
-    """Expect rpm's database to name the packages and no others: a scriptlet can have had its hands in there."""
+    """Raise ToolError unless rpm's database lists exactly these packages: a scriptlet could have changed it."""
     line = "%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} %{ARCH}\\n"
     hint = "did a scriptlet change it?"
     expected = {_full_name(header) for header in headers}
@@ -165,7 +165,7 @@ def _full_name(header: Header) -> str:
 
 
 def _said(tree: Tree, start: int) -> str:
-    if not tree.log.exists():  # rpm was not even started
+    if not tree.log.exists():  # rpm was not started
         return ""
     with tree.log.open("rb") as log:
         log.seek(max(start, log.seek(0, os.SEEK_END) - MAX_LOG_BYTES))
@@ -173,7 +173,7 @@ def _said(tree: Tree, start: int) -> str:
 
 
 def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
-    """Put the scriptlets that failed first, or what rpm refused, and all it said about it last."""
+    """Return the error with the failed scriptlets, or what rpm refused, before rpm's output."""
     said = _said(tree, start)
     if needed := space_needed_in(said):
         return ToolError(f"{NO_SPACE}: rpm needs {needed}", where=error.where, hint=MAKE_ROOM)
@@ -183,7 +183,7 @@ def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
 
 
 def _hanging(error: ProgramTimeoutError, root: Path, headers: Sequence[Header]) -> ToolError:
-    """Say which scriptlet was running when time was up: rpm keeps its text in a file while it runs."""
+    """Return the error with the scriptlet that ran when the time was over: rpm keeps its text in a file."""
     texts = child.inside(root, _running_scripts)
     running = [name for text in texts for header in headers if (name := script_in(header, text))]
     who = f"the scriptlet {running[0]}" if running else "a scriptlet or rpm itself"
@@ -200,7 +200,7 @@ def _make_lent(root: Path) -> None:
 
 
 def _modes_of(paths: Sequence[str], headers: Sequence[Header]) -> dict[str, int]:
-    """Return the mode that the packages give each of these directories."""
+    """Return the modes that the packages give to these directories."""
     modes: dict[str, int] = {}
     for header in headers:
         folders = header.strings(Tag.DIRECTORY_NAMES)
@@ -213,10 +213,10 @@ def _modes_of(paths: Sequence[str], headers: Sequence[Header]) -> dict[str, int]
 
 
 def _settle(root: Path, modes: Mapping[str, int]) -> None:
-    """Give the lent directories their modes, and leave the database as one that nobody has open.
+    """Set the modes of the mounted directories, and close the database.
 
-    Raises ToolError where its journal holds what the database itself does not have yet. Journal and shared memory stay,
-    both empty: without them only root could open it (sqlite's "Write-Ahead Logging", on read-only databases).
+    Raises ToolError when the database's journal has content that is not in the database. Journal and shared memory stay
+    as empty files: without them, only root could open it (sqlite's "Write-Ahead Logging", on read-only databases).
     """
     for path, mode in modes.items():
         (root / path[1:]).chmod(mode)

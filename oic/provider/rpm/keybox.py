@@ -1,8 +1,9 @@
-"""The keyring that scriptlets import distribution keys into, made the same twice.
+"""Make root's gpg keyring reproducible: scriptlets import distribution keys into it.
 
-Packages with a distribution's keys run ``gpg --import`` for root; its files tell the time. While the transaction runs
-gpg's configuration sets its clock (gpg(1), ``--faked-system-time``); the keybox's header, which goes by the machine's
-clock all the same, is corrected afterwards (gnupg's kbx/keybox-blob.c: magic ``KBXf`` at 8, two times at 16 and 20).
+Packages with a distribution's keys run ``gpg --import`` as root, and gpg writes the time into its files. During the
+transaction, gpg's configuration sets its clock (gpg(1), ``--faked-system-time``). The header of the keybox has the
+machine's time all the same and is corrected afterwards (gnupg's kbx/keybox-blob.c: magic ``KBXf`` at 8, times at 16
+and 20).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from oic.process import child
-from oic.provider.rpm.lent import lent_file
+from oic.provider.rpm.temporary_file import temporary_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,17 +27,17 @@ _HEADER = 32
 
 
 @contextlib.contextmanager
-def steady_keyring(root: Path, epoch: int) -> Iterator[None]:
-    """Let root's gpg below `root` live in the second `epoch`."""
+def reproducible_keyring(root: Path, epoch: int) -> Iterator[None]:
+    """Make root's gpg in the tree `root` use `epoch` as the time."""
     clock = datetime.fromtimestamp(epoch, UTC).strftime("%Y%m%dT%H%M%S")
-    with lent_file(root, f"{_HOME}/gpg.conf", f"faked-system-time {clock}!\n", mode=0o700):
+    with temporary_file(root, f"{_HOME}/gpg.conf", f"faked-system-time {clock}!\n", mode=0o700):
         try:
             yield
         finally:
-            child.inside(root, _steady, epoch)
+            child.inside(root, _set_times, epoch)
 
 
-def _steady(root: Path, epoch: int) -> None:
+def _set_times(root: Path, epoch: int) -> None:
     for pattern in _OF_THIS_RUN:
         for path in (root / _HOME).glob(pattern):
             path.unlink()

@@ -1,9 +1,8 @@
-"""XML from the network: read by a plain expat that takes neither document types nor entities, nor depth without end.
+"""Read XML from the network by expat, without document types and entities and to a limited depth.
 
-Nor does it take rich dependencies of such a depth: libsolv, who reads them next, would run out of stack.
-
-Repository metadata has no use for a DOCTYPE; all tricks that make a small document large, or reach for other files,
-need one (XML 1.0, sections 2.8 and 4).
+Repository metadata need no DOCTYPE. Every way to make a small document expand, or to include other files, needs one
+(XML 1.0, sections 2.8 and 4). The depth of rich dependencies is limited too, because libsolv, which reads them next,
+would exhaust its stack.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from oic.provider.rpm.rich import check_nesting
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_DEEPEST = 32
+_MAX_DEPTH = 32
 _PIECE = 2**20
 _BETWEEN = "}"
 
@@ -40,14 +39,14 @@ class Element:
         """Return the first child of this name, or None."""
         return next(self.all(name), None)
 
-    def words(self, name: str) -> str:
-        """Return the text of the first child of this name, without the space around it; empty without one."""
+    def text_of(self, name: str) -> str:
+        """Return the stripped text of the first child of this name; empty without one."""
         child = self.first(name)
         return "".join(child.text).strip() if child else ""
 
 
 def refuse_markup(document: bytes, *, root: str, where: str) -> None:
-    """Raise TrustError when a document is not well-formed, too deep, has a document type, or another root element."""
+    """Raise TrustError for a document that is malformed, too deep, or has a document type or another root element."""
     _Reader(where, expected=root).read(document)
 
 
@@ -59,7 +58,7 @@ def parse_markup(document: bytes, *, where: str) -> Element:
 
 
 class _Reader:
-    """One reading of one document, kept whole unless it is only to be of the `expected` root."""
+    """Reads one document. With an `expected` root, it only checks; without one, it keeps the elements."""
 
     def __init__(self, where: str, *, expected: str = "") -> None:
         self.root = Element(name="", attributes={})
@@ -77,7 +76,7 @@ class _Reader:
 
     def read(self, document: bytes) -> None:
         try:
-            # In pieces, for what is refused in the first is refused before the rest is looked at.
+            # In pieces, so that an error at the start ends the reading early.
             for start in range(0, len(document), _PIECE):
                 self._parser.Parse(document[start : start + _PIECE], False)
             self._parser.Parse(b"", True)
@@ -98,8 +97,8 @@ class _Reader:
         if "name" in attributes and attributes["name"].startswith("("):
             check_nesting(attributes["name"], where=self._where)
         self._depth += 1
-        if self._depth > _DEEPEST:
-            raise TrustError(f"expected XML at most {_DEEPEST} elements deep, found more", where=self._where)
+        if self._depth > _MAX_DEPTH:
+            raise TrustError(f"expected XML at most {_MAX_DEPTH} elements deep, found more", where=self._where)
 
     def _end(self, _name: str) -> None:
         self._depth -= 1

@@ -1,8 +1,8 @@
-"""Where an rpm repository is: its base URL, or the base URLs of a mirror list, tried one after the other.
+"""Find an rpm repository: its base URL, or the base URLs of a mirror list, tried one after the other.
 
-* A mirror list is plain text, a URL on each line; ``#`` begins a remark; ``$basearch`` and ``{arch}`` are replaced.
-* Where the metadata are not signed, a mirror by plain http is passed over, too.
-* A mirror that does not give is passed over, in words; one that lies ends it all: who signed has to be looked at.
+* A mirror list is plain text: one URL a line; ``#`` begins a comment; ``$basearch`` and ``{arch}`` are replaced.
+* Where the metadata are not signed, mirrors by plain http are skipped.
+* Unreachable mirrors are skipped with a note; a bad signature aborts.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_MOST_LIST = 2**20
-_MOST_TRIED = 10
+_MAX_LIST = 2**20
+_MAX_TRIED = 10
 
 
 def bases_of(repository: Repository, architecture: str, fetcher: Fetcher) -> list[str]:
     """Return the repository's base URLs, without a slash at the end; raises FetchError or TrustError."""
     if not repository.mirror_list:
         return [repository.url.rstrip("/")]
-    body = fetcher.fetch(repository.mirror_list, limit=_MOST_LIST).body or b""
+    body = fetcher.fetch(repository.mirror_list, limit=_MAX_LIST).body or b""
     lines = [line.partition("#")[0].strip() for line in body.decode("utf-8-sig", "replace").splitlines()]
     urls = [_filled(line, architecture).rstrip("/") for line in lines if line]
     if not urls or any("://" not in url for url in urls):
@@ -38,21 +38,21 @@ def bases_of(repository: Repository, architecture: str, fetcher: Fetcher) -> lis
         raise FetchError(message, where=repository.mirror_list, hint="a metalink is not such a list")
     if not repository.signed_metadata:
         urls = _by_https(urls, repository)
-    return urls[:_MOST_TRIED]
+    return urls[:_MAX_TRIED]
 
 
 def _by_https(urls: Sequence[str], repository: Repository) -> list[str]:
     found = [url for url in urls if is_safe_way(url)]
     if len(found) < len(urls):
-        note(f"mirrors of {repository.name} by plain http are passed over, as its metadata are not signed")
+        note(f"mirrors of {repository.name} by plain http are skipped, because its metadata are not signed")
     if not found:
-        message = f"expected an https URL in the list, as the metadata of {repository.name} are not signed, found none"
+        message = f"expected an https URL, because the metadata of {repository.name} are not signed, found none"
         raise TrustError(message, where=repository.mirror_list, hint=f"it has {urls[0][:80]!r}")
     return found
 
 
 def from_first(bases: Sequence[str], read: Callable[[str], Result]) -> Result:
-    """Return what `read` makes of the first base that gives; raises FetchError naming why each did not."""
+    """Return the result of `read` for the first base URL that can be fetched; raises FetchError with each failure."""
     failures = []
     for base in bases:
         try:
@@ -61,7 +61,7 @@ def from_first(bases: Sequence[str], read: Callable[[str], Result]) -> Result:
             if len(bases) == 1:
                 raise
             failures.append(str(failure))
-            note(f"this mirror is passed over: {failure}")
+            note(f"this mirror is skipped: {failure}")
     raise FetchError("no mirror of the list gives the repository:\n" + "\n".join(failures))
 
 

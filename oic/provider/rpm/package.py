@@ -1,10 +1,10 @@
-"""What a package's header says: its name and version, and the files it brings.
+"""Read a package's name, version and file list from its header.
 
-* A file list is read only as a whole: arrays of one length, paths below the root and each only once, types that a
-  package may have. Paths are absolute (``/usr/bin/env``); rpm splits them into directory and base name.
-* What no file system could hold is refused here: names, paths and links that are too long, directories too deep.
-* Files are in the order of the header, by which a payload may number them.
-* Raises TrustError: the header is signed, so any surprise in it is worth a refusal.
+* A file list must be consistent: arrays of one length, each path once and below the root, and only types that a package
+  may have. Paths are absolute (``/usr/bin/env``); rpm splits them into directory and base name.
+* Names, paths and links that are too long for a file system are refused, and so are directories that are too deep.
+* Files keep the order of the header, because a payload may refer to them by number.
+* Raises TrustError for anything unexpected: the header is signed, so it is no accident.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from oic.provider.rpm.header import Header
 
 GHOST = 1 << 6
-"""RPMFILE_GHOST: the file belongs to the package and is not in it."""
+"""RPMFILE_GHOST: the file belongs to the package but is not in its payload."""
 _TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
-_MOST_NAME, _MOST_PATH = 255, 4095  # limits.h(0p): NAME_MAX, PATH_MAX without its zero
-_MOST_DEPTH = 200
+_MAX_NAME, _MAX_PATH = 255, 4095  # limits.h(0p): NAME_MAX, and PATH_MAX without the zero at the end
+_MAX_DEPTH = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nevra:
-    """A package's full name. `version` is as in a lock: ``[epoch:]version-release``, the epoch when it is not 0."""
+    """A package's full name. `version` is ``[epoch:]version-release`` as in a lock, without an epoch of 0."""
 
     name: str
     version: str
@@ -45,9 +45,9 @@ class Nevra:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file of the header. `size` is of its content; `link` the target of a symbolic link; `digest` hexadecimal.
+    """A file in the header: `size` of its content, `link` target of a symbolic link, hexadecimal `digest`.
 
-    `inode` and `device` are equal for the names of one hard-linked file.
+    Hard links to one file have the same `inode` and `device`.
     """
 
     path: str
@@ -64,7 +64,7 @@ class File:
 
     @property
     def ghost(self) -> bool:
-        """Tell whether the payload has nothing of it."""
+        """Tell whether the file is missing in the payload."""
         return bool(self.flags & GHOST)
 
 
@@ -82,7 +82,7 @@ def nevra_of(header: Header) -> Nevra:
 
 
 def file_hash_of(header: Header) -> str:
-    """Return the name of the hash that the file digests are of."""
+    """Return the name of the hash algorithm of the file digests."""
     number = header.number(Tag.FILE_DIGEST_ALGORITHM, 1)
     if number not in HASHES:
         found = WEAK_HASHES.get(number, f"algorithm {number}")
@@ -106,7 +106,7 @@ def files_of(header: Header) -> tuple[File, ...]:
         "flags": header.numbers(Tag.FILE_FLAGS),
         "user": header.strings(Tag.FILE_USERS),
         "group": header.strings(Tag.FILE_GROUPS),
-        # As for rpm, no file has a second name where not both are told; some programs write no devices.
+        # As with rpm, there are no hard links unless both are given; some programs write no devices.
         "device": header.numbers(Tag.FILE_DEVICES) or range(len(paths)),
         "inode": header.numbers(Tag.FILE_INODES) or range(len(paths)),
     }
@@ -147,7 +147,7 @@ def _paths(header: Header) -> list[str]:
 
 
 def _is_plain(path: str) -> bool:
-    """Tell whether a path has only real names of plain text between its slashes."""
+    """Tell whether all components of a path are printable names."""
     return not _CONTROL.search(path) and not {"", ".", ".."} & set(path[1:].split("/"))
 
 
@@ -158,7 +158,7 @@ def _raw(text: str) -> bytes:
 def _fits(path: str) -> bool:
     raw = _raw(path)
     names = raw[1:].split(b"/")
-    return len(raw) <= _MOST_PATH and len(names) <= _MOST_DEPTH and max(map(len, names)) <= _MOST_NAME
+    return len(raw) <= _MAX_PATH and len(names) <= _MAX_DEPTH and max(map(len, names)) <= _MAX_NAME
 
 
 def _check_type(file: File, where: str) -> None:
@@ -169,9 +169,9 @@ def _check_type(file: File, where: str) -> None:
         raise TrustError(f"expected files, directories and links, found a device node, {file.path!r}", where=where)
     if kind not in _TYPES:
         raise TrustError(f"expected a file of a known type, found {file.path!r} of mode {file.mode:o}", where=where)
-    if len(_raw(file.link)) > _MOST_PATH:
+    if len(_raw(file.link)) > _MAX_PATH:
         raise TrustError(
-            f"expected a link's target of {_MOST_PATH} bytes at most, found more, {file.path!r}", where=where
+            f"expected a link's target of {_MAX_PATH} bytes at most, found more, {file.path!r}", where=where
         )
     if (kind == stat.S_IFLNK) != bool(file.link):
         raise TrustError(f"expected a target with a link and with nothing else, found {file.path!r}", where=where)

@@ -1,10 +1,10 @@
-"""A package's payload: a compressed cpio archive, read as a stream and held against the header all the way.
+"""Read a package's payload, a cpio archive, as a stream, and compare each entry with the header.
 
-* cpio "newc" (magics ``070701``, ``070702``), and rpm's own form for files over 4 GiB, ``07070X``, that has only the
-  number of the file in the header.
-* Each entry must be a file of the header, once, of its type, mode and size; every file of the header must be there,
-  but for those it calls ghosts. So there is never more to read than the header said, whatever is packed in there.
-* Of a file with several names (hard links) the content comes with the last; the names before it are empty.
+* The formats are cpio "newc" (magics ``070701``, ``070702``) and rpm's own for files over 4 GiB, ``07070X``, whose
+  entries have only the number of the file in the header.
+* Each entry must be a file of the header with the same type, mode and size, and occur once. Every file of the header
+  must be there, except for ghosts. So there is never more to read than the header says.
+* The content of a file with several names (hard links) comes with the last name; the entries before it are empty.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NUMBERED = b"07070X"
 _MAGICS = (b"070701", b"070702")
 _FIELDS = 13  # of 8 hexadecimal digits: inode, mode, uid, gid, links, mtime, size, 4 of devices, name size, sum
 _MODE, _SIZE, _NAME = 1, 6, 11
-_MOST_NAME = 4096
+_MAX_NAME = 4096
 _TRAILER = b"TRAILER!!!"
 _CHUNK = 1 << 20
 _HEX = frozenset(b"0123456789abcdefABCDEF")
@@ -33,16 +33,16 @@ _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An entry: the header's `file`; all `names` the content belongs to (empty: it comes with a later one)."""
+    """An entry: the header's `file`, and all `names` of this content (empty: the content comes with a later entry)."""
 
     file: File
     names: tuple[File, ...]
     chunks: Callable[[], Iterator[bytes]]
-    """Yields the content; what is left unread when the next member is asked for is read past."""
+    """Yields the content; the next member skips what was not read."""
 
 
 class _Stream:
-    """The plain archive: reads exactly, counts, and knows what it reads for."""
+    """The decompressed archive: reads exact amounts and counts the bytes."""
 
     def __init__(self, file: IO[bytes], where: str) -> None:
         self._file = file
@@ -72,14 +72,14 @@ class _Stream:
         return [int(digits[at : at + 8], 16) for at in range(0, len(digits), 8)]
 
     def end(self) -> None:
-        """Expect nothing but the padding of blocks, 512 bytes at most."""
+        """Raise TrustError unless only the padding of a block follows, at most 512 bytes."""
         rest = self._file.read(513)
         if len(rest) > 512 or rest.strip(b"\0"):
             raise TrustError("expected the end of the payload after its trailer, found more", where=self._where)
 
 
 def members_of(plain: IO[bytes], files: Sequence[File], where: str) -> Iterator[Member]:
-    """Yield the members of a plain archive; raises TrustError as soon as it isn't what the header says."""
+    """Yield the members of a decompressed archive; raises TrustError where it differs from the header."""
     stream = _Stream(plain, where)
     here = [file for file in files if not file.ghost]
     _check_links(here, where)
@@ -105,7 +105,7 @@ def members_of(plain: IO[bytes], files: Sequence[File], where: str) -> Iterator[
 
 
 class _Content:
-    """What is left of one member's content."""
+    """The unread rest of one member's content."""
 
     def __init__(self, stream: _Stream, size: int) -> None:
         self._stream = stream
@@ -119,7 +119,7 @@ class _Content:
 
 
 class _Links:
-    """Which names belong to one file, and which of them were met."""
+    """The names of each hard-linked file, and which of them have been read."""
 
     def __init__(self, files: Sequence[File]) -> None:
         regular = [file for file in files if stat.S_ISREG(file.mode)]
@@ -128,7 +128,7 @@ class _Links:
         self._sizes = {key: count for key, count in shared.items() if count > 1}
 
     def names_after(self, file: File) -> tuple[File, ...]:
-        """Return the names whose content comes with this one; empty while more names are to come."""
+        """Return all names of a file when this is the last of them; empty while more are to come."""
         key = (file.device, file.inode)
         if not stat.S_ISREG(file.mode) or key not in self._sizes:
             return (file,)
@@ -138,7 +138,7 @@ class _Links:
 
 
 def _check_links(files: Sequence[File], where: str) -> None:
-    """Expect the names of one file to say the same of its content: only the last one's is looked at."""
+    """Raise TrustError when names of one file have different contents: only the last one's content is checked."""
     told: dict[tuple[int, int], tuple[int, str]] = {}
     for file in filter(lambda file: stat.S_ISREG(file.mode), files):
         content = (file.size, file.digest)
@@ -156,14 +156,14 @@ def _content_size(file: File) -> int:
 def _next(
     stream: _Stream, files: Sequence[File], missing: dict[str, File], where: str
 ) -> tuple[File, int | None] | None:
-    """Return the next entry's file and its size in the archive, if that says; nothing at the trailer."""
+    """Return the next entry's file, and its size if the archive has it; None at the trailer."""
     magic = stream.exactly(6)
     if magic == _NUMBERED:
         return _numbered(stream, files, missing, where), None
     if magic not in _MAGICS:
         raise TrustError(f"expected a cpio entry at byte {stream.at - 6} of the payload, found {magic!r}", where=where)
     fields = stream.numbers(_FIELDS)
-    if not 1 < fields[_NAME] <= _MOST_NAME:
+    if not 1 < fields[_NAME] <= _MAX_NAME:
         raise TrustError(f"expected a name in the payload, found one of {fields[_NAME]} bytes", where=where)
     name = stream.exactly(fields[_NAME])
     stream.align()
@@ -190,7 +190,7 @@ def _numbered(stream: _Stream, files: Sequence[File], missing: dict[str, File], 
 
 
 def _path(name: bytes, where: str) -> str:
-    """Return an entry's path as a header has it; rpm writes ``./usr``, older ones ``/usr`` or ``usr``."""
+    """Return an entry's path as in the header; rpm writes ``./usr``, older versions ``/usr`` or ``usr``."""
     if name[-1:] != b"\0" or b"\0" in name[:-1]:
         raise TrustError(f"expected a name that ends in a zero in the payload, found {name[:80]!r}", where=where)
     text = name[:-1].decode("utf-8", "surrogateescape")

@@ -1,10 +1,10 @@
-"""Where each file of a set of packages goes, worked out from the headers before anything is unpacked.
+"""Determine where each file of a set of packages goes, from the headers, before anything is unpacked.
 
-* Directories that some package makes a symbolic link (``/lib64`` → ``usr/lib``) are followed: every file gets the path
-  it really has, so packages may name a place differently and come in any order. A link never leads out of the root.
+* Symbolic links to directories that packages contain (``/lib64`` → ``usr/lib``) are resolved. Each file gets its real
+  path, so packages may use different names for a place and come in any order. A link never leads out of the root.
 * ``/bin``, ``/lib``, ``/lib64`` and ``/sbin`` are links to their namesakes in ``/usr`` unless a package says otherwise.
-* Two packages may have one file, if it is the same, and one may have it by two ways; the first brings it. Of a
-  directory they share, the first one says the mode. Anything else is a clash, and an error.
+* Several packages may contain the same file, also by different paths; it is taken from the first. The first package
+  also sets the mode of a shared directory. Anything else is a clash, and an error.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from oic.provider.rpm.package import File
 
-_MOST_LINKS = 40  # the kernel's own limit, path_resolution(7)
+_MAX_LINKS = 40  # the kernel's limit, path_resolution(7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """The plan: `directories` by path with their modes, parents first; `links` that no package brings; `places`.
+    """The result: `directories` by path with their modes, parents first; `links` that no package contains; `places`.
 
-    `places` has for each package what it is to bring: the real path by the path in its header.
+    `places` has, for each package, the files to take from it: the real path by the path in its header.
     """
 
     directories: dict[str, int]
@@ -45,9 +45,9 @@ class _Claim:
 
 
 class _Links:
-    """Real paths under a set of symbolic links, which are named by real paths themselves.
+    """Resolves paths with a set of symbolic links, which are themselves given by real paths.
 
-    `passed` are directories that must be there because a link goes through them and back: ``a/../b``.
+    `passed` are directories that must exist because a link's target goes through them: ``a/../b``.
     """
 
     def __init__(self, links: Mapping[str, str], owners: Mapping[str, str]) -> None:
@@ -57,13 +57,13 @@ class _Links:
         self._known = {"/": "/"}
 
     def real(self, path: str) -> str:
-        """Return where a path leads, its last name followed too; raises TrustError for a loop."""
+        """Return the real path, with a link at the end resolved too; raises TrustError for a loop."""
         if path not in self._known:
             self._known[path] = self._followed(path)
         return self._known[path]
 
     def named(self, path: str) -> str:
-        """Return where a name is: its directory followed, itself not."""
+        """Return the path with its directory resolved, but not a link at the end."""
         directory, _, name = path.rpartition("/")
         return f"{self.real(directory or '/').rstrip('/')}/{name}"
 
@@ -83,7 +83,7 @@ class _Links:
                     place.append(name)
                     continue
                 met += 1
-                if met > _MOST_LINKS:
+                if met > _MAX_LINKS:
                     message = f"expected a directory, found a loop of symbolic links at {path!r}"
                     raise TrustError(message, where=self._owners.get(link))
                 place = [] if target.startswith("/") else place
@@ -92,7 +92,7 @@ class _Links:
 
 
 def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
-    """Return where the files of (name, files) go; raises TrustError on a clash, naming both packages."""
+    """Return where the files of each (name, files) go; raises TrustError with both packages of a clash."""
     here = [(name, [file for file in files if not file.ghost]) for name, files in packages]
     links = {file.path: file.link for _, files in here for file in files if stat.S_ISLNK(file.mode)}
     owners = {file.path: name for name, files in here for file in files if stat.S_ISLNK(file.mode)}
@@ -119,9 +119,9 @@ def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
 
 
 def _ways(links: Mapping[str, str], owners: Mapping[str, str]) -> _Links:
-    """Return the links by the real paths of their names, which are found through the links themselves."""
+    """Return the links by their real paths, which depend on the links themselves."""
     found = dict(links)
-    for _ in range(_MOST_LINKS):
+    for _ in range(_MAX_LINKS):
         way = _Links(found, owners)
         following = {way.named(path): target for path, target in links.items()}
         if following == found:
@@ -151,7 +151,7 @@ def _add_parents(directories: dict[str, int], path: str) -> None:
 
 
 def _check_kinds(claims: Mapping[str, _Claim], directories: Mapping[str, int], merged: Mapping[str, str]) -> None:
-    """Refuse a path that is a directory for one package and something else for another."""
+    """Raise TrustError for a path that is a directory in one package and something else in another."""
     for path, claim in claims.items():
         if path in directories or path in merged:
             raise TrustError(

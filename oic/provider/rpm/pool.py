@@ -1,9 +1,9 @@
-"""All packages a set may be taken from: several repositories' metadata in one libsolv pool.
+"""All packages that a set may contain: the metadata of several repositories in one libsolv pool.
 
-* libsolv reads verified bytes only, out of memory, and as dnf has it read them: see `_read_primary`.
-* Packages of the architecture and ``noarch`` ones count, no others; of a repository with ``allowPackages`` those named.
-* A package whose entry is not what it must be (`oic.provider.rpm.entry`) does not count; `bad_entries` tells of it.
-* Modular metadata is not read: the distributions supported have none.
+* libsolv reads verified bytes from memory, in the way in which dnf makes it read them: see `_read_primary`.
+* A package is excluded from the pool if it has another architecture and is not ``noarch``, if ``allowPackages`` of its
+  repository does not name it, or if its entry is bad (`oic.provider.rpm.entry`); `bad_entries` lists the last.
+* Modular metadata are not read, because no supported distribution has any.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import solv
 
 from oic.errors import TrustError
 from oic.ospackage.globs import glob_matches
-from oic.provider.rpm.entry import called, problem_of
+from oic.provider.rpm.entry import printable_name, problem_of
 from oic.provider.rpm.version import NAME
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 _CAPABILITY = re.compile(r"(?P<name>\S+)(?:\s+(?P<flags><=|>=|<|>|==?)\s+(?P<evr>\S+))?")
 _FLAGS = {"<": solv.REL_LT, ">": solv.REL_GT, "=": solv.REL_EQ}
 _IN_PRIMARY = re.compile("/etc/|/usr/lib/sendmail$|.*bin/", re.DOTALL)
-"""The files that primary lists: createrepo's rule, and libsolv's."""
+"""The files that primary lists, by the rule of createrepo and libsolv."""
 _BY_NAME = solv.Selection.SELECTION_NAME | solv.Selection.SELECTION_REL
-_MOST_TOLD = 4
+_MAX_TOLD = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageSource:
-    """One repository: its plain primary.xml, its filelists.xml if needed, and how packages are taken from it."""
+    """One repository: its decompressed primary.xml, its filelists.xml if needed, its priority and allowed packages."""
 
     name: str
     primary: bytes
@@ -57,29 +57,29 @@ class PackageSource:
 
 
 class Packages:
-    """A pool with the packages that count, by name, the best first: higher priority, then newer."""
+    """A pool of the packages that may be chosen, by name, the best first: by priority, then by version."""
 
     def __init__(self, sources: Sequence[PackageSource], architecture: str) -> None:
         self.pool = solv.Pool()
         self.pool.setarch(architecture)
-        # As dnf: a newer version that may not be taken makes an older one less welcome all the same.
+        # As with dnf: an older version is less preferred even when the newer one is excluded.
         self.pool.set_flag(solv.Pool.POOL_FLAG_WHATPROVIDESWITHDISABLED, 1)
         self.architectures = (architecture, "noarch")
         self.by_name: dict[str, list[Any]] = {}
-        self.words_of: dict[int, str] = {}
+        self.name_of: dict[int, str] = {}
         self._not_taken: dict[str, list[Any]] = {}
         self._why: dict[int, str] = {}
         self._bad: dict[str, list[Any]] = {}
         self._bad_names: dict[str, Any] = {}
         self._good: Counter[str] = Counter()
-        # As dnf: the best repository's first. Where it is a tie, what comes first decides.
+        # As with dnf: the best repository's first. Between equal packages, the first one wins.
         for source in sorted(sources, key=lambda source: -source.priority):
             self._add(source)
-        self.pool.set_considered_list(list(self.words_of))
-        self._tell_apart()
+        self.pool.set_considered_list(list(self.name_of))
+        self._add_repository_names()
         self._file_words = self.pool.addfileprovides_queue()
         self.pool.createwhatprovides()
-        self._keep_names()
+        self._exclude_replacements()
         for packages in self.by_name.values():
             packages.sort(key=functools.cmp_to_key(_better_first))
 
@@ -91,82 +91,82 @@ class Packages:
             _read(repository, source.filelists, "filelists", repository.REPO_EXTEND_SOLVABLES)
         for package in repository.solvables:
             if why := self._why_not(package, source):
-                self._leave_out(package, why)
+                self._exclude(package, why)
             else:
                 self.by_name.setdefault(package.name, []).append(package)
-                self.words_of[package.id] = str(package)
+                self.name_of[package.id] = str(package)
                 self._good[source.name] += 1
 
     def _why_not(self, package: Any, source: PackageSource) -> str:
-        """Return why a package does not count, or nothing."""
+        """Return why a package is excluded; empty when it is not."""
         if package.arch not in self.architectures:
             return "of another architecture"
         if not source.allows(package):
-            return f"left out by allowPackages of {source.name}"
+            return f"excluded by allowPackages of {source.name}"
         if problem := problem_of(package):
             self._bad.setdefault(source.name, []).append(package)
             return f"its entry in {source.name} cannot be used, {problem}"
         return ""
 
-    def _leave_out(self, package: Any, why: str) -> None:
+    def _exclude(self, package: Any, why: str) -> None:
         self._not_taken.setdefault(package.name, []).append(package)
         self._why[package.id] = why
 
-    def _keep_names(self) -> None:
-        """Leave out what would come in the place of a bad entry from a repository of lower priority."""
-        before = len(self.words_of)
+    def _exclude_replacements(self) -> None:
+        """Exclude packages that would replace a bad entry and come from a repository of lower priority."""
+        before = len(self.name_of)
         for bad in (package for packages in self._bad.values() for package in packages if NAME.fullmatch(package.name)):
-            self._bad_names.setdefault(bad.name, bad)  # that of the highest priority comes first
+            self._bad_names.setdefault(bad.name, bad)  # the one with the highest priority comes first
         for name, bad in self._bad_names.items():
             for other in self.pool.whatprovides(self.pool.Dep(name)):
-                if other.id in self.words_of and other.repo.priority < bad.repo.priority:
-                    del self.words_of[other.id]
-                    self._leave_out(other, f"the entry of {called(bad)} in {bad.repo.name} cannot be used")
-        if len(self.words_of) < before:
-            kept = {name: [one for one in found if one.id in self.words_of] for name, found in self.by_name.items()}
+                if other.id in self.name_of and other.repo.priority < bad.repo.priority:
+                    del self.name_of[other.id]
+                    self._exclude(other, f"the entry of {printable_name(bad)} in {bad.repo.name} cannot be used")
+        if len(self.name_of) < before:
+            kept = {name: [one for one in found if one.id in self.name_of] for name, found in self.by_name.items()}
             self.by_name = {name: found for name, found in kept.items() if found}
-            self.pool.set_considered_list(list(self.words_of))
+            self.pool.set_considered_list(list(self.name_of))
 
-    def _tell_apart(self) -> None:
-        """Name the repository with packages that several of them have."""
-        count = Counter(self.words_of.values())
-        for number, words in self.words_of.items():
+    def _add_repository_names(self) -> None:
+        """Add the repository to the names of packages that several repositories have."""
+        count = Counter(self.name_of.values())
+        for number, words in self.name_of.items():
             if count[words] > 1:
-                self.words_of[number] = f"{words} of {self.pool.id2solvable(number).repo.name}"
+                self.name_of[number] = f"{words} of {self.pool.id2solvable(number).repo.name}"
 
     def bad_entries(self) -> list[str]:
-        """Return a line for each repository with bad entries; raises TrustError where one has no good ones."""
+        """Return a line for each repository with bad entries; raises TrustError when one has no good entry."""
         lines = []
         for name, packages in self._bad.items():
-            problems = [problem_of(package) for package in packages[:_MOST_TOLD]]
+            problems = [problem_of(package) for package in packages[:_MAX_TOLD]]
             if not self._good[name]:
                 more = f"; none of its {len(packages)} packages can be used" if len(packages) > 1 else ""
                 hint = "createrepo_c --checksum sha256 writes them" if "sha256" in problems[0] else None
                 raise TrustError(f"{problems[0]}{more}", where=name, hint=hint)
-            more = f"; and {len(packages) - _MOST_TOLD} more" if len(packages) > _MOST_TOLD else ""
+            more = f"; and {len(packages) - _MAX_TOLD} more" if len(packages) > _MAX_TOLD else ""
             of_all = f"{len(packages)} of {len(packages) + self._good[name]} packages"
             lines.append(f"{name}: {of_all} cannot be used: {'; '.join(problems)}{more}")
         return lines
 
     def is_bad(self, name: str) -> bool:
-        """Tell whether packages of this name have bad entries only."""
+        """Tell whether all packages of this name have bad entries."""
         return name in self._bad_names and name not in self.by_name
 
     def unlisted_files(self) -> list[str]:
-        """Return the paths in packages' dependencies that primary does not list: who has them only filelists tell."""
+        """Return the paths in dependencies that primary does not list; which package has them is only in filelists."""
         return [path for path in map(self.pool.id2str, self._file_words) if not _IN_PRIMARY.match(path)]
 
     def providing(self, text: str) -> list[Any]:
-        """Return the packages that provide ``name`` or ``name >= version``, or that the pool takes a path to be in."""
-        return [package for package in self._whatprovides(text) if package.id in self.words_of]
+        """Return the packages that provide ``name`` or ``name >= version``, or are known to contain a path."""
+        return [package for package in self._whatprovides(text) if package.id in self.name_of]
 
-    def left_out(self, text: str) -> str:
-        """Return, in words, what provides ``name >= version`` and may not be taken, and why; or nothing."""
+    def excluded(self, text: str) -> str:
+        """Return, in words, which excluded packages provide ``name >= version``, and why; empty when none do."""
         found: dict[str, list[str]] = {}
         for package in {one.id: one for one in (*self._whatprovides(text), *self._not_taken.get(text, ()))}.values():
-            if package.id not in self.words_of:
-                found.setdefault(self._why[package.id], []).append(called(package))
-        return "; ".join(f"{why}: {', '.join(packages[:_MOST_TOLD])}" for why, packages in found.items())
+            if package.id not in self.name_of:
+                found.setdefault(self._why[package.id], []).append(printable_name(package))
+        return "; ".join(f"{why}: {', '.join(packages[:_MAX_TOLD])}" for why, packages in found.items())
 
     def _whatprovides(self, text: str) -> list[Any]:
         match = _CAPABILITY.fullmatch(text)
@@ -179,23 +179,23 @@ class Packages:
         return list(self.pool.whatprovides(capability))
 
     def having(self, path: str) -> list[Any]:
-        """Return the packages that are known to have a file: of many files only filelists tell."""
+        """Return the packages that are known to contain a file; many files are only in filelists."""
         if not path.startswith("/"):
             return []
         found = self.pool.select(path, solv.Selection.SELECTION_FILELIST).solvables()
-        return [package for package in found if package.id in self.words_of]
+        return [package for package in found if package.id in self.name_of]
 
     def replacing(self, package: Any) -> Iterator[Any]:
-        """Yield the packages that say they replace this one, by its name: what it provides is not it."""
+        """Yield the packages that obsolete this one, by its name and not by its provides."""
         for other, relation in self._obsoletes.get(package.name, ()):
             if any(found.id == package.id for found in self.pool.select(relation, _BY_NAME).solvables()):
                 yield other
 
     @functools.cached_property
     def _obsoletes(self) -> dict[str, list[tuple[Any, str]]]:
-        """Who obsoletes something of a name, and how: by that name."""
+        """The packages that obsolete a name, with the relation, by that name."""
         found: dict[str, list[tuple[Any, str]]] = {}
-        for package in map(self.pool.id2solvable, self.words_of):
+        for package in map(self.pool.id2solvable, self.name_of):
             for relation in map(str, package.lookup_deparray(solv.SOLVABLE_OBSOLETES)):
                 found.setdefault(relation.partition(" ")[0], []).append((package, relation))
         return found
@@ -207,12 +207,12 @@ def without_epoch(evr: str) -> str:
 
 
 def _read_primary(repository: Any, document: bytes) -> None:
-    """Read primary by way of libsolv's own format, as dnf does.
+    """Convert primary to libsolv's own format and read that, as dnf does.
 
-    There a package's dependencies are put in another order, and the solver goes by it: of several sets that are as
-    good as each other it would find another one than dnf.
+    The conversion changes the order of a package's dependencies, and the solver depends on that order: without it, the
+    result could be another one of several equally good sets than dnf's.
     """
-    pool = solv.Pool()  # lives as long as this name: what is in it does not hold it
+    pool = solv.Pool()  # keep a reference: what is read from it does not
     apart = pool.add_repo(repository.name)
     _read(apart, document, "primary", 0)
     with os.fdopen(os.memfd_create("solv"), "wb") as file:

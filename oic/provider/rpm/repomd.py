@@ -1,10 +1,10 @@
-"""``repomd.xml``: what a repository's signed document says about itself and the files it vouches for.
+"""Read ``repomd.xml``: a repository's signed document with the checksums of its metadata files.
 
-* Checksums are sha256, sha384 or sha512; weaker ones vouch for nothing and are refused, where they count.
-* A file's path lies below the repository: not absolute, no ``..``, no other host.
-* Only `PRIMARY` and `FILELISTS` mean anything here. Their sqlite, zchunk and modular kin are passed over.
+* Checksums must be sha256, sha384 or sha512; weaker ones are refused for the files that are used.
+* A file's path must be below the repository: not absolute, without ``..``, and on the same host.
+* Only `PRIMARY` and `FILELISTS` are used; the sqlite, zchunk and modular files are ignored.
 
-The format is createrepo_c's; the namespace is ``http://linux.duke.edu/metadata/repo``.
+The format is that of createrepo_c; the namespace is ``http://linux.duke.edu/metadata/repo``.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 PRIMARY = "primary"
 FILELISTS = "filelists"
 ROOTS = {PRIMARY: "metadata", FILELISTS: "filelists"}
-"""The root element of each."""
+"""The root element of each file."""
 
 STRONG = {"sha256": 64, "sha384": 96, "sha512": 128}
-"""Checksums that count, and how many hexadecimal digits each has."""
+"""The checksums that are accepted, with their number of hexadecimal digits."""
 
-_MOST_DOCUMENT = 2**20
-_MOST_FILE = 2**30
+_MAX_DOCUMENT = 2**20
+_MAX_FILE = 2**30
 _AHEAD = timedelta(days=1)
 
 
@@ -51,10 +51,10 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataFile:
-    """A file that repomd.xml vouches for; `compression` as `oic.provider.compression` names it.
+    """A file that repomd.xml lists; `compression` is named as in `oic.provider.compression`.
 
-    `size` and `plain_size` are the most that it may have where the document does not say. `plain`: the checksum of
-    what is in it, if told.
+    Where the document gives no size, `size` and `plain_size` are limits. `plain` is the checksum of the decompressed
+    file, if given.
     """
 
     location: str
@@ -68,7 +68,7 @@ class MetadataFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repomd:
-    """`revision` as the repository has it, mostly seconds; `timestamp`: when the newest of its files was made."""
+    """The document: `revision` as it is given, usually in seconds; `timestamp` is the time of the newest file."""
 
     revision: str
     timestamp: int
@@ -77,8 +77,8 @@ class Repomd:
 
 def parse_repomd(document: bytes, *, where: str) -> Repomd:
     """Return the values of a repomd.xml; raises TrustError."""
-    if len(document) > _MOST_DOCUMENT:
-        raise TrustError(f"expected at most {_MOST_DOCUMENT} bytes, found {len(document)}", where=where)
+    if len(document) > _MAX_DOCUMENT:
+        raise TrustError(f"expected at most {_MAX_DOCUMENT} bytes, found {len(document)}", where=where)
     root = parse_markup(document, where=where)
     if root.name.rpartition("}")[2] != "repomd":
         raise TrustError(f"expected repository metadata, found <{root.name.rpartition('}')[2][:40]}>", where=where)
@@ -91,14 +91,14 @@ def parse_repomd(document: bytes, *, where: str) -> Repomd:
     if PRIMARY not in entries:
         raise TrustError("expected a list of packages (primary), found none", where=where)
     return Repomd(
-        revision=root.words("revision"),
+        revision=root.text_of("revision"),
         timestamp=max(_number(entry, "timestamp", 0, where) for entry in entries.values()),
         files={kind: _file(entries[kind], kind, where) for kind in (PRIMARY, FILELISTS) if kind in entries},
     )
 
 
 def check_age(found: Repomd, revision: str, timestamp: int, now: datetime, *, where: str) -> None:
-    """Refuse metadata older than last time's (`revision`, `timestamp`), or from the future; raises TrustError."""
+    """Raise TrustError for metadata from the future, or older than those with `revision` and `timestamp`."""
     if found.timestamp > (now + _AHEAD).timestamp():
         message = f"expected a date in the past, found {found.timestamp} seconds after 1970"
         raise TrustError(message, where=where, hint="is the clock right?")
@@ -113,7 +113,7 @@ def check_age(found: Repomd, revision: str, timestamp: int, now: datetime, *, wh
 
 
 def safe_location(path: str) -> bool:
-    """Tell whether a path of the metadata stays below its repository, read plainly or with its %xx decoded."""
+    """Tell whether a path in the metadata stays below its repository, as it is and with its %xx decoded."""
     return all(
         re.fullmatch(r"[^\x00-\x1f\x7f\\?#]+", text)
         and not text.startswith("/")
@@ -136,9 +136,9 @@ def _file(entry: Element, kind: str, where: str) -> MetadataFile:
         location=path,
         compression=_compression(path, kind, where),
         checksum=checksum,
-        size=_number(entry, "size", _MOST_FILE, where),
+        size=_number(entry, "size", _MAX_FILE, where),
         plain=_checksum(entry, "open-checksum", kind, where),
-        plain_size=_number(entry, "open-size", _MOST_FILE, where),
+        plain_size=_number(entry, "open-size", _MAX_FILE, where),
         exact=entry.first("size") is not None,
     )
 
@@ -156,7 +156,7 @@ def _checksum(entry: Element, name: str, kind: str, where: str) -> Checksum | No
     element = entry.first(name)
     if element is None:
         return None
-    algorithm, value = element.attributes.get("type", ""), entry.words(name).lower()
+    algorithm, value = element.attributes.get("type", ""), entry.text_of(name).lower()
     if algorithm not in STRONG:
         raise TrustError(f"expected a sha256 checksum of {kind} or a longer one, found {algorithm[:20]!r}", where=where)
     if not re.fullmatch(rf"[0-9a-f]{{{STRONG[algorithm]}}}", value):
@@ -167,10 +167,10 @@ def _checksum(entry: Element, name: str, kind: str, where: str) -> Checksum | No
 def _number(entry: Element, name: str, default: int, where: str) -> int:
     if entry.first(name) is None:
         return default
-    text = entry.words(name).partition(".")[0]  # the first createrepo wrote fractions of seconds
+    text = entry.text_of(name).partition(".")[0]  # old versions of createrepo wrote fractions of seconds
     if not re.fullmatch(r"[0-9]{1,12}", text):
         raise TrustError(f"expected a number in {name}, found {text[:40]!r}", where=where)
     number = int(text)
-    if number > _MOST_FILE and name.endswith("size"):
-        raise TrustError(f"expected files of at most {_MOST_FILE} bytes, found one of {number}", where=where)
+    if number > _MAX_FILE and name.endswith("size"):
+        raise TrustError(f"expected files of at most {_MAX_FILE} bytes, found one of {number}", where=where)
     return number

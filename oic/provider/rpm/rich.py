@@ -1,7 +1,7 @@
-"""Rich dependencies, ``(a or b)``, ``(a if b else c)``: which of the chosen packages make one come true.
+"""Rich dependencies, ``(a or b)``, ``(a if b else c)``: which of the chosen packages satisfy one.
 
-The grammar is rpm's (docs/manual/boolean_dependencies.md of its source). A name may hold parentheses of its own, as
-``perl(Foo::Bar)`` does: only one where a name would begin opens an expression.
+The grammar is that of rpm (docs/manual/boolean_dependencies.md of its source). A name may contain parentheses, such as
+``perl(Foo::Bar)``: a parenthesis opens an expression only where a name would begin.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 _OPERATOR = re.compile(r"\s+(and|or|if|unless|else|with|without)\s+")
 _PARENTHESIS = re.compile(r"[()]")
-_DEEPEST = 100
+_MAX_DEPTH = 100
 _VERSION = re.compile(r"\s+(?:<=|>=|<|>|=)\s+[^\s()]+")
 
 
 def satisfying(text: str, providers: Callable[[str], frozenset[str]]) -> frozenset[str]:
-    """Return the names that make `text` true, none where nothing has to; `providers` answers simple dependencies.
+    """Return the names of packages that satisfy `text`, empty where none is needed; raises TrustError for deep nesting.
 
-    Raises TrustError when it is nested too deep.
+    `providers` returns the names of packages that satisfy a simple dependency.
     """
     check_nesting(text)
     found, _ = _operand(text, 0, providers)
@@ -31,17 +31,17 @@ def satisfying(text: str, providers: Callable[[str], frozenset[str]]) -> frozens
 
 
 def check_nesting(text: str, *, where: str | None = None) -> None:
-    """Raise TrustError when a dependency is nested deeper than any is: readers of it, libsolv too, go by the stack."""
+    """Raise TrustError when a dependency is nested so deep that a recursive reader, such as libsolv, may crash."""
     depth = 0
     for place in _PARENTHESIS.finditer(text):
         depth = depth + 1 if place[0] == "(" else max(0, depth - 1)
-        if depth > _DEEPEST:
-            message = f"expected a dependency of at most {_DEEPEST} parentheses in each other, found more"
+        if depth > _MAX_DEPTH:
+            message = f"expected a dependency of at most {_MAX_DEPTH} nested parentheses, found more"
             raise TrustError(f"{message}: {text[:60]!r}", where=where)
 
 
 def _operand(text: str, start: int, providers: Callable[[str], frozenset[str]]) -> tuple[frozenset[str], int]:
-    """Return the value of the operand at `start`, and where it ends."""
+    """Return the packages for the operand at `start`, and where it ends."""
     if text[start : start + 1] == "(":
         return _expression(text, start + 1, providers)
     end = _end_of_name(text, start)

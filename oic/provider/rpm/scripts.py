@@ -1,7 +1,7 @@
-"""What rpm says of scriptlets that failed and packages it refuses, and whose a running scriptlet is.
+"""Read rpm's output: scriptlets that failed, packages that rpm refused; and identify a running scriptlet.
 
-rpm ends well although a ``%post`` failed; the failure is a line of text only (rpm's lib/rpmscript.c, untranslated under
-the C locale)::
+rpm exits 0 although a ``%post`` failed. The failure is only a line in its output (rpm's lib/rpmscript.c, untranslated
+in the C locale)::
 
     warning: %post(name-1.0-1.noarch) scriptlet failed, exit status 1
     error: lua script failed: [string "%post(name-1.0-1.noarch)"]:1: ...
@@ -28,7 +28,7 @@ _FAILED = re.compile(
     r'|(?:lua script failed|invalid syntax in lua script(?:let)?): (?:\[string "(?P<lua>[^"]+)"\]:)?(?P<where>.+))$',
     re.MULTILINE,
 )
-"""Not at the begin of a line: the scriptlet may have written the begin of one."""
+"""Not anchored to the start of a line: the scriptlet may have written text without a line break before it."""
 
 _REFUSED = re.compile(
     r"^error: unpacking of archive failed(?: on file (?P<file>.+?)(?:;[0-9a-f]{8})?)?: (?:cpio: )?(?P<why>.+)\n"
@@ -44,10 +44,10 @@ _SPACE = re.compile(r"^\tinstalling package .+ needs (\S+ more (?:space|inodes))
 _MISSING = re.compile(r"^warning: (user|group) (\S+) does not exist - using root$", re.MULTILINE)
 
 ENDING = ("%prein", "%pretrans", "%preun", "%triggerprein")
-"""Scriptlets without which rpm does not install a package."""
-_MOST_BEFORE, _MOST_LINES, _MOST_LINE = 1 << 14, 4, 200
+"""The scriptlets whose failure makes rpm skip the package."""
+_MAX_BEFORE, _MAX_LINES, _MAX_LINE = 1 << 14, 4, 200
 _TEMPORARY = re.compile(r"rpm-tmp\.\w{6}")
-"""The file of a running scriptlet, which has another name each time."""
+"""The file of a running scriptlet; its name is random."""
 
 _SCRIPTS = {
     "%pretrans": Tag.PRETRANS,
@@ -58,12 +58,12 @@ _SCRIPTS = {
     "%filetrigger": 5066,
     "%transfiletrigger": 5076,
 }
-"""The tags of the scriptlets that an installation runs, by the word of the spec file."""
+"""The tags of the scriptlets that an installation runs, by their names in spec files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A scriptlet that rpm says has failed: `named` as it says, the `package` and `phase` if these can be told."""
+    """A scriptlet that failed: `named` as in rpm's output, with `package` and `phase` if these are known."""
 
     named: str
     package: str
@@ -76,9 +76,9 @@ class Failure:
 
 
 def failures_in(text: str, packages: Mapping[str, str]) -> list[Failure]:
-    """Return each scriptlet that rpm says has failed, how, and the last lines before that.
+    """Return each scriptlet that failed according to rpm's output, how it failed, and the last lines before that.
 
-    `packages` are the names by name, version and release, which is how rpm names them.
+    `packages` maps name, version and release, as in rpm's output, to names.
     """
     found, after = [], 0
     for match in _FAILED.finditer(text):
@@ -98,7 +98,7 @@ def failures_in(text: str, packages: Mapping[str, str]) -> list[Failure]:
 
 
 def _package_of(whose: str, packages: Mapping[str, str]) -> str:
-    """Return the package of a name, version, release, maybe architecture; lua shows the beginning of a long one."""
+    """Return the package for name-version-release and an optional architecture; lua cuts off long ones."""
     begun = whose.removesuffix("...") if whose.endswith("...") else None
     names = {name for full, name in packages.items() if whose == full or whose.startswith(f"{full}.")}
     names |= {name for full, name in packages.items() if begun and full.startswith(begun)}
@@ -106,19 +106,19 @@ def _package_of(whose: str, packages: Mapping[str, str]) -> str:
 
 
 def _lines_before(text: str, packages: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the last lines that are no words of rpm's own, which names each package when it comes to it."""
+    """Return the last lines that are not from rpm itself, which prints each package's name when it begins with it."""
     lines: list[str] = []
-    for line in reversed(text[-_MOST_BEFORE:].splitlines()):
+    for line in reversed(text[-_MAX_BEFORE:].splitlines()):
         own = line.rpartition(".")[0] in packages or line in packages or line.startswith(("warning: ", "error: "))
-        if own or len(lines) == _MOST_LINES:
+        if own or len(lines) == _MAX_LINES:
             break
         if line.strip():
-            lines.append(_TEMPORARY.sub("rpm-tmp", line.strip())[:_MOST_LINE])
+            lines.append(_TEMPORARY.sub("rpm-tmp", line.strip())[:_MAX_LINE])
     return tuple(reversed(lines))
 
 
 def refusals_in(text: str) -> list[str]:
-    """Return why rpm did not install what it was to, in its own words."""
+    """Return rpm's reasons for not installing packages."""
     return [
         found["clash"]
         or found["other"]
@@ -128,18 +128,18 @@ def refusals_in(text: str) -> list[str]:
 
 
 def space_needed_in(text: str) -> str:
-    """Return how much more space rpm says it needs, such as ``12MB more space``; empty when it says nothing of it."""
+    """Return how much more space rpm needs, such as ``12MB more space``; empty when it does not say so."""
     found = _SPACE.findall(text)
     return found[-1] if found else ""
 
 
 def missing_owners_in(text: str) -> list[str]:
-    """Return each user and group that rpm says it did not find, and took root for."""
+    """Return each user and group that rpm did not find and replaced by root."""
     return sorted({f"{found[1]} {found[2]}" for found in _MISSING.finditer(text)})
 
 
 def script_in(header: Header, text: str) -> str:
-    """Return the name of the package's scriptlet whose body `text` is (rpm keeps it in a file while it runs)."""
+    """Return the name of the package's scriptlet with this `text` (rpm keeps it in a file while it runs)."""
     for word, tag in _SCRIPTS.items():
         if any(body.strip() and body.strip() in text for body in header.strings(tag)):
             return f"{word}({header.string(Tag.NAME)})"
@@ -147,5 +147,5 @@ def script_in(header: Header, text: str) -> str:
 
 
 def texts_of(header: Header) -> dict[str, str]:
-    """Return the text of each kind of scriptlet that a package has, by the word of the spec file."""
+    """Return the text of each kind of scriptlet in a package, by its name in spec files."""
     return {word: "\n".join(bodies) for word, tag in _SCRIPTS.items() if (bodies := header.strings(tag))}

@@ -1,10 +1,10 @@
-"""The signatures in a package's signature header: OpenPGP packets, parsed strictly before gpg sees them.
+"""Read the signatures in a package's signature header: OpenPGP packets, parsed strictly before gpg gets them.
 
-* Each tag holds exactly one signature packet and nothing else: in the old or the new packet format, version 3 or 4, of
-  a document (type 0), by RSA, DSA, ECDSA or EdDSA, with a hash that counts. What gpg would make of more is not asked.
-* Signatures of version 6 (RFC 9580), which rpm 6 writes into tag 278 and gpg cannot check, are passed over beside
-  others, as rpm 4 does; alone they are refused.
-* A tag says what its signature is over: the header, or header and payload.
+* Each tag must contain exactly one signature packet, in the old or the new packet format: of version 3 or 4, of a
+  document (type 0), by RSA, DSA, ECDSA or EdDSA, with a strong hash.
+* rpm 6 writes signatures of version 6 (RFC 9580) into tag 278, and gpg cannot check them. They are ignored beside
+  others, as in rpm 4, and refused when there are no others.
+* The tag says what its signature covers: the header, or header and payload.
 
 The format is RFC 4880, sections 4.2, 5.2 and 9. Raises TrustError.
 """
@@ -32,7 +32,7 @@ _ISSUER, _ISSUER_FINGERPRINT = 16, 33
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One signature: its `packet`, the hash it is of, the `issuer`'s key id in hexadecimal, and what it is over."""
+    """One signature: its `packet`, its hash, the `issuer`'s key id in hexadecimal, and what it covers."""
 
     packet: bytes
     hash: str
@@ -41,7 +41,7 @@ class Signature:
 
 
 def signatures_of(header: Header) -> tuple[Signature, ...]:
-    """Return the signatures of a signature header, each checked in form; none when the package is unsigned."""
+    """Return the well-formed signatures of a signature header; empty when the package is unsigned."""
     found, beyond = [], False
     for tag, packet in _packets(header):
         try:
@@ -99,7 +99,7 @@ def _body(data: bytes) -> bytes:
 
 
 def _version_3(body: bytes) -> tuple[int, int, int, str, bytes]:
-    """Return type, key algorithm, hash, issuer and what follows them, section 5.2.2."""
+    """Return type, key algorithm, hash, issuer and the rest (section 5.2.2)."""
     _, hashed, kind, _time, issuer, algorithm, hash_number, _left = struct.unpack_from(">BBBI8sBB2s", body)
     if hashed != 5:
         raise MalformedError(f"{hashed} hashed bytes where version 3 has 5")
@@ -107,7 +107,7 @@ def _version_3(body: bytes) -> tuple[int, int, int, str, bytes]:
 
 
 def _version_4(body: bytes) -> tuple[int, int, int, str, bytes]:
-    """Return the same, section 5.2.3."""
+    """Return the same as `_version_3` (section 5.2.3)."""
     _, kind, algorithm, hash_number, hashed_size = struct.unpack_from(">BBBBH", body)
     unhashed_at = 6 + hashed_size
     (unhashed_size,) = struct.unpack_from(">H", body, unhashed_at)
@@ -138,7 +138,7 @@ def _subpackets(area: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _subpacket_length(area: bytes, at: int) -> tuple[int, int]:
-    """Return a length, section 5.2.3.1: as a packet's, but there are no parts."""
+    """Return a subpacket's length (section 5.2.3.1), which is encoded as a packet's, but is never partial."""
     if 224 <= area[at] < 255:
         (second,) = struct.unpack_from(">B", area, at + 1)
         return ((area[at] - 192) << 8) + second + 192, 2
@@ -146,7 +146,7 @@ def _subpacket_length(area: bytes, at: int) -> tuple[int, int]:
 
 
 def _check_numbers(data: bytes, count: int) -> None:
-    """Expect `count` multiprecision integers, section 3.2, and nothing behind them."""
+    """Raise an error unless data are `count` multiprecision integers (section 3.2) and nothing else."""
     at = 0
     for _ in range(count):
         (bits,) = struct.unpack_from(">H", data, at)

@@ -1,11 +1,12 @@
 """Solve a request against verified rpm metadata: the package sets and why each package is in them.
 
-index ─> sources ─> pool ─words─> what is asked for ─ libsolv ─┬─ a set ─> its edges, in order ─> lock
-                                                              └─ none: the problems, in words
+index ─> sources ─> pool ─specs─> selected packages ─ libsolv ─┬─ a set ─> dependencies, install order ─> lock
+                                                               └─ no solution: the problems, in words
 
-* libsolv is asked as dnf asks it, so that its answer is dnf's. What else dnf sets is about packages installed before.
-* One name has one version, kernels and others that dnf installs side by side among them.
-* A repository's priority comes before the version; within one priority the newest that goes is taken.
+* libsolv gets the same options as from dnf, so its answer is the same. The options of dnf that are not set here only
+  concern packages that are already installed.
+* A set has one version of each name, also of kernels, which dnf would install side by side.
+* The repository's priority counts before the version; within one priority, the newest installable version is chosen.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from oic.provider.rpm.specs import PackageSpec
 
 _KINDS = (("Requires(pre)", solv.SOLVABLE_REQUIRES, 1), ("Requires", solv.SOLVABLE_REQUIRES, -1))
-"""How lock and libsolv call the dependencies that must be there; 1: those of scripts alone, -1: the others."""
+"""The names of required dependencies in the lock and in libsolv; 1 selects those of scripts only, -1 the others."""
 _WEAK = (("Recommends", solv.SOLVABLE_RECOMMENDS, 0),)
 _REVERSE = (("is in its Supplements", solv.SOLVABLE_SUPPLEMENTS, 0),)
 
@@ -64,7 +65,7 @@ def solve(index: Index, request: Request, store: Store) -> Lock:
 
 
 def sources_of(index: Index, store: Store) -> dict[str, PackageSource]:
-    """Return each repository's packages by its name; raises TrustError when the store no longer holds what it did."""
+    """Return the packages of each repository by its name; raises TrustError for damage in the store."""
     return {entry.name: source_of(entry, store) for entry in index.of(RpmRepository)}
 
 
@@ -86,7 +87,7 @@ def source_of(entry: RpmRepository, store: Store) -> PackageSource:
 def select_packages(
     packages: Packages, specs: Sequence[PackageSpec], *, recommends: bool, unknown: Sequence[str] = ()
 ) -> list[Any]:
-    """Return the packages to install; raises SolveError with a line for each problem, `unknown` ones first."""
+    """Return the packages to install; raises SolveError with a line for each problem, the `unknown` specs first."""
     pool = packages.pool
     jobs = [
         pool.Job(
@@ -98,27 +99,27 @@ def select_packages(
     solver = pool.Solver()
     solver.set_flag(solver.SOLVER_FLAG_IGNORE_RECOMMENDED, not recommends)
     facts = [_facts(problem, packages, specs) for problem in solver.solve(jobs)]
-    if problems := [*unknown, *problem_lines(facts, functools.partial(_what_there_is, packages))]:
+    if problems := [*unknown, *problem_lines(facts, functools.partial(_available, packages))]:
         raise SolveError("\n".join(problems))
     return list(solver.transaction().newsolvables())
 
 
 def _facts(problem: Any, packages: Packages, specs: Iterable[PackageSpec]) -> tuple[Fact, ...]:
-    """Return the steps of a problem, and which words may mean packages of several names that are in it."""
+    """Return the facts of a problem, and the specs that select packages of several names in it."""
     facts = [
         dataclasses.replace(fact, targets=()) if fact.kind == "needs" and _lacking(packages, fact.capability) else fact
-        for fact in facts_of(problem, packages.words_of)
+        for fact in facts_of(problem, packages.name_of)
     ]
     told = {name for fact in facts for name in (fact.source, *fact.targets)}
     for spec in specs:
-        targets = tuple(packages.words_of[package.id] for package in spec.packages)
+        targets = tuple(packages.name_of[package.id] for package in spec.packages)
         if len({package.name for package in spec.packages}) > 1 and told.issuperset(targets):
             facts.append(Fact(kind="word", source=spec.spec, capability="", targets=targets))
     return tuple(facts)
 
 
 def _lacking(packages: Packages, capability: str) -> list[str]:
-    """Return the parts of a rich dependency that no package provides, if only some are."""
+    """Return the parts of a rich dependency that no package provides, unless it is all of them."""
     parts: dict[str, bool] = {}
 
     def look(part: str) -> frozenset[str]:
@@ -130,13 +131,13 @@ def _lacking(packages: Packages, capability: str) -> list[str]:
     return [part for part, there in parts.items() if not there] if any(parts.values()) else []
 
 
-def _what_there_is(packages: Packages, capability: str) -> str:
+def _available(packages: Packages, capability: str) -> str:
     if lacking := _lacking(packages, capability):
         return f"of which no package provides {' or '.join(lacking)}"
     there = packages.providing(capability.partition(" ")[0])
     found = f"but there is only {', '.join(dict.fromkeys(map(str, there)))}" if there else "which no package provides"
-    left_out = packages.left_out(capability)
-    return f"{found} ({left_out})" if left_out else found
+    excluded = packages.excluded(capability)
+    return f"{found} ({excluded})" if excluded else found
 
 
 def _solve_set(
@@ -145,7 +146,7 @@ def _solve_set(
     specs, unknown = resolve_specs(packages, words)
     found = select_packages(packages, specs, recommends=recommends, unknown=unknown)
     chosen = {package.name: package for package in found}
-    edges = _Edges(packages, chosen)
+    edges = _Dependencies(packages, chosen)
     requires = {name: tuple(edges.of(package, _KINDS)) for name, package in chosen.items()}
     order = install_order(
         {name: [entry.package for entry in entries] for name, entries in requires.items()},
@@ -156,13 +157,13 @@ def _solve_set(
     )
     weak = edges.weak() if recommends else {}
     return tuple(
-        _locked(chosen[name], _words_for(chosen[name], specs), (*requires[name], *weak.get(name, ())), urls)
+        _locked(chosen[name], _specs_for(chosen[name], specs), (*requires[name], *weak.get(name, ())), urls)
         for name in order
     )
 
 
-class _Edges:
-    """Who of the chosen satisfies whose dependencies."""
+class _Dependencies:
+    """The dependencies among the chosen packages."""
 
     def __init__(self, packages: Packages, chosen: Mapping[str, Any]) -> None:
         self._packages = packages
@@ -171,9 +172,9 @@ class _Edges:
         self._known: dict[str, frozenset[str]] = {}
 
     def of(self, package: Any, kinds: Iterable[tuple[str, int, int]]) -> Iterator[Requirement]:
-        """Yield the dependencies of these kinds, each with the chosen packages that satisfy it."""
+        """Yield a package's dependencies of these kinds, each with the chosen packages that satisfy it."""
         for kind, relation, marker in kinds:
-            # Sorted: libsolv's order changes with whatever else the repository has, and the lock must not.
+            # Sorted, because libsolv's order depends on other packages in the repository and the lock must not.
             texts = set(map(str, package.lookup_deparray(relation, marker)))
             for text in sorted(texts, key=lambda text: (text.startswith("("), text)):
                 found = satisfying(text, self._providers)
@@ -184,7 +185,7 @@ class _Edges:
                 yield from (Requirement(kind=kind, relation=text, package=name) for name in names)
 
     def weak(self) -> dict[str, list[Requirement]]:
-        """Return what else brings packages in: Recommends, and Supplements seen from the package they speak of."""
+        """Return the weak dependencies: Recommends, and Supplements as dependencies of the package they name."""
         found = {name: list(self.of(package, _WEAK)) for name, package in self._chosen.items()}
         for name, package in self._chosen.items():
             for edge in self.of(package, _REVERSE):
@@ -198,7 +199,7 @@ class _Edges:
         return self._known[text]
 
 
-def _words_for(package: Any, specs: Iterable[PackageSpec]) -> tuple[str, ...]:
+def _specs_for(package: Any, specs: Iterable[PackageSpec]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spec.spec for spec in specs if any(package.id == one.id for one in spec.packages)))
 
 

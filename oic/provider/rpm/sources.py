@@ -1,11 +1,11 @@
-"""What an image's repository files, ``/etc/yum.repos.d/*.repo``, say: that it was built from these repositories.
+"""The image's repository files, ``/etc/yum.repos.d/*.repo``: they enable the repositories that it was built from.
 
-* A repository that a package of the image tells of stays as told, but for ``enabled``: on if the image was built from
-  it, off if it is the distribution's and was not. Repositories that the distribution's data do not name are left alone.
-* The others get a file, ``image.repo``.
+* For a repository in a package's file, only ``enabled`` changes: on if the image was built from it, off if it is one of
+  the distribution's other repositories. Repositories that the distribution's data do not name stay as they are.
+* Repositories without such a file are written to ``image.repo``.
 
-The format is dnf.conf(5)'s: white space before a line continues the one above, of an option that is given twice the
-last counts, and one that is neither yes nor no is passed over.
+The format is that of dnf.conf(5): a line that begins with white space continues the one above, the last of several
+values counts, and a value that is neither yes nor no is ignored.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WORDS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": Fa
 
 
 def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
-    """Return repository files, new and changed. See the provider's protocol."""
+    """Return new and changed repository files; see `oic.provider.protocol.Provider.sources`."""
     built_from = {entry.name for entry in repositories}
     files: dict[str, str] = {}
     told: set[str] = set()
@@ -49,7 +49,7 @@ def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[
 
 
 def _switched(lines: Sequence[str], on: Mapping[str, bool]) -> Iterator[str]:
-    """Yield the lines of a repository file with those repositories on or off that `on` has."""
+    """Yield the lines of a repository file, with the repositories in `on` enabled or disabled."""
     name = ""
     for number, line in enumerate(lines):
         if match := _SECTION.match(line):
@@ -67,7 +67,7 @@ def _switched(lines: Sequence[str], on: Mapping[str, bool]) -> Iterator[str]:
 
 
 def _says(lines: Sequence[str]) -> bool:
-    """Tell whether the section whose lines these are, and more behind it, has the option."""
+    """Tell whether the section that begins with these lines has the option."""
     for line in lines:
         if _SECTION.match(line):
             return False

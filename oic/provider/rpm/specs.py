@@ -137,11 +137,11 @@ def _unknown(packages: Packages, spec: str) -> SolveError:
             asked = spec.removeprefix(f"{match['name']}-")
             evrs = (package.evr if ":" in asked else without_epoch(package.evr) for package in there)
             versions = ", ".join(dict.fromkeys(evrs))
-            hint = packages.left_out(f"{match['name']} = {asked}") or None
+            hint = packages.excluded(f"{match['name']} = {asked}") or None
             return SolveError(f"expected {match['name']} in version {asked}, found {versions}", hint=hint)
     if _GLOB.search(spec):
         return SolveError(f"no package's name matches {spec}", hint=near_hint(_GLOB.split(spec)[0], packages.by_name))
     if spec.startswith("/"):
         return SolveError(f"no package is known to have the file {spec}", hint="name the package that has it")
-    hint = packages.left_out(spec) or near_hint(spec, packages.by_name)
+    hint = packages.excluded(spec) or near_hint(spec, packages.by_name)
     return SolveError(f"there is no package {spec}", hint=hint)

@@ -1,4 +1,4 @@
-"""The numbers of rpm's tags that are read here, by the names of rpm's own ``rpmtag.h``; nothing else of a header is."""
+"""The numbers of the rpm tags that are read, by their names in rpm's ``rpmtag.h``. Other tags are not read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Sig(IntEnum):
-    """Tags of the signature header. Those below 1000 are over the header, the others over header and payload."""
+    """Tags of the signature header. Those below 1000 cover the header, the others header and payload."""
 
     REGION = 62
     DSA = 267
@@ -53,10 +53,10 @@ class Tag(IntEnum):
     LONG_FILE_SIZES = 5008
     FILE_DIGEST_ALGORITHM = 5011
     PAYLOAD_SHA256 = 5092
-    """Its algorithm is no longer asked of tag 5093, which is obsolete: rpm 6 does not write it, no rpm reads it."""
+    """Always sha256. Tag 5093 named the algorithm, but is obsolete: rpm 6 does not write it, and no rpm reads it."""
 
 
 HASHES = {8: "sha256", 9: "sha384", 10: "sha512"}
-"""Hash algorithms that count, by their OpenPGP numbers (RFC 4880 section 9.4), which rpm uses for digests too."""
+"""The accepted hash algorithms by their OpenPGP numbers (RFC 4880 section 9.4), which rpm uses for digests too."""
 WEAK_HASHES = {1: "md5", 2: "sha1", 3: "ripemd160"}
-"""Those that are refused by name."""
+"""Weak algorithms; errors name them."""

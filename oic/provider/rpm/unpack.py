@@ -1,10 +1,10 @@
-"""The build environment made of rpms: their files put into an empty root, several packages at a time.
+"""Unpack rpms into an empty root to make the build environment, several packages at a time.
 
-* It is planned from the headers (`oic.provider.rpm.placement`): no path is written twice, so the order in which
-  processes get to it does not matter.
-* The unpacking processes change root first: no path and no symbolic link of a package leads out of it.
-* What is written is held against the header: each file's size and digest.
-* For the programs' sake only: no scriptlet runs, there is no database, and everything belongs to root.
+* `oic.provider.rpm.placement` decides from the headers where files go. No path is written twice, so the order of the
+  processes does not matter.
+* The unpacking processes change root first, so no path and no symbolic link of a package leads out of the tree.
+* The size and digest of each file are compared with the header.
+* The result only provides programs: no scriptlet runs, there is no rpm database, and all files belong to root.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Package:
-    """A package that waits: its `path`, its headers, and where its files go."""
+    """A package to unpack: its `path`, its headers, and where its files go."""
 
     path: Path
     rpm: Rpm
@@ -44,9 +44,9 @@ class _Package:
 
 
 def unpack(packages: Sequence[tuple[LockedPackage, Path]], root: Path, *, jobs: int = 2) -> int:
-    """Unpack packages into an empty `root` in `jobs` processes; return the newest build time of a package in them.
+    """Unpack packages into an empty `root` in `jobs` processes; return the newest build time of a package.
 
-    Raises TrustError when one holds what no package may, or two have different files in one place.
+    Raises TrustError for content that no package may have, and for packages with different files at the same path.
     """
     read = [_read(path, f"{package.name} {package.version}") for package, path in packages]
     lists = [files_of(rpm.header) for rpm in read]
@@ -74,7 +74,7 @@ def _enter(root: Path) -> None:
 
 
 def _make_frame(root: Path, placement: Placement) -> None:
-    """Make all directories, open for writing, and the links that no package brings."""
+    """Make all directories, still writable, and the links that no package contains."""
     _enter(root)
     for path in placement.directories:
         if path != "/":
@@ -90,8 +90,8 @@ def _settle_directories(root: Path, placement: Placement) -> None:
 
 
 def _put_share(packages: Sequence[_Package], root: Path) -> None:
-    outside = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # where the packages are still to be found
-    files = [os.path.realpath(package.path) for package in packages]  # a link on the way would lead into the new root
+    outside = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    files = [os.path.realpath(package.path) for package in packages]
     _enter(root)
     for package, path in zip(packages, files, strict=True):
         with open(os.open(path.lstrip("/"), os.O_RDONLY | os.O_CLOEXEC, dir_fd=outside), "rb") as file:
@@ -128,7 +128,7 @@ def _put(member: Member, package: _Package) -> None:
 
 
 def _put_file(member: Member, paths: Sequence[str], rpm: Rpm) -> None:
-    """Write a file under the first of its names and link it to the others; without one, only look at its content."""
+    """Write a file under its first name and link it to the others; without a name, only check its content."""
     if not paths:
         for _ in checked(member, rpm):
             pass

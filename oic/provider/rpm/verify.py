@@ -1,18 +1,17 @@
-"""Whether packages are what the lock says, and who signed them: the verdict before anything of a package is used.
+"""Check that packages are what the lock says, and who signed them, before anything of them is used.
 
-Of each package, all of it:
+Each package must pass all of these checks:
 
-* size and sha256 are the lock's, and so are name, epoch, version, release and architecture in its header: another
-  package in its place is refused however well it is signed;
-* it is signed, over the header or over header and payload, each of its signatures by a key of its own repository
-  (`oic.provider.openpgp` says what counts). Only where the recipe trusts the repository may a package be unsigned;
-* a key may have expired since it signed a package, as `oic.provider.lapsed` says, if the index that lists the package
-  was verified;
-* the header is what its digests say, and the payload what the header says: without a payload digest in the header, a
-  signature must cover the payload;
-* what is packed in the payload is what the header lists, looked at once all the rest is good.
+* Size and sha256, and the name, epoch, version, release and architecture in the header, are those of the lock. So
+  another package in its place is refused even if it is signed.
+* It is signed, over the header or over header and payload, and each signature is by a key of its own repository (see
+  `oic.provider.openpgp`). A package may be unsigned only if the recipe trusts its repository.
+* A key may have expired since it signed the package (see `oic.provider.lapsed`) if verified metadata list the package.
+* The header matches its digests, and the payload its digest in the header. Without a payload digest, a signature must
+  cover the payload.
+* The content of the payload is what the header lists. This is checked last.
 
-rpm's MD5 of header and payload is not looked at: the lock's sha256 covers the same bytes.
+rpm's MD5 of header and payload is not checked, because the lock's sha256 covers the same bytes.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ _JOBS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Origin:
-    """A package's repository, the gpg that knows its keys (none when it has none), and who alone says it lists it."""
+    """A package's repository, a gpg with its keys (or None), and the lock file that alone claims its listing."""
 
     repository: LockedRepository
     ring: Keyring | None
@@ -53,7 +52,7 @@ class _Origin:
 
     @property
     def words(self) -> str:
-        """Where the sha256 of its packages is from."""
+        """Where the sha256 of its packages comes from."""
         unsigned = not self.repository.signers and not self.repository.trusted
         found = f"{self.repository.name}, whose metadata nobody signed" if unsigned else self.repository.name
         return f"{found}{',' * unsigned} as {self.said_by} says" if self.said_by else found
@@ -62,21 +61,21 @@ class _Origin:
 def verify(
     lock: Lock, packages: Sequence[LockedPackage], store: Store, said_by: Mapping[str, str] | None = None
 ) -> dict[str, Verdict]:
-    """Return the verdict on each package by name; raises TrustError naming every bad one, a line each.
+    """Return the verdict on each package by name; raises TrustError with a line for every bad one.
 
-    `said_by` names, by sha256, the lock file that alone says of a package that its repository lists it.
+    `said_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
     """
     shares = child.shares(packages, [package.size for package in packages], _JOBS)
-    judged: dict[str, Verdict | TrustError] = {}
-    for part in child.call_all([(_judged_share, (lock, share, store, said_by or {})) for share in shares]):
-        judged |= part
-    bad = [str(found) for package in packages if isinstance(found := judged[package.name], TrustError)]
+    verdicts: dict[str, Verdict | TrustError] = {}
+    for part in child.call_all([(_check_share, (lock, share, store, said_by or {})) for share in shares]):
+        verdicts |= part
+    bad = [str(found) for package in packages if isinstance(found := verdicts[package.name], TrustError)]
     if bad:
         raise TrustError("\n".join(bad))
-    return {name: found for name, found in judged.items() if isinstance(found, Verdict)}
+    return {name: found for name, found in verdicts.items() if isinstance(found, Verdict)}
 
 
-def _judged_share(
+def _check_share(
     lock: Lock, packages: Sequence[LockedPackage], store: Store, said_by: Mapping[str, str]
 ) -> dict[str, Verdict | TrustError]:
     wanted = {package.repository for package in packages}
@@ -87,7 +86,7 @@ def _judged_share(
             if entry.name in wanted
         }
         return {
-            package.name: _judged(
+            package.name: _check(
                 package, origins.get(package.repository), store, said_by=said_by.get(package.sha256, "")
             )
             for package in packages
@@ -98,7 +97,7 @@ def _ring(repository: LockedRepository, store: Store) -> contextlib.AbstractCont
     return locked_keyring(repository, store) if repository.keys else contextlib.nullcontext()
 
 
-def _judged(package: LockedPackage, origin: _Origin | None, store: Store, *, said_by: str) -> Verdict | TrustError:
+def _check(package: LockedPackage, origin: _Origin | None, store: Store, *, said_by: str) -> Verdict | TrustError:
     where = f"{package.name} {package.version}"
     if origin is None or not (origin.ring or origin.repository.trusted):
         return TrustError(f"expected a key of its repository, found none for {package.repository}", where=where)
@@ -121,7 +120,7 @@ def _verdict(file: IO[bytes], package: LockedPackage, origin: _Origin, where: st
 
 
 def _signed(file: IO[bytes], rpm: Rpm, package: LockedPackage, origin: _Origin, *, whole: bool) -> Verdict:
-    """Return who signed a package, header and payload; `whole`: its header has a good digest of the payload."""
+    """Return who signed a package; `whole` says that the header has a good digest of the payload."""
     where = rpm.header.where
     signatures = signatures_of(rpm.signature) if origin.ring else ()
     if not signatures or origin.ring is None:
@@ -146,7 +145,7 @@ def _signed(file: IO[bytes], rpm: Rpm, package: LockedPackage, origin: _Origin, 
 
 
 def _expect_listed(origin: _Origin, lapses: set[str], where: str) -> None:
-    """Refuse a signature by a key that has expired since, which may be dated back, unless the index is verified."""
+    """Refuse a signature by a key that has expired since, unless the index is verified: it may be backdated."""
     if origin.said_by or origin.repository.trusted:
         says = f"{origin.said_by} alone says" if origin.said_by else "nobody's signature says"
         message = f"expected an index that was verified, as {', '.join(sorted(lapses))}; found that {says} what"
@@ -175,7 +174,7 @@ def _check_header(rpm: Rpm, where: str) -> None:
 
 
 def _check_payload(file: IO[bytes], rpm: Rpm, where: str) -> bool:
-    """Hold the compressed payload against the header's digest; tell whether there is one."""
+    """Compare the compressed payload with its digest in the header; tell whether there is one."""
     if Tag.PAYLOAD_SHA256 not in rpm.header.entries:
         return False
     file.seek(rpm.payload_offset)

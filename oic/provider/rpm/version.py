@@ -1,4 +1,4 @@
-"""rpm's order of versions, as rpm-version(7) has it: segments of digits or letters, ``~`` before all, ``^`` after."""
+"""rpm's order of versions (rpm-version(7)): segments of digits or letters; ``~`` sorts first, ``^`` after the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SEGMENT = re.compile(r"[0-9]+|[a-zA-Z]+|~|\^")
 
 
 def vercmp(one: str, two: str) -> int:
-    """Return -1, 0 or 1 as the first version or release is older than the second, as good as it, or newer."""
+    """Return -1, 0 or 1 when the first version or release is older than the second, equal to it, or newer."""
     ours, theirs = _SEGMENT.findall(one), _SEGMENT.findall(two)
     for number in range(max(len(ours), len(theirs))):
         left = ours[number] if number < len(ours) else ""
@@ -22,7 +22,7 @@ def vercmp(one: str, two: str) -> int:
 
 
 def _compared(left: str, right: str) -> int:
-    """Compare two segments, empty ones behind the end."""
+    """Compare two segments; one is empty after the end of its version."""
     if left == right:
         return 0
     if "~" in (left, right):
@@ -38,7 +38,7 @@ def _compared(left: str, right: str) -> int:
 
 def _ordered(left: str, right: str) -> int:
     keys = (left, right)
-    if left.isdecimal():  # not as numbers: Python has a limit of digits, and versions have none
+    if left.isdecimal():  # compared as text, because Python limits the digits of numbers
         keys = tuple((len(text), text) for text in (left.lstrip("0"), right.lstrip("0")))  # type: ignore[assignment]
     return (keys[0] > keys[1]) - (keys[0] < keys[1])
 
@@ -51,7 +51,7 @@ def split_evr(text: str) -> tuple[int, str, str]:
 
 
 def evrcmp(one: str, two: str) -> int:
-    """Compare ``[epoch:]version[-release]``; of two of a version, the one without a release is the older."""
+    """Compare ``[epoch:]version[-release]``; without a release, a version is older than with one."""
     left, right = split_evr(one), split_evr(two)
     if left[0] != right[0]:
         return 1 if left[0] > right[0] else -1

@@ -156,7 +156,7 @@ def test_no_repository_of_lower_priority_takes_the_place_of_a_bad_entry() -> Non
     packages = _packages(first, second, bad="foo-1-1")
     assert sorted(packages.by_name) == ["good", "tool"]
     assert packages.providing("foo") == []
-    assert packages.left_out("foo") == (
+    assert packages.excluded("foo") == (
         "its entry in base cannot be used, expected foo-1-1.x86_64 below the repository, found it at '': foo-1-1.x86_64"
         "; the entry of foo-1-1.x86_64 in base cannot be used: foo-3-1.x86_64, evil-1-1.x86_64"
     )

@@ -15,8 +15,8 @@ import pytest
 from oic.chroot import namespace
 from oic.errors import ToolError
 from oic.process.run import TIMEOUT_VARIABLE
-from oic.provider.rpm.lent import lent_file
 from oic.provider.rpm.scripts import ENDING
+from oic.provider.rpm.temporary_file import temporary_file
 
 from .small_root import installed, make_filesystem, make_tools, rpmbuild
 
@@ -252,7 +252,7 @@ def test_what_was_lent_is_not_looked_for_outside_of_the_tree(tmp_path: Path) -> 
     (outside / "file").write_text("kept")
 
     def lend() -> None:
-        with lent_file(root, "etc/lent/empty/file", "lent"):
+        with temporary_file(root, "etc/lent/empty/file", "lent"):
             shutil.rmtree(root / "etc/lent")
             (root / "etc/lent").symlink_to(outside)
 

@@ -162,7 +162,7 @@ def test_a_mirror_list_is_tried_in_order(
     index = read(mirror, store, key, mirror_list="memory://lists/base").index
     (entry,) = index.repositories
     assert entry.url == "memory://good/x86_64/base"
-    assert "note: this mirror is passed over: memory://gone/x86_64/base/repodata/repomd.xml" in capsys.readouterr().err
+    assert "note: this mirror is skipped: memory://gone/x86_64/base/repodata/repomd.xml" in capsys.readouterr().err
     (package,) = solve(index, asked("foo", architecture="x86_64"), store).sets["image"]
     assert package.url == "memory://good/x86_64/base/Packages/foo-1-1.x86_64.rpm"
 

@@ -259,7 +259,7 @@ def test_what_a_repository_has_and_may_not_give_is_said(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     packages = ["tool-2-1", "other-1-1", {"nevra": "app-1-1", "requires": ["tool >= 2"]}]
     index = index_of(store, tmp_path / "base", packages, allow_packages=("app", "other"))
-    left_out = "left out by allowPackages of base: tool-2-1.x86_64"
+    left_out = "excluded by allowPackages of base: tool-2-1.x86_64"
     with pytest.raises(SolveError) as caught:
         solve(index, request("tool", "app"), store)
     assert str(caught.value).splitlines() == [

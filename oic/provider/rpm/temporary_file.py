@@ -1,4 +1,4 @@
-"""A file put into a tree for the time of a transaction, gone afterwards with the directories made for it."""
+"""Put a file into a tree for the time of a transaction, and remove it with the directories made for it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def lent_file(root: Path, name: str, text: str, *, mode: int = 0o755) -> Iterator[None]:
-    """Write `text` to the file `name` of the tree `root`; its directory, if missing, is made with `mode`.
+def temporary_file(root: Path, name: str, text: str, *, mode: int = 0o755) -> Iterator[None]:
+    """Write `text` to the file `name` in the tree `root`; missing directories are made with `mode`.
 
-    A directory that a package has come to own meanwhile, or that something was put into, stays.
+    Afterwards a directory stays if a package has changed it or put something into it.
     """
     missing = child.inside(root, _write, name, text, mode)
     try:
@@ -34,7 +34,7 @@ def _write(root: Path, name: str, text: str, mode: int) -> list[Path]:
 
 
 def _remove(root: Path, name: str, missing: Sequence[Path]) -> None:
-    """Remove the file, which a scriptlet may have removed, or put a link before; directories only while empty."""
+    """Remove the file, which a scriptlet may have removed or replaced by a link, and directories that are empty."""
     with contextlib.suppress(OSError):
         (root / name).unlink(missing_ok=True)
     for directory in missing:

@@ -109,8 +109,8 @@ def known_keys(
             continue
         known[url] = tuple(one for one in found if one in before)
     older = () if memory.keys else memory.signers
-    vouched = {file.key.url for file in files if _is_vouched(file.key)}
-    remembered = {one for url, found in known.items() if not older or url in vouched for one in found} | set(older)
+    trusted = {file.key.url for file in files if _is_trusted(file.key)}
+    remembered = {one for url, found in known.items() if not older or url in trusted for one in found} | set(older)
     if strange := sorted(set(signers) - remembered):
         expected = ", ".join(sorted(remembered or memory.signers))
         message = f"expected signatures by the keys known from last time, {expected}, found one by {', '.join(strange)}"
@@ -121,7 +121,7 @@ def known_keys(
     return known
 
 
-def _is_vouched(key: Key) -> bool:
+def _is_trusted(key: Key) -> bool:
     """Tell whether the key is known independently of the mirror: by a fingerprint, or as a file of this host."""
     return bool(key.path or key.fingerprints)
 
@@ -136,7 +136,7 @@ def indexed_keys(
             sha256=store.add(file.body),
             size=Bytes(len(file.body)),
             fingerprints=known[file.key.url],
-            vouched=_is_vouched(file.key),
+            vouched=_is_trusted(file.key),
         )
         for file in files
     )

@@ -160,13 +160,13 @@ def _counted(found: Collection[str], pinned: Collection[str], url: str) -> tuple
 
 def _not_imported(stderr: str, url: str) -> OicError:
     """Return the error: of the key file, or of gpg itself, for example when the disk is full."""
-    said = [line.removeprefix("gpg: ") for line in stderr.splitlines() if line.startswith("gpg: ")]
-    if not said or any(line[0] == "NODATA" for line in status_of(stderr)):
+    lines = [line.removeprefix("gpg: ") for line in stderr.splitlines() if line.startswith("gpg: ")]
+    if not lines or any(line[0] == "NODATA" for line in status_of(stderr)):
         return TrustError("expected an OpenPGP key, found none", where=url)
-    if any(_DAMAGED.search(line) for line in said):
+    if any(_DAMAGED.search(line) for line in lines):
         return TrustError("expected an OpenPGP key, found a damaged one", where=url)
-    error = next((line for line in said if line.startswith("error")), said[-1])
-    return ToolError(f"gpg cannot take in the key: {error}", where=url)
+    error = next((line for line in lines if line.startswith("error")), lines[-1])
+    return ToolError(f"gpg cannot import the key: {error}", where=url)
 
 
 def detached_signers(gpg: Any, text: bytes, signature: bytes, *, where: str) -> tuple[str, ...]:

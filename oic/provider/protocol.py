@@ -103,11 +103,11 @@ class Provider(Protocol):
         lock: Lock,
         packages: Sequence[LockedPackage],
         store: Store,
-        said_by: Mapping[str, str] | None = None,
+        claimed_by: Mapping[str, str] | None = None,
     ) -> dict[str, Verdict]:
         """Return the verdict on each package by name; raises TrustError naming every bad one.
 
-        `said_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
+        `claimed_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
         """
 
     def unpack(self, packages: Sequence[tuple[LockedPackage, Path]], root: Path) -> int:

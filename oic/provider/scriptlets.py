@@ -19,7 +19,7 @@ def scriptlet_error(failed: Sequence[PassedOver], *, where: str | None = None) -
     lines = [
         one_line(
             f"the scriptlet {one.phase} of {one.package} failed: {one.how}"
-            + (f", having said: {' / '.join(one.lines)}" if one.lines else "")
+            + (f"; its output: {' / '.join(one.lines)}" if one.lines else "")
         )
         for one in failed[:_NAMED]
     ]

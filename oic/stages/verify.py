@@ -72,8 +72,8 @@ def run(stage: Stage[Slice]) -> str:
             note(line)
         if not provider.signs_packages():
             _refuse_unproven(lock, repositories, unproven, kept)
-        said_by: dict[str, str] = {digest: kept for digests in unproven.values() for digest in digests}
-        verdicts = _verdicts(lock, provider, store, said_by)
+        claimed_by: dict[str, str] = {digest: kept for digests in unproven.values() for digest in digests}
+        verdicts = _verdicts(lock, provider, store, claimed_by)
     unsigned = {
         name: tuple(sorted(package for package, verdict in found.items() if not verdict.signed))
         for name, found in verdicts.items()
@@ -186,13 +186,13 @@ def _refuse_unproven(lock: Lock, repositories: Mapping[str, Repository], unprove
 
 
 def _verdicts(
-    lock: Lock, provider: Provider, store: Store, said_by: Mapping[str, str]
+    lock: Lock, provider: Provider, store: Store, claimed_by: Mapping[str, str]
 ) -> dict[str, dict[str, Verdict]]:
     """Return the verdicts by set and name; a package in two sets, as most tools are, is checked once."""
     known: dict[LockedPackage, Verdict] = {}
     for _, packages in sorted(lock.sets.items()):
         new = [package for package in packages if _identity(package) not in known]
-        found = provider.verify(lock, new, store, said_by)
+        found = provider.verify(lock, new, store, claimed_by)
         known |= {_identity(package): found[package.name] for package in new}
     return {
         name: {package.name: known[_identity(package)] for package in packages}

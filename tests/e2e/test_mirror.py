@@ -65,7 +65,7 @@ def in_circles(request: Request) -> None:
 ANSWERS: dict[Callable[[Request], None], str] = {
     trickle: "the mirror is too slow: less than 1000 bytes/s for 0.3 s after 2 attempts",
     cut_off: "expected the whole body, found it cut off",
-    in_trouble: "expected a file, found HTTP 503 after 2 attempts (the mirror is in trouble: try again later)",
+    in_trouble: "expected a file, found HTTP 503 after 2 attempts (the mirror has a problem: try again later)",
     gone: "/dists/tiny/Release: expected a file, found HTTP 404 (is the URL right?)",
     a_login_page: "expected a file of a repository, found a web page (is the URL right? does the network here want a",
     elsewhere: "refused a redirect to file:///etc/hostname (name the URL it leads to, if you mean it)",

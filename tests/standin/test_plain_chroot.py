@@ -61,7 +61,7 @@ OF_NODE_AGENT = {
 """The same, of a package that only emt3 has."""
 
 ONLY_PLAIN = {
-    "boot/initrd.img-*": "dracut is held back here, until its own stage",
+    "boot/initrd.img-*": "dracut does not run here, it has a stage of its own",
     "root/.gnupg/S.gpg-agent*": "sockets of an agent, which are removed here",
     "var/lib/rpm/.rpm.lock": "removed here",
 }

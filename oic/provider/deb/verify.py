@@ -31,18 +31,18 @@ _OWN_FILES = frozenset({"File", "Lock", "Unincorp", ".", ".."})
 
 
 def verify(
-    lock: Lock, packages: Sequence[LockedPackage], store: Store, said_by: Mapping[str, str] | None = None
+    lock: Lock, packages: Sequence[LockedPackage], store: Store, claimed_by: Mapping[str, str] | None = None
 ) -> dict[str, Verdict]:
     """Return the verdict on each package by name; raises TrustError naming every bad one.
 
-    `said_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
+    `claimed_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
     """
     repositories = {entry.name: entry for entry in lock.repositories}
     verdicts: dict[str, Verdict] = {}
     bad: list[str] = []
     for package in packages:
         try:
-            verdicts[package.name] = _verdict_on(package, repositories.get(package.repository), said_by or {})
+            verdicts[package.name] = _verdict_on(package, repositories.get(package.repository), claimed_by or {})
             store.check(package.sha256, package.size)
             _check_control(package, store)
         except TrustError as error:
@@ -52,8 +52,8 @@ def verify(
     return verdicts
 
 
-def _verdict_on(package: LockedPackage, repository: LockedRepository | None, said_by: Mapping[str, str]) -> Verdict:
-    file = said_by.get(package.sha256, "")
+def _verdict_on(package: LockedPackage, repository: LockedRepository | None, claimed_by: Mapping[str, str]) -> Verdict:
+    file = claimed_by.get(package.sha256, "")
     if repository and repository.trusted:
         listed = f"listed by {package.repository}{f' as {file} says' if file else ''}, which the recipe trusts"
         return Verdict(signed=False, words=f"unsigned: sha256 {listed}")

@@ -139,9 +139,9 @@ def _check_size(rpm: Rpm, where: str) -> None:
     """Compare the size of header and payload in the signature header with the file."""
     found = rpm.size - rpm.header_offset
     for tag in (Sig.SIZE, Sig.LONG_SIZE):
-        told = rpm.signature.number(tag, found)
-        if told != found:
-            raise TrustError(f"expected {told} bytes of header and payload, found {found}", where=where)
+        expected = rpm.signature.number(tag, found)
+        if expected != found:
+            raise TrustError(f"expected {expected} bytes of header and payload, found {found}", where=where)
 
 
 def _check_lead(lead: bytes, where: str) -> None:

@@ -35,13 +35,13 @@ NAMES = (
 _PLACE = "held"
 """Where the replacements are: in the sandbox's /tmp, so they are never part of the tree."""
 
-_STAND_IN = '#!/bin/sh\necho "held back until its own stage: ${0##*/} $*" >&2\n'
+_REPLACEMENT = '#!/bin/sh\necho "not run, it has a stage of its own: ${0##*/} $*" >&2\n'
 _CONFIGURATION = "etc/dracut.conf.d/00-held.conf"
-_ENDS_DRACUT = 'echo "held back until its own stage: dracut" >&2\nexit 0\n'
+_ENDS_DRACUT = 'echo "not run, it has a stage of its own: dracut" >&2\nexit 0\n'
 
 
 @contextlib.contextmanager
-def held_back(box: Sandbox) -> Iterator[str]:
+def without_generators(box: Sandbox) -> Iterator[str]:
     """Replace the programs in a sandbox; yield the PATH for scripts."""
     child.inside(box.tmp, _place)
     with temporary_file(box.root, _CONFIGURATION, _ENDS_DRACUT):
@@ -52,5 +52,5 @@ def _place(tmp: Path) -> None:
     place = tmp / _PLACE
     place.mkdir()
     for name in NAMES:
-        (place / name).write_text(_STAND_IN, encoding="ascii")
+        (place / name).write_text(_REPLACEMENT, encoding="ascii")
         (place / name).chmod(0o755)

@@ -28,7 +28,7 @@ from oic.process.host import MAKE_ROOM, NO_SPACE
 from oic.process.run import MAX_LOG_BYTES, ProgramTimeoutError, clipped
 from oic.progress import note
 from oic.provider.rpm.header import read_rpm
-from oic.provider.rpm.hold import held_back
+from oic.provider.rpm.hold import without_generators
 from oic.provider.rpm.keybox import reproducible_keyring
 from oic.provider.rpm.package import nevra_of
 from oic.provider.rpm.scripts import ENDING, failures_in, missing_owners_in, refusals_in, script_in, space_needed_in
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 IMAGE = "image"
 """Where the layer is mounted in the build environment."""
 _KERNELS_OWN = ("/proc", "/dev", "/sys")
-_LENT = (*_KERNELS_OWN, "/tmp")  # noqa: S108 - a name in a tree
+_MOUNTED = (*_KERNELS_OWN, "/tmp")  # noqa: S108 - a name in a tree
 _NAMED = 4
 """How many of rpm's errors are listed before its output."""
 _DATABASES = ("var/lib/rpm", "usr/lib/sysimage/rpm")
@@ -68,21 +68,21 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_f
     epoch = max([tree.epoch, *(header.number(Tag.BUILD_TIME, 0) for header in headers)])
     files = {f"{package.name}-{package.version.replace(':', '%3a')}.rpm": file for package, file in packages}
     start = tree.log.stat().st_size if tree.log.exists() else 0
-    child.inside(tree.root, _make_lent)
+    child.inside(tree.root, _make_mount_points)
     with (
         sandbox.opened(tree.root, tree.log) as box,
         toolbox.opened(tree.tools, tree.work, tree.log, files=files, max_file_bytes=sandbox.MAX_FILE_BYTES) as tools,
-        held_back(box) as search_path,
+        without_generators(box) as search_path,
         reproducible_keyring(tree.root, epoch),
     ):
-        child.inside(tools.root, _make_place)
+        child.inside(tools.root, _make_image_directory)
         if clock.current():  # the clock library, which rpm loads, shares its state with scriptlets in /dev/shm
             syscalls.mount(str(tools.dev / "shm"), str(box.dev / "shm"), flags=syscalls.MS_BIND)
         syscalls.mount(str(tree.root), str(tools.root / IMAGE), flags=syscalls.MS_BIND | syscalls.MS_REC)
         _run_transaction(list(files), headers, tree, tools, search_path, epoch)
-        passed = _passed(headers, tree, start, may_fail)
+        passed = _allowed_failures(headers, tree, start, may_fail)
         _check_database(headers, tree, tools)
-    child.inside(tree.root, _settle, _modes_of(_LENT, headers))
+    child.inside(tree.root, _finish, _modes_of(_MOUNTED, headers))
     return Filled(epoch=epoch, passed=passed)
 
 
@@ -91,7 +91,7 @@ def _header(file: Path, name: str) -> Header:
         return read_rpm(opened, f"{name} ({file})").header
 
 
-def _make_place(root: Path) -> None:
+def _make_image_directory(root: Path) -> None:
     (root / IMAGE).mkdir()
 
 
@@ -113,21 +113,23 @@ def _run_transaction(  # noqa: PLR0913 - the parts of one transaction
     try:
         tools.run(["rpm", *options, *files], env=environment_at(epoch), capture=False, check_log=True)
     except ProgramTimeoutError as error:
-        raise _hanging(error, tree.root, headers) from error
+        raise _timeout_error(error, tree.root, headers) from error
     except ToolError as error:
-        raise _named(error, tree, start) from error
-    for owner in missing_owners_in(_said(tree, start)):
-        note(f"files of the {owner} are root's: nobody of that name was there when they came")
+        raise _error_with_reasons(error, tree, start) from error
+    for owner in missing_owners_in(_output_of(tree, start)):
+        note(f"files of the {owner} belong to root: there was no such {owner.partition(' ')[0]} when rpm wrote them")
 
 
-def _passed(headers: Sequence[Header], tree: Tree, start: int, may_fail: Sequence[str]) -> tuple[PassedOver, ...]:
+def _allowed_failures(
+    headers: Sequence[Header], tree: Tree, start: int, may_fail: Sequence[str]
+) -> tuple[PassedOver, ...]:
     """Return the scriptlets that failed and are allowed to; raises ToolError with those that are not.
 
     rpm continues after most failures, as dnf and tdnf do. A failure that makes rpm skip the package (`ENDING`) is never
     allowed, and neither is one whose package is unknown.
     """
-    known = {named: nevra.name for nevra in map(nevra_of, headers) for named in _as_rpm_names(nevra)}
-    failed = failures_in(_said(tree, start), known)
+    known = {named: nevra.name for nevra in map(nevra_of, headers) for named in _names_in_output(nevra)}
+    failed = failures_in(_output_of(tree, start), known)
     never = [one for one in failed if not one.package or one.phase in ENDING]
     if never:
         raise ToolError("; ".join(map(str, never)), where=str(tree.log))
@@ -137,7 +139,7 @@ def _passed(headers: Sequence[Header], tree: Tree, start: int, may_fail: Sequenc
     return passed
 
 
-def _as_rpm_names(nevra: Nevra) -> tuple[str, str]:
+def _names_in_output(nevra: Nevra) -> tuple[str, str]:
     """Return name, version and release without and with the epoch: rpm prints an epoch of 0 if the header has one."""
     epoch, _, rest = nevra.version.rpartition(":")
     return f"{nevra.name}-{rest}", f"{nevra.name}-{epoch or 0}:{rest}"
@@ -155,8 +157,8 @@ def _check_database(headers: Sequence[Header], tree: Tree, tools: Sandbox) -> No
         raise ToolError(f"{message} one that cannot be read: {error.message}", where=error.where, hint=hint) from error
     found = {entry for entry in listed if not entry.startswith("gpg-pubkey ")}
     if found != expected:
-        odd = sorted(expected ^ found)
-        raise ToolError(f"{message} {len(found)}: {odd[0]} differs", where=str(tree.log), hint=hint)
+        differing = sorted(expected ^ found)
+        raise ToolError(f"{message} {len(found)}: {differing[0]} differs", where=str(tree.log), hint=hint)
 
 
 def _full_name(header: Header) -> str:
@@ -164,7 +166,7 @@ def _full_name(header: Header) -> str:
     return f"{nevra.name} {'' if ':' in nevra.version else '0:'}{nevra.version} {nevra.architecture}"
 
 
-def _said(tree: Tree, start: int) -> str:
+def _output_of(tree: Tree, start: int) -> str:
     if not tree.log.exists():  # rpm was not started
         return ""
     with tree.log.open("rb") as log:
@@ -172,17 +174,17 @@ def _said(tree: Tree, start: int) -> str:
         return clipped(log.read().decode("utf-8", "replace"))
 
 
-def _named(error: ToolError, tree: Tree, start: int) -> ToolError:
+def _error_with_reasons(error: ToolError, tree: Tree, start: int) -> ToolError:
     """Return the error with the failed scriptlets, or what rpm refused, before rpm's output."""
-    said = _said(tree, start)
-    if needed := space_needed_in(said):
+    output = _output_of(tree, start)
+    if needed := space_needed_in(output):
         return ToolError(f"{NO_SPACE}: rpm needs {needed}", where=error.where, hint=MAKE_ROOM)
-    why = [str(one) for one in failures_in(said, {})] or refusals_in(said)
+    why = [str(one) for one in failures_in(output, {})] or refusals_in(output)
     more = [f"{len(why) - _NAMED} more"] if len(why) > _NAMED else []
     return ToolError("; ".join([*why[:_NAMED], *more, error.message]), where=error.where, hint=error.hint)
 
 
-def _hanging(error: ProgramTimeoutError, root: Path, headers: Sequence[Header]) -> ToolError:
+def _timeout_error(error: ProgramTimeoutError, root: Path, headers: Sequence[Header]) -> ToolError:
     """Return the error with the scriptlet that ran when the time was over: rpm keeps its text in a file."""
     texts = child.inside(root, _running_scripts)
     running = [name for text in texts for header in headers if (name := script_in(header, text))]
@@ -194,8 +196,8 @@ def _running_scripts(root: Path) -> list[str]:
     return [path.read_text("utf-8", "replace") for path in sorted(root.glob("var/tmp/rpm-tmp.*")) if path.is_file()]
 
 
-def _make_lent(root: Path) -> None:
-    for path in _LENT:
+def _make_mount_points(root: Path) -> None:
+    for path in _MOUNTED:
         (root / path[1:]).mkdir(mode=0o755, exist_ok=True)
 
 
@@ -212,7 +214,7 @@ def _modes_of(paths: Sequence[str], headers: Sequence[Header]) -> dict[str, int]
     return modes
 
 
-def _settle(root: Path, modes: Mapping[str, int]) -> None:
+def _finish(root: Path, modes: Mapping[str, int]) -> None:
     """Set the modes of the mounted directories, and close the database.
 
     Raises ToolError when the database's journal has content that is not in the database. Journal and shared memory stay

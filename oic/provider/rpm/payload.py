@@ -132,17 +132,17 @@ class _Links:
         key = (file.device, file.inode)
         if not stat.S_ISREG(file.mode) or key not in self._sizes:
             return (file,)
-        met = self._sets.setdefault(key, [])
-        met.append(file)
-        return tuple(met) if len(met) == self._sizes[key] else ()
+        names = self._sets.setdefault(key, [])
+        names.append(file)
+        return tuple(names) if len(names) == self._sizes[key] else ()
 
 
 def _check_links(files: Sequence[File], where: str) -> None:
     """Raise TrustError when names of one file have different contents: only the last one's content is checked."""
-    told: dict[tuple[int, int], tuple[int, str]] = {}
+    contents: dict[tuple[int, int], tuple[int, str]] = {}
     for file in filter(lambda file: stat.S_ISREG(file.mode), files):
         content = (file.size, file.digest)
-        if told.setdefault((file.device, file.inode), content) != content:
+        if contents.setdefault((file.device, file.inode), content) != content:
             message = f"expected one content of all names of a file in the header, found another of {file.path!r}"
             raise TrustError(message, where=where)
 

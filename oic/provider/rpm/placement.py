@@ -70,7 +70,7 @@ class _Links:
     def _followed(self, path: str) -> str:
         todo = path.split("/")[::-1]
         place: list[str] = []
-        met = 0
+        followed = 0
         while todo:
             name = todo.pop()
             if name == "..":
@@ -82,8 +82,8 @@ class _Links:
                 if target is None:
                     place.append(name)
                     continue
-                met += 1
-                if met > _MAX_LINKS:
+                followed += 1
+                if followed > _MAX_LINKS:
                     message = f"expected a directory, found a loop of symbolic links at {path!r}"
                     raise TrustError(message, where=self._owners.get(link))
                 place = [] if target.startswith("/") else place
@@ -97,7 +97,7 @@ def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
     links = {file.path: file.link for _, files in here for file in files if stat.S_ISLNK(file.mode)}
     owners = {file.path: name for name, files in here for file in files if stat.S_ISLNK(file.mode)}
     merged = {path: target for path, target in merged_usr.LINKS.items() if path not in links}
-    way = _ways({**merged, **links}, owners)
+    resolver = _resolver({**merged, **links}, owners)
     directories: dict[str, int] = {}
     claims: dict[str, _Claim] = {}
     places: list[dict[str, str]] = []
@@ -105,12 +105,12 @@ def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
         places.append({})
         for file in files:
             if stat.S_ISDIR(file.mode):
-                directories.setdefault(way.real(file.path), stat.S_IMODE(file.mode))
-            elif _claimed(claims, way.named(file.path), name, file):
-                places[-1][file.path] = way.named(file.path)
+                directories.setdefault(resolver.real(file.path), stat.S_IMODE(file.mode))
+            elif _claimed(claims, resolver.named(file.path), name, file):
+                places[-1][file.path] = resolver.named(file.path)
     for path in merged:
-        directories.setdefault(way.real(path), 0o755)
-    for path in way.passed:
+        directories.setdefault(resolver.real(path), 0o755)
+    for path in resolver.passed:
         directories.setdefault(path, 0o755)
     for path in (*claims, *list(directories)):
         _add_parents(directories, path)
@@ -118,14 +118,14 @@ def placement_of(packages: Sequence[tuple[str, Sequence[File]]]) -> Placement:
     return Placement(directories=dict(sorted(directories.items())), links=merged, places=places)
 
 
-def _ways(links: Mapping[str, str], owners: Mapping[str, str]) -> _Links:
+def _resolver(links: Mapping[str, str], owners: Mapping[str, str]) -> _Links:
     """Return the links by their real paths, which depend on the links themselves."""
     found = dict(links)
     for _ in range(_MAX_LINKS):
-        way = _Links(found, owners)
-        following = {way.named(path): target for path, target in links.items()}
+        resolver = _Links(found, owners)
+        following = {resolver.named(path): target for path, target in links.items()}
         if following == found:
-            return way
+            return resolver
         found = following
     message = f"found some that lead through each other, {min(found)!r} for one"
     raise TrustError(f"expected symbolic links that lead somewhere, {message}")

@@ -110,10 +110,10 @@ def _facts(problem: Any, packages: Packages, specs: Iterable[PackageSpec]) -> tu
         dataclasses.replace(fact, targets=()) if fact.kind == "needs" and _lacking(packages, fact.capability) else fact
         for fact in facts_of(problem, packages.name_of)
     ]
-    told = {name for fact in facts for name in (fact.source, *fact.targets)}
+    involved = {name for fact in facts for name in (fact.source, *fact.targets)}
     for spec in specs:
         targets = tuple(packages.name_of[package.id] for package in spec.packages)
-        if len({package.name for package in spec.packages}) > 1 and told.issuperset(targets):
+        if len({package.name for package in spec.packages}) > 1 and involved.issuperset(targets):
             facts.append(Fact(kind="word", source=spec.spec, capability="", targets=targets))
     return tuple(facts)
 

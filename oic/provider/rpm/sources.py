@@ -30,12 +30,12 @@ def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[
     """Return new and changed repository files; see `oic.provider.protocol.Provider.sources`."""
     built_from = {entry.name for entry in repositories}
     files: dict[str, str] = {}
-    told: set[str] = set()
+    configured: set[str] = set()
     for path in sorted((root / PLACE).glob("*.repo")):
         if path.is_symlink() or not path.is_file():
             continue
         text = path.read_text("utf-8", "surrogateescape")
-        told.update(match[1] for line in _LINE.findall(text) if (match := _SECTION.match(line)))
+        configured.update(match[1] for line in _LINE.findall(text) if (match := _SECTION.match(line)))
         changed = "".join(_switched(_LINE.findall(text), {name: name in built_from for name in keys}))
         if changed != text:
             files[f"/{PLACE}/{path.name}"] = changed
@@ -43,7 +43,7 @@ def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[
         f"[{entry.name}]\nname={entry.name}\nbaseurl={entry.url}\nenabled=1\ngpgcheck=1\n"
         f"repo_gpgcheck={int(bool(entry.signers))}\ngpgkey={_key_url(keys[entry.name])}\nskip_if_unavailable=1\n"
         for entry in repositories
-        if keys.get(entry.name) and entry.name not in told
+        if keys.get(entry.name) and entry.name not in configured
     ]
     return {**files, **({f"/{PLACE}/image.repo": "\n".join(stanzas)} if stanzas else {})}
 

@@ -48,26 +48,26 @@ class _Origin:
 
     repository: LockedRepository
     ring: Keyring | None
-    said_by: str = ""
+    claimed_by: str = ""
 
     @property
     def words(self) -> str:
         """Where the sha256 of its packages comes from."""
         unsigned = not self.repository.signers and not self.repository.trusted
         found = f"{self.repository.name}, whose metadata nobody signed" if unsigned else self.repository.name
-        return f"{found}{',' * unsigned} as {self.said_by} says" if self.said_by else found
+        return f"{found}{',' * unsigned} as {self.claimed_by} says" if self.claimed_by else found
 
 
 def verify(
-    lock: Lock, packages: Sequence[LockedPackage], store: Store, said_by: Mapping[str, str] | None = None
+    lock: Lock, packages: Sequence[LockedPackage], store: Store, claimed_by: Mapping[str, str] | None = None
 ) -> dict[str, Verdict]:
     """Return the verdict on each package by name; raises TrustError with a line for every bad one.
 
-    `said_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
+    `claimed_by` is for packages whose listing could not be checked: the lock file that claims it, by sha256.
     """
     shares = child.shares(packages, [package.size for package in packages], _JOBS)
     verdicts: dict[str, Verdict | TrustError] = {}
-    for part in child.call_all([(_check_share, (lock, share, store, said_by or {})) for share in shares]):
+    for part in child.call_all([(_check_share, (lock, share, store, claimed_by or {})) for share in shares]):
         verdicts |= part
     bad = [str(found) for package in packages if isinstance(found := verdicts[package.name], TrustError)]
     if bad:
@@ -76,7 +76,7 @@ def verify(
 
 
 def _check_share(
-    lock: Lock, packages: Sequence[LockedPackage], store: Store, said_by: Mapping[str, str]
+    lock: Lock, packages: Sequence[LockedPackage], store: Store, claimed_by: Mapping[str, str]
 ) -> dict[str, Verdict | TrustError]:
     wanted = {package.repository for package in packages}
     with contextlib.ExitStack() as rings:
@@ -87,7 +87,7 @@ def _check_share(
         }
         return {
             package.name: _check(
-                package, origins.get(package.repository), store, said_by=said_by.get(package.sha256, "")
+                package, origins.get(package.repository), store, claimed_by=claimed_by.get(package.sha256, "")
             )
             for package in packages
         }
@@ -97,14 +97,14 @@ def _ring(repository: LockedRepository, store: Store) -> contextlib.AbstractCont
     return locked_keyring(repository, store) if repository.keys else contextlib.nullcontext()
 
 
-def _check(package: LockedPackage, origin: _Origin | None, store: Store, *, said_by: str) -> Verdict | TrustError:
+def _check(package: LockedPackage, origin: _Origin | None, store: Store, *, claimed_by: str) -> Verdict | TrustError:
     where = f"{package.name} {package.version}"
     if origin is None or not (origin.ring or origin.repository.trusted):
         return TrustError(f"expected a key of its repository, found none for {package.repository}", where=where)
     try:
         store.check(package.sha256, package.size)
         with store.path(package.sha256).open("rb") as file:
-            return _verdict(file, package, replace(origin, said_by=said_by), where)
+            return _verdict(file, package, replace(origin, claimed_by=claimed_by), where)
     except TrustError as error:
         return error if error.where == where else TrustError(str(error), where=where)
 
@@ -146,10 +146,10 @@ def _signed(file: IO[bytes], rpm: Rpm, package: LockedPackage, origin: _Origin, 
 
 def _expect_listed(origin: _Origin, lapses: set[str], where: str) -> None:
     """Refuse a signature by a key that has expired since, unless the index is verified: it may be backdated."""
-    if origin.said_by or origin.repository.trusted:
-        says = f"{origin.said_by} alone says" if origin.said_by else "nobody's signature says"
+    if origin.claimed_by or origin.repository.trusted:
+        says = f"{origin.claimed_by} alone says" if origin.claimed_by else "nobody's signature says"
         message = f"expected an index that was verified, as {', '.join(sorted(lapses))}; found that {says} what"
-        hint = "doit lock image=… makes the lock anew" if origin.said_by else None
+        hint = "doit lock image=… makes the lock anew" if origin.claimed_by else None
         raise TrustError(f"{message} {origin.repository.name} lists", where=where, hint=hint)
 
 
@@ -167,10 +167,10 @@ def _check_name(rpm: Rpm, package: LockedPackage, where: str) -> None:
 
 def _check_header(rpm: Rpm, where: str) -> None:
     for tag, name in ((Sig.SHA256, "sha256"), (Sig.SHA1, "sha1")):
-        told = rpm.signature.string(tag)
+        expected = rpm.signature.string(tag)
         found = hashlib.new(name, rpm.header.signed, usedforsecurity=False).hexdigest()
-        if told and told != found:
-            raise TrustError(f"expected a header of {name} {one_line(told)}, found {found}", where=where)
+        if expected and expected != found:
+            raise TrustError(f"expected a header of {name} {one_line(expected)}, found {found}", where=where)
 
 
 def _check_payload(file: IO[bytes], rpm: Rpm, where: str) -> bool:
@@ -181,8 +181,8 @@ def _check_payload(file: IO[bytes], rpm: Rpm, where: str) -> bool:
     digest = hashlib.sha256()
     while data := file.read(1 << 20):
         digest.update(data)
-    told = rpm.header.string(Tag.PAYLOAD_SHA256)
-    if digest.hexdigest() != told:
-        message = f"expected a payload of sha256 {one_line(told)}, found {digest.hexdigest()}"
+    expected = rpm.header.string(Tag.PAYLOAD_SHA256)
+    if digest.hexdigest() != expected:
+        message = f"expected a payload of sha256 {one_line(expected)}, found {digest.hexdigest()}"
         raise TrustError(message, where=where)
     return True

@@ -80,18 +80,18 @@ def differences(universe: Universe, apt: Apt, requests: list[list[str]]) -> list
     return told
 
 
-def test_each_answer_is_apts(both: tuple[Universe, Apt]) -> None:
+def test_each_solution_is_that_of_apt(both: tuple[Universe, Apt]) -> None:
     requests = requests_of(QUICK)
     assert len(requests) >= 60
     assert differences(*both, requests) == []
 
 
 @pytest.mark.slow
-def test_each_long_answer_is_apts(both: tuple[Universe, Apt]) -> None:
+def test_each_large_solution_is_that_of_apt(both: tuple[Universe, Apt]) -> None:
     assert differences(*both, requests_of(LONG)) == []
 
 
-def test_a_difference_would_be_seen(both: tuple[Universe, Apt]) -> None:
+def test_the_comparison_notices_a_difference(both: tuple[Universe, Apt]) -> None:
     universe, apt = both
     assert ours(universe, ["bash"]) != apt.install(["bash", "hello"]).packages
     assert "hello" in {package.split()[0] for package in apt.install(["hello"]).packages}

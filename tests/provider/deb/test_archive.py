@@ -71,7 +71,7 @@ def test_reads_what_dpkg_deb_makes(kind: str, tmp_path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_refuses_what_is_no_package(data: bytes, words: str) -> None:
+def test_a_file_that_is_no_package_is_refused(data: bytes, words: str) -> None:
     with pytest.raises(TrustError) as raised:
         _names(data)
     assert str(raised.value).startswith("a.deb: ")

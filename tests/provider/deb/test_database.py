@@ -57,7 +57,7 @@ def test_dpkg_reads_what_is_written(tmp_path: Path) -> None:
     assert subprocess.run(control, capture_output=True, text=True, check=True).stdout == "postinst\n"
 
 
-def test_a_line_that_only_python_would_end_stays_one(tmp_path: Path) -> None:
+def test_a_line_break_only_for_python_does_not_split_a_line(tmp_path: Path) -> None:
     given = unpacked("/.", control=CONTROL.replace("and more", "and\u2028Essential: yes\x0b more"))
     database.write_database(tmp_path, [given])
     argv = ["dpkg-query", f"--admindir={tmp_path}/var/lib/dpkg", "-W", "-f", "${Description}|${Essential}", "a:amd64"]
@@ -77,7 +77,7 @@ def test_triggers_go_where_dpkg_looks_for_them(tmp_path: Path) -> None:
     assert database.interests_of(tmp_path) == ["/usr/share/x", "one", "three"]
 
 
-def test_only_interesting_triggers_are_set_off_in_the_packages_order() -> None:
+def test_only_triggers_of_interest_are_activated_in_the_order_of_packages() -> None:
     first = unpacked("/usr/share/xy/z", triggers="activate two\nactivate nobody\ninterest one\n")
     second = unpacked("/usr/share/x/file", triggers="activate-noawait one\n")
     assert database.activated([first, second], ["/usr/share/x", "one", "two"]) == ["two", "/usr/share/x", "one"]

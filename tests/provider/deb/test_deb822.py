@@ -48,7 +48,7 @@ def test_only_a_newline_ends_a_line() -> None:
         (GOOD + "\n" + GOOD, "expected a field and its value, found a blank line"),
     ],
 )
-def test_what_is_no_stanza_is_refused_as_dpkg_refuses_it(stanza: str, message: str, tmp_path: Path) -> None:
+def test_a_malformed_stanza_is_refused_as_by_dpkg(stanza: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(TrustError) as raised:
         fields_of(stanza, where="here")
     assert str(raised.value) == f"here: {message}"

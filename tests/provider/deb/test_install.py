@@ -162,7 +162,7 @@ def _ways(small: Sequence[Small], place: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("case", SETS)
-def test_comes_to_the_tree_that_dpkg_makes(case: str, tmp_path: Path) -> None:
+def test_the_tree_is_the_one_that_dpkg_makes(case: str, tmp_path: Path) -> None:
     trees = namespace.call(_ways, SETS[case], tmp_path, writes=[tmp_path])
     assert trees["in order"] == trees["dpkg"]
     assert trees["oic"] == trees["dpkg"]
@@ -179,7 +179,7 @@ def _epochs(small: Sequence[Small], place: Path) -> list[int]:
     return [int((place / way / "tree/epoch").read_text()) for way in ("quick", "in order")]
 
 
-def test_the_epoch_is_that_of_the_newest_package_whoever_unpacks_it(
+def test_the_epoch_is_that_of_the_newest_package_for_both_ways_to_unpack(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")  # as Debian's builders have it: dpkg-deb lets no time pass it
@@ -205,7 +205,7 @@ def _contents(small: Sequence[Small], place: Path, path: str) -> str:
         ("what preinst needs is configured", "var/ready", ""),
     ],
 )
-def test_the_right_one_is_the_last_writer(case: str, path: str, expected: str, tmp_path: Path) -> None:
+def test_a_replacing_package_writes_a_shared_path_last(case: str, path: str, expected: str, tmp_path: Path) -> None:
     assert namespace.call(_contents, SETS[case], tmp_path, path, writes=[tmp_path]) == expected
 
 
@@ -221,7 +221,7 @@ def _layered(small: Sequence[Small], place: Path, install_first: Callable[..., P
 
 
 @pytest.mark.parametrize("case", ["named triggers", "file triggers", "plain"])
-def test_a_layer_hears_the_triggers_of_the_one_above(case: str, tmp_path: Path) -> None:
+def test_packages_of_a_layer_receive_triggers_of_the_layer_above(case: str, tmp_path: Path) -> None:
     for way in ("oic", "dpkg"):
         (tmp_path / way).mkdir()
     ours = namespace.call(_layered, SETS[case], tmp_path / "oic", installed_by_oic, writes=[tmp_path])
@@ -237,7 +237,7 @@ def test_a_layer_hears_the_triggers_of_the_one_above(case: str, tmp_path: Path) 
     ],
     ids=["diversion", "statoverride"],
 )
-def test_what_a_layer_told_dpkg_holds_above_it(first: Small, tmp_path: Path) -> None:
+def test_diversions_of_a_layer_apply_to_the_layers_above(first: Small, tmp_path: Path) -> None:
     announced = {"md5sums": "0" * 32 + "  usr/bin/tool\n"}
     small = [first, Small(name="z", files={"/usr/bin/tool": "of z"}, scripts=announced)]
     for way in ("oic", "dpkg"):
@@ -247,7 +247,7 @@ def test_what_a_layer_told_dpkg_holds_above_it(first: Small, tmp_path: Path) -> 
     assert ours == theirs
 
 
-def test_a_path_reserved_below_has_everything_installed_in_order(tmp_path: Path) -> None:
+def test_a_diverted_path_makes_dpkg_unpack_everything_in_order(tmp_path: Path) -> None:
     small = [Small(name="diverting", scripts={"postinst": _divert("/usr/bin/tool")})]
     small.append(Small(name="z", files={"/usr/bin/tool": "nobody said", "/usr/bin/other": "of z"}))
     for way in ("oic", "dpkg"):
@@ -265,10 +265,10 @@ def _marks(path: Path) -> list[str]:
     return [name for name in os.listxattr(path, follow_symlinks=False) if name.endswith((".whiteout", ".opaque"))]
 
 
-def test_a_bootstrap_set_that_claims_a_path_twice_is_refused(tmp_path: Path) -> None:
+def test_a_bootstrap_set_with_a_path_in_two_packages_is_refused(tmp_path: Path) -> None:
     (tmp_path / "debs").mkdir()
     small = [Small(name=name, files={"/usr/share/both": name}) for name in ("a", "b")]
-    with pytest.raises(TrustError, match=r"nothing orders its packages: claimed twice: /usr/share/both of [ab]$"):
+    with pytest.raises(TrustError, match=r"no order of its packages is known: claimed twice: /usr/share/both of [ab]$"):
         namespace.call(_bootstrap, [entry.make(tmp_path / "debs") for entry in small], tmp_path, writes=[tmp_path])
 
 
@@ -280,7 +280,7 @@ def _bootstrap(packages: Sequence[tuple[LockedPackage, Path]], place: Path) -> N
         install(packages, tree)
 
 
-def test_a_failing_script_ends_it_with_its_last_words(tmp_path: Path) -> None:
+def test_a_failing_script_is_an_error_with_its_last_output(tmp_path: Path) -> None:
     small = [Small(name="a", scripts={"postinst": "echo 'the disk is square' >&2; exit 3"})]
     with pytest.raises(ToolError) as raised:
         namespace.call(_contents, small, tmp_path, "etc/passwd", writes=[tmp_path])
@@ -291,7 +291,7 @@ def test_a_failing_script_ends_it_with_its_last_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
-def test_two_owners_of_a_path_are_refused_in_dpkg_s_words(order: tuple[str, str], tmp_path: Path) -> None:
+def test_two_owners_of_a_path_are_refused_with_dpkg_s_message(order: tuple[str, str], tmp_path: Path) -> None:
     small = [Small(name=name, files={"/usr/share/both": name}, scripts={"md5sums": SUMS}) for name in order]
     words = f"trying to overwrite '/usr/share/both', which is also in package {order[0]} 1"
     with pytest.raises(ToolError, match=words):

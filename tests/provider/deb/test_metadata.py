@@ -79,33 +79,33 @@ def test_a_signed_repository_is_read(mirror: MemoryMirror, store: Store, key: Pa
     assert any("by-hash" in url for url in mirror.asked)
 
 
-def test_what_has_not_changed_is_not_sent_again(mirror: MemoryMirror, store: Store, key: Path) -> None:
+def test_an_unchanged_document_is_not_sent_again(mirror: MemoryMirror, store: Store, key: Path) -> None:
     first = read(mirror, store, key)
     mirror.sent.clear()
     assert read(mirror, store, key, previous=first) == first
     assert mirror.sent == []
 
 
-def test_a_lost_store_is_filled_again(mirror: MemoryMirror, store: Store, key: Path, tmp_path: Path) -> None:
+def test_missing_files_are_fetched_again(mirror: MemoryMirror, store: Store, key: Path, tmp_path: Path) -> None:
     first = read(mirror, store, key)
     assert read(mirror, Store(tmp_path / "other"), key, previous=first).index == first.index
 
 
-def test_the_hand_over_has_nothing_that_changes_by_itself(mirror: MemoryMirror, store: Store, key: Path) -> None:
+def test_the_hand_over_is_the_same_when_nothing_changed(mirror: MemoryMirror, store: Store, key: Path) -> None:
     first, second = read(mirror, store, key), read(mirror, store, key)
     assert first.index.to_text() == second.index.to_text()
     assert "etag" not in first.index.to_text()
     assert all(answer.etag for answer in first.answers.values())
 
 
-def test_an_index_names_every_blob_it_stands_on(mirror: MemoryMirror, store: Store, key: Path) -> None:
+def test_an_index_names_every_blob_that_it_needs(mirror: MemoryMirror, store: Store, key: Path) -> None:
     index = read(mirror, store, key).index
     there = [path for path in (store.root / "sha256").rglob("*") if path.is_file()]
     assert index.artefacts() == sorted(f"store/sha256/{path.name[:2]}/{path.name}" for path in there)
     assert Index.from_text(index.to_text()) == index
 
 
-def test_a_detached_signature_does_as_well(
+def test_a_detached_signature_is_accepted(
     mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
 ) -> None:
     text = release_text()
@@ -119,7 +119,7 @@ def test_a_detached_signature_does_as_well(
 
 
 @pytest.mark.parametrize("kinds", [("",), (".gz",), ("", ".gz"), (".xz",)])
-def test_any_compression_the_archive_offers_is_taken(
+def test_any_compression_of_the_archive_is_used(
     kinds: tuple[str, ...], mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
 ) -> None:
     mirror.documents[f"{BASE}/InRelease"] = clear_sign(release_text(kinds=kinds), signers["archive"])
@@ -128,7 +128,7 @@ def test_any_compression_the_archive_offers_is_taken(
     assert entry.plain_size == len(PACKAGES)
 
 
-def test_without_by_hash_the_plain_name_is_asked(
+def test_without_by_hash_the_plain_name_is_fetched(
     mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
 ) -> None:
     mirror.publish(signers["archive"], Acquire_By_Hash="")
@@ -136,7 +136,7 @@ def test_without_by_hash_the_plain_name_is_asked(
     assert not any("by-hash" in url for url in mirror.asked)
 
 
-def test_by_hash_that_is_not_there_falls_back(mirror: MemoryMirror, store: Store, key: Path) -> None:
+def test_a_missing_by_hash_file_is_fetched_by_name(mirror: MemoryMirror, store: Store, key: Path) -> None:
     mirror.documents = {url: body for url, body in mirror.documents.items() if "by-hash" not in url}
     assert read(mirror, store, key).index.repositories
 
@@ -164,7 +164,7 @@ def test_a_key_can_come_from_a_url(mirror: MemoryMirror, store: Store, key: Path
     assert read(mirror, store, "memory://mirror/key.gpg").index.repositories
 
 
-def test_a_host_without_gpg_is_told_so(
+def test_a_host_without_gpg_gets_a_hint(
     mirror: MemoryMirror, store: Store, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -250,7 +250,7 @@ def test_text_outside_the_signature_is_refused(change: Any, mirror: MemoryMirror
         ({"Date": ""}, "expected a date in Date"),
     ],
 )
-def test_what_the_release_says_of_itself_is_checked(
+def test_suite_and_dates_of_the_release_are_checked(
     fields: dict[str, Any], message: str, mirror: MemoryMirror, store: Store, key: Path, signers: dict[str, Signer]
 ) -> None:
     mirror.publish(signers["archive"], **fields)
@@ -305,7 +305,7 @@ def test_an_index_larger_than_announced_is_refused(
         read(mirror, store, key)
 
 
-def test_a_component_that_is_not_there_is_named(mirror: MemoryMirror, store: Store, key: Path) -> None:
+def test_a_missing_component_is_named(mirror: MemoryMirror, store: Store, key: Path) -> None:
     with pytest.raises(TrustError, match="contrib/binary-amd64/Packages, found none; components: main"):
         read(mirror, store, key, components=("contrib",))
 

@@ -48,7 +48,7 @@ def _package(name: str, *before: str, depends: tuple[str, ...] = ()) -> LockedPa
         ([_package("b", "below")], {"b"}, [("--unpack", ["b"])]),
     ],
 )
-def test_what_is_needed_before_unpacking_is_configured_first(
+def test_pre_depends_are_configured_before_unpacking(
     packages: list[LockedPackage], ordered: set[str], expected: list[tuple[str, list[str]]]
 ) -> None:
     assert steps(packages, {"c": "important"}, ordered) == expected

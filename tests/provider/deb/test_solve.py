@@ -113,14 +113,14 @@ def test_a_lock_survives_its_file(tmp_path: Path) -> None:
     assert read_lock({"format": FORMAT, **json.loads(to_json(lock))}) == lock
 
 
-def test_the_order_of_the_recipes_words_does_not_matter_to_the_order_of_the_lock(tmp_path: Path) -> None:
+def test_the_order_of_the_lock_does_not_depend_on_the_order_of_the_specs(tmp_path: Path) -> None:
     one, other = (
         solved(tmp_path, names).sets for names in (["script", "extra", "kernel-6.1"], ["kernel-6.1", "extra", "script"])
     )
     assert one == other
 
 
-def test_problems_of_both_sets_are_told(tmp_path: Path) -> None:
+def test_problems_of_both_sets_are_reported(tmp_path: Path) -> None:
     store = Store(tmp_path)
     request = asked("broken", essential=False, tools=["nono"])
     with pytest.raises(SolveError) as caught:
@@ -128,7 +128,7 @@ def test_problems_of_both_sets_are_told(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["image", "tools"]
 
 
-def test_tools_are_a_closure_without_essential_or_recommended_packages(tmp_path: Path) -> None:
+def test_the_tools_set_has_no_essential_or_recommended_packages(tmp_path: Path) -> None:
     store = Store(tmp_path)
     request = asked("extra", recommends=True, tools=["with-extras"])
     lock = solve(index_of("small", store), request, store)

@@ -160,21 +160,21 @@ def same_trees(
     return given
 
 
-def test_minbase_is_mmdebstraps(place: Path) -> None:
+def test_minbase_gives_the_tree_of_mmdebstrap(place: Path) -> None:
     same_trees("minimal.yml", place, required_names, "minbase")
 
 
 @pytest.mark.slow
-def test_edge_is_mmdebstraps(place: Path) -> None:
+def test_edge_gives_the_tree_of_mmdebstrap(place: Path) -> None:
     same_trees("edge.yml", place, None, "essential")
 
 
 @pytest.mark.slow
-def test_a_set_chosen_to_be_hard_is_mmdebstraps(place: Path) -> None:
+def test_a_difficult_set_gives_the_tree_of_mmdebstrap(place: Path) -> None:
     given = same_trees("minimal.yml", place, big_names, "essential", RANDOM)
     assert len(given.packages) >= 300
 
 
 @pytest.mark.slow
-def test_debian_13_is_mmdebstraps(place: Path) -> None:
+def test_debian_13_gives_the_tree_of_mmdebstrap(place: Path) -> None:
     same_trees("debian13-minimal.yml", place, required_names, "minbase")

@@ -51,7 +51,7 @@ def _unpack(files: Sequence[tuple[str, Path]], root: Path, jobs: int) -> list[Un
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_refuses_what_no_package_may_hold(bad: Any, words: str, tmp_path: Path) -> None:
+def test_content_that_no_package_may_have_is_refused(bad: Any, words: str, tmp_path: Path) -> None:
     with pytest.raises(TrustError) as raised:
         _unpacked(tmp_path, deb(tar(entry("./usr/ok", b"x"), bad)))
     assert words in str(raised.value)
@@ -60,7 +60,7 @@ def test_refuses_what_no_package_may_hold(bad: Any, words: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("target", ["/", "../../../../.."])
-def test_a_link_that_points_out_leads_back_in(target: str, tmp_path: Path) -> None:
+def test_a_link_out_of_the_root_leads_back_into_it(target: str, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     way = entry("./way", type=SOFT, linkname=target)
     _unpacked(tmp_path, deb(tar(way, entry(f"./way{outside}", b"caught"))))
@@ -69,7 +69,7 @@ def test_a_link_that_points_out_leads_back_in(target: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("target", ["loop", "/proc/1/root", "/nowhere"])
-def test_nothing_goes_through_a_link_to_nothing(target: str, tmp_path: Path) -> None:
+def test_a_path_through_a_dangling_link_is_refused(target: str, tmp_path: Path) -> None:
     link = entry("./loop", type=SOFT, linkname=target)
     unpacked = _unpacked(tmp_path, deb(tar(link, entry("./loop/file", b"x"), entry("./after", b"x"))))
     assert unpacked[0].clashes == ("/loop/file",)
@@ -110,12 +110,12 @@ def _both(place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return _described(place / "root"), _extracted(place / "theirs", file)
 
 
-def test_puts_what_dpkg_deb_extracts(tmp_path: Path) -> None:
+def test_unpacks_the_files_that_dpkg_deb_extracts(tmp_path: Path) -> None:
     ours, theirs = namespace.call(_both, tmp_path, writes=[tmp_path])
     assert ours == theirs
 
 
-def test_a_path_belongs_to_the_first_and_the_second_is_told(tmp_path: Path) -> None:
+def test_a_path_belongs_to_the_first_package_and_the_second_is_a_clash(tmp_path: Path) -> None:
     data = [deb(tar(entry("./usr/both", text), entry(f"./usr/{text.decode()}"))) for text in (b"one", b"two")]
     data[1] = deb(tar(entry("./usr/both", bytes(range(256)) * 99), entry("./usr/two")), compression="")
     unpacked = _unpacked(tmp_path, *data)

@@ -80,7 +80,7 @@ def _verdicts(store: Store, *packages: LockedPackage) -> dict[str, Verdict]:
     return verify(lock, packages, store)
 
 
-def test_says_who_signed_the_index_or_that_nobody_did(store: Store) -> None:
+def test_the_verdict_says_who_signed_the_index(store: Store) -> None:
     verdicts = _verdicts(store, _package(store, "a", "signed"), _package(store, "b", "trusted"))
     assert verdicts == {
         "a": Verdict(signed=True, words=f"sha256 listed by signed, signed by {KEY}"),
@@ -89,12 +89,12 @@ def test_says_who_signed_the_index_or_that_nobody_did(store: Store) -> None:
 
 
 @pytest.mark.parametrize("repository", ["neither", "unheard of"])
-def test_a_repository_that_nobody_vouches_for_is_refused(repository: str, store: Store) -> None:
+def test_a_package_of_an_unsigned_repository_is_refused(repository: str, store: Store) -> None:
     with pytest.raises(TrustError, match=f"a 1: nobody signed its repository {repository}"):
         _verdicts(store, _package(store, "a", repository))
 
 
-def test_every_bad_package_is_told_at_once(store: Store) -> None:
+def test_every_bad_package_is_reported_at_once(store: Store) -> None:
     packages = [_package(store, name, "signed") for name in ("a", "b", "c")]
     for package in packages[:2]:
         store.path(package.sha256).chmod(0o644)
@@ -134,13 +134,13 @@ GOOD = "Package: a\nVersion: 1\nArchitecture: all\n"
         ({"triggers": "listen a\n"}, "expected interest or activate and a trigger's name, found 'listen a'"),
     ],
 )
-def test_a_package_that_is_not_what_the_lock_says_or_names_what_dpkg_would_not(
+def test_a_package_that_differs_from_the_lock_or_has_invalid_names_is_refused(
     files: dict[str, str], words: str, store: Store
 ) -> None:
     with pytest.raises(TrustError, match=f"a 1: .*{words}"):
         _verdicts(store, _package(store, "a", "signed", files))
 
 
-def test_triggers_as_dpkg_has_them_are_good(store: Store) -> None:
+def test_triggers_that_dpkg_accepts_are_accepted(store: Store) -> None:
     text = "# a comment\n\ninterest-noawait /usr/share/a\n  activate ldconfig\ninterest-await a-b.c\n"
     assert _verdicts(store, _package(store, "a", "signed", {"triggers": text}))["a"].signed

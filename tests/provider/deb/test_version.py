@@ -63,7 +63,7 @@ def order(one: str, other: str) -> int:
 )
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(VERSIONS, VERSIONS), min_size=50, max_size=200))
-def test_order_is_dpkgs(pairs: list[tuple[str, str]]) -> None:
+def test_the_order_of_versions_is_that_of_dpkg(pairs: list[tuple[str, str]]) -> None:
     wrong = [(pair, told) for pair, told in zip(pairs, dpkg_order(pairs), strict=True) if order(*pair) != told]
     assert wrong == []
 

@@ -28,7 +28,7 @@ pytestmark = [
 ]
 
 
-def test_the_answer_is_dnfs_on_what_chance_draws(tmp_path: Path) -> None:
+def test_the_solution_is_that_of_dnf_for_random_repositories(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     asked, questions = [], []
     with HttpFetcher() as fetcher:

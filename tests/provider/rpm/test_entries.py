@@ -64,7 +64,7 @@ def _names(index: Index, store: Store, *words: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("old", "new", "message"), BAD)
-def test_a_bad_entry_costs_its_package_with_a_note(
+def test_a_bad_entry_excludes_its_package_with_a_note(
     old: str, new: str, message: str, mirror: Mirror, store: Store, key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror.change_primary(old, new)
@@ -113,7 +113,7 @@ def test_a_repository_of_bad_entries_only_is_refused(mirror: Mirror, store: Stor
     )
 
 
-def test_what_is_not_for_this_architecture_or_not_allowed_may_be_bad(
+def test_a_bad_entry_of_an_excluded_package_is_ignored(
     mirror: Mirror, store: Store, key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror.publish_rpm(["other-1-1.i686", "foo-1-1", "kept-1-1"])
@@ -125,7 +125,7 @@ def test_what_is_not_for_this_architecture_or_not_allowed_may_be_bad(
     assert not capsys.readouterr().err
 
 
-def test_an_older_version_of_the_same_repository_may_take_its_place(
+def test_an_older_version_of_the_same_repository_may_replace_a_bad_entry(
     mirror: Mirror, store: Store, key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror.publish_rpm(["foo-2-1", "foo-1-1", {"nevra": "app-1-1", "requires": ["foo"]}])
@@ -172,14 +172,14 @@ def test_a_repository_of_the_same_or_a_higher_priority_is_not_touched() -> None:
         assert [package.evr for package in packages.by_name["foo"]] == ["3-1"]
 
 
-def test_a_repository_that_is_left_out_for_the_sake_of_another_is_not_a_bad_one() -> None:
+def test_a_repository_whose_packages_are_excluded_for_another_is_not_bad() -> None:
     first, second = ("base", 10, ["foo-1-1", "good-1-1"]), ("extra", 0, ["foo-3-1"])
     assert len(_packages(first, second, bad="foo-1-1").bad_entries()) == 1
     with pytest.raises(TrustError, match="extra: expected foo-3-1"):
         _packages(("base", 10, ["good-1-1"]), second, bad="foo-3-1").bad_entries()
 
 
-def test_a_word_does_not_mean_what_only_provides_the_name_of_a_bad_entry(
+def test_a_spec_does_not_select_a_package_that_only_provides_the_name_of_a_bad_entry(
     mirror: Mirror, store: Store, key: str
 ) -> None:
     mirror.publish_rpm(["foo-1-1", {"nevra": "other-1-1", "provides": ["foo"]}])
@@ -191,7 +191,7 @@ def test_a_word_does_not_mean_what_only_provides_the_name_of_a_bad_entry(
         _names(index, store, "foo")
 
 
-def test_thousands_of_bad_entries_of_one_name_are_left_out_together() -> None:
+def test_thousands_of_bad_entries_of_one_name_are_excluded_quickly() -> None:
     many = [{"nevra": f"foo-{number}-1"} for number in range(3000)]
     packages = _packages(("base", 10, [*many, "good-1-1"]), ("extra", 0, many), bad="foo-1-1")
     assert "foo" in packages.by_name

@@ -79,7 +79,7 @@ def test_the_trailer_of_the_signature_header_s_region_may_have_two_tags(tag: int
     assert not _refusal(_region_trailer(data, Sig.REGION, tag), key, tmp_path)
 
 
-def test_the_trailer_of_the_main_header_s_region_may_not() -> None:
+def test_the_trailer_of_the_main_header_s_region_may_have_one_tag() -> None:
     data = package(*TWO_FILES).bytes()
     for region, tag in ((Tag.REGION, 61), (Tag.REGION, 62), (Sig.REGION, 63)):
         with pytest.raises(TrustError, match=f"expected a trailer of region {region:d}, found tag {tag} of type 7"):
@@ -109,7 +109,7 @@ def _version_6(packet: bytes) -> str:
     return base64.b64encode(b"\xc2" + bytes([len(body)]) + body).decode()
 
 
-def test_a_signature_of_version_6_is_passed_over_beside_another(key: Key, tmp_path: Path) -> None:
+def test_a_signature_of_version_6_is_ignored_beside_another(key: Key, tmp_path: Path) -> None:
     parts = _signed(package(*TWO_FILES), key)
     good = parts.signature[Sig.RSA].data
     parts.signature[Sig.OPENPGP] = text(_version_6(good))
@@ -118,14 +118,14 @@ def test_a_signature_of_version_6_is_passed_over_beside_another(key: Key, tmp_pa
     assert not _refusal(parts.bytes(), key, tmp_path)
 
 
-def test_a_signature_of_version_6_alone_is_refused_as_such(key: Key, tmp_path: Path) -> None:
+def test_a_package_with_only_signatures_of_version_6_is_refused(key: Key, tmp_path: Path) -> None:
     parts = package(*TWO_FILES)
     parts.signature[Sig.OPENPGP] = text(_version_6(bytes(64)))
     refusal = _refusal(parts.bytes(), key, tmp_path)
     assert "expected a signature of version 4, found only those of version 6, which gpg cannot check" in refusal
 
 
-def test_a_signature_of_version_6_does_not_make_up_for_a_bad_one(key: Key, tmp_path: Path) -> None:
+def test_a_signature_of_version_6_does_not_replace_a_bad_one(key: Key, tmp_path: Path) -> None:
     parts = _signed(package(*TWO_FILES), key)
     parts.signature[Sig.OPENPGP] = text(_version_6(parts.signature[Sig.RSA].data))
     parts.header[Tag.BUILD_TIME] = numbers(1)
@@ -133,7 +133,7 @@ def test_a_signature_of_version_6_does_not_make_up_for_a_bad_one(key: Key, tmp_p
 
 
 @pytest.mark.parametrize("absent", [Tag.FILE_DEVICES, Tag.FILE_INODES])
-def test_without_devices_or_inodes_no_file_has_a_second_name(absent: Tag, key: Key, tmp_path: Path) -> None:
+def test_without_devices_or_inodes_there_are_no_hard_links(absent: Tag, key: Key, tmp_path: Path) -> None:
     parts = package(*TWO_FILES)
     parts.header[Tag.FILE_INODES] = numbers(7, 7)
     del parts.header[absent]

@@ -90,7 +90,7 @@ def _edited(data: bytes, edits: list[tuple[int, str, bytes]], begin: int = 0) ->
 
 @given(number=st.integers(0, 5), edits=EDITS)
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_damaged_package(seeds: list[bytes], number: int, edits: list[tuple[int, str, bytes]]) -> None:
+def test_a_damaged_package_is_refused(seeds: list[bytes], number: int, edits: list[tuple[int, str, bytes]]) -> None:
     with contextlib.suppress(TrustError):
         _read(_edited(seeds[number], edits))
 
@@ -100,7 +100,7 @@ FILES = (("/usr/a", b"content", 0o100644), ("/usr/b", b"a", 0o120777), ("/usr/d"
 
 @given(edits=EDITS, tag=st.sampled_from(list(Tag)), word=st.binary(max_size=40), number=st.integers(0, 1 << 34))
 @settings(max_examples=600, deadline=None)
-def test_a_consistent_header_with_senseless_values(
+def test_a_well_formed_header_with_wrong_values_is_refused_or_read(
     edits: list[tuple[int, str, bytes]], tag: Tag, word: bytes, number: int
 ) -> None:
     """Behind what random damage gets through: every length and offset is right, what is told is not."""
@@ -119,7 +119,9 @@ def test_a_consistent_header_with_senseless_values(
 
 @given(edits=EDITS, tag=st.sampled_from([Sig.RSA, Sig.DSA, Sig.PGP, Sig.GPG]), number=st.integers(0, 5))
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_damaged_signature(seeds: list[bytes], edits: list[tuple[int, str, bytes]], tag: Sig, number: int) -> None:
+def test_a_damaged_signature_is_refused(
+    seeds: list[bytes], edits: list[tuple[int, str, bytes]], tag: Sig, number: int
+) -> None:
     signed = read_rpm(io.BytesIO(seeds[number]), "whole").signature
     packet = signed.binary(Sig.RSA) or signed.binary(Sig.DSA)
     parts = package()
@@ -131,7 +133,7 @@ def test_a_damaged_signature(seeds: list[bytes], edits: list[tuple[int, str, byt
 
 @given(edits=EDITS)
 @settings(max_examples=600, deadline=None)
-def test_a_damaged_archive(edits: list[tuple[int, str, bytes]]) -> None:
+def test_a_damaged_archive_is_refused(edits: list[tuple[int, str, bytes]]) -> None:
     good = package(*FILES)
     rpm = read_rpm(io.BytesIO(good.bytes()), "good")
     plain = decompressed(good.payload, "gz", 1 << 20, where="good")
@@ -155,7 +157,7 @@ def _unpack_all(members: Sequence[tuple[LockedPackage, Path]], place: Path) -> i
     return refused
 
 
-def test_nothing_of_a_damaged_package_gets_out_of_the_root(seeds: list[bytes], tmp_path: Path) -> None:
+def test_a_damaged_package_writes_nothing_outside_the_root(seeds: list[bytes], tmp_path: Path) -> None:
     chance = random.Random(1)
     entry = locked_file(tmp_path, seeds[0])
     members = []

@@ -77,14 +77,14 @@ def test_name_and_scripts_are_those_that_rpm_reads(made: Path) -> None:
     assert header.number(Tag.BUILD_TIME, 0) == int(header_of(made, "%{BUILDTIME}"))
 
 
-def test_an_epoch_of_none_or_zero_is_not_told() -> None:
+def test_an_epoch_of_zero_is_left_out() -> None:
     parts = package()
     assert nevra_of(rpm_of(parts.bytes()).header).version == "1.0-1"
     parts.header[Tag.EPOCH] = numbers(0)
     assert nevra_of(rpm_of(parts.bytes()).header).version == "1.0-1"
 
 
-def test_taking_apart_and_putting_together_changes_nothing(made: Path) -> None:
+def test_a_key_file_split_and_joined_is_unchanged(made: Path) -> None:
     """Otherwise the refusals below would say little."""
     again = parts_of(made.read_bytes()).bytes()
     assert rpm_of(again).header.signed == rpm_of(made.read_bytes()).header.signed
@@ -224,7 +224,7 @@ def test_refuses_a_damaged_header(case: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_the_package_that_is_damaged_above_is_good() -> None:
+def test_the_undamaged_package_is_accepted() -> None:
     _read_all(_good())
 
 
@@ -242,7 +242,7 @@ def test_bytes_between_the_headers_must_be_zero() -> None:
                 rpm_of(bytes(data))
 
 
-def test_old_signing_programs_may_add_beside_the_region_of_the_signature_header() -> None:
+def test_the_signature_header_may_have_entries_outside_its_region() -> None:
     parts = package()
     parts.digests = False
     region = header_bytes(Sig.REGION, {Sig.SHA256: one("0" * 64)})

@@ -56,7 +56,7 @@ FILES = (
 )
 
 
-def test_the_database_knows_what_is_there_and_nothing_differs(shop: Path, tmp_path: Path) -> None:
+def test_the_database_lists_the_packages_and_their_files_verify(shop: Path, tmp_path: Path) -> None:
     done = installed(small(shop, FILES), shop / "tools", tmp_path)
     sizes = {path.name: path.stat().st_size for path in (done.tree / "var/lib/rpm").iterdir()}
     assert sizes == {"rpmdb.sqlite": sizes["rpmdb.sqlite"], "rpmdb.sqlite-shm": 32768, "rpmdb.sqlite-wal": 0}
@@ -66,7 +66,7 @@ def test_the_database_knows_what_is_there_and_nothing_differs(shop: Path, tmp_pa
     assert rpm(done.tree, "-q", "--qf", "%{INSTALLTID}", "small") == str(done.epoch)
 
 
-def test_an_ordinary_user_can_ask_the_database(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_ordinary_user_can_query_the_database(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     if os.geteuid() != 0:
         pytest.skip("becoming another user needs root")
     tree = installed(small(shop, FILES), shop / "tools", tmp_path_factory.mktemp("installed")).tree
@@ -78,33 +78,31 @@ def test_an_ordinary_user_can_ask_the_database(shop: Path, tmp_path_factory: pyt
     assert asked.stdout == "small-1-1.x86_64\n", asked.stderr
 
 
-def test_twice_the_same(shop: Path, tmp_path: Path) -> None:
+def test_two_installations_give_the_same_tree(shop: Path, tmp_path: Path) -> None:
     files = small(shop, FILES)
     first = installed(files, shop / "tools", tmp_path / "1")
     second = installed(files, shop / "tools", tmp_path / "2")
     assert contents(first.tree) == contents(second.tree)
 
 
-def test_lent_directories_get_the_mode_of_their_package_and_stay_empty(shop: Path, tmp_path: Path) -> None:
+def test_mounted_directories_get_the_mode_of_their_package_and_stay_empty(shop: Path, tmp_path: Path) -> None:
     tree = installed(small(shop, FILES), shop / "tools", tmp_path).tree
     modes = {name: (tree / name).stat().st_mode & 0o7777 for name in ("proc", "sys", "dev", "tmp")}
     assert modes == {"proc": 0o555, "sys": 0o555, "dev": 0o755, "tmp": 0o1777}
     assert not [path for name in modes for path in (tree / name).iterdir()]
 
 
-def test_a_package_may_make_and_mode_the_lent_directories_itself(shop: Path, tmp_path: Path) -> None:
+def test_a_package_may_contain_the_mounted_directories(shop: Path, tmp_path: Path) -> None:
     """As the family's own ``filesystem`` does, for whom they are ghosts."""
     lua = '%pretrans -p <lua>\nfor _, at in ipairs({"/proc", "/sys"}) do posix.mkdir(at) posix.chmod(at, 0555) end\n'
     tree = installed(small(shop, f"{lua}%files\n"), shop / "tools", tmp_path).tree
     assert [(tree / name).stat().st_mode & 0o7777 for name in ("proc", "sys")] == [0o555, 0o555]
 
 
-def test_an_owner_that_is_not_there_is_said_aloud(
-    shop: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_owner_gets_a_note(shop: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     owned = FILES.replace("%files\n", "%files\n%attr(-,nobodyhere,root) ")
     installed(small(shop, owned), shop / "tools", tmp_path)
-    assert "note: files of the user nobodyhere are root's" in capfd.readouterr().err
+    assert "note: files of the user nobodyhere belong to root: there was no such user" in capfd.readouterr().err
 
 
 FAILING = {
@@ -124,7 +122,7 @@ FAILING = {
 
 
 @pytest.mark.parametrize("kind", FAILING)
-def test_a_failing_scriptlet_fails_and_is_named(kind: str, shop: Path, tmp_path: Path) -> None:
+def test_a_failing_scriptlet_is_an_error_that_names_it(kind: str, shop: Path, tmp_path: Path) -> None:
     body, name = FAILING[kind]
     with pytest.raises(ToolError) as caught:
         installed(small(shop, body), shop / "tools", tmp_path)
@@ -140,7 +138,7 @@ def test_a_failing_scriptlet_fails_and_is_named(kind: str, shop: Path, tmp_path:
 
 @pytest.mark.parametrize("kind", FAILING)
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_failing_scriptlet_may_be_let_pass_where_rpm_goes_on(
+def test_a_failing_scriptlet_can_be_allowed_where_rpm_continues(
     kind: str,
     whole: bool,  # noqa: FBT001
     shop: Path,
@@ -161,12 +159,12 @@ def test_a_failing_scriptlet_may_be_let_pass_where_rpm_goes_on(
 
 
 @pytest.mark.parametrize("word", ["filesystem", "small %posttrans", "smal", "small-1"])
-def test_another_word_lets_nothing_pass(word: str, shop: Path, tmp_path: Path) -> None:
+def test_only_the_named_scriptlet_may_fail(word: str, shop: Path, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="the scriptlet %post of small failed: exit status 7"):
         installed(small(shop, "%files\n%post\nexit 7\n"), shop / "tools", tmp_path, [word])
 
 
-def test_what_a_scriptlet_said_last_is_its_own(shop: Path, tmp_path: Path) -> None:
+def test_the_last_output_belongs_to_the_failed_scriptlet(shop: Path, tmp_path: Path) -> None:
     """Not what rpm says, nor the scriptlet before; and what a terminal would obey is only told."""
     other = rpmbuild(shop / "talks", "talks", "%description\nTalks.\n%files\n%post\necho of another\n")
     loud = "%files\n%post\nfor i in 1 2 3 4 5; do echo line $i; done; printf '\\033[31mred\\n' >&2; exit 3\n"
@@ -176,7 +174,7 @@ def test_what_a_scriptlet_said_last_is_its_own(shop: Path, tmp_path: Path) -> No
     assert passed.lines == ("line 3", "line 4", "line 5", "\x1b[31mred")
 
 
-def test_a_macro_that_was_not_there_at_build_time(shop: Path, tmp_path: Path) -> None:
+def test_a_scriptlet_with_an_unknown_macro_fails(shop: Path, tmp_path: Path) -> None:
     """As azl3's kpatch has it: the text of the scriptlet is the macro."""
     files = small(shop, "%files\n%post\n%%systemd_post small.service\n")
     with pytest.raises(ToolError, match=r"the scriptlet %post of small failed: .*(%systemd_post|no job control)"):
@@ -216,7 +214,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_rpm_refuses_is_said_first(kind: str, shop: Path, tmp_path: Path) -> None:
+def test_what_rpm_refused_comes_first_in_the_error(kind: str, shop: Path, tmp_path: Path) -> None:
     body, words = REFUSED[kind]
     with pytest.raises(ToolError) as caught:
         installed(small(shop, body), shop / "tools", tmp_path)
@@ -226,26 +224,26 @@ def test_what_rpm_refuses_is_said_first(kind: str, shop: Path, tmp_path: Path) -
 LONG = "a-package-of-a-name-that-is-longer-than-lua-shows-of-a-script"
 
 
-def test_a_failing_lua_scriptlet_that_rpm_does_not_name_in_full(shop: Path, tmp_path: Path) -> None:
+def test_a_failing_lua_scriptlet_with_a_long_name_is_recognised(shop: Path, tmp_path: Path) -> None:
     files = small(shop, '%files\n%post -p <lua>\nerror("no")\n', LONG)
     with pytest.raises(ToolError, match=rf"the scriptlet %post of {LONG} failed: "):
         installed(files, shop / "tools", tmp_path)
     assert [one.package for one in installed(files, shop / "tools", tmp_path / "again", [LONG]).passed] == [LONG]
 
 
-def test_a_failing_lua_scriptlet_that_rpm_does_not_name_is_never_let_pass(shop: Path, tmp_path: Path) -> None:
+def test_a_failing_lua_scriptlet_that_rpm_does_not_name_is_never_allowed(shop: Path, tmp_path: Path) -> None:
     files = small(shop, "%files\n%post -p <lua>\nerror({})\n", LONG)
     with pytest.raises(ToolError, match="scriptlet in lua failed: "):
         installed(files, shop / "tools", tmp_path, [LONG])
 
 
-def test_a_scriptlet_may_clean_up_what_was_lent(shop: Path, tmp_path: Path) -> None:
+def test_a_scriptlet_may_remove_the_temporary_files(shop: Path, tmp_path: Path) -> None:
     lua = '%posttrans -p <lua>\nassert(os.remove("/etc/dracut.conf.d/00-held.conf"))\n'
     done = installed(small(shop, f"%files\n{lua}"), shop / "tools", tmp_path)
     assert not (done.tree / "etc/dracut.conf.d").exists()
 
 
-def test_what_was_lent_is_not_looked_for_outside_of_the_tree(tmp_path: Path) -> None:
+def test_a_temporary_file_is_removed_only_inside_the_tree(tmp_path: Path) -> None:
     outside, root = tmp_path / "outside", tmp_path / "root"
     (outside / "empty").mkdir(parents=True)
     root.mkdir()
@@ -262,7 +260,7 @@ def test_what_was_lent_is_not_looked_for_outside_of_the_tree(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("when", ["%pre", "%post", "%posttrans"])
-def test_a_hanging_scriptlet_is_ended_and_named(
+def test_a_hanging_scriptlet_is_killed_and_named(
     when: str, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(TIMEOUT_VARIABLE, "3")
@@ -278,7 +276,7 @@ def test_the_program_timeout_is_a_number_of_seconds(
         installed(small(shop, FILES), shop / "tools", tmp_path)
 
 
-def test_generators_of_an_initramfs_are_held_back(shop: Path, tmp_path: Path) -> None:
+def test_generators_of_an_initramfs_do_not_run(shop: Path, tmp_path: Path) -> None:
     """By name, wherever the script looks for them; a dracut called by its path reads a file that ends it."""
     dracut = (
         "%install\nmkdir -p %{buildroot}/usr/bin\n"
@@ -291,7 +289,7 @@ def test_generators_of_an_initramfs_are_held_back(shop: Path, tmp_path: Path) ->
     done = installed(small(shop, dracut, "dracut"), shop / "tools", tmp_path)
     assert not (done.tree / "made").exists()
     assert not (done.tree / "etc/dracut.conf.d").exists()
-    held = [line for line in done.log.splitlines() if line.startswith("held back until its own stage")]
+    held = [line for line in done.log.splitlines() if line.startswith("not run, it has a stage of its own")]
     assert [line.split(": ")[1].split()[0] for line in held] == [
         "mkinitrd",
         "dracut",

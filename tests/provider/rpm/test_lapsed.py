@@ -45,15 +45,15 @@ def package(tmp_path: Path) -> Path:
     return Made().make(tmp_path / "made")
 
 
-def _verdict(file: Path, store: Store, *keys: Key, said_by: str = "", trusted: bool = False) -> Verdict:
+def _verdict(file: Path, store: Store, *keys: Key, claimed_by: str = "", trusted: bool = False) -> Verdict:
     entry = locked(file, store)
     lock = lock_of([entry], repository(store, *keys, trusted=trusted))
-    return verify(lock, [entry], store, {entry.sha256: said_by} if said_by else {})[entry.name]
+    return verify(lock, [entry], store, {entry.sha256: claimed_by} if claimed_by else {})[entry.name]
 
 
-def _refused(message: str, file: Path, store: Store, *keys: Key, said_by: str = "", trusted: bool = False) -> None:
+def _refused(message: str, file: Path, store: Store, *keys: Key, claimed_by: str = "", trusted: bool = False) -> None:
     with pytest.raises(TrustError, match=message) as raised:
-        _verdict(file, store, *keys, said_by=said_by, trusted=trusted)
+        _verdict(file, store, *keys, claimed_by=claimed_by, trusted=trusted)
     assert "\n" not in str(raised.value)
     assert str(raised.value).startswith("small 1.0-1: ")
 
@@ -62,7 +62,7 @@ def _expires(key: Key, *, subkeys: bool = False) -> Key:
     return key.end("2021-01-01", on=SIGNED, subkeys=subkeys)
 
 
-def test_a_signature_made_while_its_key_was_valid_counts_and_says_so(package: Path, store: Store, key: Key) -> None:
+def test_a_signature_by_a_key_that_expired_later_counts_with_a_remark(package: Path, store: Store, key: Key) -> None:
     key.sign(package, faked_time=SIGNED)
     assert _verdict(package, store, key).remarks == ()
     verdict = _verdict(package, store, _expires(key))
@@ -72,7 +72,7 @@ def test_a_signature_made_while_its_key_was_valid_counts_and_says_so(package: Pa
     assert verdict.words == f"signed by {key.fingerprint}; {remark}; listed by base"
 
 
-def test_rpm_takes_such_a_package_too(package: Path, key: Key, tmp_path: Path) -> None:
+def test_rpm_accepts_such_a_package_too(package: Path, key: Key, tmp_path: Path) -> None:
     key.sign(package, faked_time=SIGNED)
     database = f"--dbpath={tmp_path / 'db'}"
     (tmp_path / "key.asc").write_bytes(_expires(key).public())
@@ -115,7 +115,7 @@ def test_a_key_both_expired_and_revoked_never_counts(package: Path, store: Store
     _refused(f"found a signature by a revoked key .{key.fingerprint}", package, store, _expires(key).revoke())
 
 
-def test_a_subkey_has_a_time_of_its_own(package: Path, store: Store, key: Key) -> None:
+def test_a_subkey_has_its_own_period(package: Path, store: Store, key: Key) -> None:
     key.gpg(f"--faked-system-time={MADE}", "--quick-add-key", key.fingerprint, "rsa2048", "sign")
     key.sign(package, faked_time=SIGNED)
     verdict = _verdict(package, store, _expires(key, subkeys=True))
@@ -136,7 +136,7 @@ def test_a_revoked_subkey_of_an_expired_key_never_counts(package: Path, store: S
     _refused("found a signature by a revoked key", package, store, _expires(key))
 
 
-def test_an_index_that_nobody_verified_is_not_enough(package: Path, store: Store, key: Key) -> None:
+def test_a_key_that_expired_later_needs_a_verified_index(package: Path, store: Store, key: Key) -> None:
     """Who has the expired key can date a signature back: then the list is what says that the package is right."""
     key.sign(package, faked_time=SIGNED)
     words = f"expected an index that was verified, as the key {key.fingerprint} has expired since, {END}; "
@@ -145,11 +145,11 @@ def test_an_index_that_nobody_verified_is_not_enough(package: Path, store: Store
         package,
         store,
         _expires(key),
-        said_by="edge.lock.json",
+        claimed_by="edge.lock.json",
     )
     _refused(f"{words}found that nobody's signature says what base lists", package, store, key, trusted=True)
 
 
-def test_a_key_that_holds_says_nothing(package: Path, store: Store, key: Key, tmp_path: Path) -> None:
+def test_a_valid_key_gives_no_remark(package: Path, store: Store, key: Key, tmp_path: Path) -> None:
     second = Key(home=tmp_path / "second").make("ed25519")
     assert _verdict(second.sign(package), store, second, _expires(key)).remarks == ()

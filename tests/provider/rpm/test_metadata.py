@@ -50,7 +50,7 @@ def test_a_signed_repository_is_read(mirror: Mirror, store: Store, key: str, sig
     assert known.size == len(store.read(known.sha256))
 
 
-def test_an_index_names_every_blob_it_stands_on(mirror: Mirror, store: Store, key: str) -> None:
+def test_an_index_names_every_blob_that_it_needs(mirror: Mirror, store: Store, key: str) -> None:
     mirror.publish_rpm(PATHS)
     index = read(mirror, store, key).index
     assert index.artefacts() == sorted(f"store/sha256/{path.name[:2]}/{path.name}" for path in _blobs(store))
@@ -61,7 +61,7 @@ def _blobs(store: Store) -> list[Path]:
     return [path for path in (store.root / "sha256").rglob("*") if path.is_file()]
 
 
-def test_any_of_the_keys_will_do(mirror: Mirror, store: Store, key: str, signers: dict[str, Signer]) -> None:
+def test_a_signature_by_any_key_is_accepted(mirror: Mirror, store: Store, key: str, signers: dict[str, Signer]) -> None:
     second = str(signers["second"].home / "public.gpg")
     for signer in ("base", "second"):
         mirror.sign(signer=signers[signer])
@@ -76,7 +76,7 @@ def test_a_key_can_come_from_a_url(mirror: Mirror, store: Store, signers: dict[s
     assert read_one(mirror, store, url).keys[0].url == url
 
 
-def test_what_has_not_changed_is_not_sent_again(mirror: Mirror, store: Store, key: str) -> None:
+def test_an_unchanged_document_is_not_sent_again(mirror: Mirror, store: Store, key: str) -> None:
     mirror.publish_rpm(PATHS)
     first = read(mirror, store, key)
     assert first.index.of(RpmRepository)[0].filelists
@@ -85,12 +85,12 @@ def test_what_has_not_changed_is_not_sent_again(mirror: Mirror, store: Store, ke
     assert mirror.sent == []
 
 
-def test_a_lost_store_is_filled_again(mirror: Mirror, store: Store, key: str, tmp_path: Path) -> None:
+def test_missing_files_are_fetched_again(mirror: Mirror, store: Store, key: str, tmp_path: Path) -> None:
     first = read(mirror, store, key)
     assert read(mirror, Store(tmp_path / "other"), key, previous=first).index == first.index
 
 
-def test_a_damaged_store_is_mended(mirror: Mirror, store: Store, key: str) -> None:
+def test_a_damaged_blob_of_the_store_is_fetched_again(mirror: Mirror, store: Store, key: str) -> None:
     first = read(mirror, store, key)
     damaged = store.path(first.index.of(RpmRepository)[0].primary.sha256)
     damaged.chmod(0o644)
@@ -141,7 +141,7 @@ def test_filelists_are_fetched_only_for_a_path_not_in_primary(mirror: Mirror, st
         ([{"nevra": "a-1-1", "requires": ["/etc/x"]}, {"nevra": "b-1-1", "files": ["/etc/x"]}], "left"),
     ],
 )
-def test_which_paths_need_filelists(
+def test_only_paths_outside_primary_need_filelists(
     packages: list[Any],
     files: str,
     mirror: Mirror,
@@ -167,7 +167,7 @@ def test_a_mirror_list_is_tried_in_order(
     assert package.url == "memory://good/x86_64/base/Packages/foo-1-1.x86_64.rpm"
 
 
-def test_an_older_mirror_of_the_list_is_no_way_back(mirror: Mirror, store: Store, key: str) -> None:
+def test_an_older_state_on_another_mirror_of_the_list_is_refused(mirror: Mirror, store: Store, key: str) -> None:
     mirror.documents["memory://lists/base"] = b"memory://one\nmemory://two"
     mirror.publish_rpm(base="memory://two", revision=2000)
     first = read(mirror, store, key, mirror_list="memory://lists/base")
@@ -175,20 +175,20 @@ def test_an_older_mirror_of_the_list_is_no_way_back(mirror: Mirror, store: Store
     refused("no older than revision 2000", mirror, store, key, mirror_list="memory://lists/base", previous=first)
 
 
-def test_when_no_mirror_gives_every_reason_is_told(mirror: Mirror, store: Store, key: str) -> None:
+def test_when_every_mirror_fails_each_reason_is_shown(mirror: Mirror, store: Store, key: str) -> None:
     mirror.documents["memory://lists/base"] = b"memory://one\nmemory://two"
     with pytest.raises(FetchError, match=r"(?s)no mirror of the list.*memory://one.*memory://two"):
         read(mirror, store, key, mirror_list="memory://lists/base")
 
 
 @pytest.mark.parametrize("text", [b"", b"# nothing\n", b'<?xml version="1.0"?>\n<metalink>'])
-def test_a_list_that_is_none_is_refused(text: bytes, mirror: Mirror, store: Store, key: str) -> None:
+def test_a_malformed_mirror_list_is_refused(text: bytes, mirror: Mirror, store: Store, key: str) -> None:
     mirror.documents["memory://lists/base"] = text
     with pytest.raises(FetchError, match="expected a list of base URLs"):
         read(mirror, store, key, mirror_list="memory://lists/base")
 
 
-def test_what_createrepo_writes_is_read(tmp_path: Path, store: Store) -> None:
+def test_metadata_of_createrepo_are_read(tmp_path: Path, store: Store) -> None:
     """A repository that no test of ours has written, of one package made by rpmbuild."""
     for program, package in (("rpmbuild", "rpm"), ("createrepo_c", "createrepo-c")):
         if shutil.which(program) is None:

@@ -33,7 +33,7 @@ HEAD = r"<\?xml[^>]+>"
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 
 
-def test_a_repository_without_repomd_is_told_so(mirror: Mirror, store: Store, key: str) -> None:
+def test_a_missing_repomd_is_an_error_with_a_hint(mirror: Mirror, store: Store, key: str) -> None:
     del mirror.documents[REPOMD]
     with pytest.raises(FetchError, match=r"found no repomd\.xml") as caught:
         read(mirror, store, key)
@@ -83,7 +83,7 @@ def test_metadata_from_the_future_is_refused(mirror: Mirror, store: Store, key: 
     assert "is the clock right?" in refused("expected a date in the past", mirror, store, key)
 
 
-def test_an_index_says_its_age_after_a_fortnight(mirror: Mirror, store: Store, key: str) -> None:
+def test_an_index_older_than_two_weeks_gets_a_warning(mirror: Mirror, store: Store, key: str) -> None:
     index = read(mirror, store, key).index
     assert metadata_warnings(index, NOW) == [], "no time, but a number of its own"
     (entry,) = index.of(RpmRepository)
@@ -129,7 +129,7 @@ def test_an_index_says_its_age_after_a_fortnight(mirror: Mirror, store: Store, k
         ("<revision>", "<revision>" + "x" * 2**20, "expected at most 1048576 bytes"),
     ],
 )  # fmt: skip
-def test_a_signed_document_is_not_believed_everything(
+def test_malformed_values_in_a_signed_document_are_refused(
     old: str, new: str, message: str, mirror: Mirror, store: Store, key: str
 ) -> None:
     mirror.change(old, new)
@@ -137,7 +137,7 @@ def test_a_signed_document_is_not_believed_everything(
     assert not store.root.exists()
 
 
-def test_kin_of_primary_are_passed_over(mirror: Mirror, store: Store, key: str) -> None:
+def test_other_forms_of_primary_are_ignored(mirror: Mirror, store: Store, key: str) -> None:
     extra = '<data type="primary_db"><checksum type="md5">0</checksum><location href="/../x"/></data>'
     mirror.change(
         "</repomd>",
@@ -146,7 +146,7 @@ def test_kin_of_primary_are_passed_over(mirror: Mirror, store: Store, key: str) 
     assert read(mirror, store, key).index.repositories
 
 
-def test_sizes_may_be_untold(mirror: Mirror, store: Store, key: str) -> None:
+def test_sizes_may_be_missing(mirror: Mirror, store: Store, key: str) -> None:
     mirror.change(r"<(open-)?size>\d+</(open-)?size>", "", count=0)
     mirror.change(r"<open-checksum[^/]+/open-checksum>", "", count=0)
     assert read(mirror, store, key).index.repositories

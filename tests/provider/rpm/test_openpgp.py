@@ -24,7 +24,7 @@ def _signers(key: Key, *words: str) -> tuple[str, ...]:
         return detached_signers(ring.gpg, TEXT, key.detached(TEXT, *words), where="here")
 
 
-def test_a_key_that_binds_its_name_by_sha1_is_a_key(tmp_path: Path) -> None:
+def test_a_key_that_binds_its_name_by_sha1_is_accepted(tmp_path: Path) -> None:
     """Keys of large distributions are as old as that."""
     key = Key(home=tmp_path / "old").make("rsa2048", "--cert-digest-algo", "SHA1")
     assert "digest algo 2," in key.gpg("--list-packets", data=key.public()).decode()
@@ -59,7 +59,7 @@ def _armoured(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("armour", ["none", "one", "each"])
 @pytest.mark.parametrize("order", ["before", "behind", "between"])
-def test_a_key_of_version_6_costs_no_other_key_of_its_file(order: str, armour: str, tmp_path: Path) -> None:
+def test_other_keys_beside_one_of_version_6_are_used(order: str, armour: str, tmp_path: Path) -> None:
     """gpg by itself takes no key of such a file, rpm the others."""
     first, second = (Key(home=tmp_path / name).make("ed25519") for name in ("first", "second"))
     keys = [key.gpg("--export", key.fingerprint) for key in (first, second)]
@@ -74,7 +74,7 @@ def test_a_key_of_version_6_costs_no_other_key_of_its_file(order: str, armour: s
 
 
 @pytest.mark.parametrize("file", [VERSION_6, _armoured(VERSION_6), _armoured(VERSION_6) * 2])
-def test_a_file_of_keys_of_version_6_alone_is_told_so(file: bytes) -> None:
+def test_a_file_with_only_keys_of_version_6_is_refused(file: bytes) -> None:
     with pytest.raises(TrustError) as raised, keyring({"here": file}):
         pass
     assert str(raised.value) == "here: expected an OpenPGP key of version 4, found only version 6, which gpg cannot use"
@@ -86,7 +86,7 @@ def test_other_key_files_are_left_as_they_are(tmp_path: Path) -> None:
         assert without_version_6(file, "here") is file
 
 
-def test_a_key_file_that_gpg_leaves_in_the_middle_is_a_damaged_one() -> None:
+def test_a_key_file_at_which_gpg_aborts_is_damaged() -> None:
     """gpg ends at the first packet; the rest, more than a pipe holds, is never read."""
     with (
         pytest.raises(TrustError, match="expected an OpenPGP key, found a damaged one"),

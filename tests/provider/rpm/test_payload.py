@@ -64,7 +64,7 @@ def _archived(file: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("compressor", PAYLOADS)
-def test_what_comes_out_is_what_rpm_takes_out(compressor: str, tmp_path: Path) -> None:
+def test_the_content_is_what_rpm2archive_extracts(compressor: str, tmp_path: Path) -> None:
     made = Made(install=INSTALL, files=FILES, payload=PAYLOADS[compressor], define={"_utf8": "1"}).make(tmp_path)
     ours = contents(made.read_bytes())
     assert ours["/usr/d/deep/m"] == ours["/usr/d/a"] == b"one\n"
@@ -83,7 +83,7 @@ FOUR = (
 )
 
 
-def test_rpm_s_own_form_has_numbers_for_names() -> None:
+def test_entries_of_rpm_s_own_format_refer_to_files_by_number() -> None:
     plain = cpio_numbered(1, b"content") + cpio_numbered(0) + cpio_numbered(3) + cpio_numbered(2, b"file") + TRAILER
     expected = {"/usr/d": b"", "/usr/d/file": b"content", "/usr/d/link": b"file", "/usr/d/pipe": b""}
     assert contents(package(*FOUR, payload=plain).bytes()) == contents(package(*FOUR).bytes()) == expected
@@ -105,7 +105,7 @@ def test_a_file_of_more_than_four_gibibytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["./usr/a", "/usr/a", "usr/a"])
-def test_the_ways_to_write_a_name(name: str) -> None:
+def test_names_may_be_written_in_three_ways(name: str) -> None:
     plain = cpio_entry(name, b"x") + TRAILER
     assert contents(package(("/usr/a", b"x", FILE), payload=plain).bytes()) == {"/usr/a": b"x"}
 
@@ -115,7 +115,7 @@ def test_blocks_may_be_padded() -> None:
     assert contents(package(("/usr/a", b"x", FILE), payload=plain + bytes(-len(plain) % 512)).bytes())
 
 
-def test_the_checksummed_form_is_read_as_well() -> None:
+def test_cpio_archives_with_checksums_are_read() -> None:
     plain = (cpio_entry("./usr/a", b"x") + TRAILER).replace(b"070701", b"070702")
     assert contents(package(("/usr/a", b"x", FILE), payload=plain).bytes()) == {"/usr/a": b"x"}
 
@@ -250,7 +250,7 @@ def test_a_payload_in_several_streams(compressor: str) -> None:
 
 @pytest.mark.parametrize("compressor", ["gzip", "bzip2", "xz", "zstd"])
 @pytest.mark.parametrize("place", ["in a file", "after the trailer"])
-def test_a_bomb_is_put_out_early(compressor: str, place: str) -> None:
+def test_a_decompression_bomb_is_refused_early(compressor: str, place: str) -> None:
     zeros = bytes(64 << 20)
     plain = A[:-4] + zeros if place == "in a file" else PLAIN + zeros
     data = _packed(compressor, COMPRESS[compressor](plain))
@@ -263,7 +263,7 @@ def test_a_bomb_is_put_out_early(compressor: str, place: str) -> None:
     assert peak < 20 << 20
 
 
-def test_a_stream_that_wants_too_much_memory_is_refused() -> None:
+def test_a_stream_that_needs_too_much_memory_is_refused() -> None:
     filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 20}]
     whole = bytearray(lzma.compress(PLAIN, lzma.FORMAT_ALONE, filters=filters))
     whole[1:5] = struct.pack("<I", 0x60000000)  # the dictionary it says it needs
@@ -283,7 +283,7 @@ def test_an_unknown_compressor_is_refused() -> None:
         contents(_packed("compress", PLAIN))
 
 
-def test_a_compressor_that_the_header_does_not_name() -> None:
+def test_a_compressor_that_the_header_does_not_name_is_recognised() -> None:
     parts = package(("/usr/a", b"abc", FILE))
     del parts.header[Tag.PAYLOAD_COMPRESSOR]
     assert contents(parts.bytes()) == {"/usr/a": b"abc"}

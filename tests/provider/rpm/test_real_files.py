@@ -39,7 +39,7 @@ def test_files_are_counted_and_compared_with_rpm(tmp_path: Path, capsys: pytest.
     assert any("found none  (none.asc)" in line for line in lines)
 
 
-def test_what_rpm_says_otherwise_is_told(
+def test_other_errors_of_rpm_are_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files, keys = _files(tmp_path)

@@ -76,7 +76,7 @@ def packages(lock: Lock, name: str = "image") -> dict[str, Any]:
     return {one.name: one for one in lock.sets[name]}
 
 
-def test_the_lock_has_everything_there_is_to_know(ask: Ask, tmp_path: Path) -> None:
+def test_the_lock_has_all_fields_of_a_package(ask: Ask, tmp_path: Path) -> None:
     lock = ask("app", "odd+name", tools=["tool"])
     app, odd = packages(lock)["app"], packages(lock)["odd+name"]
     assert (app.name, app.version, app.architecture, app.repository) == ("app", "1:2.0-3", "x86_64", "base")
@@ -94,7 +94,7 @@ def test_the_lock_has_everything_there_is_to_know(ask: Ask, tmp_path: Path) -> N
     assert read_lock({"format": FORMAT, **json.loads(to_json(lock))}) == lock
 
 
-def test_every_edge_names_the_package_that_answers(ask: Ask) -> None:
+def test_every_dependency_names_the_package_that_satisfies_it(ask: Ask) -> None:
     edges = [(edge.kind, edge.relation, edge.package) for edge in packages(ask("app"))["app"].requires]
     assert edges == [
         ("Requires(pre)", "users", "users"),
@@ -105,7 +105,7 @@ def test_every_edge_names_the_package_that_answers(ask: Ask) -> None:
     assert packages(ask("tool"))["tool"].requires == ()
 
 
-def test_weak_edges_are_told_when_they_were_followed(ask: Ask) -> None:
+def test_weak_dependencies_are_recorded_when_they_were_followed(ask: Ask) -> None:
     lock = ask("app", weak=True, tools=["tool"])
     assert list(packages(lock, "tools")) == ["tool"], "the tools are but unpacked"
     (path,) = why(lock.sets["image"], "tool-doc")
@@ -117,14 +117,14 @@ def test_weak_edges_are_told_when_they_were_followed(ask: Ask) -> None:
     assert why(lock.sets["image"], "app-lang")[0][-1] == "app-lang 1-1: app is in its Supplements app"
 
 
-def test_what_a_package_needs_comes_before_it(ask: Ask) -> None:
+def test_the_dependencies_of_a_package_are_configured_before_it(ask: Ask) -> None:
     order = [one.name for one in ask("app").sets["image"]]
     assert order.index("users") < order.index("app")
     assert order.index("libc-common") < order.index("app")
     assert set(order) == {"users", "app", "libc", "libc-common", "tool", "extra"}
 
 
-def test_a_word_is_remembered_by_every_package_it_means(ask: Ask) -> None:
+def test_a_spec_is_recorded_with_every_package_that_it_selects(ask: Ask) -> None:
     lock = ask("tool*", "tool-1-1.x86_64", "odd")
     assert packages(lock)["tool"].requested == ("tool*", "tool-1-1.x86_64")
     assert packages(lock)["tool-doc"].requested == ("tool*",)
@@ -152,7 +152,7 @@ def test_only_the_architecture_and_noarch_count(ask: Ask) -> None:
         (["bad"], ["no package provides; bad-1-1.x86_64 needs tool >= 7, but there is only tool-1-1.x86_64"]),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_told_in_words(words: list[str], lines: list[str], ask: Ask) -> None:
+def test_an_unsolvable_request_is_explained(words: list[str], lines: list[str], ask: Ask) -> None:
     with pytest.raises(SolveError) as caught:
         ask(*words)
     said = str(caught.value).splitlines()
@@ -162,7 +162,7 @@ def test_what_cannot_be_is_told_in_words(words: list[str], lines: list[str], ask
         assert line.endswith(expected)
 
 
-def test_every_problem_of_every_set_is_told(ask: Ask) -> None:
+def test_every_problem_of_every_set_is_reported(ask: Ask) -> None:
     with pytest.raises(SolveError) as caught:
         ask("worse", "needs-foreign", tools=["nothing"])
     first, *rest = sorted(str(caught.value).splitlines())
@@ -223,7 +223,7 @@ def test_every_problem_of_every_set_is_told(ask: Ask) -> None:
         ),
     ],
 )  # fmt: skip
-def test_each_kind_of_problem_has_its_words(packages: list[Any], words: str, message: str, tmp_path: Path) -> None:
+def test_each_kind_of_problem_has_its_message(packages: list[Any], words: str, message: str, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     index = index_of(store, tmp_path / "base", packages)
     with pytest.raises(SolveError) as caught:
@@ -244,7 +244,7 @@ def test_each_kind_of_problem_has_its_words(packages: list[Any], words: str, mes
         ("too", None),
     ],
 )
-def test_what_may_be_taken_from_a_repository(allowed: str, found: str | None, tmp_path: Path) -> None:
+def test_allow_packages_matches_names_versions_and_globs(allowed: str, found: str | None, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     versions = ["tool-1-1", "tool-1.4-2", "tool-1.5-1", "tool-10-1"]
     index = index_of(store, tmp_path / "base", versions, allow_packages=(allowed,))
@@ -255,7 +255,7 @@ def test_what_may_be_taken_from_a_repository(allowed: str, found: str | None, tm
         assert packages(solve(index, request("tool"), store))["tool"].version.partition("-")[0] == found
 
 
-def test_what_a_repository_has_and_may_not_give_is_said(tmp_path: Path) -> None:
+def test_an_error_names_packages_that_allow_packages_excludes(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     packages = ["tool-2-1", "other-1-1", {"nevra": "app-1-1", "requires": ["tool >= 2"]}]
     index = index_of(store, tmp_path / "base", packages, allow_packages=("app", "other"))
@@ -268,7 +268,7 @@ def test_what_a_repository_has_and_may_not_give_is_said(tmp_path: Path) -> None:
     ]
 
 
-def test_one_package_in_two_repositories_is_told_apart(tmp_path: Path) -> None:
+def test_a_package_in_two_repositories_is_named_with_the_repository(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     user = {"nevra": "user-1-1", "requires": ["one-a", "one-b", "one >= 2"]}
     repositories = [
@@ -318,7 +318,7 @@ print(to_json(solve(Index.from_text(Path(index).read_text()), asked, Store(Path(
     assert '"app-lang"' in said.pop()
 
 
-def test_the_lock_does_not_change_with_what_else_there_is(tmp_path: Path) -> None:
+def test_the_lock_does_not_depend_on_unrelated_packages(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     packages = [{"nevra": "app-1-1", "requires": ["b", "a", "c"], "pre": ["c", "a >= 1"]}, "a-1-1", "b-1-1", "c-1-1"]
     others = [{"nevra": f"x{number}-1-1", "requires": ["c", "b"][: number % 2 + 1]} for number in range(20)]

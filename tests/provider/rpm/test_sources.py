@@ -64,7 +64,7 @@ def _dnf_says(root: Path, files: dict[str, str]) -> dict[str, tuple[bool, bool, 
         "enabled=on\r",
     ],
 )
-def test_a_repository_it_was_not_built_from_is_switched_off(word: str, tmp_path: Path) -> None:
+def test_another_repository_of_the_distribution_is_disabled(word: str, tmp_path: Path) -> None:
     root = _tree(tmp_path, edge=NEXT.replace("ENABLED", word) + BASE + OTHER)
     before = (root / "etc/yum.repos.d/edge.repo").read_text()
     files = sources(root, [_locked("edge-base")], KEYS)
@@ -79,20 +79,20 @@ def test_a_repository_it_was_not_built_from_is_switched_off(word: str, tmp_path:
 
 
 @pytest.mark.parametrize("word", ["enabled=0", "enabled=false", "enabled = off"])
-def test_a_repository_it_was_built_from_is_switched_on(word: str, tmp_path: Path) -> None:
+def test_a_repository_of_the_build_is_enabled(word: str, tmp_path: Path) -> None:
     root = _tree(tmp_path, next=NEXT.replace("ENABLED", word), base=BASE)
     files = sources(root, [_locked("edge-base"), _locked("edge-next")], KEYS)
     assert list(files) == ["/etc/yum.repos.d/next.repo"]
     assert {name: on for name, (on, *_) in _dnf_says(root, files).items()} == {"edge-next": True, "edge-base": True}
 
 
-def test_what_is_right_already_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_right_is_not_changed(tmp_path: Path) -> None:
     root = _tree(tmp_path, next=NEXT.replace("ENABLED", "enabled=0"), base=BASE.replace("enabled=1\n", ""), other=OTHER)
     assert sources(root, [_locked("edge-base")], KEYS) == {}
     assert sources(root, [_locked("edge-base")], {}) == {}, "nor where the recipe drops the sources"
 
 
-def test_what_no_package_tells_of_gets_a_file(tmp_path: Path) -> None:
+def test_a_repository_without_a_file_gets_one(tmp_path: Path) -> None:
     root = _tree(tmp_path, other=OTHER)
     files = sources(
         root, [_locked("one"), _locked("two", signed=False)], {"one": "/etc/key", "two": "https://k.invalid/k"}

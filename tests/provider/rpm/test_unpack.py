@@ -162,7 +162,7 @@ def test_the_time_is_that_of_the_newest_package(tmp_path: Path) -> None:
     assert namespace.call(unpack, [], tmp_path / "empty", writes=[tmp_path]) == 0
 
 
-def test_merged_usr_is_made_where_no_package_says_otherwise(tmp_path: Path) -> None:
+def test_usr_is_merged_unless_a_package_says_otherwise(tmp_path: Path) -> None:
     _unpacked(tmp_path, package(("/bin/a", b"x", FILE), ("/lib64", b"usr/lib", LINK), ("/lib64/b", b"x", FILE)))
     root = tmp_path / "root"
     assert {name: os.readlink(root / name) for name in ("bin", "lib", "lib64", "sbin")} == {
@@ -175,7 +175,7 @@ def test_merged_usr_is_made_where_no_package_says_otherwise(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("target", ["/", "../../../../.."])
-def test_a_link_that_points_out_leads_back_in(target: str, tmp_path: Path) -> None:
+def test_a_link_out_of_the_root_leads_back_into_it(target: str, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     way = ("/way", target.encode(), LINK)
     _unpacked(tmp_path, package(way, (f"/way{outside}", b"caught", FILE)))
@@ -211,7 +211,7 @@ CLASHES = {
 
 
 @pytest.mark.parametrize("case", CLASHES)
-def test_what_cannot_be_in_one_tree(case: str, tmp_path: Path) -> None:
+def test_files_that_cannot_be_in_one_tree_are_refused(case: str, tmp_path: Path) -> None:
     first, second, words = CLASHES[case]
     with pytest.raises(TrustError) as raised:
         _unpacked(tmp_path, package(*first, name="first"), package(*second, name="second"))
@@ -249,7 +249,7 @@ LIES: dict[str, tuple[Callable[[], Parts], str]] = {
 
 
 @pytest.mark.parametrize("case", LIES)
-def test_a_package_that_lies(case: str, tmp_path: Path) -> None:
+def test_a_package_with_false_content_is_refused(case: str, tmp_path: Path) -> None:
     make, words = LIES[case]
     with pytest.raises(TrustError) as raised:
         _unpacked(tmp_path, make())
@@ -257,7 +257,7 @@ def test_a_package_that_lies(case: str, tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_a_shared_file_is_held_against_its_digest_as_well(tmp_path: Path) -> None:
+def test_a_shared_file_is_compared_with_its_digest_too(tmp_path: Path) -> None:
     both = ("/usr/a", b"same", FILE)
     liar = package(both, name="liar", payload=cpio_entry("./usr/a", b"liar") + TRAILER)
     with pytest.raises(TrustError, match=r"liar 1\.0-1: expected sha256"):

@@ -129,7 +129,7 @@ def _new_format(packet: bytes) -> bytes:
     return b"\xc2\xff" + len(body).to_bytes(4, "big") + body
 
 
-def test_signatures_of_the_sixth_format_s_tag(
+def test_signatures_in_the_tag_of_rpm_6_are_read(
     unsigned: bytes, keys: Callable[[str], Key], store: Store, tmp_path: Path
 ) -> None:
     first, second, parts = keys("rsa2048"), keys("ed25519"), parts_of(unsigned)
@@ -155,7 +155,7 @@ def test_an_unsigned_package_is_refused(
     assert words == "small 1:1.0-1: expected a signature by a key of base, found none"
 
 
-def test_an_unsigned_package_of_a_trusted_repository_is_said_to_be_unsigned(
+def test_the_verdict_on_an_unsigned_package_of_a_trusted_repository_says_unsigned(
     unsigned: bytes, keys: Callable[[str], Key], store: Store, tmp_path: Path
 ) -> None:
     expected = Verdict(signed=False, words="unsigned: sha256 listed by base, which the recipe trusts")
@@ -166,7 +166,7 @@ def test_an_unsigned_package_of_a_trusted_repository_is_said_to_be_unsigned(
     assert "unknown key" in _refused(file, store, keys("rsa2048"), trusted=True)
 
 
-def test_a_repository_without_a_key_vouches_for_nothing(unsigned: bytes, store: Store, tmp_path: Path) -> None:
+def test_packages_of_a_repository_without_a_key_are_refused(unsigned: bytes, store: Store, tmp_path: Path) -> None:
     file = _file(tmp_path, unsigned)
     assert "expected a key of its repository, found none for base" in _refused(file, store)
     assert "expected a key of its repository, found none for other" in _refused(
@@ -181,7 +181,7 @@ def test_a_foreign_signature(unsigned: bytes, keys: Callable[[str], Key], store:
     assert not _rpm_accepts(file, tmp_path, keys("rsa3072"))
 
 
-def test_a_foreign_signature_beside_a_good_one(
+def test_a_signature_by_an_unknown_key_is_refused_beside_a_good_one(
     unsigned: bytes, keys: Callable[[str], Key], store: Store, tmp_path: Path
 ) -> None:
     parts = _signed(parts_of(unsigned), keys("rsa2048"))
@@ -258,7 +258,7 @@ def test_without_a_payload_digest_the_signature_must_cover_the_payload(
 
 
 @pytest.mark.parametrize("field", ["name", "version", "architecture"])
-def test_another_package_however_well_signed(
+def test_another_signed_package_is_refused(
     field: str, unsigned: bytes, keys: Callable[[str], Key], store: Store, tmp_path: Path
 ) -> None:
     file = keys("rsa2048").sign(_file(tmp_path, unsigned))
@@ -267,7 +267,7 @@ def test_another_package_however_well_signed(
     assert re.search("expected the package .*other.*, found small 1:1.0-1 noarch", words)
 
 
-def test_an_epoch_makes_another_package(
+def test_a_different_epoch_is_a_different_package(
     unsigned: bytes, keys: Callable[[str], Key], store: Store, tmp_path: Path
 ) -> None:
     file = keys("rsa2048").sign(_file(tmp_path, unsigned))
@@ -285,7 +285,7 @@ def test_a_blob_that_is_not_what_its_name_says_is_removed(
     assert not store.has(entry.sha256)
 
 
-def test_every_bad_package_is_told_at_once_and_each_by_its_own_repository(
+def test_every_bad_package_is_reported_at_once_with_its_repository(
     keys: Callable[[str], Key], store: Store, tmp_path: Path
 ) -> None:
     first, second = keys("rsa2048"), keys("ed25519")

@@ -42,7 +42,7 @@ def _pairs() -> list[tuple[str, str]]:
 
 
 @pytest.mark.skipif(shutil.which("rpm") is None, reason="needs rpm (apt-get install rpm)")
-def test_the_order_is_rpms(tmp_path: Path) -> None:
+def test_the_order_of_versions_is_that_of_rpm(tmp_path: Path) -> None:
     pairs = _pairs()
     script = tmp_path / "pairs.lua"
     calls = ",".join(f"rpm.vercmp([[{one}]],[[{two}]])" for one, two in pairs)
@@ -55,7 +55,7 @@ def test_the_order_is_rpms(tmp_path: Path) -> None:
     assert different == []
 
 
-def test_the_order_is_the_solvers() -> None:
+def test_the_order_of_versions_is_that_of_libsolv() -> None:
     """Words are read by our order, and sets chosen by libsolv's: they must not part."""
     pool = solv.Pool()
     repository = pool.add_repo("pairs")
@@ -72,11 +72,11 @@ def test_the_order_is_the_solvers() -> None:
     ("older", "newer"),
     [("1.0~rc1", "1.0"), ("1.0", "1.0^git1"), ("1.0^git1", "1.0.1"), ("1.9", "1.10"), ("1.a", "1.1"), ("1", "1.a")],
 )
-def test_the_order_one_knows(older: str, newer: str) -> None:
+def test_well_known_versions_are_in_order(older: str, newer: str) -> None:
     assert vercmp(older, newer) == -1
     assert vercmp(newer, older) == 1
     assert vercmp(older, older) == 0
 
 
-def test_digits_without_end_are_no_trouble() -> None:
+def test_versions_may_have_any_number_of_digits() -> None:
     assert vercmp("1" * 10_000, "1" * 9_999 + "2") == -1

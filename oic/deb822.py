@@ -1,6 +1,6 @@
 """The fields of deb822(5): in Release files, Packages indexes, control files of packages, and sources of apt.
 
-* Lines end where dpkg ends them: at a newline and nowhere else.
+* Only a newline ends a line, as in dpkg.
 * A field occurs once, whatever the case of its name: dpkg and apt would not agree on which of two counts.
 * A line that is neither a field nor the continuation of one is refused, and so is a blank line within a stanza.
 * Raises TrustError.

@@ -1,7 +1,7 @@
 """Failures of the host: its disk is full or broken, or it has no memory or file descriptors left.
 
 They say nothing about the input: the same build can succeed elsewhere, so they are never reported as a fault of a
-package or of the recipe. This module alone knows how a full disk looks.
+package or of the recipe. Only this module knows how a full disk shows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ A program that crashes by itself does so on every machine; its exit status is le
 
 
 def is_host_failure(error: OSError) -> bool:
-    """Tell whether an error is the host's fault whatever was written or read."""
+    """Tell whether the error is a failure of the host and says nothing about the input."""
     return error.errno in _FAILURES
 
 
@@ -57,7 +57,7 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def disk_error(error: OSError, path: Path) -> OicError:
-    """Return the error of a disk in words, with the space that is left where it is full."""
+    """Return an error that says what is wrong with the disk, and how much space is left on a full one."""
     reason = error.strerror or str(error)
     if error.errno in _FULL:
         place = next(parent for parent in (path, *path.absolute().parents) if parent.is_dir())

@@ -89,5 +89,5 @@ def check_digest(body: bytes, algorithm: str, digest: str, size: int, *, where: 
 def refuse_web_page(url: str, body: bytes) -> None:
     """Raise FetchError when a file of a repository is a web page."""
     if _WEB_PAGE.match(body):
-        hint = "is the URL right? does the network here want a login first?"
+        hint = "is the URL right? does the network require a login?"
         raise FetchError("expected a file of a repository, found a web page", where=redacted(url), hint=hint)

@@ -67,8 +67,8 @@ ANSWERS: dict[Callable[[Request], None], str] = {
     cut_off: "expected the whole body, found it cut off",
     in_trouble: "expected a file, found HTTP 503 after 2 attempts (the mirror has a problem: try again later)",
     gone: "/dists/tiny/Release: expected a file, found HTTP 404 (is the URL right?)",
-    a_login_page: "expected a file of a repository, found a web page (is the URL right? does the network here want a",
-    elsewhere: "refused a redirect to file:///etc/hostname (name the URL it leads to, if you mean it)",
+    a_login_page: "expected a file of a repository, found a web page (is the URL right? does the network require a",
+    elsewhere: "refused a redirect to file:///etc/hostname (use that URL in the recipe if it is the right one)",
     in_circles: "expected a file, found more than 5 redirects",
 }  # fmt: skip
 
@@ -178,7 +178,7 @@ def test_an_index_of_yesterday_is_no_update(bench: Bench, tiny: Tiny) -> None:
     bench.oic("solve").succeeded()
     before = (bench.image / "lock.json").read_bytes()
     tiny.publish(age=timedelta(days=2))
-    bench.oic("update").refused_in_one_line("expected metadata no older than", "the mirror lags behind or replays")
+    bench.oic("update").refused_in_one_line("expected metadata no older than", "the mirror is behind or serves an old")
     assert (bench.image / "lock.json").read_bytes() == before
     bench.oic("solve").succeeded("-- solve:small")
 

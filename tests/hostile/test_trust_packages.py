@@ -47,5 +47,5 @@ def test_a_first_build_from_an_old_state_says_so(bench: Bench, tiny: Tiny) -> No
 def test_a_first_build_from_an_old_rpm_state_says_so(rpm_bench: Bench, tiny_rpms: TinyRpm) -> None:
     tiny_rpms.publish(revision=1_600_000_000)
     rpm_bench.oic("solve").succeeded(
-        "note: the index of tiny is ", " days old, of 2020-09-13: is that the mirror's newest?"
+        "note: the index of tiny is ", " days old, of 2020-09-13: check that the mirror is up to date"
     )

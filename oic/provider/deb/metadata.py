@@ -20,7 +20,7 @@ from oic.ospackage.fetch import NotFound
 from oic.ospackage.indexed import ComponentFile, DebRepository
 from oic.ospackage.locked import LockedDocument
 from oic.ospackage.origin import UNKNOWN
-from oic.provider.age import age_warning
+from oic.provider.age import age_warning, older_error
 from oic.provider.compression import decompressed
 from oic.provider.deb.release import check_release, parse_release
 from oic.provider.deb.signature import signed_text, text_between
@@ -105,12 +105,7 @@ def _read_repository(repository: Repository, architecture: str, source: Document
     release = parse_release(text, where=where)
     check_release(release, repository.suite, last.now, where=where)
     if last.entry and release.date < last.entry.date:
-        hint = "the mirror lags behind or replays: try again later, or another one"
-        raise TrustError(
-            f"expected metadata no older than {last.entry.date.isoformat()}, found {release.date.isoformat()}",
-            where=where,
-            hint=hint,
-        )
+        raise older_error(last.entry.date.isoformat(), release.date.isoformat(), where=where)
     listed = list(_read_packages(repository, architecture, release, base, source))
     signed = [source.remember(f"{base}/{name}", body) for name, body in documents.items()]
     return DebRepository(

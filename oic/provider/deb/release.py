@@ -9,18 +9,18 @@ from __future__ import annotations
 import email.utils
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from oic.deb822 import fields_of
 from oic.errors import TrustError
+from oic.provider.age import refuse_future
 from oic.values import Bytes, Digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FILE = re.compile(r"([0-9a-f]{64})\s+([0-9]{1,15})\s+(\S+)")
-_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +76,7 @@ def check_suite(release: Release, suite: str, *, where: str) -> None:
 def check_release(release: Release, suite: str, now: datetime, *, where: str) -> None:
     """Raise TrustError for another suite, for an index from the future, and for one past its Valid-Until."""
     check_suite(release, suite, where=where)
-    if release.date > now + _AHEAD:
-        raise TrustError(
-            f"expected a date in the past, found {release.date:%Y-%m-%d %H:%M}", where=where, hint="is the clock right?"
-        )
+    refuse_future(release.date.timestamp(), now, found=f"{release.date:%Y-%m-%d %H:%M}", where=where)
     if release.valid_until and release.valid_until < now:
         hint = "the mirror is out of date, or the clock is wrong"
         raise TrustError(

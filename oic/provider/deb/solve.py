@@ -125,7 +125,7 @@ def _expected(universe: Universe, name: str) -> DebPackage:
     """Return the candidate of a requested name; raises SolveError when there is none."""
     package = universe.candidate(name)
     if package is None:
-        raise SolveError(f"there is no package {name} that may be taken")
+        raise SolveError(f"there is no package {name} that may be installed")
     return package
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from oic.errors import TrustError
+from oic.provider.age import older_error, refuse_future
 from oic.provider.compression import SUPPORTED
 from oic.provider.rpm.markup import parse_markup
 
@@ -35,7 +35,6 @@ STRONG = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 _MAX_DOCUMENT = 2**20
 _MAX_FILE = 2**30
-_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +98,14 @@ def parse_repomd(document: bytes, *, where: str) -> Repomd:
 
 def check_age(found: Repomd, revision: str, timestamp: int, now: datetime, *, where: str) -> None:
     """Raise TrustError for metadata from the future, or older than those with `revision` and `timestamp`."""
-    if found.timestamp > (now + _AHEAD).timestamp():
-        message = f"expected a date in the past, found {found.timestamp} seconds after 1970"
-        raise TrustError(message, where=where, hint="is the clock right?")
+    refuse_future(found.timestamp, now, found=f"{found.timestamp} seconds after 1970", where=where)
     numbers = all(re.fullmatch("[0-9]{1,18}", text) for text in (found.revision, revision))
     if numbers and int(found.revision) != int(revision):
         older, was, found_as = int(found.revision) < int(revision), f"revision {revision}", found.revision
     else:
         older, was, found_as = found.timestamp < timestamp, f"timestamp {timestamp}", str(found.timestamp)
     if older:
-        hint = "the mirror lags behind or replays: try again later, or another one"
-        raise TrustError(f"expected metadata no older than {was}, found {found_as}", where=where, hint=hint)
+        raise older_error(was, found_as, where=where)
 
 
 def safe_location(path: str) -> bool:

@@ -273,7 +273,7 @@ def test_old_metadata_is_warned_about(mirror: MemoryMirror, store: Store, key: P
     assert "main was valid until" in metadata_warnings(index, NOW + timedelta(days=7))[0]
     index = replace(index, repositories=tuple(replace(one, valid_until=None) for one in index.of(DebRepository)))
     assert metadata_warnings(index, NOW + timedelta(days=13)) == []
-    found = "the index of main is 16 days old, of 2026-01-09: is that the mirror's newest?"
+    found = "the index of main is 16 days old, of 2026-01-09: check that the mirror is up to date"
     assert metadata_warnings(index, NOW + timedelta(days=15)) == [found]
 
 

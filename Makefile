@@ -1,13 +1,13 @@
-# The two commands: `make build image=edge.yml` and `make test`. Both set up what they need first.
+# The main commands are `make build image=edge.yml` and `make test`. Both first install what they need.
 VENV   ?= .venv
 PYTHON ?= python3
 DOIT   := $(VENV)/bin/doit
 PYTEST := $(VENV)/bin/python -m pytest
 
-# What the host lends: Python, gpg and a kernel, newuidmap to an ordinary user; qemu and OVMF boot what was built.
+# Needed on the host: Python, gpg, newuidmap for an ordinary user; qemu and OVMF to boot images.
 BUILD_PACKAGES := python3-venv gnupg uidmap debian-archive-keyring
 BOOT_PACKAGES  := qemu-system-x86 ovmf
-# What only tests and benchmarks compare with.
+# Used only by tests and benchmarks, to compare with.
 STANDIN_PACKAGES := createrepo-c gnupg openssl rpm
 TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils dnf dosfstools e2fsprogs fdisk gcc gdisk git libc6-dev libfaketime mmdebstrap mtools qemu-utils
 
@@ -19,7 +19,7 @@ ifneq ($(WRONG),)
 $(error expected image=, cache=, timeout=, var.NAME=, $(addsuffix =,$(OWN)) found $(WRONG))
 endif
 
-.PHONY: build boot-test test test-all lint bench fuzz standin lock clean packages-build packages-boot packages-test packages-standin
+.PHONY: build boot-test test test-all lint coverage bench fuzz standin lock clean packages-build packages-boot packages-test packages-standin
 
 build: $(VENV)/build.stamp packages-build
 	$(DOIT) build $(WORDS)
@@ -38,14 +38,18 @@ lint: $(VENV)/test.stamp
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# make coverage [tests='tests/net -m "not slow"']: the lines of oic that no test reaches, see docs/coverage.md.
+coverage: $(VENV)/test.stamp packages-test
+	$(VENV)/bin/python -m tests.reach $(tests)
+
 bench: $(VENV)/test.stamp packages-test
 	$(VENV)/bin/python benchmarks/build.py
 
-# make fuzz [seconds=180] [harness=NAME]: see docs/fuzzing.md. Its packages are in an environment of their own.
+# make fuzz [seconds=180] [harness=NAME]: see docs/fuzzing.md. It has its own environment.
 fuzz: $(VENV)-fuzz/fuzz.stamp
 	PYTHONPATH=tests $(VENV)-fuzz/bin/python -m fuzz run $(if $(seconds),--seconds $(seconds)) $(harness)
 
-# The stand-in for the rpm distributions, kept in OIC_STANDIN or the user's cache: see docs.
+# The stand-in for the rpm distributions, in OIC_STANDIN or the user's cache: see docs/standin.md.
 standin: $(VENV)/test.stamp packages-standin
 	$(VENV)/bin/python -m tests.standin $(if $(serve),serve)
 
@@ -54,7 +58,7 @@ packages-boot:  ; @./.ci/packages $(BOOT_PACKAGES)
 packages-test:  ; @./.ci/packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 packages-standin: ; @./.ci/packages $(STANDIN_PACKAGES)
 
-# requirements.lock: what running and installing need; requirements-test.lock: the same versions, and the tests' tools.
+# requirements.lock has the packages to run and install oic, requirements-test.lock the same versions and test tools.
 $(VENV)/build.stamp: pyproject.toml requirements.lock | packages-build
 	@./.ci/environment build $(VENV) $(PYTHON)
 

@@ -7,11 +7,13 @@ import platform
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oic.boottest.failure import BootError
 from oic.boottest.report import (
     MAX_LISTED,
     package_differences,
@@ -21,6 +23,9 @@ from oic.boottest.report import (
     parse_os_release,
     parse_packages,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAMES = st.dictionaries(st.sampled_from("abcdefg"), st.sampled_from(["1", "2"]))
 
@@ -106,3 +111,20 @@ def test_differences_are_named_and_long_ones_cut() -> None:
 def test_failed_units_are_the_first_words() -> None:
     listing = "a.service loaded failed failed A thing\nb.mount   loaded failed failed /b\n\n"
     assert parse_failed_units(listing) == ("a.service", "b.mount")
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "message"),
+    [
+        (parse_packages, "bash 5.2\n", "expected a package's name and version, found 'bash 5.2'"),
+        (
+            parse_mounts,
+            "/dev/vda1 / ext4\n",
+            "expected a mount's source, target, type and options, found '/dev/vda1 / ext4'",
+        ),
+        (parse_host_keys, "ssh-ed25519 not-base64!\n", "expected an ssh host key in base64, found 'not-base64!'"),
+    ],
+)
+def test_output_that_cannot_be_parsed_is_an_error(parse: Callable[[str], object], text: str, message: str) -> None:
+    with pytest.raises(BootError, match=f"^{message}$"):
+        parse(text)

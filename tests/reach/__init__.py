@@ -1,0 +1,1 @@
+"""Measures which lines of oic the tests reach: `make coverage`, see docs/coverage.md."""

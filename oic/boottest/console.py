@@ -48,16 +48,16 @@ _CUT_ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|[PX^_\]][^\x07\x1b]{0,
 class Console:
     """One end of a serial line, by its two file descriptors.
 
-    `obituary` says how the machine ended once its line is closed. `log` gets the plain text as it comes.
+    `describe_end` returns how the machine ended, after its line was closed. The plain text is written to `log`.
     """
 
-    def __init__(self, reader: int, writer: int, *, log: Path, obituary: Callable[[], str]) -> None:
+    def __init__(self, reader: int, writer: int, *, log: Path, describe_end: Callable[[], str]) -> None:
         self.text = ""
         self.dead_ends: Mapping[str, str] = DEAD_ENDS
         self.log = log
         self._reader = reader
         self._writer = writer
-        self._obituary = obituary
+        self._describe_end = describe_end
         self._understood = 0
         self._cut = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -73,7 +73,7 @@ class Console:
         try:
             os.write(self._writer, text.encode())
         except OSError as error:
-            raise self.failure(self._obituary()) from error
+            raise self.failure(self._describe_end()) from error
 
     def expect(self, what: str, patterns: Mapping[str, str], deadline: float) -> re.Match[str]:
         """Return the first match of any pattern, its name as `lastgroup`; raises BootError at the deadline."""
@@ -116,7 +116,7 @@ class Console:
         except OSError:  # EIO: how a pseudo-terminal says that nobody holds the other end
             chunk = b""
         if not chunk:
-            raise self.failure(f"awaited {what}, but {self._obituary()}")
+            raise self.failure(f"awaited {what}, but {self._describe_end()}")
         self._take(chunk)
         return True
 

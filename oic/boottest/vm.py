@@ -90,7 +90,7 @@ def started(image: Path, machine: Machine, *, credentials: Mapping[str, str], lo
                 process.stdout.fileno(),
                 process.stdin.fileno(),
                 log=log,
-                obituary=lambda: _obituary(process, complaints),
+                describe_end=lambda: _describe_end(process, complaints),
             )
             with contextlib.closing(console):
                 yield console
@@ -179,7 +179,7 @@ def _running(argv: list[str], variables: IO[bytes], complaints: IO[bytes]) -> It
             process.kill()
 
 
-def _obituary(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> str:
+def _describe_end(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> str:
     status = process.wait(timeout=10)
     complaints.seek(0)
     said = complaints.read().decode("utf-8", "replace").strip()

@@ -49,7 +49,7 @@ def console_of(tmp_path: Path) -> Iterator[Callable[..., Console]]:
             os.close(far)
             stack.callback(process.wait)
             stack.callback(process.kill)
-            line = Console(near, near, log=tmp_path / "log" / "console", obituary=lambda: "the peer is gone")
+            line = Console(near, near, log=tmp_path / "log" / "console", describe_end=lambda: "the peer is gone")
             stack.callback(line.close)
             return line
 

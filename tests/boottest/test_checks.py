@@ -33,7 +33,7 @@ class Told(Session):
         return Answer(text=told.pop(0) if len(told) > 1 else told[0], status=0)
 
 
-def test_a_system_on_its_way_is_awaited(
+def test_a_system_that_is_still_booting_is_waited_for(
     console_of: Callable[..., Console], deadline: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "POLL", 0.01)
@@ -41,7 +41,7 @@ def test_a_system_on_its_way_is_awaited(
     assert failed_units(session, deadline) == ()
 
 
-def test_a_system_that_never_arrives_is_given_up(
+def test_a_boot_that_does_not_finish_times_out(
     console_of: Callable[..., Console], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "POLL", 0.01)

@@ -41,8 +41,8 @@ DEAD_ENDS = [
 
 
 @given(st.lists(st.integers(min_value=0, max_value=len(SCREEN)), max_size=30))
-def test_escape_sequences_vanish_however_the_reads_cut_them(cuts: list[int]) -> None:
-    console = Console(-1, -1, log=Path("/dev/null"), obituary=lambda: "")
+def test_escape_sequences_are_removed_even_if_reads_split_them(cuts: list[int]) -> None:
+    console = Console(-1, -1, log=Path("/dev/null"), describe_end=lambda: "")
     places = [0, *sorted(cuts), len(SCREEN)]
     for start, end in itertools.pairwise(places):
         console._take(SCREEN[start:end])
@@ -51,7 +51,7 @@ def test_escape_sequences_vanish_however_the_reads_cut_them(cuts: list[int]) -> 
 
 
 @pytest.mark.parametrize("last_words", DEAD_ENDS)
-def test_a_dead_end_ends_the_waiting_and_is_named(
+def test_a_fatal_message_ends_the_wait_and_is_named(
     console_of: Callable[..., Console], last_words: str, deadline: float
 ) -> None:
     console = console_of(boot=["[    1.000000] Linux version 6.1", last_words, "what came after"])

@@ -41,7 +41,7 @@ def test_a_long_answer_is_the_same_as_without_a_console(console_of: Callable[...
     assert session.run(command, deadline).text == direct.stdout.rstrip("\n")
 
 
-def test_an_answer_the_kernel_spoke_into_is_asked_for_again(
+def test_output_mixed_with_kernel_messages_is_requested_again(
     console_of: Callable[..., Console], deadline: float
 ) -> None:
     console = console_of(passwords=ADMIN, tears=3)
@@ -56,17 +56,17 @@ def test_a_name_that_getty_forgot_is_typed_again(console_of: Callable[..., Conso
     assert session.run("echo here", deadline).text == "here"
 
 
-def test_a_wrong_password_is_said_to_be_one(console_of: Callable[..., Console], deadline: float) -> None:
+def test_a_wrong_password_is_reported(console_of: Callable[..., Console], deadline: float) -> None:
     with pytest.raises(BootError, match="user admin could not log in: name or password were refused"):
         log_in(console_of(passwords=ADMIN), "admin", "wrong", deadline)
 
 
-def test_an_expired_password_is_said_to_be_one(console_of: Callable[..., Console], deadline: float) -> None:
+def test_an_expired_password_is_reported(console_of: Callable[..., Console], deadline: float) -> None:
     with pytest.raises(BootError, match="user admin could not log in: the password must be changed first"):
         log_in(console_of(passwords=ADMIN, expired=True), "admin", "geheim 1", deadline)
 
 
-def test_a_shell_that_answers_nothing_is_said_to_be_none(
+def test_a_shell_that_does_not_answer_is_reported(
     console_of: Callable[..., Console], monkeypatch: pytest.MonkeyPatch, deadline: float
 ) -> None:
     monkeypatch.setattr(session_module, "ANSWER_TIMEOUT", 1.0)
@@ -83,7 +83,9 @@ def test_one_user_after_the_other(console_of: Callable[..., Console], deadline: 
     assert log_in(console, "guest", "x", deadline).run("echo second", deadline).text == "second"
 
 
-def test_a_machine_that_dies_in_a_command_is_not_awaited(console_of: Callable[..., Console], deadline: float) -> None:
+def test_a_machine_that_stops_during_a_command_ends_the_wait(
+    console_of: Callable[..., Console], deadline: float
+) -> None:
     session = log_in(console_of(passwords=ADMIN), "admin", "geheim 1", deadline)
     with pytest.raises(BootError, match="but the machine says: Kernel panic - not syncing: now"):
         session.run("printf 'Kernel panic - not %s: now\\n' syncing >/dev/tty; sleep 50", deadline)

@@ -17,7 +17,7 @@ PLAIN = replace(USER, password="change-me")
 
 
 @pytest.mark.parametrize("shell", ["", "/bin/sh", "/usr/bin/bash"])
-def test_a_user_with_a_password_and_a_shell_is_one(shell: str) -> None:
+def test_a_user_with_a_password_and_a_shell_can_log_in(shell: str) -> None:
     assert can_log_in(replace(PLAIN, shell=shell))
 
 
@@ -32,5 +32,5 @@ def test_a_user_with_a_password_and_a_shell_is_one(shell: str) -> None:
     ],
     ids=["locked", "hashed", "nologin", "false", "startup script"],
 )
-def test_one_without_is_none(user: User) -> None:
+def test_a_user_without_a_password_or_a_shell_cannot_log_in(user: User) -> None:
     assert not can_log_in(user)

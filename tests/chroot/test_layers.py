@@ -37,13 +37,13 @@ def made(root: Path, place: Path) -> layers.Layer:
     return layers.get_or_create(place / "cache", digest_of({"of": "a daemon"}), partial(_fill, root, log), writes=[log])
 
 
-def test_nothing_writes_on_once_the_digest_is_taken(root: Path, tmp_path: Path) -> None:
+def test_no_program_writes_after_the_digest_is_taken(root: Path, tmp_path: Path) -> None:
     layer = made(root, tmp_path)
     assert (layer.tree / "late").exists()
     assert namespace.call(digest_of_tree, layer.tree) == layer.digest
 
 
-def test_a_program_that_nobody_ends_would_change_the_layer(
+def test_a_program_that_is_not_killed_would_change_the_layer(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The daemon is one: without its end, the same call finds it still there."""

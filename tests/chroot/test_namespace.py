@@ -70,7 +70,7 @@ def test_a_bug_arrives_with_its_traceback() -> None:
     assert "in fail" in str(caught.value)
 
 
-def test_a_killed_process_is_said_in_one_line() -> None:
+def test_a_killed_process_is_reported_in_one_line() -> None:
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -117,7 +117,7 @@ def test_nothing_outlives_a_killed_caller() -> None:
     pytest.fail(f"still running: {_sleepers()}")
 
 
-def test_a_user_without_sub_ids_is_told_the_line_to_run() -> None:
+def test_a_user_without_sub_ids_is_told_the_command_to_run() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can take another user's id")
 
@@ -140,7 +140,7 @@ def test_a_user_without_sub_ids_is_told_the_line_to_run() -> None:
 
 
 @pytest.mark.parametrize("where", ["beside each other", "inside"])
-def test_a_stop_ends_every_process_that_is_waited_for(where: str, tmp_path: Path) -> None:
+def test_an_interrupt_kills_every_child(where: str, tmp_path: Path) -> None:
     """At once: what is cleaned up then, nobody writes any more."""
     written = tmp_path / "written"
 

@@ -22,7 +22,7 @@ def run_inside(root: Path, script: str, log: Path) -> str:
     return namespace.call(inside, writes=[root.parent])
 
 
-def test_the_tree_is_all_there_is(root: Path, tmp_path: Path) -> None:
+def test_a_program_sees_only_the_tree(root: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("of the host")
     said = run_inside(root, f"ls /; ls {tmp_path} 2>&1 || true; cat /proc/self/mountinfo", tmp_path / "log")
     assert "No such file" in said
@@ -31,7 +31,7 @@ def test_the_tree_is_all_there_is(root: Path, tmp_path: Path) -> None:
     assert all(point == "/" or point.startswith(("/dev", "/proc", "/tmp")) for point in points), points
 
 
-def test_devices_are_six_and_harmless(root: Path, tmp_path: Path) -> None:
+def test_six_devices_can_be_used_but_not_changed(root: Path, tmp_path: Path) -> None:
     said = run_inside(root, "cd /dev; stat -c '%n %F' *", tmp_path / "log").splitlines()
     nodes = {line.split()[0] for line in said if "character special" in line}
     assert nodes == {"full", "null", "random", "tty", "urandom", "zero"}
@@ -69,7 +69,9 @@ def test_a_failure_carries_the_last_lines_and_the_log(root: Path, tmp_path: Path
     assert "before" in log.read_text()
 
 
-def test_the_environment_is_made_from_nothing(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_gets_none_of_the_builders_environment(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "of the host")
     said = run_inside(root, "env", tmp_path / "log")
     assert "SECRET_TOKEN" not in said
@@ -97,7 +99,7 @@ def test_layers_are_never_written_and_removals_stay_removed(root: Path, tmp_path
     assert namespace.call(look, writes=[tmp_path]) == ("above", False)
 
 
-def test_paths_with_the_overlays_own_separators_work(tmp_path: Path) -> None:
+def test_paths_with_the_separators_of_overlay_options_work(tmp_path: Path) -> None:
     layer, upper = tmp_path / "a,b:c", tmp_path / "u,p:r"
     layer.mkdir()
     upper.mkdir()
@@ -110,7 +112,7 @@ def test_paths_with_the_overlays_own_separators_work(tmp_path: Path) -> None:
     assert namespace.call(look, writes=[tmp_path]) == "here"
 
 
-def test_a_shown_file_can_be_read_and_not_changed(root: Path, tmp_path: Path) -> None:
+def test_a_file_of_the_host_can_be_read_but_not_changed(root: Path, tmp_path: Path) -> None:
     file = tmp_path / "package"
     file.write_text("as it was")
 

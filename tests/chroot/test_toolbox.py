@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WRITING = 'i=0; while [ -d "$1" ] && [ $i -lt 200000 ]; do i=$((i+1)); : > "$1/$i"; done'
 
 
-def test_a_stop_is_a_stop_while_gpg_still_writes_into_its_home(tmp_path: Path) -> None:
+def test_an_interrupt_is_raised_although_gpg_still_writes_into_its_home(tmp_path: Path) -> None:
     """What a program leaves that outlives the stop is gone with the next one's work."""
     place = tmp_path / "work"
     with pytest.raises(SystemExit, match="143"), temporary_files_in(place), keyring({}):  # noqa: PT012 - as it happens

@@ -41,7 +41,7 @@ def _console(data: bytes) -> None:
 
 @contextlib.contextmanager
 def _console_of(pieces: list[bytes], end: int) -> Iterator[Console]:
-    console = Console(end, -1, log=Path(os.devnull), obituary=lambda: "it is gone")
+    console = Console(end, -1, log=Path(os.devnull), describe_end=lambda: "it is gone")
     try:
         for piece in pieces:
             console._take(piece)

@@ -52,12 +52,12 @@ def test_what_the_kernel_makes_up_is_refused_when_the_recipe_is_read(name: str, 
     assert "systemConfig.additionalFiles[0].local: expected a file that is yours, found one of /" in problems[0]
 
 
-def test_a_link_to_it_is_as_good_as_it(complain: Complain, tmp_path: Path) -> None:  # noqa: F811
+def test_a_link_to_such_a_file_is_refused_as_well(complain: Complain, tmp_path: Path) -> None:  # noqa: F811
     (tmp_path / "innocent").symlink_to("/proc/self/environ")
     assert "found one of /proc" in complain(body("innocent"))[0]
 
 
-def test_a_pipe_is_not_waited_for(complain: Complain, tmp_path: Path) -> None:  # noqa: F811
+def test_opening_a_pipe_does_not_block(complain: Complain, tmp_path: Path) -> None:  # noqa: F811
     os.mkfifo(tmp_path / "pipe")
     assert "expected a file, found the device, pipe or socket" in complain(body("pipe"))[0]
     with pytest.raises(OSError, match="not a regular file"):
@@ -117,7 +117,7 @@ def test_a_mode_that_is_given_is_the_mode(text: str, mode: int, load: Load, tmp_
 @pytest.mark.parametrize(
     "more", ["mode: 0999", "mode: rwx", "mode: 07", "owner: ../x", "owner: 'a:'", "owner: 'a:b:c'"]
 )
-def test_a_mode_or_owner_that_is_none(more: str, complain: Complain, tmp_path: Path) -> None:  # noqa: F811
+def test_an_invalid_mode_or_owner_is_refused(more: str, complain: Complain, tmp_path: Path) -> None:  # noqa: F811
     (tmp_path / "key").write_text("secret")
     assert "systemConfig.additionalFiles[0]." in complain(body("key", f", {more}"))[0]
 
@@ -211,6 +211,6 @@ def test_a_file_that_is_exchanged_between_check_and_use(tmp_path: Path) -> None:
     assert namespace.call(_put_exchanged, tree(tmp_path), file, *places, writes=[tmp_path]) == b"secret"
 
 
-def test_a_file_that_is_gone(tmp_path: Path) -> None:
+def test_a_file_that_was_removed_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OicError, match="expected a file, found No such file or directory"):
         put(tree(tmp_path), tmp_path / "key")

@@ -67,7 +67,7 @@ def test_a_link_to_a_descriptor_of_the_builder_is_not_followed(roots: Roots, wor
     assert beside(work, _keys_written, work, (), lent=roots.place) == SECRET
 
 
-def test_it_would_be_followed_past_the_wall(roots: Roots, work: Path) -> None:
+def test_a_link_to_a_descriptor_would_be_followed_past_read_only_mounts(roots: Roots, work: Path) -> None:
     assert beside(work, _keys_written, work, (MOUNTS,), lent=roots.place) == "a key\n"
 
 
@@ -98,7 +98,7 @@ def test_the_builder_s_environment_cannot_be_taken_for_a_file(roots: Roots, work
     assert beside(work, _environment_read, work, (), lent=roots.place) == ""
 
 
-def test_it_could_without(roots: Roots, work: Path) -> None:
+def test_without_the_defence_it_could_be_taken_for_a_file(roots: Roots, work: Path) -> None:
     assert "PATH=" in beside(work, _environment_read, work, (MOUNTS,), lent=roots.place)
 
 
@@ -120,7 +120,7 @@ def test_a_device_of_the_host_is_of_no_use_behind_the_wall(work: Path) -> None:
     assert beside(work, _device_opened, work, ()) == "Permission denied"
 
 
-def test_it_would_be_of_use_without(work: Path) -> None:
+def test_without_the_defence_a_device_could_be_used(work: Path) -> None:
     assert beside(work, _device_opened, work, (WALL,)) == "opened"
 
 
@@ -201,7 +201,7 @@ def test_a_command_with_the_network_does_not_write_the_host_s_resolv_conf(roots:
     assert beside(work, _resolved, work, (), (EVIL,), lent=roots.place) == SAID_FIRST
 
 
-def test_it_would_if_the_file_itself_were_lent(roots: Roots, work: Path) -> None:
+def test_a_command_would_write_resolv_conf_if_it_were_mounted_itself(roots: Roots, work: Path) -> None:
     off = (RESOLVER, WALL)
     assert beside(work, _resolved, work, off, (EVIL,), lent=roots.place) == "nameserver evil\n"
 
@@ -224,7 +224,7 @@ def _lent(work: Path, first: str, second: str) -> str:
 
 
 @pytest.mark.parametrize("name", LOANS)
-def test_no_command_breaks_the_loan_of_resolv_conf(name: str, roots: Roots, work: Path) -> None:
+def test_no_command_breaks_the_copy_of_resolv_conf(name: str, roots: Roots, work: Path) -> None:
     said = beside(work, _lent, work, *LOANS[name], lent=roots.place)
     assert "failed" not in said
     assert "root:" not in said

@@ -74,22 +74,20 @@ def _ran(
 
 
 @pytest.mark.parametrize("way", ways.WAYS)
-def test_who_writes_on_after_the_script_s_end_is_gone_before_the_digest_is_taken(
-    way: str, roots: Roots, work: Path
-) -> None:
+def test_a_process_left_by_a_script_is_killed_before_the_digest_is_taken(way: str, roots: Roots, work: Path) -> None:
     assert ran(way, WRITER, roots, work)[0] == "well"
 
 
-def test_it_would_write_into_a_finished_layer(roots: Roots, work: Path) -> None:
+def test_without_that_it_would_write_into_a_finished_layer(roots: Roots, work: Path) -> None:
     assert ran("command", WRITER, roots, work, off=(ENDING,))[0] == "with another digest"
 
 
 @pytest.mark.parametrize("way", ways.WAYS)
-def test_who_holds_the_log_s_pipe_holds_up_nothing(way: str, roots: Roots, work: Path) -> None:
+def test_a_process_that_holds_the_pipe_of_the_log_does_not_delay_the_build(way: str, roots: Roots, work: Path) -> None:
     assert ran(way, HOLDER, roots, work, timeout="30")[0] == "well"
 
 
-def test_it_would_hold_the_build_up(roots: Roots, work: Path) -> None:
+def test_without_that_it_would_delay_the_build(roots: Roots, work: Path) -> None:
     assert "did not end within 2 s" in ran("command", HOLDER, roots, work, off=(ENDING,), timeout="2")[0]
 
 
@@ -103,7 +101,7 @@ def test_no_signal_from_inside_ends_the_build(way: str, roots: Roots, work: Path
     assert "sent every one" in log
 
 
-def test_one_would_with_a_handler(roots: Roots, work: Path) -> None:
+def test_with_a_handler_a_signal_from_inside_would_end_the_build(roots: Roots, work: Path) -> None:
     assert ran("command", SIGNALLED, roots, work, off=(SIGNALS,))[0] == "143"
 
 
@@ -111,21 +109,21 @@ KILLED = {"deb": "dpkg was killed by SIGKILL", "rpm": "rpm was killed by SIGKILL
 
 
 @pytest.mark.parametrize("way", ways.WAYS)
-def test_who_kills_all_kills_what_is_inside(way: str, roots: Roots, work: Path) -> None:
+def test_kill_all_reaches_only_processes_inside(way: str, roots: Roots, work: Path) -> None:
     how, _ = ran(way, "kill -9 -1; kill -9 $$", roots, work)
     assert KILLED[way] in how
     assert "Traceback" not in how
 
 
 @pytest.mark.parametrize("way", ["command", *(pytest.param(way, marks=SLOW) for way in ("deb", "rpm"))])
-def test_who_talks_without_end_is_killed_and_named_in_one_line(way: str, roots: Roots, work: Path) -> None:
+def test_a_program_with_endless_output_is_killed_and_named_in_one_line(way: str, roots: Roots, work: Path) -> None:
     how, log = ran(way, "while :; do head -c 1048576 /dev/zero | tr '\\0' 'x'; echo; done", roots, work)
     assert "wrote more than 64 MiB of output and was killed" in how
     assert len(log) < 66 << 20
 
 
 @pytest.mark.parametrize("word", ["'cp ", *(pytest.param(word, marks=SLOW) for word in ("fork: ", ": line 1: "))])
-def test_a_line_without_end_is_searched_in_no_time(word: str, roots: Roots, work: Path) -> None:
+def test_a_very_long_log_line_is_searched_quickly(word: str, roots: Roots, work: Path) -> None:
     """Searched as a whole, its length squared: half a day."""
     script = f'w="{word}"; w=$w$w$w$w; w=$w$w$w$w; w=$w$w$w$w; n=0; while [ $n -lt 9999 ]; do printf \'%s\' "$w"; '
     with _at_most(60):
@@ -147,19 +145,19 @@ LINES = {
 
 
 @pytest.mark.parametrize("way", ways.WAYS)
-def test_a_forged_line_is_a_line(way: str, roots: Roots, work: Path) -> None:
+def test_a_forged_log_line_is_only_a_line(way: str, roots: Roots, work: Path) -> None:
     script = "".join(f'echo "{line}"; echo "{line}" >&2\n' for line in LINES.values())
     assert ran(way, script.replace("$ dpkg", "\\$ dpkg"), roots, work)[0] == "well"
 
 
-def test_who_forges_a_failure_fails(roots: Roots, work: Path) -> None:
+def test_a_script_that_forges_a_failure_fails(roots: Roots, work: Path) -> None:
     """The other way round nothing is forged: a failure that is there is not hidden by words."""
     how, _ = ran("rpm", 'echo "warning: %post(other-1-1.noarch) scriptlet failed, exit status 1"', roots, work)
     assert how.endswith("scriptlet %post(other-1-1.noarch) failed: exit status 1")
 
 
 @pytest.mark.parametrize("before", ["x", "xy" * 3000])
-def test_words_before_it_do_not_hide_a_failure(before: str, roots: Roots, work: Path) -> None:
+def test_text_before_a_failure_message_does_not_hide_it(before: str, roots: Roots, work: Path) -> None:
     how, _ = ran("rpm", f"printf '{before}' >&2; exit 7", roots, work)
     assert "the scriptlet %post of hostile failed: exit status 7" in how
 

@@ -147,7 +147,7 @@ def test_with_both_the_host_stays_as_it_was(name: str, roots: Roots, work: Path)
     assert "Traceback" not in how, how
 
 
-def test_a_shown_file_has_a_name_and_no_path(roots: Roots, work: Path) -> None:
+def test_a_file_of_the_host_has_a_name_and_no_path(roots: Roots, work: Path) -> None:
     package = Small(name="hostile", scripts={"preinst": "true", "postinst": "true"})
     locked, file = package.make(work)
     named = replace(locked, name=f"{_UP}{str(work)[1:]}/x")

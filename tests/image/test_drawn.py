@@ -48,7 +48,7 @@ def test_a_key_that_nobody_lists_is_found_whenever_its_time_is(key: bytes, tmp_p
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "md5"])
-def test_a_key_as_its_package_brings_it_is_the_packages(key: bytes, algorithm: str, tmp_path: Path) -> None:
+def test_an_unchanged_key_of_a_package_belongs_to_the_package(key: bytes, algorithm: str, tmp_path: Path) -> None:
     root = _tree(tmp_path / "root", {"/usr/share/example.key": key}, at=BEFORE)
     assert _found(root, {"/usr/share/example.key": ""}) == set(), "it was not written here"
     _tree(root, {"/usr/share/example.key": key})

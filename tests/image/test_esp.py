@@ -19,7 +19,7 @@ def test_files_are_found_by_their_paths_below_it_and_links_are_not_followed(tmp_
     assert files_below(tmp_path, "") == {}
 
 
-def test_the_builds_own_file_comes_first_however_a_package_spells_it() -> None:
+def test_a_file_of_the_build_replaces_a_packages_file_in_any_case() -> None:
     own = {"EFI/BOOT/BOOTX64.EFI": "manager", "loader/loader.conf": "own"}
     below = {"EFI/boot/bootx64.efi": "shim", "efi/Boot/mmx64.efi": "MokManager", "Loader/entries/a.conf": "entry"}
     assert merge_files(below, own) == {

@@ -115,7 +115,7 @@ def as_json(packages: Sequence[DownloadItem]) -> str:
     return json.dumps([dataclasses.asdict(package) for package in packages])
 
 
-def test_all_packages_come_in_and_a_second_run_fetches_none(mirror: Mirror, store: Store) -> None:
+def test_all_packages_are_downloaded_once(mirror: Mirror, store: Store) -> None:
     some = bodies(30)
     packages = serve(mirror, some)
     tally = Tally()
@@ -184,7 +184,7 @@ def test_another_mirror_is_asked_when_one_fails(first: str, mirror: Mirror, stor
     assert tally.bytes == len(body)
 
 
-def test_a_damaged_partial_does_not_condemn_the_mirror(mirror: Mirror, store: Store) -> None:
+def test_a_damaged_partial_file_is_not_blamed_on_the_mirror(mirror: Mirror, store: Store) -> None:
     packages = serve(mirror, bodies(1))
     with store.partial(packages[0].digest) as partial:
         partial.write_bytes(bytes(packages[0].size - 5))
@@ -229,7 +229,7 @@ def test_a_bug_in_a_thread_is_raised_as_it_is(mirror: Mirror, store: Store) -> N
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupt_leaves_partials_and_the_next_run_goes_on(
+def test_an_interrupt_leaves_partial_files_that_the_next_run_resumes(
     sent: signal.Signals, mirror: Mirror, store: Store
 ) -> None:
     some = bodies(3)

@@ -42,7 +42,7 @@ def test_a_conditional_request_may_come_back_without_a_body(mirror: Mirror, fetc
     assert mirror.requests[0].headers["if-modified-since"] == "yesterday"
 
 
-def test_a_304_nobody_asked_for_is_an_error(mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_an_unexpected_304_is_an_error(mirror: Mirror, fetcher: HttpFetcher) -> None:
     mirror.answers["/a"] = lambda request: request.reply(304)
     with pytest.raises(FetchError, match="expected HTTP 200, found 304"):
         fetcher.fetch(mirror.url("/a"), limit=LIMIT)
@@ -55,7 +55,7 @@ def test_a_content_encoding_is_not_decoded(mirror: Mirror, fetcher: HttpFetcher)
     assert mirror.requests[0].headers["accept-encoding"] == "identity"
 
 
-def test_chunked_and_unmeasured_bodies_are_read_whole(mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_bodies_without_a_declared_length_are_read_completely(mirror: Mirror, fetcher: HttpFetcher) -> None:
     def chunked(request: Request) -> None:
         request.head(200, Transfer_Encoding="chunked")
         request.socket.sendall(b"3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n")
@@ -85,7 +85,7 @@ def test_a_mirror_that_is_down_is_tried_again_and_named(fetcher: HttpFetcher) ->
     assert str(caught.value) == f"{expected}and the network?)"
 
 
-def test_a_name_that_does_not_resolve_is_said_to(fetcher: HttpFetcher) -> None:
+def test_a_host_name_that_does_not_resolve_is_reported(fetcher: HttpFetcher) -> None:
     with pytest.raises(FetchError, match="host name cannot be resolved"):
         fetcher.fetch("http://mirror.invalid/a", limit=LIMIT)
 
@@ -126,13 +126,13 @@ def _slow_chunk_size(request: Request) -> None:
 
 
 @pytest.mark.parametrize("answer", [_slow_headers, _slow_continue, _slow_body, _slow_unmeasured, _slow_chunk_size])
-def test_a_trickle_is_given_up(answer: Callable[[Request], None], mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_a_very_slow_answer_is_aborted(answer: Callable[[Request], None], mirror: Mirror, fetcher: HttpFetcher) -> None:
     mirror.answers["/a"] = answer
     with pytest.raises(FetchError, match=r"too slow: less than 1000 bytes/s for 0.3 s after 3 attempts"):
         fetcher.fetch(mirror.url("/a"), limit=LIMIT)
 
 
-def test_a_body_cut_off_is_fetched_again(mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_a_truncated_body_is_fetched_again(mirror: Mirror, fetcher: HttpFetcher) -> None:
     def answer(request: Request) -> None:
         request.head(200, Content_Length="8")
         request.socket.sendall(b"12345678" if request.nth == 3 else b"1234")
@@ -141,7 +141,7 @@ def test_a_body_cut_off_is_fetched_again(mirror: Mirror, fetcher: HttpFetcher) -
     assert fetcher.fetch(mirror.url("/a"), limit=LIMIT).body == b"12345678"
 
 
-def test_a_body_always_cut_off_is_an_error_with_figures(mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_a_body_that_is_always_truncated_is_an_error_with_sizes(mirror: Mirror, fetcher: HttpFetcher) -> None:
     def answer(request: Request) -> None:
         request.head(200, Content_Length="8")
         request.socket.sendall(b"123")
@@ -152,12 +152,12 @@ def test_a_body_always_cut_off_is_an_error_with_figures(mirror: Mirror, fetcher:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 408])
-def test_trouble_that_passes_is_waited_out(status: int, mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_transient_failures_are_retried(status: int, mirror: Mirror, fetcher: HttpFetcher) -> None:
     mirror.answers["/a"] = lambda request: request.reply(*((200, b"fine") if request.nth == 3 else (status, b"no")))
     assert fetcher.fetch(mirror.url("/a"), limit=LIMIT).body == b"fine"
 
 
-def test_trouble_that_stays_is_told_with_its_status(mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_a_permanent_failure_is_reported_with_its_status(mirror: Mirror, fetcher: HttpFetcher) -> None:
     mirror.answers["/a"] = lambda request: request.reply(503)
     with pytest.raises(FetchError, match="found HTTP 503 after 3 attempts"):
         fetcher.fetch(mirror.url("/a"), limit=LIMIT)
@@ -180,14 +180,16 @@ def test_a_long_retry_after_is_reported_at_once(when: str, mirror: Mirror, fetch
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_missing_file_is_told_at_once(status: int, mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_a_missing_file_is_reported_without_retry(status: int, mirror: Mirror, fetcher: HttpFetcher) -> None:
     mirror.answers["/a"] = lambda request: request.reply(status)
     with pytest.raises(NotFound, match=f"expected a file, found HTTP {status}"):
         fetcher.fetch(mirror.url("/a"), limit=LIMIT)
     assert mirror.count("/a") == 1
 
 
-def test_a_refused_access_is_told_at_once_and_without_the_password(mirror: Mirror, fetcher: HttpFetcher) -> None:
+def test_refused_access_is_reported_without_retry_and_without_the_password(
+    mirror: Mirror, fetcher: HttpFetcher
+) -> None:
     mirror.answers["/a?sig=s3cret"] = lambda request: request.reply(401)
     with pytest.raises(FetchError, match="HTTP 401") as caught:
         fetcher.fetch(mirror.url("/a?sig=s3cret", user="anna:s3cret@"), limit=LIMIT)
@@ -264,7 +266,7 @@ def test_a_proxy_that_is_down_is_named_as_the_cause(fetcher: HttpFetcher, monkey
     assert "s3cret" not in str(caught.value)
 
 
-def test_closing_from_another_thread_ends_what_is_under_way(mirror: Mirror) -> None:
+def test_closing_from_another_thread_stops_a_download(mirror: Mirror) -> None:
     asked = threading.Event()
 
     def silent(request: Request) -> None:
@@ -285,7 +287,7 @@ def test_closing_from_another_thread_ends_what_is_under_way(mirror: Mirror) -> N
         ender.join()
 
 
-def test_closing_closes_every_connection_though_an_error_is_kept(mirror: Mirror) -> None:
+def test_closing_closes_all_connections_although_an_exception_is_kept(mirror: Mirror) -> None:
     with HttpFetcher(policy=QUICK) as fetcher, pytest.raises(NotFound) as kept:
         fetcher.fetch(mirror.url("/none"), limit=LIMIT)
     deadline = time.monotonic() + 10
@@ -325,5 +327,5 @@ def test_a_file_url_names_a_regular_file(tmp_path: Path, fetcher: HttpFetcher) -
         ("file:///a/b", "file:///a/b"),
     ],
 )
-def test_a_shown_url_has_no_secrets(url: str, shown: str) -> None:
+def test_a_redacted_url_has_no_secrets(url: str, shown: str) -> None:
     assert redacted(url) == shown

@@ -45,7 +45,7 @@ def test_brings_the_whole_file(mirror: Mirror, fetcher: HttpFetcher, file: Path)
     assert report.total == len(BODY)
 
 
-def test_goes_on_where_the_line_dropped(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_a_dropped_connection_is_resumed(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
     mirror.answers["/a"] = served = Served(BODY, cut=120_000)
     report = Sum()
     fetcher.fetch_file(mirror.url("/a"), file, size=len(BODY), report=report)
@@ -55,7 +55,7 @@ def test_goes_on_where_the_line_dropped(mirror: Mirror, fetcher: HttpFetcher, fi
     assert mirror.requests[1].headers["if-range"] == '"one"'
 
 
-def test_goes_on_from_an_earlier_run(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_a_download_of_an_earlier_run_is_resumed(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
     mirror.answers["/a"] = served = Served(BODY)
     file.write_bytes(BODY[:1000])
     report = Sum()
@@ -65,13 +65,13 @@ def test_goes_on_from_an_earlier_run(mirror: Mirror, fetcher: HttpFetcher, file:
     assert report.total == len(BODY) - 1000
 
 
-def test_asks_for_nothing_when_all_is_there(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_a_complete_file_needs_no_request(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
     file.write_bytes(BODY)
     fetcher.fetch_file(mirror.url("/a"), file, size=len(BODY), report=Sum())
     assert not mirror.requests
 
 
-def test_begins_anew_when_more_than_all_is_there(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_a_file_that_is_too_long_is_downloaded_again(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
     mirror.answers["/a"] = Served(BODY)
     file.write_bytes(OTHER + b"x")
     report = Sum()
@@ -89,7 +89,9 @@ def test_a_server_without_ranges_sends_it_all_again(mirror: Mirror, fetcher: Htt
     assert report.total == len(BODY) - 1000
 
 
-def test_a_file_changed_under_way_is_not_mixed(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_versions_of_a_file_that_changes_during_the_download_are_not_mixed(
+    mirror: Mirror, fetcher: HttpFetcher, file: Path
+) -> None:
     first, second = Served(OTHER, cut=120_000), Served(BODY, tag='"two"')
     mirror.answers["/a"] = lambda request: (first if request.nth == 1 else second)(request)
     report = Sum()
@@ -98,7 +100,7 @@ def test_a_file_changed_under_way_is_not_mixed(mirror: Mirror, fetcher: HttpFetc
     assert report.total == len(BODY)
 
 
-def test_a_weak_tag_is_not_used_to_go_on(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_a_weak_etag_is_not_used_to_resume(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
     mirror.answers["/a"] = Served(BODY, tag='W/"one"', cut=200_000)
     fetcher.fetch_file(mirror.url("/a"), file, size=len(BODY), report=Sum())
     assert file.read_bytes() == BODY
@@ -115,7 +117,7 @@ def test_a_range_not_asked_for_is_not_taken(found: str, mirror: Mirror, fetcher:
     assert file.read_bytes() == BODY
 
 
-def test_a_range_that_cannot_be_had_begins_anew(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_an_unsatisfiable_range_starts_the_download_again(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
     mirror.answers["/a"] = lambda request: (
         request.reply(416) if "range" in request.headers else request.reply(200, BODY)
     )
@@ -154,7 +156,7 @@ def test_nothing_is_written_beyond_the_size(mirror: Mirror, fetcher: HttpFetcher
     assert not file.exists() or file.stat().st_size <= 1000
 
 
-def test_a_line_that_always_drops_is_an_error_that_keeps_what_came(
+def test_a_connection_that_always_drops_is_an_error_and_keeps_the_partial_file(
     mirror: Mirror, fetcher: HttpFetcher, file: Path
 ) -> None:
     mirror.answers["/a"] = Served(BODY, cut=50_000)
@@ -163,7 +165,7 @@ def test_a_line_that_always_drops_is_an_error_that_keeps_what_came(
     assert file.read_bytes() == BODY[:150_000]
 
 
-def test_worthwhile_progress_renews_the_attempts(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_progress_starts_the_count_of_attempts_again(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
     body = random.Random(3).randbytes(6 * MIN_PROGRESS)
     mirror.answers["/a"] = Served(body, cut=MIN_PROGRESS)
     fetcher.fetch_file(mirror.url("/a"), file, size=len(body), report=Sum())
@@ -178,7 +180,7 @@ def test_a_file_that_keeps_changing_is_given_up(mirror: Mirror, fetcher: HttpFet
         fetcher.fetch_file(mirror.url("/a"), file, size=len(body), report=Sum())
 
 
-def test_a_trickle_and_a_missing_file_are_told(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
+def test_a_very_slow_answer_and_a_missing_file_are_reported(mirror: Mirror, fetcher: HttpFetcher, file: Path) -> None:
     def slow(request: Request) -> None:
         request.head(200, Content_Length=str(len(BODY)))
         request.trickle(BODY)

@@ -67,7 +67,7 @@ def test_the_right_bytes_with_the_wrong_size_are_refused(store: Store, tmp_path:
         store.adopt(file, DIGEST, 8)
 
 
-def test_a_blob_that_lies_is_removed(store: Store) -> None:
+def test_a_damaged_blob_is_removed(store: Store) -> None:
     store.add(DATA)
     store.path(DIGEST).chmod(0o644)
     store.path(DIGEST).write_bytes(b"altered")

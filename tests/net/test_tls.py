@@ -131,7 +131,7 @@ def test_a_trickling_handshake_is_given_up(trusting: HttpFetcher) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "not a certificate"])
-def test_an_authority_that_is_none_is_an_error(text: str | None, tmp_path: Path) -> None:
+def test_a_file_without_a_certificate_is_an_error(text: str | None, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "ca").write_text(text)
     with pytest.raises(FetchError, match="expected a certificate authority") as caught:

@@ -31,9 +31,7 @@ WELL = {
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 @pytest.mark.parametrize("script", HURT.values(), ids=HURT)
-def test_what_a_script_passes_over_is_a_failure_when_the_whole_is_asked_for(
-    script: str, shell: str, tmp_path: Path
-) -> None:
+def test_a_failure_that_a_script_ignores_is_found_in_the_log(script: str, shell: str, tmp_path: Path) -> None:
     assert shutil.which(shell)
     with pytest.raises(ToolError, match="exited with 0, but a part of it failed"):
         run([shell, "-c", script], log=tmp_path / "log", capture=False, check_log=True)
@@ -42,6 +40,6 @@ def test_what_a_script_passes_over_is_a_failure_when_the_whole_is_asked_for(
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 @pytest.mark.parametrize("script", WELL.values(), ids=WELL)
-def test_what_is_whole_is_none(script: str, shell: str, tmp_path: Path) -> None:
+def test_similar_log_lines_are_no_failure(script: str, shell: str, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("Killed\n")  # of an earlier program
     assert run([shell, "-c", script], log=tmp_path / "log", capture=False, check_log=True).status == 0

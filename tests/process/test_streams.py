@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_input_is_read_to_its_end_and_output_comes_back_whole() -> None:
+def test_all_input_is_written_and_all_output_is_returned() -> None:
     text = "a line of it\n" * 200_000
     assert run(["cat"], stdin=text).text == text
 
@@ -38,14 +38,14 @@ def test_output_and_errors_keep_their_order_in_the_log(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text().splitlines()[1:] == ["1", "2", "3", "4"]
 
 
-def test_a_flood_is_stopped_while_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_output_is_stopped_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "MAX_LOG_BYTES", 1 << 20)
     with pytest.raises(ToolError, match="yes wrote more than 1 MiB of output and was killed"):
         run(["yes"], log=tmp_path / "log", capture=False)
     assert (tmp_path / "log").stat().st_size < 2 << 20
 
 
-def test_what_holds_the_pipes_open_is_ended_by_the_caller(tmp_path: Path) -> None:
+def test_the_caller_ends_processes_that_hold_the_pipes_open(tmp_path: Path) -> None:
     """A daemon that a script starts keeps its standard output; nobody waits for it."""
     note = tmp_path / "pid"
 
@@ -57,6 +57,6 @@ def test_what_holds_the_pipes_open_is_ended_by_the_caller(tmp_path: Path) -> Non
     assert time.monotonic() - begun < 200
 
 
-def test_time_is_up_although_nothing_is_said() -> None:
+def test_a_program_without_output_times_out() -> None:
     with pytest.raises(ProgramTimeoutError, match="sleep did not end within 1 s and was killed"):
         run(["sleep", "300"], timeout=1)

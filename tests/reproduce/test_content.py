@@ -43,7 +43,7 @@ def by(command: str, file: Path) -> bytes:
         ("openssl rand -out {} 64", "random bytes or a digest"),
     ],
 )
-def test_what_was_drawn_is_named(command: str, words: str, tmp_path: Path) -> None:
+def test_random_content_is_named(command: str, words: str, tmp_path: Path) -> None:
     if "ssh-keygen" in command:
         first, second = (ssh_key(tmp_path / name) for name in "ab")
     else:
@@ -109,7 +109,7 @@ def test_a_time_in_a_database_is_named(tmp_path: Path) -> None:
     assert differs(versions[0], versions[1]) == ["a time"]
 
 
-def test_a_time_of_no_build_is_none() -> None:
+def test_a_time_outside_the_build_is_not_reported() -> None:
     first, second = (str(moment - 10 * DAY).encode() for moment in MOMENTS)
     assert differs(first, second) == ["other content from byte 4 on (10 bytes)"]
 

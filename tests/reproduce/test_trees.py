@@ -34,7 +34,7 @@ def trees(place: Path) -> tuple[Path, Path]:
     return first, second
 
 
-def test_two_trees_that_are_the_same(tmp_path: Path) -> None:
+def test_equal_trees_have_no_differences(tmp_path: Path) -> None:
     assert changes(*trees(tmp_path)) == {}
 
 

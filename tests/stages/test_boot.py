@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STUB = "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 
 
-def test_a_build_environment_without_systemds_loader_is_said_to_be_one(tmp_path: Path) -> None:
+def test_a_build_environment_without_systemd_boot_is_reported(tmp_path: Path) -> None:
     message = rf"expected {STUB} in the build environment, found none \(the distribution's tools lack the package"
     with pytest.raises(OicError, match=message):
         namespace.call(child.inside, tmp_path, read_loader, STUB)

@@ -1,4 +1,4 @@
-"""Which artefact of an image is booted: one that qemu reads as it is, else a compressed one, unpacked for the test."""
+"""Chooses the artefact of an image to boot: one that qemu can read, else a compressed one, which is unpacked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ZEROS = bytes(_PIECE)
 
 @contextlib.contextmanager
 def _opened(path: Path, compression: str) -> Iterator[Any]:
-    """Open a compressed file, which may hold several streams, for reading what is in it."""
+    """Open a compressed file, which may consist of several streams, for reading its content."""
     if compression == "zstd":
         reader = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True)
     else:
@@ -39,7 +39,7 @@ def _opened(path: Path, compression: str) -> Iterator[Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootDisk:
-    """A disk that qemu can be given, and what it calls the format."""
+    """A disk that qemu can read, and qemu's name of its format."""
 
     path: Path
     format: str
@@ -47,7 +47,7 @@ class BootDisk:
 
 @contextlib.contextmanager
 def boot_disk(products: Sequence[Product], cache: Path, work: Path) -> Iterator[BootDisk]:
-    """Yield the disk to boot; raises BootError when no artefact has one. What is unpacked is in `work`, and goes."""
+    """Yield the disk to boot; raises BootError when no artefact has one. Unpacked files are in `work` until the end."""
     disks = [product for product in products if product.format in QEMU_FORMATS]
     if not disks:
         raise BootError(

@@ -1,13 +1,13 @@
-"""Boot an image and hold it against what it should be.
+"""Boots an image and compares it with what is expected.
 
     firmware → kernel → system → login prompt → shell ─┬─ all units up?
                                                        ├─ packages as expected?
                                                        └─ report
 
-* The image under test is not changed, neither on disk nor before the boot. For an image without users, and for the
-  journal of a failed unit, systemd itself adds root by another name to the running system: a ``tmpfiles.extra``
-  credential appends a line to /etc/passwd (systemd-tmpfiles(8), since 252; tmpfiles.d(5), ``w+``) before any login.
-* That account has a password everybody can read here. It exists in the memory of a machine no one can reach.
+* The image is not changed. For an image without users, and to read the journal of a failed unit, systemd adds a second
+  root account to the running system: a ``tmpfiles.extra`` credential appends a line to /etc/passwd before any login
+  (systemd-tmpfiles(8), since 252; tmpfiles.d(5), ``w+``).
+* The password of that account is public. The account exists only in the memory of a machine that nobody can reach.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PROBE_HASH = "$6$oicboottest$9JiT9RBNjDOG..w.nidfSVE6NGxhtClT5Qt1GeojNde0A8uygn5
 CREDENTIALS = {"tmpfiles.extra": f"w+ /etc/passwd - - - - {PROBE}:{PROBE_HASH}:0:0::/root:/bin/sh\\n\n"}
 
 
-def boot_test(  # noqa: PLR0913 - an image and all it is held against
+def boot_test(  # noqa: PLR0913 - an image and everything it is compared with
     image: Path,
     machine: Machine,
     *,
@@ -89,7 +89,7 @@ def boot_test(  # noqa: PLR0913 - an image and all it is held against
 
 
 def await_login(console: Console, start: float, deadline: float, report: Callable[[str], None]) -> None:
-    """Wait until a login prompt stands on the console, saying how far the boot has come."""
+    """Wait for a login prompt on the console, and report the progress of the boot."""
     ahead = dict(MILESTONES)
     stage = "nothing"
     while True:

@@ -1,8 +1,8 @@
-"""A serial console: what a machine says as plain text, and waiting for words in it.
+"""A serial console: the output of a machine as plain text, and waiting for patterns in it.
 
-* Escape sequences (ECMA-48, section 5.4 and 8.3) and carriage returns are taken out, however the reads cut them.
-* Nothing is looked at twice: each match moves the place up to which the console is understood.
-* Words after which nothing good can follow (a panic, an emergency shell) end the waiting at once.
+* Escape sequences (ECMA-48, sections 5.4 and 8.3) and carriage returns are removed, even if reads split them.
+* Text is matched only once: the position moves to the end of each match.
+* A message after which the boot cannot succeed (a panic, an emergency shell) ends the wait at once.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ DEAD_ENDS = {
     "emergency": r"[Ee]mergency (?:[Mm]ode|[Ss]hell)[^\n]*|(?:password|Enter) for maintenance|root account is locked",
     "halt": r"System halted[^\n]*|reboot: (?:Power down|Restarting system)[^\n]*",
 }
-"""What a machine says when no login can follow, by a name for the regular expression's group."""
+"""Messages after which no login can follow, by the names of their groups in the regular expression."""
 REST = 1.0
 
 _ESCAPE = re.compile(
     r"(?P<cursor_moved>\x1b\[[0-9;]{0,64}[Hf])"
     r"|\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]"
-    r"|\x1b[PX^_\]][^\x07\x1b]{0,1024}(?:\x07|\x1b\\|(?=\x1b)|\Z)"  # an escape within ends it
+    r"|\x1b[PX^_\]][^\x07\x1b]{0,1024}(?:\x07|\x1b\\|(?=\x1b)|\Z)"  # another escape ends it
     r"|\x1b[ -/]{1,8}[0-~]|\x1b[0-OQ-WYZ\\`-~]"
     r"|[\x1b\r\0\x07]"
 )
 _CUT_ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|[PX^_\]][^\x07\x1b]{0,1024}\x1b?|[ -/]{0,8})\Z")
-"""Bounded, or what begins a sequence and never ends it would hold all that follows back."""
+"""The length is bounded, because text that starts a sequence and never ends it would hold back all later text."""
 
 
 class Console:
@@ -58,18 +58,18 @@ class Console:
         self._reader = reader
         self._writer = writer
         self._describe_end = describe_end
-        self._understood = 0
+        self._position = 0
         self._cut = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         log.parent.mkdir(parents=True, exist_ok=True)
         self._sink: IO[str] = log.open("w", encoding="utf-8")
 
     def close(self) -> None:
-        """Close the log; the descriptors are their opener's."""
+        """Close the log; the caller closes the descriptors."""
         self._sink.close()
 
     def send(self, text: str) -> None:
-        """Type `text`; raises BootError when nobody is there."""
+        """Send `text`; raises BootError when the machine has ended."""
         try:
             os.write(self._writer, text.encode())
         except OSError as error:
@@ -90,8 +90,8 @@ class Console:
         both = {**patterns, **{f"dead_{name}": pattern for name, pattern in self.dead_ends.items()}}
         sought = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in both.items()), re.MULTILINE)
         while True:
-            if match := sought.search(self.text, self._understood):
-                self._understood = match.end()
+            if match := sought.search(self.text, self._position):
+                self._position = match.end()
                 if match.lastgroup in patterns:
                     return match
                 self._read_rest()
@@ -100,11 +100,11 @@ class Console:
                 return None
 
     def skip(self) -> None:
-        """Take everything that has come as understood."""
-        self._understood = len(self.text)
+        """Skip all text received so far."""
+        self._position = len(self.text)
 
     def failure(self, message: str) -> BootError:
-        """Return the error that carries the console's tail and its log."""
+        """Return an error with the end of the console and the path of its log."""
         return BootError(with_tail(message, self.text), where=str(self.log))
 
     def _read(self, what: str, deadline: float) -> bool:
@@ -113,7 +113,7 @@ class Console:
             return False
         try:
             chunk = os.read(self._reader, 65536)
-        except OSError:  # EIO: how a pseudo-terminal says that nobody holds the other end
+        except OSError:  # EIO: the other end of a pseudo-terminal is closed
             chunk = b""
         if not chunk:
             raise self.failure(f"awaited {what}, but {self._describe_end()}")
@@ -121,13 +121,13 @@ class Console:
         return True
 
     def _read_rest(self) -> None:
-        """Hear out what follows at once: the lines after a panic say more than the panic."""
+        """Read the text that follows at once: the lines after a panic explain it."""
         deadline = time.monotonic() + REST
         try:
             while self._read("the rest", deadline):
                 pass
         except BootError:
-            return  # the machine is gone: the caller is about to say why it was given up
+            return  # the machine has ended; the caller reports why
 
     def _take(self, chunk: bytes) -> None:
         raw = self._cut + self._decoder.decode(chunk)

@@ -1,10 +1,10 @@
-"""A virtual machine that lives as long as a `with` block: qemu, a firmware, the image as its disk.
+"""A virtual machine that runs during a `with` block: qemu, a firmware, and the image as its disk.
 
-* The image is opened read-only; what the guest writes goes to a file without a name. The variables of the firmware are
-  a private copy without a name as well: however the test ends, nothing of it stays.
+* The image is opened read-only; writes of the guest go to a temporary file without a name, and so does a copy of the
+  firmware's variables, so that nothing is left however the test ends.
 * The firmware is OVMF for UEFI, with or without Secure Boot, and SeaBIOS, which qemu brings, for BIOS.
-* Emulation only, so that a boot means the same on every host. The network is qemu's own (DHCP answers, nothing beyond).
-* qemu dies with the block, and with this process (PR_SET_PDEATHSIG, by setpriv), even when it is killed.
+* The processor is always emulated, so that hosts do not differ. The network is qemu's: DHCP works, nothing else.
+* qemu is killed at the end of the block, and when this process dies (PR_SET_PDEATHSIG, by setpriv).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Machine:
 
 @contextlib.contextmanager
 def started(image: Path, machine: Machine, *, credentials: Mapping[str, str], log: Path) -> Iterator[Console]:
-    """Boot `image` and yield its serial console; qemu is gone when the block ends.
+    """Boot `image` and yield its serial console; qemu is killed when the block ends.
 
     `credentials` reach systemd as SMBIOS strings (systemd.system-credentials(7)). Raises
     ToolError when the host has no qemu or no OVMF.
@@ -103,7 +103,7 @@ def machine_arguments(
     arguments = [*_firmware_arguments(machine.firmware, variables), "-accel", "tcg", "-cpu", cpu, "-smp", "2"]
     arguments += ["-m", "2048", "-nodefaults", "-no-reboot"]
     arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
-    # No locks: others may read the image, or boot it, at the same time.
+    # No locks: other processes may read or boot the image at the same time.
     kept = "snapshot=off" if machine.keep else "snapshot=on"
     arguments += _disk(image, "disk", f"format={machine.image_format},{kept}", "bootindex=0")
     for number, disk in enumerate(machine.disks):
@@ -118,7 +118,7 @@ def machine_arguments(
 
 def _firmware_arguments(firmware: Firmware, variables: int) -> list[str]:
     if not firmware.code:
-        return ["-machine", "q35,graphics=off"]  # without graphics, SeaBIOS speaks on the serial line
+        return ["-machine", "q35,graphics=off"]  # without graphics, SeaBIOS uses the serial line
     secure = ["-global", "driver=cfi.pflash01,property=secure,value=on"] if firmware.secure else []
     return [
         *("-machine", "q35,smm=on" if firmware.secure else "q35", *secure),
@@ -147,10 +147,10 @@ def _required(firmware: Firmware) -> str:
 
 
 def _cpu(qemu: str) -> str:
-    """Return the most capable processor that this qemu emulates without a fault known to stop kernels.
+    """Return the most capable processor that this qemu emulates without a bug that crashes kernels.
 
-    Before version 8.0 an interrupt right after CMPXCHG16B finds garbage in EFLAGS: Linux 6.12, whose allocator uses it,
-    then dies of a double fault in about every second boot. Without the instruction it takes another way.
+    Before version 8.0, an interrupt right after CMPXCHG16B leaves garbage in EFLAGS. The allocator of Linux 6.12 uses
+    that instruction, and about every second boot ends with a double fault; without it, the kernel uses other code.
     """
     version = re.search(r"version (\d+)", run([qemu, "--version"]).text)
     return "max,-cx16" if version and int(version[1]) < FAULTLESS_CX16 else "max"
@@ -158,7 +158,7 @@ def _cpu(qemu: str) -> str:
 
 @contextlib.contextmanager
 def _running(argv: list[str], variables: IO[bytes], complaints: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program that is talked to, which `run.run` is not for; kill it at the end."""
+    """Start a program and kill it at the end; `run.run` is not for programs that run beside this process."""
     try:
         process = subprocess.Popen(
             argv,
@@ -183,6 +183,6 @@ def _describe_end(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> st
     status = process.wait(timeout=10)
     complaints.seek(0)
     said = complaints.read().decode("utf-8", "replace").strip()
-    if status == 0:  # whatever it said was a warning
+    if status == 0:  # its output contains only warnings
         return "the machine switched itself off or rebooted"
     return f"qemu ended with status {status}: {said or 'it said nothing'}"

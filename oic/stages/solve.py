@@ -1,4 +1,4 @@
-"""solve: the complete package sets that answer the recipe, or the lock the user keeps, into ``lock.json``."""
+"""solve: writes ``lock.json``, with package sets that satisfy the recipe or from the lock that the user keeps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOTHING = AskedSet(names=(), essential=False)
 
 
 class Slice(Value):
-    """What is asked; and of a lock that is kept, the repositories that it is held against."""
+    """The request; for a lock that the user keeps, also the repositories that it is checked against."""
 
     provider: str
     request: Request
@@ -48,7 +48,7 @@ def run(stage: Stage[Slice]) -> str:
 
 
 def solved(stage: Stage[Slice]) -> Lock:
-    """Return the solver's answer to the stage's request on the index it has; raises OicError when that is lost."""
+    """Return the solution of the request with the present index; raises OicError when the index is damaged."""
     part, store, index = stage.slice, Store(stage.cache / "store"), stage.read(Index)
     provider = provider_of(part.provider)
     for warning in provider.metadata_warnings(index, datetime.now(UTC)):
@@ -59,7 +59,7 @@ def solved(stage: Stage[Slice]) -> Lock:
         if not (error.where or "").startswith(str(store.root)):
             hint = error.hint or f"the repositories are as last read: doit update image={stage.recipe.name} reads anew"
             raise type(error)(error.message, where=error.where, hint=hint) from error
-        # Damaged since the metadata stage was judged; the store has removed it, so the next look finds it gone.
+        # It was damaged after the check of the metadata stage; the store has removed it, so the next build notices.
         hint = "the stored metadata is lost or damaged: run doit update image=…"
         raise type(error)(error.message, where=error.where, hint=hint) from error
     if not lock.sets["image"]:
@@ -68,7 +68,7 @@ def solved(stage: Stage[Slice]) -> Lock:
 
 
 def _kept_lock(stage: Stage[Slice], file: Path) -> Lock:
-    """Return the lock beside the recipe; raises OicError when it does not answer the recipe, or is looser than it."""
+    """Return the lock beside the recipe; raises OicError when it does not satisfy the recipe or is less strict."""
     part = stage.slice
     lock = read_kept(file, part.provider)
     if lock.request != digest_of(part.request):
@@ -82,7 +82,7 @@ def _kept_lock(stage: Stage[Slice], file: Path) -> Lock:
 
 
 def _check_known(lock: Lock, repositories: Sequence[Repository], directory: Path, file: Path) -> None:
-    """Refuse other keys of a URL than it gave before; say which the lock alone names."""
+    """Refuse keys that differ from those known for their URL; note keys that only the lock names."""
     vouched = {key.url for entry in repositories for key in entry.keys if key.fingerprints or key.path}
     known, locked = known_in(directory), known_of_lock(lock)
     for name, entry in locked.items():
@@ -97,7 +97,7 @@ def _check_known(lock: Lock, repositories: Sequence[Repository], directory: Path
 
 
 def read_kept(file: Path, provider: str) -> Lock:
-    """Return a lock that the user keeps, and may have edited or merged; raises SolveError when it is none."""
+    """Read a lock that the user keeps, and may have edited or merged; raises SolveError when it is invalid."""
     try:
         data = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -114,7 +114,7 @@ def read_kept(file: Path, provider: str) -> Lock:
 
 
 def _oddity(lock: Lock, provider: str, *, older: bool) -> str:
-    """Return what no lock of the family says, or nothing."""
+    """Return what is invalid for the package family, or an empty string."""
     is_package = provider_of(provider).is_package
     for name, packages in lock.sets.items():
         for package in packages:

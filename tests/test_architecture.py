@@ -43,7 +43,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         "config.facts",
     ),
     "asks a file system what it can hold, and the same module makes it": (
-        *("config.checks", "config.disk", "config.unbuilt", "image.fs", "image.tree.settings"),
+        *("config.boot", "config.checks", "config.disk", "config.unbuilt", "image.fs", "image.tree.settings"),
     ),
     "reads and writes files of the cache": (
         "files",
@@ -57,7 +57,14 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "finds the user's recipes, settings and cache": ("tasks.mistakes", "tasks.places", "tasks.recipes"),
     "gives a stage its files": ("plan.maker",),
     "reads or writes the tree of an image": (
-        *("chroot.clock", "chroot.tree", "image.fs.survey", "image.tree.accounts", "image.tree.additional"),
+        *(
+            "chroot.clock",
+            "chroot.tree",
+            "image.boot.grub.files",
+            "image.fs.survey",
+            "image.tree.accounts",
+            "image.tree.additional",
+        ),
         *("image.tree.drawn", "image.tree.esp", "image.tree.firstboot", "image.tree.generators", "image.tree.kernels"),
         *("provider.deb.belongings", "provider.deb.database", "provider.rpm.belongings", "provider.rpm.sources"),
     ),
@@ -81,10 +88,23 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
     "downloads": ("ospackage.answers", "ospackage.http", "ospackage.local", "ospackage.transport"),
     "mounts, enters namespaces, and starts programs in them": (
         *("chroot.idmap", "chroot.layers", "chroot.namespace", "chroot.overlay", "chroot.proc", "chroot.resolver"),
-        *("chroot.sandbox", "chroot.seccomp", "chroot.toolbox", "image.tree.part", "image.tree.views"),
+        *(
+            "chroot.sandbox",
+            "chroot.seccomp",
+            "chroot.toolbox",
+            "image.tree.bootable",
+            "image.tree.part",
+            "image.tree.views",
+        ),
     ),
     "runs programs of the image or of the build environment": (
-        *("image.boot.systemd_boot", "image.tree.commands", "image.tree.reading"),
+        *(
+            "image.boot.grub.bios",
+            "image.boot.grub.efi",
+            "image.boot.systemd_boot",
+            "image.tree.commands",
+            "image.tree.reading",
+        ),
     ),
     "checks signatures with gpg": (
         *("provider.openpgp", "provider.keys", "provider.lapsed", "provider.deb.signature"),
@@ -109,7 +129,9 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
         ),
         *("stages.rootfs", "stages.solve", "stages.system", "stages.verify"),
     ),
-    "names the stages and what they run": ("plan", "plan.artefacts", "plan.packages", "plan.raw", "plan.tree"),
+    "names the stages and what they run": (
+        *("plan", "plan.artefacts", "plan.boot", "plan.packages", "plan.raw", "plan.tree"),
+    ),
     "builds an image twice and compares": (
         *("reproduce.builds", "reproduce.compare", "reproduce.trees", "reproduce.twice"),
     ),

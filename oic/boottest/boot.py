@@ -33,7 +33,7 @@ MILESTONES = {
     "firmware": r"BdsDxe: starting|SeaBIOS \(version",
     "GRUB": r"Welcome to GRUB!",
     "kernel": r"EFI stub:|Linux version|^\[ +\d+\.\d{6}\]",
-    "system": r"Welcome to |systemd\[1\]: Detected architecture",
+    "system": r"Welcome to (?!GRUB).{4}|systemd\[1\]: Detected architecture",
 }
 PROBE = "oic-boot-test"
 PROBE_PASSWORD = "oic-boot-test"  # noqa: S105 - see the module's second rule

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """A kind of machine: the recipe's word for it, the UEFI specification's in file names, and qemu's program."""
+    """A kind of machine: the recipe's word for it, UEFI's in file names, GRUB's for its UEFI, and qemu's program."""
 
     name: str
     efi: str
+    grub: str
     qemu: str
 
 
-X86_64 = Architecture(name="x86_64", efi="x64", qemu="qemu-system-x86_64")
+X86_64 = Architecture(name="x86_64", efi="x64", grub="x86_64-efi", qemu="qemu-system-x86_64")
 ARCHITECTURES = {one.name: one for one in (X86_64,)}
 """Those that images can be built for, by the recipe's word."""

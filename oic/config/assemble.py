@@ -29,13 +29,12 @@ def target_of(tree: Node) -> Target:
 def system_of(tree: Node, files: Sequence[AdditionalFile], family: str) -> System:
     """Return what is in the image; `family` is that of its packages."""
     system = tree.get("systemConfig")
-    loader = system.get("bootloader")
     return System(
         hostname=system.get("hostname").text,
         packages=tuple(dict.fromkeys(system.get("packages").texts)),
         recommends=system.get("recommends").true,
         kernel=_kernel(system.get("kernel")),
-        bootloader=Bootloader(boot_type=loader.get("bootType").text, provider=loader.get("provider").text),
+        bootloader=bootloader_of(system.get("bootloader")),
         users=tuple(_user(node) for node in system.get("users").items),
         files=tuple(files),
         commands=tuple(_command(node) for node in system.get("configurations").items),
@@ -48,11 +47,19 @@ def system_of(tree: Node, files: Sequence[AdditionalFile], family: str) -> Syste
     )
 
 
+def bootloader_of(loader: Node) -> Bootloader:
+    """Return firmware interface and boot manager: UEFI and the one that goes with it, unless the recipe says others."""
+    boot_type = loader.get("bootType").text or "efi"
+    provider = loader.get("provider").text or ("grub" if boot_type == "legacy" else "systemd-boot")
+    return Bootloader(boot_type=boot_type, provider="grub" if provider == "grub2" else provider)
+
+
 def _kernel(kernel: Node) -> Kernel:
     return Kernel(
         packages=tuple(dict.fromkeys(kernel.get("packages").texts)),
         version=kernel.get("version").text,
         cmdline=kernel.get("cmdline").text.strip(),
+        entries=kernel.get("entries").true,
         extra_modules=tuple(kernel.get("enableExtraModules").text.split()),
     )
 

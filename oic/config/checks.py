@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from oic.config.boot import boot_problems
 from oic.config.disk import disk_problems, mount_point
 from oic.config.merge import unit_name
 from oic.config.network import network_problems
-from oic.config.partition_types import type_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,8 +56,8 @@ def problems_in(tree: Node) -> Problems:
 
 
 def problems_of_whole(tree: Node) -> Problems:
-    """Say what a recipe merged over its defaults lacks: a raw disk needs a size, a root and, for EFI, an ESP."""
-    disk, loader = tree.get("disk"), tree.get("systemConfig", "bootloader")
+    """Say what a recipe merged over its defaults lacks: a raw disk needs a size, a root and what boots it."""
+    disk = tree.get("disk")
     if tree.get("target", "imageType").text != "raw" or disk.value is None:
         return
     partitions = disk.get("partitions").items
@@ -68,11 +68,7 @@ def problems_of_whole(tree: Node) -> Problems:
         return
     if all(mount_point(item.get("mountPoint").text) != "/" for item in partitions):
         yield disk.get("partitions"), "expected a partition with the mountPoint /, found none"
-    if loader.get("bootType").text == "legacy" and loader.get("provider").text == "systemd-boot":
-        yield loader.get("bootType"), "expected provider: grub beside bootType: legacy, found systemd-boot"
-    types = {type_guid(item.get("typeUUID").text or item.get("type").text) for item in partitions}
-    if loader.get("bootType").text != "legacy" and type_guid("esp") not in types:  # efi, unless another is said
-        yield disk.get("partitions"), "expected a partition of type esp, for bootType efi, found none"
+    yield from boot_problems(tree)
 
 
 def unsigned_problems(tree: Node, family: str) -> Problems:

@@ -90,6 +90,11 @@ def is_swap(partition: Node) -> bool:
     return _type_of(partition) == type_guid("linux-swap")
 
 
+def is_bios_boot(partition: Node) -> bool:
+    """Tell whether a partition is of the type that holds GRUB's core image, and no file system."""
+    return _type_of(partition) == type_guid("bios")
+
+
 def mount_point(word: str) -> str:
     """Return a mount point without a slash at its end; ``none`` is empty."""
     return "" if word in {"", "none"} else word.rstrip("/") or "/"

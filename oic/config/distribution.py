@@ -94,6 +94,7 @@ def distribution_of(data: DistributionData, given: Node, target: Target, *, root
         architecture=facts.get("architectures", target.arch).text,
         tools=facts.get("tools").texts,
         tools_for={word: packages.texts for word, packages in facts.get("toolsFor").entries.items()},
+        packages_for={word: packages.texts for word, packages in facts.get("packagesFor").entries.items()},
         scriptlets_may_fail=facts.get("scriptletsMayFail").texts,
         tools_repositories=repositories_of(facts, data.id, given, root),
         off=tuple(entry.get("name").text for entry in facts.get("repositories").items if not is_on(entry, given)),

@@ -70,16 +70,20 @@ class Artifact(Value):
 
 
 class Kernel(Value):
-    """Kernel packages, command line and modules added to the initramfs."""
+    """Kernel packages, command line and modules added to the initramfs.
+
+    With `entries`, boot loader entries are made in place of unified kernel images.
+    """
 
     packages: tuple[str, ...]
     version: str
     cmdline: str
+    entries: bool
     extra_modules: tuple[str, ...]
 
 
 class Bootloader(Value):
-    """Firmware interface (``efi``) and boot manager (``systemd-boot``)."""
+    """Firmware interface, ``efi`` or ``legacy``, and boot manager, ``systemd-boot`` or ``grub``."""
 
     boot_type: str
     provider: str
@@ -167,6 +171,7 @@ class Distribution:
     tools: tuple[str, ...]
     tools_repositories: tuple[Repository, ...]
     tools_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    packages_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     off: tuple[str, ...] = ()
     scriptlets_may_fail: tuple[str, ...] = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oic.config.assemble import bootloader_of
 from oic.config.partition_types import type_guid
 from oic.config.source import Node
 
@@ -19,7 +20,7 @@ _KNOWN_KEYS = {
 }
 _KERNEL_NOTES = {
     "name": "kernel.packages says which kernel",
-    "uki": "a unified kernel image is made exactly where the boot loader is systemd-boot",
+    "uki": "a unified kernel image is made where the boot loader is systemd-boot and kernel.entries is not true",
 }
 _HASH_TREE_IDS = frozenset({"roothashmap", "hash"})
 
@@ -55,6 +56,17 @@ def _repository_notes(tree: Node) -> Notes:
         for key in (repository.get("pkey"), *repository.get("pkeys").items):
             if key.text == KEY_PLACEHOLDER and not is_left_out(repository):
                 yield key, f"a placeholder, {KEY_PLACEHOLDER}; the key is left out"
+
+
+def boot_notes(tree: Node) -> Notes:
+    """Say what has no effect with the boot loader that the recipe has."""
+    entries = tree.get("systemConfig", "kernel", "entries")
+    if entries.true and bootloader_of(tree.get("systemConfig", "bootloader")).provider == "grub":
+        yield entries, "no effect with GRUB, whose menu never is a unified kernel image"
+    for item in tree.get("disk", "partitions").items:
+        is_bios = type_guid(item.get("typeUUID").text or item.get("type").text) == type_guid("bios")
+        if is_bios and item.get("fsType").text not in {"", "none", "unformatted"}:
+            yield item.get("fsType"), "no effect on a partition of type bios, which has GRUB's own content or none"
 
 
 def family_notes(tree: Node, family: str) -> Notes:

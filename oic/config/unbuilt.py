@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.config.architecture import ARCHITECTURES
-from oic.config.disk import file_system, is_swap
+from oic.config.assemble import bootloader_of
+from oic.config.disk import file_system, is_bios_boot, is_swap
 from oic.config.notes import is_left_out
 from oic.config.whole import is_overlay
-from oic.image.boot import BOOT_LOADERS
+from oic.image.boot import method_name
 from oic.image.disk.kinds import TABLE_KINDS
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
@@ -37,7 +38,7 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
         yield tree.get("baseline", "mode"), f"building onto a finished image {_NOT_YET}"
     yield from _disk(tree.get("disk"))
     yield from _artifacts(tree.get("disk", "artifacts"), data)
-    yield from _system(tree.get("systemConfig"))
+    yield from _system(tree.get("systemConfig"), data)
     for user in tree.get("systemConfig", "users").items:
         if user.get("password").text == REDACTED:
             yield user.get("password"), f"expected the password of {user.get('name').text}, found {REDACTED}"
@@ -74,7 +75,7 @@ def _disk(disk: Node) -> Found:
 
 
 def _partition(partition: Node) -> Found:
-    if file_system(partition.get("fsType").text) not in {"", *FILE_SYSTEMS}:
+    if not is_bios_boot(partition) and file_system(partition.get("fsType").text) not in {"", *FILE_SYSTEMS}:
         yield partition.get("fsType"), f"the file system {partition.get('fsType').text} {_NOT_YET}"
     if "fsType" not in partition.entries and is_swap(partition):
         yield partition, f"swap space {_NOT_YET} (fsType: none only keeps its place)"
@@ -93,8 +94,8 @@ def _artifacts(artifacts: Node, data: DistributionData) -> Found:
             yield artifact, f"a compressed artefact or an archive {_NOT_YET} for {data.id}: its data name no tools"
 
 
-def _system(system: Node) -> Found:
-    yield from _boot(system.get("bootloader"), system.get("kernel"))
+def _system(system: Node, data: DistributionData) -> Found:
+    yield from _boot(system.get("bootloader"), system.get("kernel"), data)
     if system.get("fde", "enabled").true:
         yield system.get("fde", "enabled"), f"an encrypted disk {_NOT_YET}"
     if system.get("network").entries:
@@ -111,12 +112,13 @@ def _system(system: Node) -> Found:
             yield immutability.get(key), f"{key} {_NOT_YET}"
 
 
-def _boot(loader: Node, kernel: Node) -> Found:
-    if loader.get("bootType").text == "legacy":
-        yield loader.get("bootType"), f"booting by BIOS {_NOT_YET}"
-    if loader.get("provider").text not in {"", *BOOT_LOADERS}:
-        yield loader.get("provider"), f"the boot loader {loader.get('provider').text} {_NOT_YET}"
-    if kernel.get("entries").true:
+def _boot(loader: Node, kernel: Node, data: DistributionData) -> Found:
+    wanted = bootloader_of(loader)
+    needed = method_name(wanted.boot_type, wanted.provider, entries=False)
+    if needed != "systemd-boot" and data.facts and needed not in data.facts.get("toolsFor").entries:
+        node = loader.get("provider") if loader.get("provider").text else loader.get("bootType")
+        yield node, f"{data.id} with the boot loader {wanted.provider} and bootType {wanted.boot_type} {_NOT_YET}"
+    if kernel.get("entries").true and wanted.provider == "systemd-boot":
         yield kernel.get("entries"), f"booting without a unified kernel image {_NOT_YET}"
     if kernel.get("version").text:
         yield kernel.get("version"), f"choosing a kernel by version {_NOT_YET} (name its package in kernel.packages)"

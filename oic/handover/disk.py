@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from oic.handover.codec import Handover
-from oic.handover.tree import Artefact  # noqa: TC001 - read when a hand-over is decoded
+from oic.handover.tree import Artefact, LayerName  # noqa: TC001 - read when a hand-over is decoded
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
-from oic.values import Digest, Value
+from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,18 +32,38 @@ class FileSystems(Handover):
         return [image.path for image in self.images]
 
 
+class DiskPiece(Value):
+    """Bytes that lie on the disk outside its partitions, from `offset` on: their file in the cache."""
+
+    offset: Bytes
+    file: Artefact
+
+
+class BootedKernel(Value):
+    """A kernel that can be booted, and the digests of what it consists of."""
+
+    version: str
+    kernel: Digest
+    initramfs: Digest
+
+
 class BootFiles(Handover):
-    """The image of the boot partition, the digests of its kernel and initramfs, and its command line."""
+    """What boots: partitions, pieces of the disk outside them, and a layer of files in the tree where there are some.
+
+    The first of `kernels` boots by default; each is told the command line.
+    """
 
     FILE: ClassVar[str] = "boot.json"
     command_line: str
-    kernel: Digest
-    initramfs: Digest
+    kernels: tuple[BootedKernel, ...]
     images: tuple[PartitionImage, ...]
+    pieces: tuple[DiskPiece, ...]
+    tree: LayerName | None
 
     def artefacts(self) -> Iterable[str]:
-        """Return their files."""
-        return [image.path for image in self.images]
+        """Return their files, and the layer."""
+        layer = [self.tree.place] if self.tree else []
+        return [*(image.path for image in self.images), *(piece.file.path for piece in self.pieces), *layer]
 
 
 class Product(Value):

@@ -127,11 +127,14 @@ class ConfiguredTree(OfTree):
 
 
 class InitramfsInputs(OfTree):
-    """The inputs of an initramfs: the packages, and a layer with the configuration that its `generator` reads."""
+    """The tree an initramfs is made of: the packages, and a layer of what its `generator` reads of the rest.
+
+    `versions` are the kernels that get one each, the newest first.
+    """
 
     FILE: ClassVar[str] = "initrd-inputs.json"
     generator: str
-    version: str
+    versions: tuple[str, ...]
     packages: tuple[LayerName, ...]
     read: LayerName | None
     epoch: int
@@ -142,14 +145,22 @@ class InitramfsInputs(OfTree):
 
 
 class Initramfs(OfTree):
-    """The initramfs."""
+    """An initramfs for each kernel, in the order of the kernels."""
 
     FILE: ClassVar[str] = "initrd.json"
-    image: Artefact
+    images: tuple[Artefact, ...]
 
     def artefacts(self) -> Iterable[str]:
-        """Return its file."""
-        return (self.image.path,)
+        """Return their files."""
+        return [image.path for image in self.images]
+
+
+class TreeKernel(Value):
+    """A kernel of the tree: its release as ``uname -r`` says it, its path in the tree, and a copy of it."""
+
+    version: str
+    path: str
+    file: Artefact
 
 
 class EspFile(Value):
@@ -160,15 +171,17 @@ class EspFile(Value):
 
 
 class BootInputs(OfTree):
-    """The inputs of the boot image: kernel, os-release(5), and the files below the ESP's mount point."""
+    """What the boot image takes from the tree: kernels, os-release(5), and what lies below the ESP's mount point.
+
+    The kernels are the newest first.
+    """
 
     FILE: ClassVar[str] = "boot-inputs.json"
-    kernel: Artefact
-    version: str
+    kernels: tuple[TreeKernel, ...]
     os_release: str
     esp: tuple[EspFile, ...]
     epoch: int
 
     def artefacts(self) -> Iterable[str]:
-        """Return kernel and files."""
-        return [self.kernel.path, *(entry.file.path for entry in self.esp)]
+        """Return kernels and files."""
+        return [*(kernel.file.path for kernel in self.kernels), *(entry.file.path for entry in self.esp)]

@@ -11,6 +11,7 @@
 * ``system`` writes four hand-overs, so that ``initrd``, ``boot`` and ``evidence`` depend only on what they read of the
   tree.
 * Planning reads nothing but the config, which must be one that can be built.
+* If the boot loader reads the image's own tree, as GRUB does, ``fs`` comes after ``boot``, whose layer it merges.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from msgspec.structs import replace
 from oic.config.crypt import hashed
 from oic.image.disk.geometry import layout
 from oic.image.disk.kinds import TABLE_KINDS
+from oic.plan.boot import with_boot_partition
 from oic.plan.maker import Maker
 from oic.plan.packages import package_stages
 from oic.plan.raw import raw_stages
@@ -80,6 +82,7 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage[Any], ...]:
     """Return the stages of an image in an order in which they can run."""
     make = Maker(config=config, cache=cache)
     placed = layout(config.disk, make.seed, TABLE_KINDS[config.disk.table])
+    placed = with_boot_partition(config, placed, make.seed)
     users = tuple(replace(user, password=hashed(user, make.seed)) for user in config.system.users)
     product = PRODUCTS[config.target.image_type]
     tree = image_tree(config, placed, users)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from oic.image.formats import DISK_FORMATS
 from oic.ospackage.locked import AskedSet, Request
+from oic.plan.boot import method_of
 from oic.stages import chroot, download, metadata, solve, verify
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def _solving(make: Maker) -> tuple[Stage[Any], ...]:
 
 def request_of(config: FinalConfig) -> Request:
     """Return the request to the solver; a lock records the digest of the request that it satisfies."""
-    names = (*config.system.packages, *config.system.kernel.packages)
+    names = (
+        *config.system.packages,
+        *config.system.kernel.packages,
+        *config.distribution.packages_for.get(method_of(config), ()),
+    )
     tools = (*config.distribution.tools, *_further_tools(config))
     further = " ".join(entry.name for entry in config.repositories if entry.further)
     return Request(
@@ -88,6 +93,7 @@ def _further_tools(config: FinalConfig) -> Iterator[str]:
         yield from config.distribution.tools_for.get("compression", ())
     if any(artifact.type in DISK_FORMATS for artifact in config.artifacts):
         yield from config.distribution.tools_for.get("conversion", ())
+    yield from config.distribution.tools_for.get(method_of(config), ())
 
 
 def _demands(config: FinalConfig) -> tuple[Repository, ...]:

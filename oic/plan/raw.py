@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from oic.image.boot.root import ByPartuuid
-from oic.image.seeds import uuid_for, volume_id_for
+from oic.handover.disk import BootFiles
+from oic.handover.tree import ConfiguredTree
+from oic.image.boot import is_in_tree
+from oic.image.disk.bios import BIOS_BOOT
+from oic.image.seeds import uuid_for
 from oic.plan.artefacts import artefact_stages
+from oic.plan.boot import boot_slice, method_of
 from oic.plan.tree import files_of, is_esp, is_mounted
 from oic.stages import boot, evidence, fs
 from oic.values import digest_of
@@ -17,19 +21,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oic.config.model import FinalConfig, User
+    from oic.handover.codec import Handover
     from oic.image.disk.geometry import Layout
     from oic.plan.maker import Maker
     from oic.stage import Stage
 
 
 def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stage[Any], ...]:
-    """Return the stages that make file systems, the ESP, the artefacts, and the manifest."""
+    """Return the stages that create what boots the image, the file systems, the artefacts, and the manifest.
+
+    A boot loader that reads the tree has its files in it: then the file systems are created after them.
+    """
     manifest = f"{make.stem}.manifest.json"
     artefacts = artefact_stages(make, placed)
     reads = (*(evidence.OF_ARTEFACTS[stage.name] for stage in artefacts), *evidence.KIND.reads)
+    in_tree = is_in_tree(method_of(make.config))
+    of_tree: tuple[type[Handover], ...] = (ConfiguredTree,) if in_tree else ()
+    of_boot: tuple[type[Handover], ...] = (BootFiles,) if in_tree else ()
+    booting = make.stage(boot.KIND, boot_slice(make, placed), reads=(*boot.KIND.reads, *of_tree))
+    systems = make.stage(fs.KIND, _file_systems(make.config, placed, make.seed), reads=(*fs.KIND.reads, *of_boot))
     return (
-        make.stage(fs.KIND, _file_systems(make.config, placed, make.seed)),
-        make.stage(boot.KIND, _boot(make, placed)),
+        *((booting, systems) if in_tree else (systems, booting)),
         *artefacts,
         make.stage(evidence.KIND, _evidence(make.config, users, manifest), files=(manifest,), reads=reads),
     )
@@ -48,30 +60,10 @@ def _file_systems(config: FinalConfig, placed: Layout, seed: str) -> fs.Slice:
             uuid=uuid_for(seed, f"file system {entry.id}"),
         )
         for entry in config.disk.partitions
-        if entry.fs_type and not is_esp(entry)
+        if entry.fs_type and not is_esp(entry) and entry.type_uuid != BIOS_BOOT
     )
     mount_points = sorted(entry.mount_point for entry in config.disk.partitions if is_mounted(entry))
     return fs.Slice(partitions=partitions, mount_points=tuple(mount_points))
-
-
-def _boot(make: Maker, placed: Layout) -> boot.Slice:
-    config = make.config
-    by_id = {entry.id: entry for entry in placed.partitions}
-    esp = next(entry for entry in config.disk.partitions if is_esp(entry))
-    root = next((by_id[entry.id].part_uuid for entry in config.disk.partitions if entry.mount_point == "/"), "")
-    return boot.Slice(
-        method=config.system.bootloader.provider or "systemd-boot",
-        architecture=config.target.arch,
-        name=make.stem,
-        command_line=config.system.kernel.cmdline,
-        root=ByPartuuid(uuid=root),
-        esp=boot.EspPartition(
-            id=esp.id,
-            size=by_id[esp.id].size,
-            label=esp.fs_label,
-            volume_id=volume_id_for(make.seed, f"file system {esp.id}"),
-        ),
-    )
 
 
 def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evidence.Slice:

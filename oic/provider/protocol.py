@@ -137,6 +137,9 @@ class Provider(Protocol):
     def first_boot(self) -> tuple[FirstBoot, ...]:
         """Return the files that installing generates and that each machine must make itself at its first boot."""
 
+    def initramfs_path(self, version: str) -> str:
+        """Return where in the tree the family's kernels and boot loaders have the initramfs of a kernel."""
+
     def environment(self, epoch: int) -> Mapping[str, str]:
         """Return the environment variables for programs of the image's tree."""
 

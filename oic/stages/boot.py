@@ -1,22 +1,26 @@
-"""boot: the files that boot the image, by the recipe's boot method, and the EFI system partition with them."""
+"""boot: what boots the image, by the recipe's method: the EFI system partition, GRUB's core, its files in the tree."""
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, toolbox
 from oic.config.architecture import ARCHITECTURES
-from oic.files import digest_of_sparse
-from oic.handover.disk import BootFiles, PartitionImage
-from oic.handover.tree import BootInputs, BuildEnvironment, Initramfs
-from oic.image.boot import Bootable, boot_method
-from oic.image.boot.root import ByPartuuid  # noqa: TC001 - a field of the slice
+from oic.files import atomic_file, digest_of_sparse
+from oic.handover.disk import BootedKernel, BootFiles, DiskPiece, PartitionImage
+from oic.handover.tree import Artefact, BootInputs, BuildEnvironment, ConfiguredTree, Initramfs, LayerName
+from oic.image.boot import Bootable, BootKernel, BootParts, boot_method
+from oic.image.boot.place import BootPlace  # noqa: TC001 - a field of the slice
+from oic.image.boot.root import ByPartuuid  # noqa: TC001 - as above
 from oic.image.fs.fat import make_fat
+from oic.image.tree import bootable
 from oic.image.tree import esp as esp_files
+from oic.provider import provider_of
 from oic.stage import Kind
-from oic.values import Bytes, Value
+from oic.values import Bytes, Value, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,86 +29,170 @@ if TYPE_CHECKING:
 
 
 class EspPartition(Value):
-    """The EFI system partition."""
+    """The EFI system partition; `at` is where it is mounted, for a method that has files in the tree."""
 
     id: str
     size: Bytes
     label: str
     volume_id: int
+    at: str
 
 
 class Slice(Value):
-    """The boot method, as the recipe names it, and its parameters; `name` is the image's name and version."""
+    """What boots and how: `method` is of `oic.image.boot`, `name` the image's with its version.
 
+    A method that has no use for them has no `esp` or no `place`.
+    """
+
+    provider: str
     method: str
     architecture: str
     name: str
     command_line: str
     root: ByPartuuid
-    esp: EspPartition
+    esp: EspPartition | None
+    place: BootPlace | None
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Create the image of the boot partition."""
-    part, inputs, initramfs = stage.slice, stage.read(BootInputs), stage.read(Initramfs)
-    chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
-    bootable = Bootable(
-        name=part.name,
-        architecture=ARCHITECTURES[part.architecture],
-        kernel=stage.cache / inputs.kernel.path,
-        initramfs=stage.cache / initramfs.image.path,
-        command_line=part.root.command_line(part.command_line),
-        version=inputs.version,
-        os_release=inputs.os_release,
-        epoch=inputs.epoch,
-    )
+    """Make what boots the image."""
+    part, inputs = stage.slice, stage.read(BootInputs)
+    wanted = _wanted(stage, inputs)
     below = {entry.name: stage.cache / entry.file.path for entry in inputs.esp}
+    chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
     image, work = stage.path("esp.img"), stage.path("work")
     temporary = work / "esp"
     if temporary.exists():  # left by a killed build
         shutil.rmtree(temporary)
     temporary.mkdir(parents=True)
     writes = [work, stage.create_log()]
-    namespace.call(_create, part, bootable, below, work, chroot, temporary / image.name, stage.log, writes=writes)
-    (temporary / image.name).replace(image)
+    parts = namespace.call(_make, part, wanted, below, work, chroot, temporary / image.name, stage.log, writes=writes)
+    images = []
+    if part.esp:
+        (temporary / image.name).replace(image)
+        digest = digest_of_sparse(image)
+        images.append(PartitionImage(id=part.esp.id, path=stage.artefact(image), digest=digest))
     temporary.rmdir()
-    esp = PartitionImage(id=part.esp.id, path=stage.artefact(image), digest=digest_of_sparse(image))
+    core, pieces = _core(stage, parts)
     stage.write(
         BootFiles(
-            command_line=bootable.command_line,
-            kernel=inputs.kernel.sha256,
-            initramfs=initramfs.image.sha256,
-            images=(esp,),
+            command_line=wanted.command_line,
+            kernels=tuple(
+                BootedKernel(version=kernel.version, kernel=kernel.file.sha256, initramfs=initramfs.sha256)
+                for kernel, initramfs in zip(inputs.kernels, stage.read(Initramfs).images, strict=True)
+            ),
+            images=(*images, *core),
+            pieces=pieces,
+            tree=_layer(stage, wanted, parts),
         )
     )
-    return f"{part.name}.efi: {bootable.command_line}"
+    return f"{part.method}, kernel {', '.join(kernel.version for kernel in wanted.kernels)}: {wanted.command_line}"
 
 
-def _create(  # noqa: PLR0913 - runs in a namespace
-    part: Slice, bootable: Bootable, below: Mapping[str, Path], place: Path, chroot: Path, image: Path, log: Path
-) -> None:
-    files = {file.name: file for file in (bootable.kernel, bootable.initramfs)}
+def _wanted(stage: Stage[Slice], inputs: BootInputs) -> Bootable:
+    part = stage.slice
+    initramfs_path = provider_of(part.provider).initramfs_path
+    kernels = [
+        BootKernel(
+            version=kernel.version,
+            kernel=stage.cache / kernel.file.path,
+            path=kernel.path,
+            initramfs=stage.cache / initramfs.path,
+            initramfs_path=initramfs_path(kernel.version),
+        )
+        for kernel, initramfs in zip(inputs.kernels, stage.read(Initramfs).images, strict=True)
+    ]
+    return Bootable(
+        name=part.name,
+        architecture=ARCHITECTURES[part.architecture],
+        kernels=kernels,
+        command_line=part.root.command_line(part.command_line),
+        os_release=inputs.os_release,
+        epoch=inputs.epoch,
+        place=part.place,
+    )
+
+
+def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
+    part: Slice, wanted: Bootable, below: Mapping[str, Path], place: Path, chroot: Path, image: Path, log: Path
+) -> BootParts:
+    """Return what boots the image, after the image of the ESP is made of its part of it."""
+    files = {file.name: file for kernel in wanted.kernels for file in (kernel.kernel, kernel.initramfs)}
     visible = [place, *sorted({file.parents[len(Path(name).parts) - 1] for name, file in below.items()})]
     with (
         toolbox.workspace(place / "boot") as work,
         toolbox.opened(chroot, work, log, visible=visible, files=files) as tools,
     ):
-        own = boot_method(part.method).esp_files(bootable, work, tools)
-        make_fat(
-            image,
-            size=part.esp.size,
-            volume_id=part.esp.volume_id,
-            label=part.esp.label,
-            epoch=bootable.epoch,
-            files=esp_files.merge_files(below, own),
-            tools=tools,
-        )
+        parts = boot_method(part.method).make_parts(wanted, work, tools)
+        if part.esp:
+            in_tree = _on_esp(parts.tree, part.esp.at)
+            # the tools see no file of the tree by its own path
+            in_tree = {name: file if isinstance(file, bytes) else file.read_bytes() for name, file in in_tree.items()}
+            make_fat(
+                image,
+                size=part.esp.size,
+                volume_id=part.esp.volume_id,
+                label=part.esp.label,
+                epoch=wanted.epoch,
+                files=esp_files.merge_files(below, {**parts.esp, **in_tree}),
+                tools=tools,
+            )
+    return BootParts(tree=parts.tree, settings=parts.settings, boot_code=parts.boot_code, core=parts.core)
+
+
+def _on_esp(tree: Mapping[str, Path | bytes], at: str) -> dict[str, Path | bytes]:
+    """Return what of the tree's files lies where the ESP is mounted, by its path there."""
+    mounted = PurePosixPath(at.strip("/"))
+    inside = {name: file for name, file in tree.items() if at and PurePosixPath(name).is_relative_to(mounted)}
+    return {str(PurePosixPath(name).relative_to(mounted)): file for name, file in inside.items()}
+
+
+def _core(stage: Stage[Slice], parts: BootParts) -> tuple[list[PartitionImage], tuple[DiskPiece, ...]]:
+    """Put GRUB's images for a BIOS beside the hand-over: the boot code, and the core in its partition or gap."""
+    core = stage.slice.place.core if stage.slice.place else None
+    if core is None:
+        return [], ()
+    files = {}
+    for name, content in (("boot-code.img", parts.boot_code), ("core.img", parts.core)):
+        with atomic_file(stage.path(name)) as temporary:
+            temporary.write_bytes(content)
+        files[name] = Artefact.of(stage.artefact(stage.path(name)), content)
+    code = DiskPiece(offset=Bytes(0), file=files["boot-code.img"])
+    if core.partition:
+        path = stage.path("core.img")
+        image = PartitionImage(id=core.partition, path=stage.artefact(path), digest=digest_of_sparse(path))
+        return [image], (code,)
+    return [], (code, DiskPiece(offset=core.offset, file=files["core.img"]))
+
+
+def _layer(stage: Stage[Slice], wanted: Bootable, parts: BootParts) -> LayerName | None:
+    """Return the layer of what the boot loader reads in the tree; None where it reads nothing there."""
+    if not parts.tree:
+        return None
+    tree = stage.read(ConfiguredTree)
+    below = [layers.read(stage.cache / layer.place).tree for layer in tree.layers]
+    esp = stage.slice.esp.at if stage.slice.esp else ""
+    elsewhere = {PurePosixPath(esp.strip("/"), name) for name in _on_esp(parts.tree, esp)}
+    files = {name: file for name, file in parts.tree.items() if PurePosixPath(name) not in elsewhere}
+    key = digest_of(
+        {
+            "version": KIND.version,
+            "below": [layer.digest for layer in tree.layers],
+            "tools": stage.read(BuildEnvironment).layer.digest,
+            "slice": stage.slice,
+            "initramfs": [image.sha256 for image in stage.read(Initramfs).images],
+        }
+    )
+    initramfs = {kernel.version: kernel.initramfs_path for kernel in wanted.kernels if kernel.initramfs_path in files}
+    fill = partial(bootable.fill, below, files, parts.settings, initramfs, tree.epoch)
+    layer = layers.get_or_create(stage.cache, key, fill)
+    return LayerName(place=stage.artefact(layer.place), digest=layer.digest)
 
 
 KIND = Kind(
     name="boot",
-    version=4,
-    doc="create the boot image and the EFI system partition",
+    version=5,
+    doc="make what boots the image: boot loader, kernel images, the EFI system partition",
     reads=(BootInputs, Initramfs, BuildEnvironment),
     writes=(BootFiles,),
     run=run,

@@ -25,9 +25,11 @@ class Slice(Value):
 def run(stage: Stage[Slice]) -> str:
     """Write the raw disk."""
     part = stage.slice
-    images = (*stage.read(FileSystems).images, *stage.read(BootFiles).images)
+    boot = stage.read(BootFiles)
+    images = {image.id: stage.cache / image.path for image in (*stage.read(FileSystems).images, *boot.images)}
+    pieces = {int(piece.offset): stage.cache / piece.file.path for piece in boot.pieces}
     path = stage.path(part.file)
-    written = write_raw(path, part.layout, {image.id: stage.cache / image.path for image in images})
+    written = write_raw(path, part.layout, images, pieces)
     raw = Artefact(path=stage.artefact(path), sha256=written.sha256, size=written.size)
     products = (Product(format="raw", compression="", file=raw),)
     stage.write(Products(products=products, partitions=written.partitions))
@@ -36,7 +38,7 @@ def run(stage: Stage[Slice]) -> str:
 
 KIND = Kind(
     name="disk",
-    version=3,
+    version=4,
     doc="write the disk: partition table and partitions",
     reads=(FileSystems, BootFiles),
     writes=(Products,),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, toolbox
 from oic.files import digest_of_sparse
-from oic.handover.disk import FileSystems, PartitionImage
+from oic.handover.disk import BootFiles, FileSystems, PartitionImage
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.fs import FileSystemSpec, file_system
 from oic.image.tree import views
@@ -43,7 +43,9 @@ class Slice(Value):
 def run(stage: Stage[Slice]) -> str:
     """Create the file systems."""
     part, tree = stage.slice, stage.read(ConfiguredTree)
-    trees = [layers.read(stage.cache / layer.place).tree for layer in tree.layers]
+    boot = stage.read(BootFiles).tree if BootFiles in stage.reads else None
+    names = (*tree.layers, *([boot] if boot else []))
+    trees = [layers.read(stage.cache / layer.place).tree for layer in names]
     chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
     place = stage.path("fs")
     if place.exists():  # images of former partitions, or files left by a killed build

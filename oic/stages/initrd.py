@@ -1,4 +1,4 @@
-"""initrd: the initramfs, created by the image's own generator from the packages and the configuration it reads."""
+"""initrd: an initramfs for each kernel, created by the image's own generator from packages and configuration."""
 
 from __future__ import annotations
 
@@ -28,24 +28,31 @@ class Slice(Value):
 
 
 def run(stage: Stage[Slice]) -> str:
-    """Create the initramfs."""
+    """Create an initramfs for each kernel."""
     inputs = stage.read(InitramfsInputs)
     trees = [
         layers.read(stage.cache / layer.place).tree
         for layer in (*inputs.packages, *([inputs.read] if inputs.read else []))
     ]
-    image, work = stage.path("initrd.img"), stage.path("work")
+    work, images = stage.path("work"), []
     work.mkdir(exist_ok=True)
     writes = [work, stage.create_log()]
-    content = namespace.call(_create, trees, inputs, stage.slice.modules, work / "initrd", stage.log, writes=writes)
-    with atomic_file(image) as temporary:
-        temporary.write_bytes(content)
-    stage.write(Initramfs(image=Artefact.of(stage.artefact(image), content)))
-    return f"{inputs.generator}, kernel {inputs.version}, {len(content) / 1e6:.1f} MB"
+    for number, version in enumerate(inputs.versions):
+        image = stage.path(f"initrd-{number}.img" if number else "initrd.img")
+        arguments = (trees, inputs, version, stage.slice.modules, work / "initrd", stage.log)
+        content = namespace.call(_create, *arguments, writes=writes)
+        with atomic_file(image) as temporary:
+            temporary.write_bytes(content)
+        images.append(Artefact.of(stage.artefact(image), content))
+    stage.write(Initramfs(images=tuple(images)))
+    size = sum(image.size for image in images) / 1e6
+    return f"{inputs.generator}, kernel {', '.join(inputs.versions)}, {size:.1f} MB"
 
 
-def _create(trees: Sequence[Path], inputs: InitramfsInputs, modules: Sequence[str], work: Path, log: Path) -> bytes:
-    """Return the initramfs."""
+def _create(  # noqa: PLR0913 - runs in a namespace
+    trees: Sequence[Path], inputs: InitramfsInputs, version: str, modules: Sequence[str], work: Path, log: Path
+) -> bytes:
+    """Return the initramfs of a kernel."""
     generator = generators.GENERATORS[inputs.generator]
     with toolbox.workspace(work):
         upper = work / "upper"
@@ -54,10 +61,10 @@ def _create(trees: Sequence[Path], inputs: InitramfsInputs, modules: Sequence[st
             child.inside(root, _add_defaults, generator.defaults)
             env = {"SOURCE_DATE_EPOCH": str(inputs.epoch)}
             with sandbox.opened(root, log, env=env) as box:
-                found = _existing_modules(inputs.version, modules, box)
+                found = _existing_modules(version, modules, box)
                 child.inside(root, _add_modules, generator.modules_file, found)
                 output = "/tmp/initrd.img"  # noqa: S108 - a private tmpfs
-                argv = generators.command(inputs.generator, inputs.version, found, output)
+                argv = generators.command(inputs.generator, version, found, output)
                 box.run(argv, capture=False, check_log=True)
                 return child.inside(box.tmp, _read_result)
 
@@ -87,7 +94,7 @@ def _add_modules(root: Path, file: str, modules: Sequence[str]) -> None:
 
 KIND = Kind(
     name="initrd",
-    version=5,
+    version=6,
     doc="create the initramfs with the image's own generator",
     reads=(InitramfsInputs,),
     writes=(Initramfs,),

@@ -28,6 +28,7 @@ from oic.handover.tree import (
     InstalledTree,
     LayerName,
     PrivateKeys,
+    TreeKernel,
 )
 from oic.image.tree import accounts, additional, esp, firstboot, part, reading, settings
 from oic.image.tree.additional import PlacedFile  # noqa: TC001
@@ -92,7 +93,7 @@ def run(stage: Stage[Slice]) -> str:
     stage.write(
         InitramfsInputs(
             generator=read.generator,
-            version=read.kernel.version,
+            versions=tuple(kernel.version for kernel in read.kernels),
             packages=rootfs.layers,
             read=own if read.hooks else _part(stage, layer, trees, read.paths),
             epoch=layer.epoch,
@@ -117,13 +118,17 @@ def _part(stage: Stage[Slice], layer: Layer, below: Sequence[Path], paths: Seque
 
 def _boot_inputs(stage: Stage[Slice], read: reading.TreeContent, epoch: int) -> BootInputs:
     """Copy the files that the boot image needs from the tree to the image's directory."""
-    with atomic_file(stage.path(_KERNEL)) as kernel:
-        kernel.write_bytes(read.image)
+    kernels = []
+    for number, kernel in enumerate(read.kernels):
+        path = stage.path(f"{_KERNEL}-{number}" if number else _KERNEL)
+        with atomic_file(path) as temporary:
+            temporary.write_bytes(kernel.image)
+        file = Artefact.of(stage.artefact(path), kernel.image)
+        kernels.append(TreeKernel(version=kernel.version, path=kernel.path, file=file))
     esp.write_files(stage.path(_ESP), read.esp)
     return BootInputs(
-        kernel=Artefact.of(stage.artefact(stage.path(_KERNEL)), read.image),
-        version=read.kernel.version,
-        os_release=read.kernel.os_release,
+        kernels=tuple(kernels),
+        os_release=read.os_release,
         esp=tuple(
             EspFile(name=name, file=Artefact.of(stage.artefact(stage.path(f"{_ESP}/{name}")), content))
             for name, content in read.esp.items()
@@ -200,7 +205,7 @@ def _set_units(services: Services, box: Sandbox) -> None:
 
 KIND = Kind(
     name="system",
-    version=6,
+    version=7,
     doc="hostname, users, files, commands, units",
     reads=(InstalledTree,),
     writes=(ConfiguredTree, InitramfsInputs, BootInputs, PrivateKeys),

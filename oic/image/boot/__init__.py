@@ -1,58 +1,120 @@
 """Boot methods: one module for each.
 
-To add one, write a module that implements `BootMethod`, and add its name to `BOOT_LOADERS` and `boot_method`.
+A new one is a file with what `BootMethod` asks for, its name in `boot_method`, and the recipe's words for it in
+`METHODS`.
+
+* The kernel that boots by default is the newest of the image; the others are in the menu, newest first.
+* With one kernel nothing waits for a key; with several the menu is shown for `MENU_SECONDS`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from oic.errors import OicError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from oic.chroot.sandbox import Sandbox
     from oic.config.architecture import Architecture
+    from oic.image.boot.place import BootPlace
+
+MENU_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootKernel:
+    """A kernel and its initramfs, each a file that the tools are shown; `path` is the kernel's in the tree.
+
+    `version` is what ``uname -r`` says; `initramfs_path` is where the image's own tools look for the initramfs.
+    """
+
+    version: str
+    kernel: Path
+    path: str
+    initramfs: Path
+    initramfs_path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bootable:
-    """A kernel and an initramfs, both files that the tools can read, and the kernel's command line.
+    """What is to boot: kernels, the newest first, and what each is told.
 
-    `name` is the image's name and version, `version` the kernel's release, `os_release` the tree's os-release(5).
+    `name` is the image's with its version; `os_release` is the text of the tree's os-release(5); `place` says where
+    the boot loader finds files of the tree, for a method that reads them there.
     """
 
     name: str
     architecture: Architecture
-    kernel: Path
-    initramfs: Path
+    kernels: Sequence[BootKernel]
     command_line: str
-    version: str
     os_release: str
     epoch: int
+    place: BootPlace | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootParts:
+    """What boots an image, by where it goes.
+
+    `esp` are files of the EFI system partition by their paths there, `tree` files of the image by their paths in it;
+    `settings` are lines for /etc/default/grub. `boot_code` is for the disk's first sector, `core` for its place on the
+    disk.
+    """
+
+    esp: Mapping[str, Path | bytes] = field(default_factory=dict)
+    tree: Mapping[str, Path | bytes] = field(default_factory=dict)
+    settings: str = ""
+    boot_code: bytes = b""
+    core: bytes = b""
 
 
 class BootMethod(Protocol):
     """A boot method; each one is a module."""
 
-    def esp_files(self, wanted: Bootable, work: Path, tools: Sandbox) -> Mapping[str, Path | bytes]:
-        """Return the files of the EFI system partition by their paths on it; `work` is a directory for new files.
+    def make_parts(self, wanted: Bootable, work: Path, tools: Sandbox) -> BootParts:
+        """Return what boots the image, made in the directory `work`.
 
         Raises OicError when the build environment lacks a file, ToolError when a tool fails.
         """
 
 
-BOOT_LOADERS = ("systemd-boot",)
-"""Their names in recipes."""
+METHODS = {
+    ("efi", "systemd-boot"): "systemd-boot",
+    ("efi", "grub"): "grub-efi",
+    ("legacy", "grub"): "grub-bios",
+}
+"""By the recipe's words for firmware and boot loader; with boot loader entries see `method_name`."""
+
+_ENTRIES = "-entries"
 
 
-def boot_method(word: str) -> BootMethod:
-    """Return the boot method with this name; its module is imported here, on first use. Raises OicError."""
-    if word == "systemd-boot":
+def method_name(boot_type: str, loader: str, *, entries: bool) -> str:
+    """Return the name of a method that a recipe asks for."""
+    name = METHODS[boot_type, loader]
+    return f"{name}{_ENTRIES}" if entries and loader == "systemd-boot" else name
+
+
+def boot_method(name: str) -> BootMethod:
+    """Return a method by its name; its code is loaded only when a stage asks. Raises OicError."""
+    if name == "systemd-boot":
         from oic.image.boot import systemd_boot  # noqa: PLC0415
 
         return systemd_boot
-    raise OicError(f"expected the boot loader {' or '.join(BOOT_LOADERS)}, found {word}")
+    if name == "grub-efi":
+        from oic.image.boot.grub import efi  # noqa: PLC0415
+
+        return efi
+    if name == "grub-bios":
+        from oic.image.boot.grub import bios  # noqa: PLC0415
+
+        return bios
+    raise OicError(f"expected the boot method of a recipe's words, found {name}")
+
+
+def is_in_tree(name: str) -> bool:
+    """Tell whether a method puts files into the tree, so that file systems are made after it."""
+    return name != "systemd-boot"

@@ -1,4 +1,4 @@
-"""systemd-boot and a unified kernel image on the EFI system partition.
+"""systemd-boot and a unified kernel image of each kernel on the EFI system partition.
 
 The UKI follows the Unified Kernel Image specification of the UAPI group, the paths its Boot Loader Specification.
 """
@@ -10,31 +10,39 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import sandbox
 from oic.errors import OicError
+from oic.image.boot import MENU_SECONDS, BootParts
 from oic.image.boot.uki import assemble_uki, ukify_argv
 from oic.image.tools import reproducible_env
 from oic.process import child
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from oic.chroot.sandbox import Sandbox
-    from oic.image.boot import Bootable
+    from oic.image.boot import Bootable, BootKernel
 
 _EFI = "usr/lib/systemd/boot/efi"
-_LOADER = b"timeout 0\neditor no\n"
 
 
-def esp_files(wanted: Bootable, work: Path, tools: Sandbox) -> Mapping[str, Path | bytes]:
-    """Return the boot manager, its configuration and the kernel image; see `oic.image.boot.BootMethod`."""
+def make_parts(wanted: Bootable, work: Path, tools: Sandbox) -> BootParts:
+    """Make boot manager, its settings and the kernel images; see `oic.image.boot.BootMethod`."""
+    stub = f"{_EFI}/linux{wanted.architecture.efi}.efi.stub"
+    files: dict[str, Path | bytes] = {}
+    for number, kernel in enumerate(wanted.kernels):
+        uki = work / f"linux-{number}.efi"
+        _write_uki(wanted, kernel, uki, stub, tools)
+        files[f"EFI/Linux/{wanted.name}{f'-{kernel.version}' if number else ''}.efi"] = uki
+    default = f"{wanted.name}.efi" if len(wanted.kernels) > 1 else ""
+    return BootParts(esp={**manager_files(wanted, tools, default), **files})
+
+
+def manager_files(wanted: Bootable, tools: Sandbox, default: str) -> dict[str, Path | bytes]:
+    """Return the files of the boot manager itself; `default` is the entry that boots where there are several."""
     short = wanted.architecture.efi
-    uki = work / "linux.efi"
-    _write_uki(wanted, uki, f"{_EFI}/linux{short}.efi.stub", tools)
     manager = child.inside(tools.root, read_loader, f"{_EFI}/systemd-boot{short}.efi")
+    settings = f"default {default}\ntimeout {MENU_SECONDS}\n" if default else "timeout 0\n"
     return {
         f"EFI/BOOT/BOOT{short.upper()}.EFI": manager,
         f"EFI/systemd/systemd-boot{short}.efi": manager,
-        f"EFI/Linux/{wanted.name}.efi": uki,
-        "loader/loader.conf": _LOADER,
+        "loader/loader.conf": f"{settings}editor no\n".encode(),
     }
 
 
@@ -50,15 +58,15 @@ def _has(root: Path, name: str) -> bool:
     return (root / name).exists()
 
 
-def _write_uki(wanted: Bootable, uki: Path, stub: str, tools: Sandbox) -> None:
+def _write_uki(wanted: Bootable, kernel: BootKernel, uki: Path, stub: str, tools: Sandbox) -> None:
     """Write the UKI with the distribution's ukify if the tools have it; otherwise append the sections here."""
     if not child.inside(tools.root, _has, "usr/bin/ukify"):
         sections = (
             (".osrel", wanted.os_release.encode()),
             (".cmdline", wanted.command_line.encode() + b"\0"),
-            (".uname", wanted.version.encode()),
-            (".initrd", wanted.initramfs.read_bytes()),
-            (".linux", wanted.kernel.read_bytes()),
+            (".uname", kernel.version.encode()),
+            (".initrd", kernel.initramfs.read_bytes()),
+            (".linux", kernel.kernel.read_bytes()),
         )
         uki.write_bytes(assemble_uki(child.inside(tools.root, read_loader, stub), sections))
         return
@@ -67,11 +75,11 @@ def _write_uki(wanted: Bootable, uki: Path, stub: str, tools: Sandbox) -> None:
         (uki.parent / name).write_text(text, encoding="utf-8")
     argv = ukify_argv(
         stub=Path("/") / stub,
-        kernel=Path(sandbox.FILES, wanted.kernel.name),
-        initrds=[Path(sandbox.FILES, wanted.initramfs.name)],
+        kernel=Path(sandbox.FILES, kernel.kernel.name),
+        initrds=[Path(sandbox.FILES, kernel.initramfs.name)],
         cmdline=uki.parent / "cmdline",
         os_release=uki.parent / "os-release",
-        uname=wanted.version,
+        uname=kernel.version,
         output=uki,
     )
     tools.run(argv, env=reproducible_env(wanted.epoch))

@@ -83,6 +83,14 @@ def section_names(image: bytes) -> tuple[str, ...]:
     return tuple(entry[0].rstrip(b"\0").decode(errors="replace") for entry in _entries(image, _headers(image, "image")))
 
 
+def section_of(image: bytes, name: str) -> bytes:
+    """Return a section of a PE image; raises OicError when it is no such image, or has no section of that name."""
+    for found, _, _, size, at in _entries(image, _headers(image, "image")):
+        if found.rstrip(b"\0") == name.encode():
+            return image[at : at + size]
+    raise OicError(f"expected a PE32+ image with a section {name}, found one without")
+
+
 def ukify_argv(  # noqa: PLR0913
     *, stub: Path, kernel: Path, initrds: Sequence[Path], cmdline: Path, os_release: Path, uname: str, output: Path
 ) -> list[str]:

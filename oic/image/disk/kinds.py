@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from oic.values import Sector
 
+BOOT_CODE = 440
+"""How many bytes of sector 0 are code: then come the MBR's signature and partitions (UEFI 2.10, table 5.1)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableKind:

@@ -2,6 +2,7 @@
 
     table.head | gap | image | image | ... | gap | table.tail
 
+* What boots by a BIOS lies in front of the first partition: in the code part of sector 0, and in the gap.
 * Holes stay holes: only the data of a partition image is copied, by the kernel (`os.copy_file_range`), which shares the
   blocks if the file system supports that.
 * A partition image may be shorter than its partition, and the rest is zeros. A longer one is an error.
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from oic.errors import OicError
 from oic.files import atomic_file
 from oic.image.disk.gpt import to_table
+from oic.image.disk.kinds import BOOT_CODE
 from oic.image.disk.written import WrittenDisk, WrittenPartition
 from oic.values import Digest
 
@@ -34,19 +36,27 @@ _ZEROS = bytes(_CHUNK)
 _NOT_IN_KERNEL = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
-def write_raw(path: Path, disk: Layout, images: Mapping[str, Path]) -> WrittenDisk:
-    """Write a disk with `images`, by partition id; partitions without an image stay empty.
+def write_raw(
+    path: Path, disk: Layout, images: Mapping[str, Path], pieces: Mapping[int, Path] | None = None
+) -> WrittenDisk:
+    """Write a disk with each image (by its partition's id) in place; partitions without one stay empty.
 
-    Raises OicError for an image that is longer than its partition, or has none.
+    `pieces` lie outside the partitions, by their offset. Raises OicError for an image longer than its partition or
+    without one, and for a piece that is not outside.
     """
     _check(disk, images)
     table = to_table(disk)
+    loose = {offset: piece.read_bytes() for offset, piece in (pieces or {}).items()}
+    _check_pieces(disk, loose, len(table.head))
     with atomic_file(path) as temporary:
         with temporary.open("r+b") as target:
             target.truncate(disk.size)
             target.write(table.head)
             target.seek(disk.size - len(table.tail))
             target.write(table.tail)
+            for offset, piece in loose.items():
+                target.seek(offset)
+                target.write(piece)
             target.flush()
             for partition in disk.partitions:
                 if partition.id in images:
@@ -119,6 +129,15 @@ def _check(disk: Layout, images: Mapping[str, Path]) -> None:
         if found > sizes[name].size:
             limit = sizes[name].size
             raise OicError(f"expected at most {limit} bytes for partition '{name}', found {found}", where=str(image))
+
+
+def _check_pieces(disk: Layout, pieces: Mapping[int, bytes], head: int) -> None:
+    """Refuse a piece that reaches into a partition or into the table, in front of which the boot code is."""
+    end_of_gap = min((entry.offset for entry in disk.partitions), default=disk.size)
+    for offset, piece in pieces.items():
+        end = offset + len(piece)
+        if not (end <= BOOT_CODE if offset < head else end <= end_of_gap):
+            raise OicError(f"expected bytes outside table and partitions, found {len(piece)} at {offset}")
 
 
 def _copy(source: Path, target: int, offset: int) -> None:

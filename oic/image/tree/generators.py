@@ -34,6 +34,7 @@ class Generator:
     `argv` contains ``{output}`` and ``{version}``, and ``{modules}`` if extra modules are given as an argument.
     `reads` are globs of files that it reads of a configuration. If a file matches `hooks`, it may read anything.
     `defaults` are pairs of path and text: files that only the generator sees and that the image's own override.
+    `known` is a directory where it keeps, in a file named after each kernel, the sha1 of its initramfs.
     """
 
     program: str
@@ -42,6 +43,7 @@ class Generator:
     hooks: tuple[str, ...]
     modules_file: str = ""
     defaults: tuple[tuple[str, str], ...] = ()
+    known: str = ""
 
 
 _COMMON = (
@@ -78,6 +80,7 @@ GENERATORS = {
         reads=(*_COMMON, "etc/initramfs-tools", "etc/kernel"),
         hooks=("etc/initramfs-tools/hooks/*", "usr/share/initramfs-tools/hooks/*", "etc/initramfs-tools/scripts/*/*"),
         modules_file="etc/initramfs-tools/modules",
+        known="var/lib/initramfs-tools",
     ),
 }
 

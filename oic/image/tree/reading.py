@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeContent:
-    """The kernel, its `image`, the files of the ESP, and the private keys of the tree that no package contains.
+    """The kernels, newest first, os-release(5), the ESP's files, and private keys of the tree that no package contains.
 
     `paths` are those of the topmost layer that the generator reads. With `hooks`, it may read all of that layer.
     """
 
-    kernel: kernels.Kernel
-    image: bytes
+    kernels: Sequence[kernels.Kernel]
+    os_release: str
     esp: Mapping[str, bytes]
     generator: str
     paths: tuple[str, ...]
@@ -42,15 +42,16 @@ def read(
     `placed` are the paths of the recipe's files, `keys` the private keys of the packages' layers.
     """
     with overlay.merged(trees, work / "root") as root:
-        kernel, image = child.inside(root, kernels.newest)
+        found = child.inside(root, kernels.kernels_of)
+        os_release = child.inside(root, kernels.os_release)
         generator = child.inside(root, generators.generator_of)
         files = child.inside(root, esp.files_below, esp_at)
         left = child.inside(root, drawn.still_there, [key.path for key in keys])
     paths = child.inside(trees[-1], generators.paths_read, generator)
     added = child.inside(trees[-1], drawn.private_keys, (), {}, ())
     return TreeContent(
-        kernel=kernel,
-        image=image,
+        kernels=found,
+        os_release=os_release,
         esp=files,
         generator=generator,
         paths=paths,

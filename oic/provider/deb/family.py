@@ -31,6 +31,7 @@ __all__ = [
     "environment",
     "first_boot",
     "groups",
+    "initramfs_path",
     "install",
     "installed_by",
     "is_package",
@@ -114,6 +115,11 @@ def leftovers() -> tuple[str, ...]:
 def first_boot() -> tuple[FirstBoot, ...]:
     """Return what the packages of this family, and of both families, generate."""
     return FIRST_BOOT
+
+
+def initramfs_path(version: str) -> str:
+    """Return where update-initramfs puts it."""
+    return f"boot/initrd.img-{version}"
 
 
 def environment(epoch: int) -> Mapping[str, str]:

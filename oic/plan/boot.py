@@ -1,0 +1,83 @@
+"""How an image boots: which method, and what of the disk it is told."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from oic.image.boot import is_in_tree, method_name
+from oic.image.boot.place import BootPlace
+from oic.image.boot.root import ByPartuuid
+from oic.image.disk.bios import core_place, with_core_place
+from oic.image.disk.kinds import TABLE_KINDS
+from oic.image.seeds import uuid_for, volume_id_for
+from oic.plan.tree import is_esp, is_mounted
+from oic.stages import boot
+
+if TYPE_CHECKING:
+    from oic.config.model import FinalConfig, Partition
+    from oic.image.disk.geometry import Layout
+    from oic.plan.maker import Maker
+
+
+def method_of(config: FinalConfig) -> str:
+    """Return the name of the recipe's boot method."""
+    system = config.system
+    return method_name(system.bootloader.boot_type, system.bootloader.provider, entries=system.kernel.entries)
+
+
+def with_boot_partition(config: FinalConfig, placed: Layout, seed: str) -> Layout:
+    """Return the layout with what the boot method needs of the disk."""
+    legacy = config.system.bootloader.boot_type == "legacy"
+    return with_core_place(placed, TABLE_KINDS[config.disk.table], seed) if legacy else placed
+
+
+def boot_slice(make: Maker, placed: Layout) -> boot.Slice:
+    """Return what the boot stage is told."""
+    config = make.config
+    there = {entry.id: entry for entry in placed.partitions}
+    esp = next((entry for entry in config.disk.partitions if is_esp(entry)), None)
+    root = next((there[entry.id].part_uuid for entry in config.disk.partitions if entry.mount_point == "/"), "")
+    method = method_of(config)
+    return boot.Slice(
+        provider=config.distribution.provider,
+        method=method,
+        architecture=config.target.arch,
+        name=make.stem,
+        command_line=config.system.kernel.cmdline,
+        root=ByPartuuid(uuid=root),
+        esp=boot.EspPartition(
+            id=esp.id,
+            size=there[esp.id].size,
+            label=esp.fs_label,
+            volume_id=volume_id_for(make.seed, f"file system {esp.id}"),
+            at=esp.mount_point if is_in_tree(method) and is_mounted(esp) else "",
+        )
+        if esp
+        else None,
+        place=_place(make, placed) if is_in_tree(method) else None,
+    )
+
+
+def _place(make: Maker, placed: Layout) -> BootPlace:
+    """Return where /boot is: on the partition that is mounted there, or on the root."""
+    config = make.config
+    holds = next(entry for at in ("/boot", "/") for entry in config.disk.partitions if entry.mount_point == at)
+    legacy = config.system.bootloader.boot_type == "legacy"
+    return BootPlace(
+        table=config.disk.table,
+        number=next(entry.index for entry in placed.partitions if entry.id == holds.id),
+        uuid=_uuid_of(holds, make.seed),
+        file_system=holds.fs_type,
+        at=str(PurePosixPath(holds.mount_point)),
+        core=core_place(placed, TABLE_KINDS[config.disk.table]) if legacy else None,
+    )
+
+
+def _uuid_of(entry: Partition, seed: str) -> str:
+    """Return what GRUB and blkid(8) say is the UUID of the partition's file system."""
+    whole = uuid_for(seed, f"file system {entry.id}")
+    if not entry.fs_type.startswith("fat"):
+        return whole
+    number = volume_id_for(seed, f"file system {entry.id}") if is_esp(entry) else volume_id_for(whole, "volume id")
+    return f"{number >> 16:04X}-{number & 0xFFFF:04X}"

@@ -1,0 +1,67 @@
+"""Images that boot by GRUB, under a BIOS and under Secure Boot, the latter with two kernels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from oic.boottest.vm import SECURE_BOOT, Machine
+
+from .booted import debian_kernels, said_by
+from .conftest import Built
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = [pytest.mark.mirror, pytest.mark.boot]
+
+ESP = {"id": "esp", "type": "esp", "size": "160MiB", "fsType": "fat32", "mountPoint": "/boot/efi"}
+ROOT = {"id": "root", "type": "linux-root-amd64", "size": "1000MiB", "fsType": "ext4", "mountPoint": "/"}
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[..., Built]:
+    """Build an image of Debian 12 that boots as the words say."""
+
+    def built(name: str, *partitions: dict[str, str], kernels: list[str], **bootloader: str) -> Built:
+        image = Built(name, tmp_path, None)
+        image.recipe.parent.mkdir(exist_ok=True)
+        recipe = {
+            "image": {"name": name, "version": "1.0.0"},
+            "target": {"os": "debian", "dist": "debian12", "arch": "x86_64", "imageType": "raw"},
+            "disk": {"size": "1280MiB", "partitions": list(partitions)},
+            "systemConfig": {
+                "bootloader": bootloader,
+                "kernel": {"packages": kernels, "cmdline": "console=ttyS0,115200 oic.word=1"},
+                "users": [{"name": "root", "password": "secret"}],
+            },
+        }
+        image.recipe.write_text(yaml.safe_dump(recipe, sort_keys=False))
+        image.doit("build")
+        return image
+
+    return built
+
+
+def release(package: str) -> str:
+    return package.removeprefix("linux-image-")
+
+
+def test_a_bios_boots_it(build: Callable[..., Built]) -> None:
+    old = debian_kernels()[-2]
+    image = build("bios", ROOT, kernels=[old], bootType="legacy", provider="grub")
+    image.doit("boot-test")
+    assert image.json("boot-test.json")["kernel"] == release(old)
+
+
+def test_secure_boot_boots_the_newest_of_two_kernels(build: Callable[..., Built], tmp_path: Path) -> None:
+    *_, old, new = debian_kernels()
+    image = build("efi", ESP, ROOT, kernels=[old, new], provider="grub")
+    asked = ["uname -r", "cat /boot/grub/grub.cfg", "dmesg | grep secureboot:", "systemctl is-system-running --wait"]
+    version, menu, secure, state = said_by(image.raw, Machine(firmware=SECURE_BOOT), tmp_path / "log", asked)
+    assert (version, state) == (release(new), "running")
+    assert secure.endswith("Secure boot enabled")
+    assert menu.index(f"with Linux {release(new)}") < menu.index(f"with Linux {release(old)}")

@@ -13,15 +13,19 @@ A file from outside the directory of the file that names it is told of, as a rec
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from stat import S_ISDIR, S_ISREG
+from stat import S_ISREG
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from oic.config.model import AdditionalFile
 from oic.files import copy_and_hash, open_regular
+from oic.values import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 _EXECUTABLE = 0o100
 _OCTAL = re.compile(r"0?[0-7]{3,4}", re.ASCII)
 _KERNELS = ("proc", "sys", "dev")
+_MAX_ENTRIES = 20_000
 _PUBLIC_FILES = "additionalfiles"
 _INSTALLERS = frozenset({"attendedinstaller", "unattendedinstaller", "live-installer"})
 """Programs of the public tool that its recipes of an initramfs name; here they stand for this project's installer."""
@@ -52,24 +57,28 @@ def places_of(recipe: Path, parts: Sequence[Part], defaults: Path | None) -> Pla
 
 
 def files_of(tree: Node, places: Places, problems: list[tuple[Node, str]]) -> tuple[AdditionalFile, ...]:
-    """Return the additional files with the digests of what is there now; what cannot be a file is a problem."""
-    return tuple(_file(node, places, problems) for node in _file_nodes(tree))
+    """Return the additional files with the digests of what is there now, a directory with all that is in it.
+
+    What cannot go into an image is a problem; of what is not there, there is one of no kind.
+    """
+    found: list[AdditionalFile] = []
+    for node in tree.get("systemConfig", "additionalFiles").items:
+        found += _entries(node, places, problems)
+    return tuple(found)
 
 
-def file_notes(tree: Node, files: Sequence[AdditionalFile]) -> Iterator[tuple[Node, str]]:
+def file_notes(tree: Node, places: Places) -> Iterator[tuple[Node, str]]:
     """Say which local files are not there, and which were found outside the directory of the file that names them."""
-    for node, file in zip(_file_nodes(tree), files, strict=True):
-        local = node.get("local")
-        if file.sha256 is None and _is_installer(local.text):
+    for node in tree.get("systemConfig", "additionalFiles").items:
+        local, path = node.get("local"), find(node.get("local"), places)
+        if not local.text:
+            continue
+        if not path.exists() and _is_installer(local.text):
             yield local, f"{PurePosixPath(local.text).name} stands for this project's installer, which is not built yet"
-        elif file.sha256 is None:
-            yield local, f"expected a file, found none at {file.local}; it is left out of the image"
-        elif file.outside:
-            yield local, f"{os.path.realpath(file.local)} goes into the image, from outside the recipe's directory"
-
-
-def _file_nodes(tree: Node) -> list[Node]:
-    return tree.get("systemConfig", "additionalFiles").items
+        elif not path.exists():
+            yield local, f"expected a file, found none at {path}; it is left out of the image"
+        elif _is_outside(path, local, places):
+            yield local, f"{os.path.realpath(path)} goes into the image, from outside the recipe's directory"
 
 
 def _is_installer(local: str) -> bool:
@@ -111,37 +120,82 @@ def _highest(directory: Path) -> Path | None:
     return home
 
 
-def _file(node: Node, places: Places, problems: list[tuple[Node, str]]) -> AdditionalFile:
-    """Read one file, its bytes once."""
-    local = node.get("local")
-    path = find(local, places)
-    real = Path(os.path.realpath(path))
+def _is_outside(path: Path, local: Node, places: Places) -> bool:
     own = [local.file.absolute().parent, *([places.defaults] if places.defaults else [])]
-    outside = not any(real.is_relative_to(os.path.realpath(one)) for one in own)
-    digest, mode = None, 0o644
-    try:
-        status = path.stat()
-        if outside and S_ISREG(status.st_mode) and real.parts[1] in _KERNELS:
-            problems.append((local, f"expected a file that is yours, found one of /{real.parts[1]}: {path}"))
-        elif S_ISREG(status.st_mode):
-            with open_regular(path) as file:
-                digest = copy_and_hash(file)
-            mode = _mode(status.st_mode, local.file.stat().st_mode)
-        elif local.text:
-            found = "the directory" if S_ISDIR(status.st_mode) else "the device, pipe or socket"
-            problems.append((local, f"expected a file, found {found} {path}"))
-    except FileNotFoundError:
-        pass  # left out, with a note
-    except OSError as error:
-        problems.append((local, f"expected a readable file, found {path}: {error.strerror}"))
-    return AdditionalFile(
-        local=path,
-        final=node.get("final").text,
-        sha256=digest,
-        mode=int(node.get("mode").text, 8) if _OCTAL.fullmatch(node.get("mode").text) else mode,
+    return not any(Path(os.path.realpath(path)).is_relative_to(os.path.realpath(one)) for one in own)
+
+
+def _entries(node: Node, places: Places, problems: list[tuple[Node, str]]) -> list[AdditionalFile]:
+    """Return what one item of the recipe puts into the image."""
+    local, mode = node.get("local"), node.get("mode").text
+    whole = AdditionalFile(
+        local=find(local, places),
+        final=node.get("final").text.rstrip("/"),
+        kind="",
+        mode=int(mode, 8) if _OCTAL.fullmatch(mode) else 0,
         owner=node.get("owner").text,
-        outside=outside and digest is not None,
     )
+    if not local.text:
+        text = node.get("content").text
+        digest = Digest(hashlib.sha256(text.encode()).hexdigest())
+        return [replace(whole, kind="file", content=text, sha256=digest, mode=whole.mode or 0o644)]
+    real = Path(os.path.realpath(whole.local))
+    whole = replace(whole, outside=_is_outside(whole.local, local, places))
+    try:
+        if whole.outside and real.parts[1:2] and real.parts[1] in _KERNELS and not _is_special(real):
+            problems.append((local, f"expected a file that is yours, found one of /{real.parts[1]}: {whole.local}"))
+            return [whole]
+        return list(_below(whole, real, local.file.stat().st_mode))
+    except FileNotFoundError:
+        return [replace(whole, outside=False)]  # left out, with a note
+    except _NotForImages as error:
+        problems.append((local, str(error)))
+    except OSError as error:
+        problems.append((local, f"expected a readable file, found {whole.local}: {error.strerror}"))
+    return [whole]
+
+
+class _NotForImages(Exception):  # noqa: N818 - a reason
+    """A device, pipe or socket, or more than an image can want."""
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _below(whole: AdditionalFile, real: Path, recipe_mode: int) -> Iterator[AdditionalFile]:
+    """Yield a file, or a directory and all below it in the order of names; links below it stay links."""
+    if S_ISREG(real.stat().st_mode):
+        yield _file(whole, real, recipe_mode)
+        return
+    if not real.is_dir():
+        raise _NotForImages(f"expected a file or directory, found the device, pipe or socket {whole.local}")
+    yield replace(whole, kind="directory", mode=0o755)
+    for number, path in enumerate(_walk(real)):
+        if number > _MAX_ENTRIES:
+            raise _NotForImages(f"expected a directory of at most {_MAX_ENTRIES} files, found more in {whole.local}")
+        entry = replace(whole, local=path, final=f"{whole.final}/{path.relative_to(real)}")
+        if path.is_symlink():
+            yield replace(entry, kind="link", content=os.readlink(path), mode=0o777)
+        elif path.is_dir():
+            yield replace(entry, kind="directory", mode=0o755)
+        elif path.is_file():
+            yield _file(entry, path, recipe_mode)
+        else:
+            raise _NotForImages(f"expected files and directories, found the device, pipe or socket {path}")
+
+
+def _walk(directory: Path) -> Iterator[Path]:
+    for path in sorted(directory.iterdir()):
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path)
+
+
+def _file(entry: AdditionalFile, path: Path, recipe_mode: int) -> AdditionalFile:
+    with open_regular(path) as file:
+        digest = copy_and_hash(file)
+    return replace(entry, kind="file", sha256=digest, mode=entry.mode or _mode(path.stat().st_mode, recipe_mode))
 
 
 def _mode(local: int, recipe: int) -> int:

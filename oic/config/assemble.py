@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.config.merge import unit_name
-from oic.config.model import Bootloader, Command, Image, Kernel, Services, System, Target, User
+from oic.config.model import Bootloader, Command, Image, Kernel, Network, Services, System, Target, User
+from oic.config.network import network_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oic.config.model import AdditionalFile
     from oic.config.source import Node
+
+NETWORKD = "systemd-networkd.service"
+"""What sets up interfaces; netplan hands them to it."""
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether a text is a public sample's ``<…>``, to be replaced by its reader."""
+    return text.startswith("<") and text.endswith(">")
 
 
 def image_of(tree: Node) -> Image:
@@ -29,16 +38,19 @@ def target_of(tree: Node) -> Target:
 def system_of(tree: Node, files: Sequence[AdditionalFile], family: str) -> System:
     """Return what is in the image; `family` is that of its packages."""
     system = tree.get("systemConfig")
+    network = network_of(system.get("network"))
     return System(
         hostname=system.get("hostname").text,
         packages=tuple(dict.fromkeys(system.get("packages").texts)),
+        excluded_packages=tuple(dict.fromkeys(system.get("excludePackages").texts)),
         recommends=system.get("recommends").true,
         kernel=_kernel(system.get("kernel")),
         bootloader=bootloader_of(system.get("bootloader")),
+        network=network,
         users=tuple(_user(node) for node in system.get("users").items),
         files=tuple(files),
         commands=tuple(_command(node) for node in system.get("configurations").items),
-        services=Services(**{key: _units(system.get("services", key)) for key in ("enable", "disable", "mask")}),
+        services=_services(system.get("services"), network),
         timezone=system.get("timezone").text,
         locale=system.get("locale").text,
         keymap=system.get("keymap").text,
@@ -71,7 +83,7 @@ def _user(user: Node) -> User:
         hash_algo=user.get("hash_algo").text,
         password_max_age=user.get("passwordMaxAge").integer,
         startup_script=user.get("startupScript").text,
-        groups=tuple(dict.fromkeys(user.get("groups").texts)),
+        groups=tuple(dict.fromkeys(one for one in user.get("groups").texts if not is_placeholder(one))),
         sudo=user.get("sudo").true,
         home=user.get("home").text,
         shell=user.get("shell").text,
@@ -85,6 +97,14 @@ def _command(node: Node) -> Command:
 
 def _scriptlets(words: Node, family: str) -> tuple[str, ...]:
     return () if family == "deb" else tuple(dict.fromkeys(words.texts))
+
+
+def _services(services: Node, network: Network) -> Services:
+    """Return the units; what sets up the interfaces is enabled, unless the recipe stops it."""
+    enable, disable, mask = (_units(services.get(key)) for key in ("enable", "disable", "mask"))
+    if network.interfaces and NETWORKD not in (*enable, *disable, *mask):
+        enable = (*enable, NETWORKD)
+    return Services(enable=enable, disable=disable, mask=mask)
 
 
 def _units(names: Node) -> tuple[str, ...]:

@@ -4,7 +4,7 @@
 * ``<imageType>-<arch>.yml``: what such an image is by default, in the shape of a recipe;
 * the files these name.
 
-A new folder is a new distribution; no code knows one by name but `PLANNED`, those whose data is still to come.
+A new folder is a new distribution; no code knows one by name.
 The environment's ``OIC_DISTRIBUTIONS`` names a folder of one's own, looked at before the shipped one.
 """
 
@@ -23,8 +23,6 @@ from oic.errors import RecipeError, one_line
 
 if TYPE_CHECKING:
     from oic.config.model import Target
-
-PLANNED = {"ubuntu/ubuntu26": "deb"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +51,8 @@ def distributions_folders() -> tuple[Path, ...]:
 
 
 def known_distributions() -> tuple[str, ...]:
-    """Return ``os/dist`` of every distribution that has data, or will."""
-    return tuple(sorted({*_places(), *PLANNED}))
+    """Return ``os/dist`` of every distribution that has data."""
+    return tuple(sorted(_places()))
 
 
 def read_distribution(target: Target) -> DistributionData:
@@ -84,8 +82,7 @@ def distribution_of(data: DistributionData, given: Node, target: Target, *, root
     `given` is the recipe's ``target``, which may name another mirror and the keys of that one.
     """
     if data.facts is None:
-        provider = PLANNED.get(data.id, "")
-        return Distribution(id=data.id, provider=provider, release="", architecture="", tools=(), tools_repositories=())
+        return Distribution(id=data.id, provider="", release="", architecture="", tools=(), tools_repositories=())
     facts = data.facts
     return Distribution(
         id=data.id,

@@ -67,12 +67,13 @@ def load_config(
     if not is_overlay(tree):
         problems += problems_of_whole(tree)
     distribution = _distribution(data, whole.recipe, problems, root)
-    files = files_of(tree, places_of(recipe, parts, data.folder), problems)
+    places = places_of(recipe, parts, data.folder)
+    files = files_of(tree, places, problems)
     lock = _lock(recipe, parts[-1].tree.get("lock"), problems)
     if problems:
         raise RecipeError(_lines(_once(lookup.problems, problems)))
     notes = [node.said(text) for part in parts for node, text in notes_in(part.tree)]
-    notes += [node.said(text) for node, text in (*file_notes(tree, files), *family_notes(tree, distribution.provider))]
+    notes += [node.said(text) for node, text in (*file_notes(tree, places), *family_notes(tree, distribution.provider))]
     notes += [node.said(text) for node, text in boot_notes(tree)]
     tree, switched_off = without_idle_immutability(tree)
     notes += [node.said(text) for node, text in switched_off]
@@ -86,7 +87,7 @@ def load_config(
         repositories=distribution.tools_repositories,
         disk=disk_of(tree.get("disk")),
         artifacts=artifacts_of(tree.get("disk")),
-        system=system_of(tree, [file for file in files if file.sha256], distribution.provider),
+        system=system_of(tree, [file for file in files if file.kind], distribution.provider),
         notes=(*notes, *left_out(data, whole.recipe)),
         unbuilt=tuple(node.said(text) for node, text in unbuilt_in(tree, data)),
     )

@@ -105,18 +105,46 @@ class User(Value):
 
 
 class AdditionalFile(Value):
-    """A local file and where it goes; `sha256` and `mode` were taken when the recipe was read; None: it isn't there.
+    """A file, directory or symbolic link and where it goes; what is to know of it was taken when the recipe was read.
 
-    `owner` is a name or number of the image's, with or without a group, or empty; `outside` tells that the file is not
-    below the directory of the YAML file that names it.
+    `kind` is ``file``, ``directory``, ``link`` or, where there is nothing, empty. `content` is the text of a file that
+    is in the recipe itself, or the target of a link. `owner` is a name or number of the image's, with or without a
+    group, or empty; `outside` tells that the file is not below the directory of the YAML file that names it.
     """
 
     local: Path
     final: str
-    sha256: Digest | None
+    kind: str
     mode: int
     owner: str
-    outside: bool
+    sha256: Digest = Digest("")
+    content: str | None = None
+    outside: bool = False
+
+
+class Route(Value):
+    """A network, or ``default``, and the address it is reached by."""
+
+    to: str
+    via: str
+
+
+class Interface(Value):
+    """A network interface: its addresses by DHCP, or as they are written, with their prefixes."""
+
+    name: str
+    dhcp4: bool
+    dhcp6: bool
+    addresses: tuple[str, ...]
+    routes: tuple[Route, ...]
+    nameservers: tuple[str, ...]
+
+
+class Network(Value):
+    """Interfaces and the program that sets them up: ``systemd-networkd`` or ``netplan``."""
+
+    backend: str
+    interfaces: tuple[Interface, ...]
 
 
 class Command(Value):
@@ -139,9 +167,11 @@ class System(Value):
 
     hostname: str
     packages: tuple[str, ...]
+    excluded_packages: tuple[str, ...]
     recommends: bool
     kernel: Kernel
     bootloader: Bootloader
+    network: Network
     users: tuple[User, ...]
     files: tuple[AdditionalFile, ...]
     commands: tuple[Command, ...]

@@ -8,12 +8,31 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+from oic.config.model import Interface, Network, Route
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from oic.config.source import Node
 
     Problems = Iterator[tuple[Node, str]]
+
+
+def network_of(network: Node) -> Network:
+    """Return the values of a network that has no problems."""
+    interfaces = tuple(map(_interface, network.get("interfaces").items))
+    return Network(backend=network.get("backend").text or "systemd-networkd", interfaces=interfaces)
+
+
+def _interface(node: Node) -> Interface:
+    return Interface(
+        name=node.get("name").text,
+        dhcp4=node.get("dhcp4").true,
+        dhcp6=node.get("dhcp6").true,
+        addresses=node.get("addresses").texts,
+        routes=tuple(Route(to=one.get("to").text, via=one.get("via").text) for one in node.get("routes").items),
+        nameservers=node.get("nameservers").texts,
+    )
 
 
 def network_problems(network: Node) -> Problems:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.config.assemble import bootloader_of
+from oic.config.assemble import bootloader_of, is_placeholder
 from oic.config.partition_types import type_guid
 from oic.config.source import Node
 
@@ -28,6 +28,9 @@ _HASH_TREE_IDS = frozenset({"roothashmap", "hash"})
 def notes_in(tree: Node) -> Notes:
     """Say what of one file has no effect: keys and placeholders of public templates, and fields without meaning."""
     yield from _system_notes(tree.get("systemConfig"))
+    network = tree.get("systemConfig", "network")
+    if network.entries and not network.get("interfaces").items:
+        yield network, "no effect without interfaces"
     yield from _repository_notes(tree)
     if tree.get("sbomPackageMetadata").value is not None:
         yield tree.get("sbomPackageMetadata"), "no effect, as the public tool writes it for itself"
@@ -74,11 +77,6 @@ def family_notes(tree: Node, family: str) -> Notes:
     node = tree.get("systemConfig", "scriptletsMayFail")
     if family == "deb" and node.items:
         yield node, "no effect on an image of debs, as dpkg lets no script of a package fail"
-
-
-def is_placeholder(text: str) -> bool:
-    """Tell whether a text is a public sample's ``<…>``, to be replaced by its reader."""
-    return text.startswith("<") and text.endswith(">")
 
 
 def is_left_out(repository: Node) -> bool:

@@ -33,7 +33,7 @@ _NOT_YET = "is not built yet"
 
 def unbuilt_in(tree: Node, data: DistributionData) -> Found:
     """Say every field of a merged recipe that a build must refuse, with the reason."""
-    yield from _target(tree.get("target"), data)
+    yield from _target(tree.get("target"))
     if is_overlay(tree):
         yield tree.get("baseline", "mode"), f"building onto a finished image {_NOT_YET}"
     yield from _disk(tree.get("disk"))
@@ -54,9 +54,7 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
         yield tools, f"a build environment of other packages than the distribution's own {_NOT_YET}"
 
 
-def _target(target: Node, data: DistributionData) -> Found:
-    if data.facts is None:
-        yield target.get("dist"), f"the distribution {data.id} {_NOT_YET}"
+def _target(target: Node) -> Found:
     if target.get("arch").text not in ARCHITECTURES:
         yield target.get("arch"), f"an image for {target.get('arch').text} {_NOT_YET}"
     if target.get("imageType").text not in _IMAGE_TYPES:
@@ -98,8 +96,6 @@ def _system(system: Node, data: DistributionData) -> Found:
     yield from _boot(system.get("bootloader"), system.get("kernel"), data)
     if system.get("fde", "enabled").true:
         yield system.get("fde", "enabled"), f"an encrypted disk {_NOT_YET}"
-    if system.get("network").entries:
-        yield system.get("network"), f"a network other than the distribution's default {_NOT_YET}"
     if system.get("initramfs").value is not None:
         yield system.get("initramfs"), f"an initramfs of a recipe of its own {_NOT_YET}"
     immutability = system.get("immutability")

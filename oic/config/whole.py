@@ -11,6 +11,7 @@ The defaults are left out where the recipe says ``defaults: false``, and where i
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from oic.config.distribution import DistributionData, known_distributions, read_
 from oic.config.merge import merged
 from oic.config.parts import read_parts, target_problems
 from oic.config.schema import did_you_mean
+from oic.config.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from oic.config.parts import Part
     from oic.config.source import Node
-    from oic.config.variables import Variables
 
     Problems = list[tuple[Node, str]]
 
@@ -51,6 +52,13 @@ def read_whole(path: Path, variables: Variables, problems: Problems) -> Whole:
     over_defaults = data.defaults is not None and recipe.get("defaults").value is not False and not is_overlay(recipe)
     tree = merged(data.defaults, recipe) if data.defaults and over_defaults else recipe
     return Whole(parts=tuple(parts), data=data, recipe=recipe, tree=tree)
+
+
+def inherited_packages(path: Path) -> tuple[str, ...]:
+    """Return the packages that a recipe has from its defaults, a parent or a part, for a message about them."""
+    whole = read_whole(path, Variables({}, os.environ), [])
+    own = whole.parts[-1].tree.get("systemConfig", "packages").texts
+    return tuple(name for name in whole.tree.get("systemConfig", "packages").texts if name not in own)
 
 
 def is_overlay(tree: Node) -> bool:

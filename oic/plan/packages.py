@@ -38,16 +38,19 @@ def package_stages(make: Maker) -> tuple[Stage[Any], ...]:
 
 def _solving(make: Maker) -> tuple[Stage[Any], ...]:
     config = make.config
-    family, request = config.distribution.provider, request_of(config)
+    family, request, excluded = config.distribution.provider, request_of(config), config.system.excluded_packages
     if config.lock:
-        kept = solve.Slice(provider=family, request=request, repositories=_demands(config))
+        kept = solve.Slice(provider=family, request=request, repositories=_demands(config), excluded=excluded)
         return (make.stage(solve.KIND, kept, lock=config.lock),)
     fetched = metadata.Slice(
         provider=family, architecture=config.distribution.architecture, repositories=_fetched(config)
     )
     return (
         make.stage(metadata.KIND, fetched),
-        make.stage(solve.KIND, solve.Slice(provider=family, request=request)),
+        make.stage(
+            solve.KIND,
+            solve.Slice(provider=family, request=request, excluded=excluded),
+        ),
     )
 
 

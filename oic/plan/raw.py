@@ -73,7 +73,7 @@ def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evid
         "disk": config.disk,
         "artifacts": config.artifacts,
         # hashed passwords: the digest of a plain one could be guessed
-        "system": replace(config.system, users=tuple(users), files=()),
+        "system": replace(config.system, users=tuple(users), files=(), excluded_packages=()),
         "files": files_of(config),
     }
     return evidence.Slice(

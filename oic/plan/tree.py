@@ -52,7 +52,9 @@ def image_tree(config: FinalConfig, placed: Layout, users: Sequence[User]) -> Tr
         installed=installed(config, "image"),
         configured=_configured(config, placed, users),
         initramfs=initrd.Slice(modules=config.system.kernel.extra_modules),
-        sources={file.final: file.local for file in config.system.files},
+        sources={
+            file.final: file.local for file in config.system.files if file.kind == "file" and file.content is None
+        },
     )
 
 
@@ -71,6 +73,7 @@ def _configured(config: FinalConfig, placed: Layout, users: Sequence[User]) -> s
     return system.Slice(
         provider=config.distribution.provider,
         hostname=recipe.hostname,
+        network=recipe.network,
         users=tuple(users),
         files=files_of(config),
         commands=recipe.commands,
@@ -87,9 +90,15 @@ def _configured(config: FinalConfig, placed: Layout, users: Sequence[User]) -> s
 def files_of(config: FinalConfig) -> tuple[PlacedFile, ...]:
     """Return the additional files by content, so that the recipe's directory makes no difference."""
     return tuple(
-        PlacedFile(final=file.final, sha256=file.sha256, mode=file.mode, owner=file.owner)
+        PlacedFile(
+            final=file.final,
+            kind=file.kind,
+            sha256=file.sha256,
+            mode=file.mode,
+            owner=file.owner,
+            content=file.content,
+        )
         for file in config.system.files
-        if file.sha256  # a missing file is left out
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from oic.config.repository import Repository  # noqa: TC001 - in a slice
+from oic.config.whole import inherited_packages
 from oic.errors import OicError, SolveError, TrustError
 from oic.handover.packages import Index, LockFile
 from oic.ospackage.demands import check_demands, check_sets
@@ -22,7 +24,7 @@ from oic.stages.metadata import first_uses, known_in
 from oic.values import Value, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from oic.stage import Stage
@@ -32,17 +34,23 @@ _NOTHING = AskedSet(names=(), essential=False)
 
 
 class Slice(Value):
-    """The request; for a lock that the user keeps, also the repositories that it is checked against."""
+    """The request; for a lock that the user keeps, also the repositories that it is checked against.
+
+    `excluded` are packages that the recipe does not want, for what is said of the answer.
+    """
 
     provider: str
     request: Request
     repositories: tuple[Repository, ...] = ()
+    excluded: tuple[str, ...] = ()
 
 
 def run(stage: Stage[Slice]) -> str:
     """Write the lock."""
     lock = _kept_lock(stage, stage.lock_file) if stage.lock_file else solved(stage)
     stage.write(LockFile(lock=lock))
+    for line in _excluded_all_the_same(lock, stage.slice.excluded):
+        note(line)
     sizes = [f"{len(packages)} packages for the {name}" for name, packages in sorted(lock.sets.items())]
     return ", ".join(sizes) + (f", as {stage.lock_file.name} says" if stage.lock_file else "")
 
@@ -57,7 +65,11 @@ def solved(stage: Stage[Slice]) -> Lock:
         lock = provider.solve(index, part.request, store)
     except OicError as error:
         if not (error.where or "").startswith(str(store.root)):
-            hint = error.hint or f"the repositories are as last read: doit update image={stage.recipe.name} reads anew"
+            hint = (
+                error.hint
+                or _exclusion(error.message, stage.recipe)
+                or f"the repositories are as last read: doit update image={stage.recipe.name} reads anew"
+            )
             raise type(error)(error.message, where=error.where, hint=hint) from error
         # It was damaged after the check of the metadata stage; the store has removed it, so the next build notices.
         hint = "the stored metadata is lost or damaged: run doit update image=…"
@@ -65,6 +77,29 @@ def solved(stage: Stage[Slice]) -> Lock:
     if not lock.sets["image"]:
         raise SolveError("expected packages for the image, found none", hint="name them in systemConfig.packages")
     return lock
+
+
+def _exclusion(message: str, recipe: Path) -> str:
+    """Return a hint that names the packages of a conflict that the recipe has from elsewhere, or nothing."""
+    words = set(re.findall(r"[A-Za-z0-9][A-Za-z0-9+.-]*[A-Za-z0-9+]", message))
+    if "conflict" not in message:
+        return ""
+    found = [name for name in inherited_packages(recipe) if name in words]
+    if not found:
+        return ""
+    named = ", ".join(found)
+    return f"{named}: from the defaults or a parent; systemConfig.excludePackages: [{named}] leaves it out"
+
+
+def _excluded_all_the_same(lock: Lock, excluded: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each package that the recipe does not want and another package needs."""
+    from oic.ospackage.graph import why  # noqa: PLC0415 - networkx is slow to import, and mostly nothing is excluded
+
+    names = {package.name for package in lock.sets["image"]}
+    for name in excluded:
+        if name in names:
+            way = " ".join(why(lock.sets["image"], name)[0])
+            yield f"excludePackages: {name} is in the image all the same: {way}"
 
 
 def _kept_lock(stage: Stage[Slice], file: Path) -> Lock:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, remove_matches
-from oic.config.model import Command, Services, User  # noqa: TC001 - fields of the slice
+from oic.config.model import Command, Network, Services, User  # noqa: TC001 - fields of the slice
 from oic.errors import OicError, one_line
 from oic.files import atomic_file
 from oic.handover.tree import (
@@ -30,7 +30,7 @@ from oic.handover.tree import (
     PrivateKeys,
     TreeKernel,
 )
-from oic.image.tree import accounts, additional, esp, firstboot, part, reading, settings
+from oic.image.tree import accounts, additional, esp, firstboot, network, part, reading, settings
 from oic.image.tree.additional import PlacedFile  # noqa: TC001
 from oic.image.tree.commands import run_commands
 from oic.image.tree.settings import Mount  # noqa: TC001
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 _KERNEL = "vmlinuz"
 _ESP = "esp"
+_MODES = {"/etc/sudoers.d/": 0o440, "/etc/machine-id": 0o444, network.NETPLAN_FILE: 0o600}
+"""Of the files written here, by how their names begin; 0644 of the others."""
 
 
 class Slice(Value):
@@ -61,6 +63,7 @@ class Slice(Value):
 
     provider: str
     hostname: str
+    network: Network
     users: tuple[User, ...]
     files: tuple[PlacedFile, ...]
     commands: tuple[Command, ...]
@@ -81,8 +84,9 @@ def run(stage: Stage[Slice]) -> str:
     key = digest_of({"version": KIND.version, "slice": said, "below": digests, "repositories": rootfs.repositories})
     online = any(command.network for command in said.commands)
     trees = [layer.tree for layer in below]
-    fill = partial(_fill, said, rootfs, stage.sources, trees, stage.log)
-    layer = layers.get_or_create(stage.cache, key, fill, writes=[stage.create_log()], network=online)
+    logs = [stage.create_log(), *_command_logs(stage)]
+    fill = partial(_fill, said, rootfs, stage.sources, trees, logs)
+    layer = layers.get_or_create(stage.cache, key, fill, writes=logs, network=online)
     own = LayerName(place=stage.artefact(layer.place), digest=layer.digest)
     work = stage.path("work/system")
     work.mkdir(parents=True, exist_ok=True)
@@ -105,6 +109,14 @@ def run(stage: Stage[Slice]) -> str:
         line = f"{one.path}: a private key ({one.kind}), the same on every machine of this image; {one.made}"
         note(one_line(line))
     return f"{len(said.users)} users, {len(said.files)} files, {len(said.commands)} commands"
+
+
+def _command_logs(stage: Stage[Slice]) -> list[Path]:
+    """Return an empty log for each command."""
+    logs = [stage.log.with_name(f"command-{number}.log") for number in range(len(stage.slice.commands))]
+    for log in logs:
+        log.write_text("", encoding="utf-8")
+    return logs
 
 
 def _part(stage: Stage[Slice], layer: Layer, below: Sequence[Path], paths: Sequence[str]) -> LayerName | None:
@@ -142,22 +154,24 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
     rootfs: InstalledTree,
     sources: Mapping[str, Path],
     below: Sequence[Path],
-    log: Path,
+    logs: Sequence[Path],
     place: Path,
 ) -> Filled:
     provider = provider_of(said.provider)
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
-        child.inside(root, _write_texts, settings.files_of(said))
+        child.inside(root, _check_network, said.network)
+        child.inside(root, _write_texts, {**settings.files_of(said), **network.files_of(said.network)})
         told = child.inside(root, provider.sources, rootfs.repositories, said.package_sources)
         extras = {**settings.extras_of(said), **accounts.sudo_rules(said.users)}
         child.inside(root, _write_extras, {**extras, **told})
         child.inside(root, _set_timezone, said.timezone)
-        with sandbox.opened(root, log, env=provider.environment(rootfs.epoch)) as box:
+        with sandbox.opened(root, logs[0], env=provider.environment(rootfs.epoch)) as box:
             accounts.add_users(said.users, box)
             child.inside(root, accounts.write_keys, said.users)
             with additional.opened(said.files, sources) as opened:
                 child.inside(root, additional.write, opened)
-            run_commands(said.commands, box)
+            run_commands(said.commands, box, logs[1:])
+            child.inside(root, accounts.check_shells, said.users)
             child.inside(root, firstboot.write_units, provider.first_boot())
             _set_units(said.services, box)
         child.inside(root, remove_matches, [name for name in provider.leftovers() if name != "etc/machine-id"])
@@ -177,7 +191,14 @@ def _write_texts(root: Path, texts: dict[str, str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         path.write_text(text, encoding="utf-8", errors="surrogateescape")  # files of packages need not be UTF-8
-        path.chmod(0o440 if name.startswith("/etc/sudoers.d/") else 0o444 if name == "/etc/machine-id" else 0o644)
+        path.chmod(next((mode for start, mode in _MODES.items() if name.startswith(start)), 0o644))
+
+
+def _check_network(root: Path, said: Network) -> None:
+    """Raise OicError where the image has nothing that would read the network's file."""
+    places = [root / place / network.NETPLAN_GENERATOR for place in ("usr/lib/systemd", "lib/systemd")]
+    if said.backend == network.NETPLAN and said.interfaces and not any(place.exists() for place in places):
+        raise OicError("network.backend: expected netplan in the image, found none", hint="add the package netplan.io")
 
 
 def _set_timezone(root: Path, timezone: str) -> None:

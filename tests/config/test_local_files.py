@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from oic.config.final import load_config
+from oic.errors import RecipeError
 
 from .conftest import HEAD
 
@@ -92,3 +95,43 @@ def test_the_installer_of_public_templates_is_told_of_as_this_projects(tmp_path:
     config = recipe(tmp_path, "../../general/isolinux/attendedinstaller")
     (note,) = config.notes
     assert note.endswith(": attendedinstaller stands for this project's installer, which is not built yet")
+
+
+def entries(config: FinalConfig) -> list[tuple[str, str, str, str | None]]:
+    """Kind, place, mode and link of each file, but for the distribution's own."""
+    return [
+        (one.kind, one.final, f"{one.mode:o}", one.content if one.kind == "link" else None)
+        for one in config.system.files[1:]
+    ]
+
+
+def test_a_directory_is_taken_with_all_that_is_in_it(tmp_path: Path) -> None:
+    file(tmp_path / "own/b/file")
+    file(tmp_path / "own/a.sh").chmod(0o755)
+    (tmp_path / "own/link").symlink_to("b/file")
+    (tmp_path / "own/out").symlink_to("/etc/shadow")
+    assert entries(recipe(tmp_path, "own")) == [
+        ("directory", "/x", "755", None),
+        ("file", "/x/a.sh", "755", None),
+        ("directory", "/x/b", "755", None),
+        ("file", "/x/b/file", "644", None),
+        ("link", "/x/link", "777", "b/file"),
+        ("link", "/x/out", "777", "/etc/shadow"),
+    ]
+
+
+def test_a_directory_with_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    file(tmp_path / "own/a")
+    os.mkfifo(tmp_path / "own/pipe")
+    with pytest.raises(
+        RecipeError, match=r"expected files and directories, found the device, pipe or socket .*/own/pi"
+    ):
+        recipe(tmp_path, "own")
+
+
+def test_a_file_may_be_in_the_recipe_itself(tmp_path: Path) -> None:
+    path = tmp_path / "own.yml"
+    path.write_text(f'{HEAD}systemConfig: {{additionalFiles: [{{content: "a\\nb\\n", final: /x, mode: "0600"}}]}}\n')
+    (own,) = load_config(path, {}).system.files[1:]
+    assert (own.kind, own.content, own.mode) == ("file", "a\nb\n", 0o600)
+    assert own.sha256 == hashlib.sha256(b"a\nb\n").hexdigest()

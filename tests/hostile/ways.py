@@ -22,7 +22,7 @@ from provider.rpm.small_root import copied, locked, make_filesystem, make_tools,
 
 from oic.chroot import layers, overlay
 from oic.chroot.tree import Filled, Tree
-from oic.config.model import Command, Services
+from oic.config.model import Command, Network, Services
 from oic.handover.tree import InstalledTree
 from oic.provider import provider_of
 from oic.provider.deb.install import install as install_debs
@@ -171,7 +171,7 @@ def _fill(
     base = part / "base"
     prepared(roots.base, base, prepare)
     if way == "command":
-        return system._fill(slice_of(script, online=(0,) if network else ()), ROOTFS, {}, [base], log, part)
+        return system._fill(slice_of(script, online=(0,) if network else ()), ROOTFS, {}, [base], [log, log], part)
     with overlay.merged([base], part / "root", upper=part / "tree", work=part / "work") as root:
         tree = Tree(root=root, below=(base,), upper=part / "tree", log=log, epoch=0, tools=part, work=part / "tools")
         return install_debs(packages, tree)
@@ -195,6 +195,7 @@ def slice_of(*commands: str, online: Sequence[int] = (), users: Sequence[User] =
     return system.Slice(
         provider="deb",
         hostname="",
+        network=Network(backend="systemd-networkd", interfaces=()),
         timezone="",
         locale="",
         keymap="",

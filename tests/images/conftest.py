@@ -104,6 +104,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     """Lock and build a shipped recipe; twice asked for, once built."""
     place = tmp_path_factory.mktemp("images")
     shutil.copytree(PROJECT / "recipes", place / "recipes", ignore=shutil.ignore_patterns("*.lock.json"))
+    shutil.copytree(Path(__file__).with_name("recipes"), place / "recipes", symlinks=True, dirs_exist_ok=True)
     done: dict[str, Built] = {}
 
     def build(name: str) -> Built:

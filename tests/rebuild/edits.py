@@ -70,6 +70,19 @@ COMMANDS = f"{SYSTEM}.configurations"
 PARTITION = "disk.partitions.1"
 ESP = "disk.partitions.0"
 NOTHING: set[str] = set()
+NETWORK = {
+    "backend": "systemd-networkd",
+    "interfaces": [
+        {
+            "name": "en0",
+            "dhcp4": False,
+            "dhcp6": False,
+            "addresses": ["192.0.2.2/24"],
+            "routes": [{"to": "default", "via": "192.0.2.1"}],
+            "nameservers": ["192.0.2.1"],
+        }
+    ],
+}
 
 EDITS = (
     # what a recipe says about itself
@@ -108,6 +121,10 @@ EDITS = (
     edit(f"{FILE}.mode", "0600", "system evidence", TREE),
     edit(f"{FILE}.owner", "7:7", "system evidence", TREE),
     edit(f"{FILE}.stage", "pre-initramfs", "", NOTHING),
+    edit(
+        f"{SYSTEM}.additionalFiles.1", {"content": "two", "final": "/etc/two"}, "system evidence", TREE, name="content"
+    ),
+    edit(f"{SYSTEM}.network", NETWORK, "system evidence"),
     edit(f"{COMMANDS}.0.cmd", "echo two > /etc/one", "system evidence", TREE),
     edit(f"{COMMANDS}.1", {"cmd": "true"}, "system evidence", {"system", "evidence"}, name="a command without effect"),
     edit(f"{COMMANDS}.0.network", value=True, direct="system evidence", ran={"system", "evidence"}),
@@ -144,7 +161,7 @@ EDITS = (
         {*SOLVED, "evidence"},
         name="a package that is in as a dependency",
     ),
-    edit(f"{SYSTEM}.excludePackages", ["no-such-package"], "", NOTHING),
+    edit(f"{SYSTEM}.excludePackages", ["no-such-package"], "solve", {"solve"}),
     edit(f"{SYSTEM}.packages", ["less"], "solve evidence", {*SOLVED, *TREE, "initrd"}, name="a package more"),
     edit(  # busybox, which the initramfs takes in
         f"{SYSTEM}.recommends", value=True, direct="solve evidence", ran={*SOLVED, *TREE, "initrd", "boot"}

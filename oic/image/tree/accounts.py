@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from oic.config.model import User
 
 _MAX_ID = (1 << 32) - 2
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_-]*")
+"""What useradd(8) takes without being told to."""
 
 
 def add_users(users: Sequence[User], box: Sandbox) -> None:
@@ -55,6 +58,7 @@ def _add_user(user: User, box: Sandbox) -> None:
     # The startup script replaces the login shell, as in public templates.
     shell = user.startup_script or user.shell
     options += ["--shell", shell] if shell else []
+    options += ["--badname"] if not _PLAIN_NAME.fullmatch(user.name) and not exists else []
     if options or not exists:
         box.run(["usermod" if exists else "useradd", *options, user.name], capture=False)
 
@@ -65,6 +69,15 @@ def _secure(user: User, box: Sandbox) -> None:
         box.run(["chpasswd", "--encrypted"], stdin=f"{name}:{user.password}\n", capture=False)
     if user.password_max_age is not None:
         box.run(["chage", "--maxdays", str(user.password_max_age), name], capture=False)
+
+
+def check_shells(root: Path, users: Sequence[User]) -> None:
+    """Raise OicError for a user whose login shell the image does not have; runs with the image as its root."""
+    for user in users:
+        key, shell = ("startupScript", user.startup_script) if user.startup_script else ("shell", user.shell)
+        if shell and not (root / shell.lstrip("/")).exists():
+            hint = "name it in additionalFiles" if user.startup_script else "add the package that has it"
+            raise OicError(f"users: expected the {key} of {user.name} in the image, found no {shell}", hint=hint)
 
 
 def sudo_rules(users: Sequence[User]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Copies additional files of the recipe into a tree: opens them outside the tree, writes them inside.
+"""Copies additional files, directories and links of the recipe into a tree: opens them outside, writes them inside.
 
 * Each file is read once, and hashed while it is written. If it has changed since the recipe was read, the build fails.
 * Only regular files are opened, and at most their size is read, because some files of the kernel have no end.
@@ -22,22 +22,33 @@ _MAX_ID = (1 << 32) - 2
 
 
 class PlacedFile(Value):
-    """A file to place in the image: `owner` is a user name or id, optionally with a group (``user:group``)."""
+    """A file to place in the image: `owner` is a user name or id, optionally with a group (``user:group``).
+
+    `kind` is ``file``, ``directory`` or ``link``; `content` is the text of a file that is in the recipe itself, or the
+    target of a link.
+    """
 
     final: str
     sha256: Digest
     mode: int
     owner: str
+    kind: str = "file"
+    content: str | None = None
 
 
-Opened: TypeAlias = "Sequence[tuple[IO[bytes], Path, PlacedFile]]"
+Opened: TypeAlias = "Sequence[tuple[IO[bytes] | None, Path | None, PlacedFile]]"
 
 
 @contextlib.contextmanager
 def opened(files: Sequence[PlacedFile], sources: Mapping[str, Path]) -> Iterator[Opened]:
     """Yield each file, opened for reading, with its path on this host; raises OicError if one cannot be opened."""
     with contextlib.ExitStack() as stack:
-        yield [(stack.enter_context(_open(sources[file.final], file)), sources[file.final], file) for file in files]
+        yield [
+            (stack.enter_context(_open(sources[file.final], file)), sources[file.final], file)
+            if file.kind == "file" and file.content is None
+            else (None, None, file)
+            for file in files
+        ]
 
 
 def _open(local: Path, file: PlacedFile) -> IO[bytes]:
@@ -51,22 +62,47 @@ def _open(local: Path, file: PlacedFile) -> IO[bytes]:
 def write(root: Path, files: Opened) -> None:
     """Write the files into a tree; runs with the tree as its root."""
     for source, local, file in files:
-        final = file.final
-        path = root / final.lstrip("/")
+        path = root / file.final.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir() and not path.is_symlink():
-            raise OicError(f"additionalFiles: expected a file's path, found a directory of the image: {final}")
+        is_directory = path.is_dir() and not path.is_symlink()
+        if file.kind == "directory":
+            _write_directory(root, path, file)
+            continue
+        if is_directory:
+            raise OicError(f"additionalFiles: expected a file's path, found a directory of the image: {file.final}")
         path.unlink(missing_ok=True)
-        uid, gid = _ids(root, file)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with open(os.open(path, flags, 0o600), "wb") as target:
-            if copy_and_hash(source, target) != file.sha256:
-                raise OicError(
-                    "additionalFiles: the file changed while the build ran", where=str(local), hint="build again"
-                )
-            target.flush()
-            os.fchown(target.fileno(), uid, gid)
-            os.fchmod(target.fileno(), file.mode)
+        if file.kind == "link":
+            path.symlink_to(file.content or "")
+            os.lchown(path, *_ids(root, file))
+        else:
+            _write_file(root, path, file, source, local)
+
+
+def _write_directory(root: Path, path: Path, file: PlacedFile) -> None:
+    """Make a directory; one that is there keeps its mode, and its owner unless the recipe names one."""
+    is_new = not path.exists()
+    if not is_new and not path.is_dir():
+        raise OicError(f"additionalFiles: expected a directory's path, found a file of the image: {file.final}")
+    if is_new:
+        path.mkdir()
+        path.chmod(file.mode)
+    if is_new or file.owner:
+        os.chown(path, *_ids(root, file))
+
+
+def _write_file(root: Path, path: Path, file: PlacedFile, source: IO[bytes] | None, local: Path | None) -> None:
+    uid, gid = _ids(root, file)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(path, flags, 0o600), "wb") as target:
+        if source is None:
+            target.write((file.content or "").encode())
+        elif copy_and_hash(source, target) != file.sha256:
+            raise OicError(
+                "additionalFiles: the file changed while the build ran", where=str(local), hint="build again"
+            )
+        target.flush()
+        os.fchown(target.fileno(), uid, gid)
+        os.fchmod(target.fileno(), file.mode)
 
 
 def _ids(root: Path, file: PlacedFile) -> tuple[int, int]:

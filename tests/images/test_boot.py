@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.mirror, pytest.mark.boot]
         ("edge", "debian", {}),
         ("azl3-minimal", "azurelinux", {"/opt": "ext4"}),
         pytest.param("minimal", "debian", {}, marks=pytest.mark.slow),
-        pytest.param("debian13-minimal", "debian", {}, marks=pytest.mark.slow),
+        pytest.param("debian13-minimal", "debian", {"/opt": "ext4"}, marks=pytest.mark.slow),
         pytest.param("azl3-edge", "azurelinux", {"/opt": "ext4"}, marks=pytest.mark.slow),
         pytest.param("emt3-minimal", "Edge Microvisor Toolkit", {"/opt": "ext4"}, marks=pytest.mark.slow),
         pytest.param("emt3-edge", "Edge Microvisor Toolkit", {"/opt": "ext4"}, marks=pytest.mark.slow),

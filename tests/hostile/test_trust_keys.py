@@ -136,4 +136,4 @@ def test_a_file_of_this_host_is_its_word(bench: Bench, tiny: Tiny, signers: dict
 
 
 def test_keys_is_a_word_of_one_value(bench: Bench) -> None:
-    bench.oic("update", "keys=old").refused_in_one_line("expected keys=new, by which doit update takes", "keys=old")
+    bench.oic("update", "keys=old").refused_in_one_line("expected keys=new, by which update takes", "keys=old")

@@ -15,7 +15,7 @@ from oic.boottest.failure import BootError
 from oic.image.formats import DISK_FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from oic.handover.disk import Product
@@ -25,14 +25,16 @@ _PIECE = 1 << 20
 _ZEROS = bytes(_PIECE)
 
 
+_OPENERS: dict[str, Callable[..., Any]] = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}
+
+
 @contextlib.contextmanager
 def _opened(path: Path, compression: str) -> Iterator[Any]:
     """Open a compressed file, which may consist of several streams, for reading its content."""
     if compression == "zstd":
         reader = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True)
     else:
-        openers: dict[str, Any] = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}
-        reader = openers[compression](path, "rb")
+        reader = _OPENERS[compression](path, "rb")
     with reader:
         yield reader
 

@@ -35,13 +35,17 @@ def given_to_inside() -> set[str]:
         for call in calls
         if ast.unparse(call.func).rpartition(".")[2] == "inside"
     ]
-    known = {name: function for module in WALKED for name, function in functions_of(module).items()}
+    known: dict[str, list[ast.FunctionDef]] = {}
+    for module in WALKED:
+        for name, function in functions_of(module).items():
+            known.setdefault(name, []).append(function)
     found: set[str] = set()
     while todo:
         name = todo.pop()
         if name in known and name not in found:
             found.add(name)
-            todo += [ast.unparse(call.func).removeprefix("database.") for call in calls_in(known[name])]
+            of_name = [call for function in known[name] for call in calls_in(function)]
+            todo += [ast.unparse(call.func).removeprefix("database.") for call in of_name]
     return found
 
 

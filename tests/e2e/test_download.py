@@ -73,7 +73,7 @@ def test_a_package_that_is_cut_off_is_gone_on_with(bench: Bench, tiny: Tiny) -> 
     tiny.mirror.answers[package.path] = cut
     size = len(package.data)
     said = bench.oic("verify", program=HURRIED)
-    cut_off = f"expected the whole body, found it cut off: 700000 bytes came, {size - 700_000} more were to come"
+    cut_off = f"expected the whole body, found it cut off: received 700000 bytes, expected {size - 700_000} more"
     said.refused_in_one_line("big 1: ", cut_off)
     tiny.publish()
     tiny.asked()

@@ -79,6 +79,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "is a stage that starts no program": ("stages.disk", "stages.evidence"),
     "writes to a terminal": (
         *("boottest.console", "boottest.session", "progress", "provider.rpm.mirrors", "tasks.output"),
+        *("tasks.display", "tasks.screen", "tasks.summary"),
     ),
 }
 """Modules that read or write files, themselves or through what they import, and leave the process in no way."""

@@ -29,6 +29,7 @@ from oic.chroot.tree import clamp_times, digest_of_tree
 from oic.files import read_json, remove_abandoned, write_json
 from oic.handover.tree import PassedOver  # noqa: TC001 - read when a note is decoded
 from oic.process import child
+from oic.progress import doing
 from oic.values import Value
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _make(part: Path, fill: Callable[[Path], Filled]) -> tuple[PassedOver, ...]:
         if entry != tree:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     clamp_times(tree, filled.epoch)
+    doing("computing the tree's digest")
     write_json(part / "layer.json", {"digest": digest_of_tree(tree), "epoch": filled.epoch})
     return filled.passed
 

@@ -12,10 +12,13 @@ import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from oic.progress import doing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CHUNK = 1 << 16
+_MAX_SHOWN = 200
 _MAX_CAPTURED = 1 << 30
 """The limit of standard output that is kept in memory, in bytes."""
 
@@ -94,6 +97,8 @@ class Streams:
     def _copy(self, pipe: IO[bytes]) -> bool:
         data = os.read(pipe.fileno(), _CHUNK)
         self.log.write(data)
+        if line := data.rstrip().rpartition(b"\n")[2]:
+            doing(line[:_MAX_SHOWN].decode("utf-8", "replace"))
         self.log.flush()
         self._logged_bytes += len(data)
         if self._logged_bytes > self.max_log_bytes:

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING
 from oic.errors import ToolError
 from oic.process.host import failure_in
 from oic.process.pipes import Streams, TooMuchOutputError
+from oic.progress import doing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,6 +82,7 @@ def run(  # noqa: PLR0913 - everything about a subprocess is set here
     raises it also when the log says that a part of the program was killed or ran out of space.
     """
     timeout = program_timeout() if timeout is None else timeout
+    doing(os.path.basename(argv[0]))
     with _open_log(log) as sink:
         start = sink.seek(0, os.SEEK_END)
         sink.write(f"$ {shlex.join(argv)}\n".encode())

@@ -95,7 +95,7 @@ def run(stage: Stage[Slice]) -> str:
             File(name=product.file.path.rpartition("/")[2], size=product.file.size, sha256=product.file.sha256)
             for product in products_of(stage)
         ),
-        partitions=_partitions(stage),
+        partitions=partitions_of(stage),
         packages=packages,
         unsigned=trust.unsigned["image"],
         unsigned_metadata=trust.unsigned_metadata,
@@ -133,7 +133,7 @@ def products_of(stage: Stage[Slice]) -> tuple[Product, ...]:
     )
 
 
-def _partitions(stage: Stage[Slice]) -> tuple[WrittenPartition, ...]:
+def partitions_of(stage: Stage[Slice]) -> tuple[WrittenPartition, ...]:
     """Return what lies on the disk, where there is one."""
     if Products in stage.reads:
         return stage.read(Products).partitions

@@ -12,6 +12,7 @@ from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.fs import FileSystemSpec, file_system
 from oic.image.tree import views
 from oic.process import child
+from oic.progress import doing
 from oic.stage import Kind
 from oic.values import Bytes, Value
 
@@ -93,6 +94,7 @@ def _create(  # noqa: PLR0913 - runs in a namespace
                     label=entry.label,
                     epoch=epoch,
                 )
+                doing(f"{entry.type} of {entry.id}")
                 file_system(entry.type).make(spec, tools)
 
 

@@ -28,7 +28,7 @@ from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
 from oic.ospackage.lock import LockedDocument, LockedKey
 from oic.ospackage.origin import UNKNOWN
 from oic.ospackage.store import Store
-from oic.progress import note
+from oic.progress import doing, note
 from oic.provider import provider_of
 from oic.provider.keys import locked_keyring, read_file
 from oic.stage import Kind
@@ -192,6 +192,7 @@ def _verdicts(
     known: dict[LockedPackage, Verdict] = {}
     for _, packages in sorted(lock.sets.items()):
         new = [package for package in packages if _identity(package) not in known]
+        doing(f"checking {len(new)} packages")
         found = provider.verify(lock, new, store, claimed_by)
         known |= {_identity(package): found[package.name] for package in new}
     return {

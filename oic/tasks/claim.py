@@ -12,12 +12,11 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import sys
 from pathlib import Path
 
 from oic.errors import OicError
 from oic.files import write_text
-from oic.progress import note
+from oic.progress import note, tell
 
 _PLACES = ("store", "layers", "validated", "doit.db")
 _SIGNS = ("store/sha256", "validated", "doit.db")
@@ -99,7 +98,7 @@ def hold(directory: Path, recipe: Path) -> None:
     try:
         fcntl.flock(_open[directory], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"  waiting for another build of {directory.name}", file=sys.stderr, flush=True)  # noqa: T201
+        tell(f"  waiting for another build of {directory.name}")
         fcntl.flock(_open[directory], fcntl.LOCK_EX)
     _refuse_namesake(directory, recipe)
 

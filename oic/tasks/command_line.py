@@ -5,6 +5,7 @@ A mistake of the user's at load time is doit's `InvalidCommand`: one line, statu
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from oic.tasks import claim, on_demand, places, recipes, stage_tasks, words
 from oic.tasks.interrupts import end_in_order
 from oic.tasks.output import print_anything
 from oic.tasks.reporter import Reporter
+from oic.tasks.summary import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +40,7 @@ class Request:
     stood_in: Path
     clone: Path | None
     cache: Path
+    program: str = "oic"
 
 
 def of_doit() -> Request:
@@ -51,7 +54,7 @@ def of_doit() -> Request:
     except OicError as error:
         raise InvalidCommand(str(error)) from None
     named = (given["image"],) if "image" in given else ()
-    return Request(recipes=named, given=given, stood_in=stood_in, clone=PROJECT, cache=cache)
+    return Request(recipes=named, given=given, stood_in=stood_in, clone=PROJECT, cache=cache, program="doit")
 
 
 def configuration(cache: Path) -> dict[str, Any]:
@@ -64,6 +67,7 @@ def configuration(cache: Path) -> dict[str, Any]:
         "minversion": "0.37.0",
         "reporter": Reporter,
         "verbosity": 2,
+        "num_process": cores if (cores := len(os.sched_getaffinity(0))) > 1 else 0,
     }
 
 
@@ -82,7 +86,8 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
         raise InvalidCommand(str(error)) from error
     yield from stage_tasks.groups({name: doc for name, doc in TASKS.items() if name != "verify-cache"})
     yield on_demand.verify_cache(cache)
-    Reporter.notes = {config.image_name: config.notes for config in configs}
+    notes = {config.image_name: config.notes for config in configs}
+    Reporter.asked = Asked(program=request.program, notes=notes, json=given.get("format") == "json")
     for config, stages in plans:
         if stages:
             yield from map(stage_tasks.task_of, stages)

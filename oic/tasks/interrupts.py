@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+from oic.progress import tell_at_once
 from oic.tasks import workers
 
 
@@ -16,7 +17,7 @@ def end_in_order() -> None:
 
     def leave(number: int, _frame: object) -> None:
         if os.getpid() == command:  # not once more from each process of the build
-            os.write(2, b"\nstopped: what is finished stays, the same command goes on from there\n")
+            tell_at_once("stopped: what is finished stays, the same command goes on from there")
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)

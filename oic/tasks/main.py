@@ -23,7 +23,6 @@ from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
 from oic.config.schema import did_you_mean
 from oic.errors import OicError, RecipeError
-from oic.plan import DOCS
 from oic.tasks import command_line, places, recipes, usage, words
 from oic.tasks.arguments import Arguments, parse_arguments
 from oic.tasks.command_line import Request
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
     from doit.task import Task
 
 COMMANDS = {"run": Run, "list": List, "info": Info, "clean": Clean, "forget": Forget}
+_WHOLE = {"clean": ("--clean-dep",), "forget": ("--follow-sub",)}
+"""How these commands take a build with all its stages, which is what they take where no task is named."""
 _CONFIG = {"BACKEND": {"oic": "oic.tasks.database:CommittingDB"}}
 
 
@@ -91,7 +92,8 @@ def _run(argv: Sequence[str]) -> int:
     )
     images = [path.stem for path in recipes.find_recipes(arguments.recipes, stood_in, shelf)]
     command = COMMANDS[arguments.command](task_loader=Loader(request), config=_CONFIG, bin_name="oic", cmds=COMMANDS)
-    return int(command.parse_execute([*arguments.options, *_tasks_of(arguments, images)]) or 0)
+    whole = _WHOLE.get(arguments.command, ()) if not arguments.tasks else ()
+    return int(command.parse_execute([*whole, *arguments.options, *_tasks_of(arguments, images)]) or 0)
 
 
 def _check_tasks(arguments: Arguments, stood_in: Path, shelf: Path | None) -> None:
@@ -122,7 +124,7 @@ def _tasks_of(arguments: Arguments, images: Sequence[str]) -> list[str]:
             raise OicError(f"'{name}' is no task of {' or '.join(images)}")
     if arguments.command in ("run", "list"):
         return list(arguments.tasks)
-    names = arguments.tasks or (DOCS if arguments.command != "info" else ())
+    names = arguments.tasks or (("build",) if arguments.command in _WHOLE else ())
     if arguments.command == "info" and len(names) * max(len(images), 1) != 1:
         raise OicError("expected one task and one recipe: oic info solve edge.yml")
     whole = [name for name in names if ":" in name or name == "verify-cache"]

@@ -13,6 +13,7 @@ from oic.handover.packages import LockFile
 from oic.ospackage.changes import differences
 from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
+from oic.progress import begin
 from oic.stages.evidence import products_of
 from oic.tasks import claim, words
 from oic.tasks.stage_tasks import failure_of, perform, why_stale
@@ -70,7 +71,7 @@ def tasks(
             "basename": name,
             "name": config.image_name,
             "doc": f"{DOCS[name]} ({config.image_name})",
-            "actions": [(_run, [function, args, cache])],
+            "actions": [(_run, [f"{name}:{config.image_name}", function, args, cache])],
             "task_dep": needs.get(name, []),
             "uptodate": [False],
             "clean": [(_remove_builds, [stages])] if name == "reproduce" else [],
@@ -83,7 +84,7 @@ def verify_cache(cache: Path) -> dict[str, Any]:
     return {
         "basename": "verify-cache",
         "doc": VERIFY_CACHE,
-        "actions": [(_run, [_verify_cache, [cache], cache])],
+        "actions": [(_run, ["verify-cache", _verify_cache, [cache], cache])],
         "uptodate": [False],
         "verbosity": 2,
     }
@@ -95,7 +96,8 @@ def _verify_cache(cache: Path) -> None:
     _say(verify(cache))
 
 
-def _run(function: Callable[..., None], args: list[Any], cache: Path) -> TaskFailed | None:
+def _run(task: str, function: Callable[..., None], args: list[Any], cache: Path) -> TaskFailed | None:
+    begin(task)
     return failure_of(cache, function, *args)
 
 

@@ -1,41 +1,48 @@
-"""How progress is told: doit's console report in this project's words.
+"""How progress is told: doit's reporter in this project's words.
 
 * Images are claimed before their stages are looked at, and what the host lacks is said before any work.
 * A failure is its message alone; only a bug shows a traceback.
-* A build's last lines are its artefacts: path, size, sha256.
+* Standard output has the artefacts of a build, a line each; everything else goes to standard error.
 """
 
 from __future__ import annotations
 
-import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from doit.exceptions import InvalidCommand
 from doit.reporter import ConsoleReporter
 
 from oic.chroot import idmap
-from oic.errors import OicError, printable
-from oic.progress import note
-from oic.stages.evidence import products_of
-from oic.tasks import claim, stage_tasks, workers
+from oic.errors import OicError
+from oic.tasks import claim, stage_tasks, summary, workers
+from oic.tasks.screen import Screen
+from oic.values import ImageName
 
 if TYPE_CHECKING:
+    from doit.exceptions import BaseFail
     from doit.task import Task
 
     from oic.stage import Stage
+    from oic.tasks.summary import Asked
 
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]
-    """doit's console report, a failure as its message alone, and the artefacts in the last lines of a build."""
+    """Tells a run: each task when it begins or is reused, failures as their message, and what came of it."""
 
     desc = "what oic says of a build"
-    notes: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """The notes on each image's recipe, for builds to repeat."""
+    asked: ClassVar[Asked]
+    """What the user asked for, as far as it decides what is said."""
 
     def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
         """Remember what was asked for; claim the images whose stages may run."""
         self.tasks = tasks
+        self.screen = Screen()
+        self.ran: list[str] = []
+        self.reused: list[str] = []
+        self.built: list[str] = []
+        self.begun = time.monotonic()
         names = _closure(tasks, selected_tasks)
         try:
             for stage in _stages(tasks, names):
@@ -43,42 +50,77 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             if any(name.startswith("chroot:") for name in names):
                 idmap.current()  # said before the download, not after it
         except OicError as error:
-            self.built = []
             raise InvalidCommand(str(error)) from None
+        self.alone = len(self.asked.notes) == 1
         self.built = [name.partition(":")[2] for name in _expanded(tasks, selected_tasks) if name.startswith("build:")]
         for image in self.built:
-            for text in self.notes[image]:
-                note(text)
+            for text in self.asked.notes[ImageName(image)]:
+                self.screen.line(f"note: {text}", "note")
+        self.screen.expect_work()
 
     def execute_task(self, task: Task) -> None:
         """Say that a task begins; under ``-n`` a worker has taken it up."""
         workers.watch()
-        super().execute_task(task)
+        if not task.actions:
+            return
+        self.screen.started(task.name, self._called(task))
+
+    def skip_uptodate(self, task: Task) -> None:
+        """Say that what a task made is used again."""
+        self.reused.append(task.name)
+        if self.screen.terminal:
+            self.screen.line(f"  {self._called(task):9} reused", "reused")
+        else:
+            self.screen.line(f"-- {task.name}")
+
+    def add_success(self, task: Task) -> None:
+        """Note that a task ran to its end."""
+        self.screen.ended(task.name)
+        if task.actions:
+            self.ran.append(task.name)
+
+    def add_failure(self, task: Task, fail: BaseFail) -> None:
+        """Show a failure."""
+        self.screen.ended(task.name)
+        super().add_failure(task, fail)
 
     def write(self, text: str) -> None:
-        """Print what a terminal may have; when nobody reads any more (``| head``), the build goes on without a word."""
-        try:
-            super().write(printable(text))
-            self.outstream.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        """Show a text of doit's own."""
+        self.screen.line(text.rstrip("\n"))
 
     def _write_failure(self, result: dict[str, Any], write_exception: bool = True) -> None:  # noqa: FBT001, FBT002
         fail = result["exception"]
-        self.write(f"{result['task'].name} failed: {fail.message}\n")
+        self.screen.line(f"{result['task'].name} failed: {fail.message}", "failed")
         if write_exception and fail.traceback:
-            self.write("".join(fail.traceback) + "\n")
+            self.screen.line("".join(fail.traceback))
 
     def complete_run(self) -> None:
-        """Say where the artefacts are, or nothing more of a build that failed or was stopped."""
+        """Sum the run up: what came of it, or how far it came."""
+        self.screen.close()
         super().complete_run()
-        if self.failures or self.runtime_errors or sys.exc_info()[0]:  # doit calls this while an exception passes, too
+        if sys.exc_info()[0] or not self.built:  # doit calls this while an exception passes, too
             return
-        for image in self.built:
-            stage: Stage[Any] = self.tasks[f"evidence:{image}"].actions[0].args[0]
-            for product in products_of(stage):
-                path, file = stage.cache / product.file.path, product.file
-                self.write(f"{path}  {file.size} bytes  sha256:{file.sha256}\n")
+        failed = [result["task"].name for result in self.failures]
+        run = summary.Run(
+            ran=self.ran,
+            reused=self.reused,
+            failed=failed,
+            seconds=time.monotonic() - self.begun,
+            notes=[note.text for note in self.screen.notes()],
+        )
+        built = [] if failed or self.runtime_errors else [self._evidence(image) for image in self.built]
+        for line in summary.lines(run, built, self.asked):
+            self.screen.line(line)
+        sys.stdout.write(summary.results(run, built, self.asked))
+        sys.stdout.flush()
+
+    def _called(self, task: Task) -> str:
+        name = str(task.name)
+        return name.partition(":")[0] if self.alone else name
+
+    def _evidence(self, image: str) -> Stage[Any]:
+        stage: Stage[Any] = self.tasks[f"evidence:{image}"].actions[0].args[0]
+        return stage
 
 
 def _closure(tasks: dict[str, Task], selected: list[str]) -> set[str]:

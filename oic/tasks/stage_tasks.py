@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from doit.exceptions import TaskFailed
 
 from oic.chroot import layers
-from oic.errors import OicError, printable
+from oic.errors import OicError
 from oic.files import write_json
 from oic.process.host import disk_error, is_host_failure
+from oic.progress import begin, tell
 from oic.tasks import claim
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _is_there(artefact: Path) -> bool:
 
 def run_stage(stage: Stage[Any]) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
+    begin(stage.task)
     return failure_of(stage.cache, perform, stage)
 
 
@@ -123,7 +125,7 @@ def perform(stage: Stage[Any]) -> None:
     said = stage.kind.run(stage)
     write_json(stage.origin_file, origin)
     seconds = time.monotonic() - start
-    print(f"  {stage.name:9} {printable(said)} ({seconds:.1f} s)", flush=True)  # noqa: T201 - what it did
+    tell(f"  {stage.name:9} {said} ({seconds:.1f} s)", "done")
 
 
 def clean_stage(stage: Stage[Any]) -> None:
@@ -181,7 +183,7 @@ def refusal_of(config: FinalConfig, names: Iterable[str]) -> Iterator[dict[str, 
         "basename": "refuse",
         "name": config.image_name,
         "doc": f"say why {config.recipe.name} cannot be built",
-        "actions": [(refused, [config.unbuilt])],
+        "actions": [(refused, [refuse, config.unbuilt])],
         "verbosity": 2,
     }
     for name in names:
@@ -189,8 +191,9 @@ def refusal_of(config: FinalConfig, names: Iterable[str]) -> Iterator[dict[str, 
     yield build_of(config, [refuse])
 
 
-def refused(reasons: Sequence[str]) -> TaskFailed:
+def refused(task: str, reasons: Sequence[str]) -> TaskFailed:
     """Fail with the reasons."""
+    begin(task)
     return TaskFailed("cannot be built:\n" + "\n".join(reasons))
 
 

@@ -69,10 +69,10 @@ def _help_on(topic: str) -> str:
 def _words(topic: str | None = None) -> dict[str, str]:
     """Return the words that a topic takes; without one, all."""
     found = {}
-    for name, (task, doc) in WORDS.items():
-        if name != "image" and (not task or topic in (None, task)):
+    for name, (tasks, doc) in WORDS.items():
+        if name != "image" and (not tasks or topic in (None, *tasks)):
             what, _, rest = doc.partition(" ")
-            found[f"{name}={what.rstrip(':')}"] = f"{task}: {rest}" if task and not topic else rest
+            found[f"{name}={what.rstrip(':')}"] = f"{', '.join(tasks)}: {rest}" if tasks and not topic else rest
     return {
         **found,
         "var.NAME=VALUE": "the value of ${NAME} in recipes (or OIC_VAR_NAME in the environment)",

@@ -18,17 +18,17 @@ _MOST_SECONDS = 10**7
 _VALUES = {"format": ("yaml", "json"), "origins": ("yes", "no"), "secrets": ("yes", "no")}
 VARIABLE = "var."
 
-WORDS = {
-    "image": ("", "RECIPE"),
-    "cache": ("", "DIRECTORY: where everything is written"),
-    "keys": ("update", "new: take the new keys of the recipe's repositories"),
-    "format": ("config", "yaml or json: how the recipe is printed"),
-    "origins": ("config", "yes: print the file and line of each value too"),
-    "secrets": ("config", "yes: print passwords too"),
-    "package": ("why", "NAME: the package in question"),
-    "timeout": ("boot-test", "SECONDS: how long a boot may take"),
+WORDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "image": ((), "RECIPE"),
+    "cache": ((), "DIRECTORY: where everything is written"),
+    "keys": (("update",), "new: take the new keys of the recipe's repositories"),
+    "format": (("build", "config", "why"), "json: print results as JSON"),
+    "origins": (("config",), "yes: print the file and line of each value too"),
+    "secrets": (("config",), "yes: print passwords too"),
+    "package": (("why",), "NAME: the package in question"),
+    "timeout": (("boot-test",), "SECONDS: how long a boot may take"),
 }
-"""By name: the one task that it is for, if it is for one, and what it says."""
+"""By name: the tasks that it is for, unless it is for any, and what it says."""
 
 
 def words_of(words: Iterable[str]) -> dict[str, str]:
@@ -53,9 +53,9 @@ def check_words(given: Mapping[str, str], tasks: Collection[str] | None = None) 
         if name not in WORDS:
             known = ", ".join(f"{one}=" for one in WORDS)
             raise OicError(f"expected {known} or var.NAME=, found {name}={did_you_mean(name, WORDS)}")
-        task, _ = WORDS[name]
-        if task and tasks is not None and task not in tasks:
-            raise OicError(f"{name}={value} has no effect here: it is for {task}")
+        takers, _ = WORDS[name]
+        if takers and tasks is not None and not set(takers) & set(tasks):
+            raise OicError(f"{name}={value} has no effect here: it is for {', '.join(takers)}")
     if given.get("keys", "new") != "new":
         message = f"expected keys=new, by which update takes a repository's new keys, found keys={given['keys']}"
         raise OicError(message)

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from oic.process import syscalls
+from oic.progress import tell_at_once
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -48,8 +49,5 @@ def _look(_number: int, _frame: object) -> None:
         for process in mine:
             process.kill()
         said = signal.Signals(-(killed[0].exitcode or 0)).name
-        os.write(
-            2,
-            f"\na process of the build was killed by {said} (out of memory? build again)\n".encode(),
-        )
+        tell_at_once(f"a process of the build was killed by {said} (out of memory? build again)")
         sys.exit(1)

@@ -60,8 +60,8 @@ def test_two_recipes_of_one_name_are_refused(desk: Desk) -> None:
     (desk.here / "below/first.yml").write_text(RECIPE)
     ran = desk.oic("validate", "first.yml", "below/first.yml")
     assert ran.status == 3
-    assert f"found {desk.here}/first.yml and {desk.here}/below/first.yml" in ran.err
-    assert f"found {desk.here}/first.yml twice" in desk.oic("validate", "first.yml", "./first.yml").err
+    assert "found first.yml and below/first.yml" in ran.err
+    assert "found first.yml twice" in desk.oic("validate", "first.yml", "./first.yml").err
 
 
 def test_a_word_that_is_both_is_said_to_be(desk: Desk) -> None:
@@ -109,5 +109,7 @@ def test_a_reader_that_leaves_early_ends_nothing(desk: Desk) -> None:
 
 
 def test_what_is_cleaned_or_forgotten_is_a_recipe_s_own(desk: Desk) -> None:
-    assert desk.oic("forget", "first.yml").out.splitlines() == [f"forgetting {name}:first" for name in DOCS]
+    forgotten = {line.removeprefix("forgetting ") for line in desk.oic("forget", "first.yml").out.splitlines()}
+    assert {"build:first", "solve:first", "disk:first"} <= forgotten
+    assert all(name.endswith(":first") for name in forgotten)
     assert desk.oic("clean", "solve", "first.yml").status == 0

@@ -1,84 +1,83 @@
-"""A bar where a terminal is, plain lines elsewhere, both under doit."""
+"""How work under way is told: events for a display, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
-import pty
-import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from oic.progress import Lines, progress
+from oic.progress import Doing, Event, Line, Lines, begin, connect, progress, send, tell
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-DODO = """
-import sys
-from oic.progress import progress
 
-def work():
+def test_without_a_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with progress("download", 3_000_000, 3) as bar:
         for item in "abc":
             bar.advance(1_000_000)
             bar.done(item)
-    print("rich" in sys.modules)
-
-def task_work():
-    return {"actions": [work], "verbosity": 2}
-"""
-
-
-def run_doit(place: Path, *, terminal: bool) -> str:
-    (place / "dodo.py").write_text(DODO)
-    ours, theirs = pty.openpty() if terminal else os.pipe()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    command = [sys.executable, "-m", "doit"]
-    try:
-        subprocess.run(command, cwd=place, stdout=theirs, stderr=theirs, env=environment, check=True)
-    finally:
-        os.close(theirs)
-    text = b""
-    with open(ours, "rb", buffering=0) as reader:
-        try:
-            while piece := reader.read(4096):
-                text += piece
-        except OSError:  # how a terminal says that its other end is gone
-            pass
-    return text.decode()
-
-
-def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
-    text = run_doit(tmp_path, terminal=True)
-    assert "━" in text
-    assert "3/3" in text
-    assert "3.0/3.0 MB" in text
-
-
-def test_elsewhere_there_are_plain_lines_and_rich_is_not_loaded(tmp_path: Path) -> None:
-    text = run_doit(tmp_path, terminal=False)
-    assert text.splitlines()[1:] == [
+    assert capsys.readouterr().err.splitlines() == [
         "download: 0/3, 1.0/3.0 MB",
         "download: 1/3, 2.0/3.0 MB",
         "download: 2/3, 3.0/3.0 MB",
         "download: 3/3, 3.0/3.0 MB",
-        "False",
     ]
 
 
-def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(stream, "isatty", lambda: True)
-    monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setenv("TERM", "dumb")
-    with progress("download", 100, 1) as bar:
-        bar.advance(100)
-        bar.done("a")
-    assert stream.getvalue().splitlines()[-1] == "download: 1/1, 0.0/0.0 MB"
+@pytest.fixture
+def pipe() -> Iterator[int]:
+    """The reading end of a pipe that events go to."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    connect(writer, -1)
+    begin("download:edge")
+    yield reader
+    connect(-1, -1)
+    begin("")
+    os.close(reader)
+    with contextlib.suppress(OSError):
+        os.close(writer)
+
+
+def events_in(reader: int) -> list[Event]:
+    return [msgspec.json.decode(line, type=Event) for line in os.read(reader, 1 << 20).splitlines()]
+
+
+def test_a_display_gets_events(pipe: int) -> None:
+    with progress("download", 3_000_000, 3) as bar:
+        for item in "abc":
+            bar.advance(1_000_000)
+            bar.done(item)
+    *_, last = events_in(pipe)
+    assert last == Doing(task="download:edge", text="3/3", done=3_000_000, total=3_000_000, unit="B")
+
+
+def test_a_line_for_the_display_holds_nothing_that_a_terminal_obeys(pipe: int) -> None:
+    tell("one\x1b[2J\ntwo", "done")
+    assert events_in(pipe) == [Line(text="one\\x1b[2J", kind="done"), Line(text="two", kind="done")]
+
+
+def test_nobody_waits_for_a_display_that_does_not_read(pipe: int) -> None:
+    assert pipe
+    with progress("download", 1 << 30, 1 << 20) as bar:
+        for _ in range(1 << 12):
+            bar.done("x" * 100)
+            tell_quickly = Doing(task="download:edge", text="x" * 400)
+            send(tell_quickly)
+
+
+def test_a_display_that_is_gone_costs_its_lines(pipe: int, capsys: pytest.CaptureFixture[str]) -> None:
+    os.close(pipe)
+    tell("lost")
+    tell("not lost")
+    assert capsys.readouterr().err == "not lost\n"
+    os.dup2(os.open(os.devnull, os.O_RDONLY), pipe)  # for the fixture to close
 
 
 def test_a_line_comes_with_each_tenth_not_with_each_byte() -> None:
@@ -99,13 +98,7 @@ def test_an_empty_job_is_no_division_by_zero() -> None:
     assert stream.getvalue() == "download: 0/0, 0.0/0.0 MB\n"
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_threads_may_report_together(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
-    stream = io.StringIO()
-    monkeypatch.setattr(stream, "isatty", lambda: terminal)
-    monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setenv("TERM", "xterm")
-
+def test_threads_may_report_together(capsys: pytest.CaptureFixture[str]) -> None:
     with progress("download", 4_000_000, 400) as bar:
 
         def report() -> None:
@@ -118,5 +111,4 @@ def test_threads_may_report_together(terminal: bool, monkeypatch: pytest.MonkeyP
             thread.start()
         for thread in threads:
             thread.join()
-    assert "400/400" in stream.getvalue()
-    assert "4.0/4.0 MB" in stream.getvalue()
+    assert capsys.readouterr().err.endswith("download: 400/400, 4.0/4.0 MB\n")

@@ -22,6 +22,7 @@ from oic.files import atomic_file
 from oic.image.disk.gpt import to_table
 from oic.image.disk.kinds import BOOT_CODE
 from oic.image.disk.written import WrittenDisk, WrittenPartition
+from oic.progress import doing
 from oic.values import Digest
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def write_raw(
             for partition in disk.partitions:
                 if partition.id in images:
                     _copy(images[partition.id], target.fileno(), partition.offset)
+        doing("computing its sha256")
         with ThreadPoolExecutor() as pool:  # hashlib releases the interpreter lock
             whole = pool.submit(sha256_of_span, temporary, 0, disk.size)
             parts = [pool.submit(sha256_of_span, temporary, entry.offset, entry.size) for entry in disk.partitions]

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 from oic.errors import TrustError
 from oic.process import child
 from oic.process.host import is_host_failure
+from oic.progress import doing
 from oic.provider import merged_usr
 from oic.provider.deb.archive import ControlFile, Deb, entries_of, read_deb, tar_of
 
@@ -98,7 +99,11 @@ def _unpack_share(packages: Sequence[tuple[str, Path]], root: Path, reserved: fr
     os.umask(0)
     os.chroot(root)
     os.chdir("/")
-    return [unpack(name, file, where, reserved) for name, where, file in files]
+    unpacked = []
+    for name, where, file in files:
+        doing(f"unpacking {name}")
+        unpacked.append(unpack(name, file, where, reserved))
+    return unpacked
 
 
 def unpack(name: str, file: IO[bytes], where: str, reserved: frozenset[str] = frozenset()) -> Unpacked:

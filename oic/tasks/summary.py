@@ -1,0 +1,126 @@
+"""What came of a run: lines for whoever watched it, and its results for whoever uses them.
+
+The results on standard output are a line for each artefact, ``PATH  SIZE bytes  sha256:DIGEST``, or with
+``format=json`` one document of all that the lines say.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from oic.image.fs.usage import used_bytes
+from oic.stages.evidence import partitions_of, products_of
+from oic.values import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from oic.handover.disk import Product
+    from oic.stage import Stage
+    from oic.values import ImageName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What decides how a run is told: the program, the notes on each image's recipe, whether results are JSON."""
+
+    program: str
+    notes: Mapping[ImageName, tuple[str, ...]]
+    json: bool
+
+    def command(self, task: str, recipe: str) -> str:
+        """Return how the user says a task of a recipe."""
+        return f"oic {task} {recipe}" if self.program == "oic" else f"doit {task} image={recipe}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Which tasks ran, were reused and failed, how long it took, and what was noted on the way."""
+
+    ran: Sequence[str]
+    reused: Sequence[str]
+    failed: Sequence[str]
+    seconds: float
+    notes: Sequence[str]
+
+
+def lines(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> Iterator[str]:
+    """Yield what is said of a run; `built` is the last stage of each image that was built."""
+    notes = [*run.notes, *(note for stage in built for note in asked.notes[stage.image])]
+    counts = f"{len(run.ran)} {'stage' if len(run.ran) == 1 else 'stages'} ran, {len(run.reused)} reused"
+    if run.failed and not run.ran:
+        return
+    if run.failed:
+        yield f"failed: {', '.join(run.failed)}; {counts} in {run.seconds:.1f} s"
+        return
+    names = ", ".join(stage.image for stage in built)
+    yield f"built {names} in {run.seconds:.1f} s: {counts}"
+    for note in dict.fromkeys(notes):
+        yield f"  note: {note}"
+    for stage in built:
+        for product in products_of(stage):
+            path = stage.cache / product.file.path
+            on_disk = path.stat().st_blocks * 512
+            yield f"  {path.name}: {product.file.size / 1e6:.0f} MB, {on_disk / 1e6:.0f} MB of them on disk"
+        yield from (f"    {_use(entry)}" for entry in partitions(stage))
+        yield f"  boot it:  {asked.command('boot-test', stage.recipe.name)}"
+        for path in (stage.cache / one.file.path for one in products_of(stage) if one.format == "raw"):
+            yield f"  write it: dd if={path} of=/dev/DISK bs=4M conv=fsync status=progress"
+
+
+def results(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> str:
+    """Return what goes to standard output."""
+    if asked.json:
+        return to_json(
+            {
+                "ran": run.ran,
+                "reused": run.reused,
+                "failed": run.failed,
+                "seconds": round(run.seconds, 1),
+                "notes": list(dict.fromkeys(run.notes)),
+                "images": [_image(stage, asked) for stage in built],
+            }
+        )
+    products = ((stage, product) for stage in built for product in products_of(stage))
+    return "".join(f"{_line(stage, product)}\n" for stage, product in products)
+
+
+def partitions(stage: Stage[Any]) -> list[dict[str, Any]]:
+    """Return each partition's id and size, and how much of it is used where its file system says so."""
+    raw = next((stage.cache / one.file.path for one in products_of(stage) if one.format == "raw"), None)
+    if raw is None or raw.suffix != ".raw":  # a compressed one
+        return []
+    with raw.open("rb") as disk:
+        return [{"id": one.id, "size": one.size, "used": used_bytes(disk, one.offset)} for one in partitions_of(stage)]
+
+
+def _use(partition: Mapping[str, Any]) -> str:
+    size, used = partition["size"], partition["used"]
+    if used is None:
+        return f"{partition['id']:12} {size >> 20:6} MiB"
+    return f"{partition['id']:12} {size >> 20:6} MiB, {-(-used >> 20)} MiB used ({round(100 * used / size)} %)"
+
+
+def _line(stage: Stage[Any], product: Product) -> str:
+    return f"{stage.cache / product.file.path}  {product.file.size} bytes  sha256:{product.file.sha256}"
+
+
+def _image(stage: Stage[Any], asked: Asked) -> dict[str, Any]:
+    return {
+        "image": stage.image,
+        "recipe": str(stage.recipe),
+        "notes": list(asked.notes[stage.image]),
+        "partitions": partitions(stage),
+        "products": [
+            {
+                "format": product.format,
+                "path": str(stage.cache / product.file.path),
+                "size": product.file.size,
+                "allocated": os.stat(stage.cache / product.file.path).st_blocks * 512,
+                "sha256": product.file.sha256,
+            }
+            for product in products_of(stage)
+        ],
+    }

@@ -51,7 +51,10 @@ def lose(place: Place, stage: str) -> None:
 
 
 def stopped(place: Place, point: Point, stop: Callable[[subprocess.Popen[str]], None]) -> tuple[int, str]:
-    """Build, `stop` the process when it says that it has come to the point; return its status and what it said."""
+    """Build, `stop` the process when it says that it has come to the point; return its status and what it said.
+
+    All stages run in that process: a point lies between two things that one process does.
+    """
     pipe = place.root / "pipe"
     pipe.unlink(missing_ok=True)
     os.mkfifo(pipe)
@@ -63,7 +66,7 @@ def stopped(place: Place, point: Point, stop: Callable[[subprocess.Popen[str]], 
     try:
         with output.open("w") as said:
             process = subprocess.Popen(
-                place.argv("build", under=("env", "--default-signal=INT")),  # the suite may run in the background
+                place.argv("-n", "0", "build", under=("env", "--default-signal=INT")),  # perhaps in the background
                 cwd=place.root,
                 env=place.variables(),
                 stdout=said,

@@ -201,7 +201,7 @@ class Lines:
 
 
 class _Drawn:
-    """Tells the display, ten times a second at most."""
+    """Tells the display of each item, and of bytes ten times a second at most."""
 
     def __init__(self, task: str, total_bytes: int, total_items: int) -> None:
         self._task = task
@@ -221,7 +221,7 @@ class _Drawn:
         """See `Bar`."""
         with self._lock:
             self._items += 1
-            self._tell(always=self._items == self._total_items)
+            self._tell(always=True)
 
     def _tell(self, *, always: bool) -> None:
         if always or time.monotonic() >= self._time + _REDRAWN_EVERY:

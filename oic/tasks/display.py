@@ -97,7 +97,7 @@ def _show_all(reader: int, display: Progress, paint: Paint) -> None:
 def _amount(event: progress.Doing) -> str:
     if not event.total:
         return ""
-    return f"{event.done / 1e6:.0f}/{event.total / 1e6:.0f} MB" if event.unit == "B" else f"{event.done}/{event.total}"
+    return f"{event.done / 1e6:.1f}/{event.total / 1e6:.1f} MB" if event.unit == "B" else f"{event.done}/{event.total}"
 
 
 def _events(reader: int) -> Iterator[progress.Event]:

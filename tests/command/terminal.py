@@ -34,8 +34,8 @@ class Terminal:
         environment.pop("COLUMNS", None)
         environment.pop("NO_COLOR", None)
         self.process = pexpect.spawn(
-            self.argv[0],
-            list(self.argv[1:]),
+            "env",
+            ["--default-signal=INT", *self.argv],  # the suite may run in the background
             cwd=str(self.cwd),
             env=environment,
             dimensions=(_ROWS, self.columns),

@@ -75,36 +75,37 @@ class Product(Value):
 
 
 class Products(Handover):
+    """Files that the recipe asks for."""
+
+    products: tuple[Product, ...]
+
+    def artefacts(self) -> Iterable[str]:
+        """Return the files."""
+        return [product.file.path for product in self.products]
+
+
+class RawDisk(Products):
     """The raw disk, and what lies where on it."""
 
     FILE: ClassVar[str] = "image.json"
-    products: tuple[Product, ...]
     partitions: tuple[WrittenPartition, ...]
 
-    def artefacts(self) -> Iterable[str]:
-        """Return the files."""
-        return [product.file.path for product in self.products]
+    @property
+    def raw(self) -> Product:
+        """Return the one file."""
+        (raw,) = self.products
+        return raw
 
 
-class Converted(Handover):
+class Converted(Products):
     """Further files made of the disk; `made_of` says from what each was, so that only what changed is made anew."""
 
     FILE: ClassVar[str] = "convert.json"
-    products: tuple[Product, ...]
     made_of: tuple[Digest, ...]
     partitions: tuple[WrittenPartition, ...]
 
-    def artefacts(self) -> Iterable[str]:
-        """Return the files."""
-        return [product.file.path for product in self.products]
 
-
-class Archive(Handover):
+class Archive(Products):
     """The image's tree as an archive."""
 
     FILE: ClassVar[str] = "archive.json"
-    products: tuple[Product, ...]
-
-    def artefacts(self) -> Iterable[str]:
-        """Return the files."""
-        return [product.file.path for product in self.products]

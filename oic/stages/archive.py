@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, toolbox
-from oic.files import digest_of_file
-from oic.handover.disk import Archive, Product
-from oic.handover.tree import Artefact, BuildEnvironment, ConfiguredTree
+from oic.handover.disk import Archive
+from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.compression import compress
 from oic.image.tarball import make_tar
 from oic.stage import Kind
-from oic.stages.convert import Conversion  # noqa: TC001 - a field of the slice
-from oic.values import Bytes, Value
+from oic.stages.convert import Conversion, product_of
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +38,8 @@ def run(stage: Stage[Slice]) -> str:
         namespace.call(_make, wanted, trees, tree.epoch, chroot, place, stage.log, writes=[work, stage.create_log()])
         for entry in wanted:
             (place / "out" / entry.file).replace(stage.path(entry.file))
-    products = []
-    for entry in wanted:
-        path = stage.path(entry.file)
-        file = Artefact(path=stage.artefact(path), sha256=digest_of_file(path), size=Bytes(path.stat().st_size))
-        products.append(Product(format=entry.format, compression=entry.compression, file=file))
-    stage.write(Archive(products=tuple(products)))
+    products = tuple(product_of(stage, entry) for entry in wanted)
+    stage.write(Archive(products=products))
     return ", ".join(
         f"{entry.file} {product.file.size >> 20} MiB" for entry, product in zip(wanted, products, strict=True)
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oic.chroot import layers, namespace, sandbox, toolbox
 from oic.files import digest_of_file
-from oic.handover.disk import BootFiles, Converted, FileSystems, Product, Products
+from oic.handover.disk import BootFiles, Converted, FileSystems, Product, RawDisk
 from oic.handover.tree import Artefact, BuildEnvironment
 from oic.image.compression import COMPRESSIONS, compress
 from oic.image.disk.geometry import Layout  # noqa: TC001 - a field of the slice
-from oic.image.disk.raw import write_raw
 from oic.image.formats import convert
 from oic.stage import Kind
+from oic.stages.disk import write_disk
 from oic.values import Bytes, Value, digest_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def run(stage: Stage[Slice]) -> str:
         namespace.call(_make, missing, raw, chroot, place, stage.log, writes=writes)
         for entry in missing:
             (place / MADE / entry.file).replace(stage.path(entry.file))
-            kept[entry] = _product(stage, entry)
+            kept[entry] = product_of(stage, entry)
     products = tuple(kept[entry] for entry in wanted)
     stage.write(Converted(products=products, made_of=tuple(wanted.values()), partitions=partitions))
     return ", ".join(f"{entry.file} {kept[entry].file.size >> 20} MiB" for entry in wanted)
@@ -75,12 +75,10 @@ def run(stage: Stage[Slice]) -> str:
 def _disk(stage: Stage[Slice], place: Path) -> tuple[Path, Digest, tuple[WrittenPartition, ...]]:
     """Return the raw disk, its digest and its partitions: the disk stage's, or one that is removed afterwards."""
     if stage.slice.layout is None:
-        made = stage.read(Products)
-        raw = made.products[0].file
-        return stage.cache / raw.path, raw.sha256, made.partitions
-    images = (*stage.read(FileSystems).images, *stage.read(BootFiles).images)
+        made = stage.read(RawDisk)
+        return stage.cache / made.raw.file.path, made.raw.file.sha256, made.partitions
     path = place / "disk.raw"
-    written = write_raw(path, stage.slice.layout, {image.id: stage.cache / image.path for image in images})
+    written = write_disk(stage, stage.slice.layout, path)
     return path, written.sha256, written.partitions
 
 
@@ -124,7 +122,8 @@ def _make(wanted: Sequence[Conversion], raw: Path, chroot: Path, place: Path, lo
                 plain.replace(place / MADE / uncompressed[0].file)
 
 
-def _product(stage: Stage[Slice], entry: Conversion) -> Product:
+def product_of(stage: Stage[Any], entry: Conversion) -> Product:
+    """Return the record of a file that lies in its place."""
     path = stage.path(entry.file)
     file = Artefact(path=stage.artefact(path), sha256=digest_of_file(path), size=Bytes(path.stat().st_size))
     return Product(format=entry.format, compression=entry.compression, file=file)
@@ -132,9 +131,9 @@ def _product(stage: Stage[Slice], entry: Conversion) -> Product:
 
 KIND = Kind(
     name="convert",
-    version=1,
+    version=2,
     doc="make the other formats of the disk, and compress",
-    reads=(Products, BuildEnvironment),
+    reads=(RawDisk, BuildEnvironment),
     writes=(Converted,),
     run=run,
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from oic.handover.disk import BootFiles, FileSystems, Product, Products
+from oic.handover.disk import BootFiles, FileSystems, Product, RawDisk
 from oic.handover.tree import Artefact
 from oic.image.disk.geometry import Layout  # noqa: TC001 - a field of the slice
 from oic.image.disk.raw import write_raw
@@ -12,6 +12,9 @@ from oic.stage import Kind
 from oic.values import Value
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oic.image.disk.written import WrittenDisk
     from oic.stage import Stage
 
 
@@ -24,16 +27,20 @@ class Slice(Value):
 
 def run(stage: Stage[Slice]) -> str:
     """Write the raw disk."""
-    part = stage.slice
+    path = stage.path(stage.slice.file)
+    written = write_disk(stage, stage.slice.layout, path)
+    raw = Artefact(path=stage.artefact(path), sha256=written.sha256, size=written.size)
+    products = (Product(format="raw", compression="", file=raw),)
+    stage.write(RawDisk(products=products, partitions=written.partitions))
+    return f"{path.name}, {written.size >> 20} MiB"
+
+
+def write_disk(stage: Stage[Any], layout: Layout, path: Path) -> WrittenDisk:
+    """Write the disk that file systems and boot loader come to, for a stage that reads both; raises OicError."""
     boot = stage.read(BootFiles)
     images = {image.id: stage.cache / image.path for image in (*stage.read(FileSystems).images, *boot.images)}
     pieces = {int(piece.offset): stage.cache / piece.file.path for piece in boot.pieces}
-    path = stage.path(part.file)
-    written = write_raw(path, part.layout, images, pieces)
-    raw = Artefact(path=stage.artefact(path), sha256=written.sha256, size=written.size)
-    products = (Product(format="raw", compression="", file=raw),)
-    stage.write(Products(products=products, partitions=written.partitions))
-    return f"{path.name}, {written.size >> 20} MiB"
+    return write_raw(path, layout, images, pieces)
 
 
 KIND = Kind(
@@ -41,6 +48,6 @@ KIND = Kind(
     version=4,
     doc="write the disk: partition table and partitions",
     reads=(FileSystems, BootFiles),
-    writes=(Products,),
+    writes=(RawDisk,),
     run=run,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.files import digest_of_file, write_json
-from oic.handover.disk import Archive, Converted, Product, Products
+from oic.handover.disk import Archive, Converted, Product, Products, RawDisk
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
@@ -135,16 +135,12 @@ def products_of(stage: Stage[Slice]) -> tuple[Product, ...]:
 
 def partitions_of(stage: Stage[Slice]) -> tuple[WrittenPartition, ...]:
     """Return what lies on the disk, where there is one."""
-    if Products in stage.reads:
-        return stage.read(Products).partitions
+    if RawDisk in stage.reads:
+        return stage.read(RawDisk).partitions
     return stage.read(Converted).partitions if Converted in stage.reads else ()
 
 
-OF_ARTEFACTS: dict[str, type[Products | Converted | Archive]] = {
-    "disk": Products,
-    "convert": Converted,
-    "archive": Archive,
-}
+OF_ARTEFACTS: dict[str, type[Products]] = {"disk": RawDisk, "convert": Converted, "archive": Archive}
 """What tells of the artefacts, by the stage that makes them; an image has one of these at least."""
 KIND = Kind(
     name="evidence",

@@ -10,7 +10,7 @@ from ospackage.asked import NOTHING_ASKED
 
 from oic.config.model import Image, Target
 from oic.files import write_text
-from oic.handover.disk import Product, Products
+from oic.handover.disk import Product, RawDisk
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import Artefact, PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.tree.drawn import OF_RECIPE
@@ -59,7 +59,7 @@ def manifest_of(
         recipe=place / "small.yml",
         cache=place,
         slice=part,
-        reads=(Products, *evidence.KIND.reads),
+        reads=(RawDisk, *evidence.KIND.reads),
         files=(part.file,),
     )
     lock = Lock(
@@ -68,7 +68,7 @@ def manifest_of(
     verdicts: dict[str, dict[str, str]] = {"image": {"a": "as small.lock.json says: …"}, "tools": {}}
     trust = Trust(verdicts=verdicts, unsigned={"image": (), "tools": ()}, unsigned_metadata=("tiny",), locked_by=by)
     raw = Product(format="raw", compression="", file=Artefact(path="small/small.raw", sha256=NOTHING, size=Bytes(1)))
-    products = Products(products=(raw,), partitions=())
+    products = RawDisk(products=(raw,), partitions=())
     for one in (
         LockFile(lock=lock),
         trust,

@@ -48,54 +48,81 @@ COMPRESSIONS = {
 
 _SCRIPT = """
 set -eo pipefail
+cd "$1"; source="$2"; shift 2
 program=("$@")
 compress() {
-  while read -r source skip count name; do
-    dd if="$source" bs=1M skip="$skip" count="$count" iflag=fullblock status=none | "${program[@]}" > "$name"
+  while read -r name skip count hole; do
+    dd if="${hole:-$source}" bs=1M skip="$skip" count="$count" iflag=fullblock status=none | "${program[@]}" > "$name"
   done
 }
 workers=()
 for list in list-*; do compress < "$list" & workers+=($!); done
 for worker in "${workers[@]}"; do wait "$worker"; done
 """
-"""Compresses the pieces of each list in the working directory, list beside list."""
+"""Compresses the pieces of each list in a directory, list beside list; a hole is read from a file of its own.
+
+Its arguments are the directory, the file, and the program with its options.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """A part of the file, in bytes; of pieces that are all hole, those of one length have the same stream."""
+
+    start: int
+    length: int
+    is_hole: bool
+
+    @property
+    def stream(self) -> str:
+        """Return the name of the file with its stream."""
+        return f"zeros-{self.length}" if self.is_hole else f"data-{self.start}"
+
+    @property
+    def hole(self) -> str:
+        """Return the name of the file that is as long a hole."""
+        return f"hole-{self.length}"
+
+    @property
+    def line(self) -> str:
+        """Return the line of it in a list."""
+        count = -(-self.length // _MIB)
+        return (
+            f"{self.stream} 0 {count} {self.hole}\n"
+            if self.is_hole
+            else f"{self.stream} {self.start // _MIB} {count}\n"
+        )
 
 
 def compress(source: Path, target: Path, word: str, work: Path, tools: Tools, *, seen: Path) -> None:  # noqa: PLR0913
     """Compress a file that the tools see as `seen`; `work` is an empty directory of theirs too. Raises ToolError."""
     pieces = _pieces(source)
-    sources = {name: (seen, start, length) for start, length, name in pieces if not name.startswith("zeros-")}
-    sources |= {name: (_zeros(work, length), 0, length) for _, length, name in pieces if name.startswith("zeros-")}
-    lines = [f"{file} {start // _MIB} {-(-length // _MIB)} {name}\n" for name, (file, start, length) in sources.items()]
+    for piece in pieces:
+        if piece.is_hole:
+            with (work / piece.hole).open("wb") as file:
+                file.truncate(piece.length)
+    lines = list(dict.fromkeys(piece.line for piece in pieces))
     workers = len(os.sched_getaffinity(0))
     for number in range(min(workers, len(lines))):
         (work / f"list-{number}").write_text("".join(lines[number::workers]), encoding="utf-8")
-    script = f"cd '{work}'\n{_SCRIPT}"
-    tools.run(["bash", "-c", script, "compress", *COMPRESSIONS[word].argv], env={"LC_ALL": "C"})
-    with atomic_file(target) as aside, aside.open("r+b") as file:
-        for _, _, name in pieces:
-            with open_output(work / name) as stream:
-                shutil.copyfileobj(stream, file, _MIB)
+    argv = ["bash", "-c", _SCRIPT, "compress", str(work), str(seen), *COMPRESSIONS[word].argv]
+    tools.run(argv, env={"LC_ALL": "C"})
+    with atomic_file(target) as temporary, temporary.open("r+b") as whole:
+        for piece in pieces:
+            with open_output(work / piece.stream) as stream:
+                shutil.copyfileobj(stream, whole, _MIB)
 
 
-def _pieces(source: Path) -> Sequence[tuple[int, int, str]]:
-    """Return each piece's start, its length, and the name of the file with its stream."""
+def _pieces(source: Path) -> Sequence[_Piece]:
+    """Return the pieces in order; an empty file is one without bytes, as there has to be a stream."""
     with source.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
-        full = {
-            number
+        data = {
+            number * PIECE
             for start, end in data_in(file.fileno(), 0, size)
             for number in range(start // PIECE, -(-end // PIECE))
         }
-    found = []
-    for number in range(max(1, -(-size // PIECE))):
-        length = min(PIECE, size - number * PIECE)
-        found.append((number * PIECE, length, f"data-{number}" if number in full or not size else f"zeros-{length}"))
-    return found
-
-
-def _zeros(work: Path, length: int) -> Path:
-    place = work / f"hole-{length}"
-    with place.open("wb") as file:
-        file.truncate(length)
-    return place
+    return [
+        _Piece(start=start, length=min(PIECE, size - start), is_hole=start not in data and size > 0)
+        for start in range(0, max(size, 1), PIECE)
+    ]

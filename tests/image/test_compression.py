@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from oic.errors import ToolError
 from oic.image import compression
-from oic.image.compression import COMPRESSIONS, compress
+from oic.image.compression import COMPRESSIONS, Compression, compress
 
 from .host import HostTools, output
 
@@ -58,7 +60,7 @@ def test_the_usual_program_gets_the_same_file_back(word: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("word", COMPRESSIONS)
-@pytest.mark.parametrize("size", [1, MIB, MIB + 1])
+@pytest.mark.parametrize("size", [0, 1, MIB, MIB + 1])
 def test_a_file_of_any_size_comes_back(word: str, size: int, tmp_path: Path) -> None:
     source, packed = tmp_path / "source", tmp_path / f"packed.{COMPRESSIONS[word].ending}"
     source.write_bytes(os.urandom(size))
@@ -84,6 +86,20 @@ def test_a_hole_is_as_good_as_zeros(word: str, tmp_path: Path) -> None:
     sparse, full = disk(tmp_path / "sparse"), disk(tmp_path / "full", holes=False)
     assert sparse.read_bytes() == full.read_bytes()
     assert compressed(sparse, word, "one") == compressed(full, word, "two")
+
+
+@pytest.mark.parametrize("name", ["My Images", "it's", 'a "b" $c', "-n"])
+def test_a_directory_may_have_any_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    source = disk(tmp_path / name / "disk.raw")
+    packed = compressed(source, "gz", "work")
+    assert gzip.decompress(packed) == source.read_bytes()
+
+
+def test_a_program_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMPRESSIONS, "gz", Compression(ending="gz", argv=("false",)))
+    with pytest.raises(ToolError):
+        compressed(disk(tmp_path / "disk"), "gz", "work")
 
 
 def test_holes_of_one_length_are_compressed_once(tmp_path: Path) -> None:

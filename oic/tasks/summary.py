@@ -7,6 +7,7 @@ The results on standard output are a line for each artefact, ``PATH  SIZE bytes 
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from oic.values import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from oic.handover.disk import Product
     from oic.stage import Stage
@@ -65,9 +67,10 @@ def lines(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> Iterator[str]:
             on_disk = path.stat().st_blocks * 512
             yield f"  {path.name}: {product.file.size / 1e6:.0f} MB, {on_disk / 1e6:.0f} MB of them on disk"
         yield from (f"    {_use(entry)}" for entry in partitions(stage))
-        yield f"  boot it:  {asked.command('boot-test', stage.recipe.name)}"
-        for path in (stage.cache / one.file.path for one in products_of(stage) if one.format == "raw"):
-            yield f"  write it: dd if={path} of=/dev/DISK bs=4M conv=fsync status=progress"
+        if any(product.format != "tar" for product in products_of(stage)):
+            yield f"  boot it:  {asked.command('boot-test', stage.recipe.name)}"
+        if raw := raw_disk(stage):
+            yield f"  write it: dd if={shlex.quote(str(raw))} of=/dev/DISK bs=4M conv=fsync status=progress"
 
 
 def results(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> str:
@@ -87,10 +90,16 @@ def results(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> str:
     return "".join(f"{_line(stage, product)}\n" for stage, product in products)
 
 
+def raw_disk(stage: Stage[Any]) -> Path | None:
+    """Return the disk as it is, neither in another format nor compressed, if there is one."""
+    found = (one for one in products_of(stage) if one.format == "raw" and not one.compression)
+    return next((stage.cache / one.file.path for one in found), None)
+
+
 def partitions(stage: Stage[Any]) -> list[dict[str, Any]]:
     """Return each partition's id and size, and how much of it is used where its file system says so."""
-    raw = next((stage.cache / one.file.path for one in products_of(stage) if one.format == "raw"), None)
-    if raw is None or raw.suffix != ".raw":  # a compressed one
+    raw = raw_disk(stage)
+    if raw is None:
         return []
     with raw.open("rb") as disk:
         return [{"id": one.id, "size": one.size, "used": used_bytes(disk, one.offset)} for one in partitions_of(stage)]
@@ -116,6 +125,7 @@ def _image(stage: Stage[Any], asked: Asked) -> dict[str, Any]:
         "products": [
             {
                 "format": product.format,
+                "compression": product.compression,
                 "path": str(stage.cache / product.file.path),
                 "size": product.file.size,
                 "allocated": os.stat(stage.cache / product.file.path).st_blocks * 512,

@@ -1,7 +1,7 @@
 """Boot methods: one module for each.
 
-A new one is a file with what `BootMethod` asks for, its name in `boot_method`, and the recipe's words for it in
-`METHODS`.
+A new one is a file with what `BootMethod` asks for, its name in `boot_method` and, if it puts no files into the tree,
+in `is_in_tree`, and the recipe's words for it in `METHODS`.
 
 * The kernel that boots by default is the newest of the image; the others are in the menu, newest first.
 * With one kernel nothing waits for a key; with several the menu is shown for `MENU_SECONDS`.

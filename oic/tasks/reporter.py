@@ -96,6 +96,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
 
     def complete_run(self) -> None:
         """Sum the run up: what came of it, or how far it came."""
+        if sys.exc_info()[0]:
+            workers.end_all()
         self.screen.close()
         super().complete_run()
         if sys.exc_info()[0] or not self.built:  # doit calls this while an exception passes, too

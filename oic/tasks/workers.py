@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from oic.process import syscalls
@@ -19,6 +20,7 @@ from oic.progress import tell_at_once
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
+_SECONDS_TO_STOP = 5.0
 _known: list[BaseProcess] = []
 
 
@@ -39,6 +41,17 @@ def watch() -> None:
     if new:
         _known.extend(new)
         signal.signal(signal.SIGCHLD, _look)
+
+
+def end_all() -> None:
+    """Wait for workers that were told to stop, then kill what has not: a stage may be killed at any moment."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    end = time.monotonic() + _SECONDS_TO_STOP
+    for process in multiprocessing.active_children():
+        process.join(max(0.0, end - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+            process.join()
 
 
 def _look(_number: int, _frame: object) -> None:

@@ -32,7 +32,7 @@ def end_in_order() -> None:
         sys.exit(128 + number)
 
     def report(ignored: UnraisableHookArgs) -> None:
-        if not (stopped and isinstance(ignored.exc_value, SystemExit)):
+        if not isinstance(ignored.exc_value, SystemExit):
             sys.__unraisablehook__(ignored)
 
     sys.unraisablehook = report

@@ -57,10 +57,11 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             for text in self.asked.notes[ImageName(image)]:
                 self.screen.line(f"note: {text}", "note")
         self.screen.expect_work()
+        workers.watch()
 
     def execute_task(self, task: Task) -> None:
         """Say that a task begins; under ``-n`` a worker has taken it up."""
-        workers.watch()
+        workers.keep_watch()
         if not task.actions:
             return
         self.screen.started(task.name, self._called(task))

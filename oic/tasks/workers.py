@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 _SECONDS_TO_STOP = 5.0
-_known: list[BaseProcess] = []
+_SECONDS_BETWEEN_LOOKS = 1.0
+_known: set[BaseProcess] = set()
+_killed: list[BaseProcess] = []
 
 
 @functools.cache
@@ -29,6 +31,8 @@ def end_with(command: int) -> None:
     """Have every process that this one, `command`, forks end when it ends; called before doit forks its workers."""
 
     def follow() -> None:
+        if signal.getsignal(signal.SIGCHLD) is _look:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if os.getppid() == command:
             syscalls.die_with(command)
 
@@ -36,15 +40,20 @@ def end_with(command: int) -> None:
 
 
 def watch() -> None:
-    """Watch the workers there are; called in the command's own process whenever a task begins."""
-    new = [process for process in multiprocessing.active_children() if process not in _known]
-    if new:
-        _known.extend(new)
-        signal.signal(signal.SIGCHLD, _look)
+    """Watch the workers that will be forked; called in the command's own process before a task can run."""
+    signal.signal(signal.SIGCHLD, _look)
+
+
+def keep_watch() -> None:
+    """Look from time to time, too: Python may begin to wait just after a signal. Called whenever a task begins."""
+    if multiprocessing.active_children() and signal.getsignal(signal.SIGALRM) is not _look:
+        signal.signal(signal.SIGALRM, _look)
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS_BETWEEN_LOOKS, _SECONDS_BETWEEN_LOOKS)
 
 
 def end_all() -> None:
     """Wait for workers that were told to stop, then kill what has not: a stage may be killed at any moment."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     end = time.monotonic() + _SECONDS_TO_STOP
     for process in multiprocessing.active_children():
@@ -55,12 +64,13 @@ def end_all() -> None:
 
 
 def _look(_number: int, _frame: object) -> None:
-    mine = [process for process in _known if process in multiprocessing.active_children() or process.exitcode]
-    killed = [process for process in mine if (process.exitcode or 0) < 0]
-    if killed:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for process in mine:
-            process.kill()
+    _known.update(multiprocessing.process._children)  # type: ignore[attr-defined] # noqa: SLF001 - active_children() forgets the dead
+    killed = [worker for worker in _known if (worker.exitcode or 0) < 0]
+    if killed and not _killed:
+        _killed.append(killed[0])
+        for worker in _known:
+            worker.kill()
         said = signal.Signals(-(killed[0].exitcode or 0)).name
         tell_at_once(f"a process of the build was killed by {said} (out of memory? build again)")
-        sys.exit(1)
+    if killed:
+        sys.exit(1)  # at every look: Python ignores an exit within a destructor

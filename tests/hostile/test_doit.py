@@ -49,8 +49,7 @@ def canary(tmp_path: Path) -> Iterator[Path]:
     assert file.read_text() == "of the host\n"
 
 
-def _let_loose(bench: Bench, stage: str) -> None:
-    log = bench.image / f"log/{stage}.log"
+def _let_loose(bench: Bench, stage: str, log: Path) -> None:
     bench.environment["OIC_TOKEN"] = WORD
     bench.oic(stage, f"var.word={WORD}")
     assert log.read_text().startswith("$ "), "it was cut"
@@ -66,7 +65,7 @@ def test_a_scriptlet(rpm_bench: Bench, tiny_rpms: TinyRpm, keys: dict[str, Key],
     script = SCRIPT.replace("CANARY", str(canary))
     file = keys["own"].sign(hello(f"%post\n{script}").make(tmp_path / "made"))
     tiny_rpms.publish(hello=file.read_bytes())
-    _let_loose(rpm_bench, "rootfs")
+    _let_loose(rpm_bench, "rootfs", rpm_bench.image / "log/rootfs.log")
 
 
 def _recipe_of(command: str) -> str:
@@ -77,7 +76,7 @@ def _recipe_of(command: str) -> str:
 
 def test_a_command(rpm_bench: Bench, canary: Path) -> None:
     rpm_bench.write(_recipe_of(SCRIPT.replace("CANARY", str(canary))))
-    _let_loose(rpm_bench, "system")
+    _let_loose(rpm_bench, "system", rpm_bench.image / "log/command-0.log")
 
 
 def test_a_maintainer_script(bench: Bench, tiny: Tiny, roots: Roots, tmp_path: Path, canary: Path) -> None:

@@ -120,7 +120,7 @@ def test_dpkg_refuses_these_entries_too(kind: bytes, tmp_path: Path) -> None:
     ("control", "words"),
     [
         (tar(entry("./control", CONTROL.partition(b"\n")[2])), "expected the field Package"),
-        (tar(entry("./control", b" folded\n" + CONTROL)), "expected a field in the first line"),
+        (tar(entry("./control", b" folded\n" + CONTROL)), "expected a field, found a continuation line first"),
         (tar(entry("./control", CONTROL.replace(b"all", b""))), "expected the field Architecture"),
         (tar(entry("./control", CONTROL), entry("..", b"x")), "expected control files of plain names, found '..'"),
         (tar(entry("./control", CONTROL), entry("./a\nb", b"x")), "expected control files of plain names"),

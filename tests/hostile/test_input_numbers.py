@@ -74,7 +74,7 @@ def test_a_range_of_five_thousand_digits(found: str, mirror: Mirror, fetcher: Ht
 
 def test_a_wait_of_five_thousand_digits(mirror: Mirror, fetcher: HttpFetcher) -> None:
     mirror.answers["/a"] = lambda request: request.head(503, Retry_After=MANY, Content_Length="0")
-    with pytest.raises(FetchError, match="it asks to come back in 1000000000000000000 s"):
+    with pytest.raises(FetchError, match="which asks to retry after 1000000000000000000 s"):
         fetcher.fetch(mirror.url("/a"), limit=10)
 
 

@@ -29,6 +29,12 @@ def ended(process: subprocess.Popen[str]) -> Ran:
     return Ran(status=process.returncode, said=said)
 
 
+def await_stage(build: subprocess.Popen[str], stage: str) -> None:
+    """Read what a build says until it says that this stage began."""
+    assert build.stdout
+    assert any(line.startswith(f".  {stage}") for line in build.stdout), "it ended before"
+
+
 def test_of_two_builds_of_one_image_the_second_waits_and_has_nothing_to_do(place: Place, built: Built) -> None:
     lose(place, "fs")
     both = [place.start("build"), place.start("build")]
@@ -59,9 +65,7 @@ def test_an_edit_while_the_first_build_runs_is_built_by_the_second(place: Place,
     ended(first).succeeded()
     lose(place, "fs")
     slow = place.start("build")
-    assert slow.stdout
-    while not slow.stdout.readline().startswith(".  fs"):
-        pass
+    await_stage(slow, "fs")
     place.write(edit_of(place.family, "systemConfig.hostname").edited(place.family.recipe))
     quick = place.doit("build").succeeded()
     ended(slow).succeeded()
@@ -115,9 +119,7 @@ def test_stages_that_need_not_wait_for_each_other_run_in_parallel(place: Place, 
 def test_a_killed_process_of_a_parallel_build_ends_it_and_the_next_one_goes_on(place: Place, built: Built) -> None:
     lose(place, "fs")
     build = place.start("-n", "2", "build", start_new_session=True)
-    assert build.stdout
-    while not build.stdout.readline().startswith(".  fs"):
-        pass
+    await_stage(build, "fs")
     for worker in Path(f"/proc/{build.pid}/task/{build.pid}/children").read_text().split():
         os.kill(int(worker), signal.SIGKILL)
     said, _ = build.communicate(timeout=60)
@@ -131,9 +133,7 @@ def test_a_killed_process_of_a_parallel_build_ends_it_and_the_next_one_goes_on(p
 def test_the_processes_of_a_parallel_build_end_with_it(place: Place, built: Built) -> None:
     lose(place, "fs")
     build = place.start("-n", "2", "build", start_new_session=True)
-    assert build.stdout
-    while not build.stdout.readline().startswith(".  fs"):
-        pass
+    await_stage(build, "fs")
     build.kill()
     build.communicate(timeout=60)  # no worker has the pipe open
     place.doit("build").succeeded()

@@ -47,8 +47,7 @@ def watch() -> None:
 def keep_watch() -> None:
     """Look from time to time, too: Python may begin to wait just after a signal. Called whenever a task begins."""
     if multiprocessing.active_children() and signal.getsignal(signal.SIGALRM) is not _look:
-        signal.signal(signal.SIGALRM, _look)
-        signal.setitimer(signal.ITIMER_REAL, _SECONDS_BETWEEN_LOOKS, _SECONDS_BETWEEN_LOOKS)
+        _look_every(_SECONDS_BETWEEN_LOOKS)
 
 
 def end_all() -> None:
@@ -63,14 +62,21 @@ def end_all() -> None:
             process.join()
 
 
+def _look_every(seconds: float) -> None:
+    signal.signal(signal.SIGALRM, _look)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+
+
 def _look(_number: int, _frame: object) -> None:
     _known.update(multiprocessing.process._children)  # type: ignore[attr-defined] # noqa: SLF001 - active_children() forgets the dead
     killed = [worker for worker in _known if (worker.exitcode or 0) < 0]
     if killed and not _killed:
         _killed.append(killed[0])
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _look_every(_SECONDS_TO_STOP)  # Python drops an exit within a destructor: then the next look exits
         for worker in _known:
             worker.kill()
         said = signal.Signals(-(killed[0].exitcode or 0)).name
         tell_at_once(f"a process of the build was killed by {said} (out of memory? build again)")
     if killed:
-        sys.exit(1)  # at every look: Python ignores an exit within a destructor
+        sys.exit(1)

@@ -85,7 +85,7 @@ def test_a_maintainer_script(bench: Bench, tiny: Tiny, roots: Roots, tmp_path: P
     evil = _built(tmp_path / "hello", "Package: hello\nDepends: libtiny1 (>= 1), greeter | other", None, postinst)
     tiny.packages = {**tiny.packages, "base_1": base, "hello_1": evil}
     tiny.publish()
-    _let_loose(bench, "rootfs")
+    _let_loose(bench, "rootfs", bench.image / "log/rootfs.log")
 
 
 def _built(place: Path, control: str, content: Path | None, postinst: str) -> Package:

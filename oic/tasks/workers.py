@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import multiprocessing
 import os
@@ -65,6 +66,7 @@ def end_all() -> None:
 def _look_every(seconds: float) -> None:
     signal.signal(signal.SIGALRM, _look)
     signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)  # Python ends without handlers: it would be killed
 
 
 def _look(_number: int, _frame: object) -> None:

@@ -9,10 +9,14 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+settings.register_profile("untimed", deadline=None)  # a limit of milliseconds fails on a machine that is busy
+settings.load_profile("untimed")
 
 ALIVE = ".alive"
 """In the directory of a run: locked as long as the run, or a process it forked, is there."""

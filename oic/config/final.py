@@ -27,7 +27,7 @@ from oic.config.disk import artifacts_of, disk_of
 from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
 from oic.config.model import FinalConfig
-from oic.config.notes import boot_notes, family_notes, notes_in, without_idle_immutability
+from oic.config.notes import family_notes, notes_in, whole_notes, without_idle_immutability
 from oic.config.schema import problems_of, schema_bytes
 from oic.config.source import Node, parse, read_bytes
 from oic.config.unbuilt import unbuilt_in
@@ -74,7 +74,7 @@ def load_config(
         raise RecipeError(_lines(_once(lookup.problems, problems)))
     notes = [node.said(text) for part in parts for node, text in notes_in(part.tree)]
     notes += [node.said(text) for node, text in (*file_notes(tree, places), *family_notes(tree, distribution.provider))]
-    notes += [node.said(text) for node, text in boot_notes(tree)]
+    notes += [node.said(text) for node, text in whole_notes(tree)]
     tree, switched_off = without_idle_immutability(tree)
     notes += [node.said(text) for node, text in switched_off]
     return FinalConfig(

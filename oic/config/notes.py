@@ -61,8 +61,15 @@ def _repository_notes(tree: Node) -> Notes:
                 yield key, f"a placeholder, {KEY_PLACEHOLDER}; the key is left out"
 
 
-def boot_notes(tree: Node) -> Notes:
-    """Say what has no effect with the boot loader that the recipe has."""
+def whole_notes(tree: Node) -> Notes:
+    """Say what has no effect beside the rest of a merged recipe."""
+    policy = tree.get("overlayPolicy")
+    if policy.value is not None and tree.get("baseline", "mode").text != "overlay":
+        yield policy, "no effect without baseline.mode: overlay"
+    yield from _boot_notes(tree)
+
+
+def _boot_notes(tree: Node) -> Notes:
     entries = tree.get("systemConfig", "kernel", "entries")
     if entries.true and bootloader_of(tree.get("systemConfig", "bootloader")).provider == "grub":
         yield entries, "no effect with GRUB, whose menu never is a unified kernel image"

@@ -60,8 +60,8 @@ SHARED = {
         "grep -rhs ^deb /etc/apt/sources.list* ; grep -rhs enabled=1 /etc/yum.repos.d ; echo none", "none",
     ),
     "disk.partitions.fsLabel": ("findmnt -no LABEL /", "top"),
-    "disk.partitions.mountPoint": ("findmnt -no FSTYPE /srv", "ext4"),
-    "disk.partitions.mountOptions": ("findmnt -no OPTIONS /srv", ".*noatime.*"),
+    "disk.partitions.mountPoint": ("findmnt -no FSTYPE /data", "ext4"),
+    "disk.partitions.mountOptions": ("findmnt -no OPTIONS /data", ".*noatime.*"),
 }  # fmt: skip
 """By field: a command, and what it prints."""
 

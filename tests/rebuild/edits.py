@@ -70,6 +70,8 @@ COMMANDS = f"{SYSTEM}.configurations"
 PARTITION = "disk.partitions.1"
 ESP = "disk.partitions.0"
 NOTHING: set[str] = set()
+DEBIAN13 = {"os": "debian", "dist": "debian13", "arch": "x86_64", "imageType": "raw"}
+SIZED = {"id": "rootfs", "type": "linux-root-amd64", "size": "510MiB", "fsType": "ext4", "mountPoint": "/"}
 NETWORK = {
     "backend": "systemd-networkd",
     "interfaces": [
@@ -103,6 +105,9 @@ EDITS = (
     edit("target.mirrorKeys", [{"key": "/a/key", "fingerprint": "A" * 40}], "metadata verify", name="a key pinned"),
     edit("target.signedMetadata", value=True, ran=NOTHING),
     edit("target.repositories", [], "", NOTHING),
+    edit("target", DEBIAN13, "metadata solve verify system fs boot disk evidence"),
+    edit("include", ["files/part.yml"], "system evidence", TREE),
+    edit("extends", "files/parent.yml", "system evidence", TREE),
     # the tree
     edit(f"{SYSTEM}.hostname", "two", "system evidence", TREE),
     edit(f"{USER}.name", "root2", "system evidence", TREE),
@@ -183,6 +188,9 @@ EDITS = (
     edit(f"{PARTITION}.flags", ["hidden"], "disk evidence", {"disk", "evidence"}),
     edit(f"{PARTITION}.mountOptions", "noatime", "system evidence", {*TREE, "initrd"}),
     edit(f"{PARTITION}.index", 2, "", NOTHING),
+    edit(f"{PARTITION}.typeUUID", "8300", "disk evidence", {"disk", "evidence"}),
+    edit(PARTITION, SIZED, "fs disk evidence", {"fs", "disk", "evidence"}, name="size in place of end"),
+    edit(f"{ESP}.fsType", "vfat", "", NOTHING),
     edit(f"{ESP}.end", "96MiB", "boot disk evidence", {"boot", "disk", "evidence"}),
     edit(f"{ESP}.fsLabel", "EFI", "boot evidence", {"boot", "disk", "evidence"}),
     edit(f"{ESP}.mountPoint", "/efi", "system fs evidence", {*TREE, "initrd"}),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from .place import PROJECT
+from .place import PROJECT, STAGES
 from .points import at
 
 if TYPE_CHECKING:
@@ -92,9 +92,12 @@ class Family:
     @property
     def recipe(self) -> Recipe:
         """The recipe of all places of this family, to be changed at will."""
-        target = {"os": self.os, "dist": self.dist, "arch": "x86_64", "imageType": "raw"}
         image = {"name": "small", "version": "1.0.0"}
-        return copy.deepcopy({"image": image, "target": target, "disk": _DISK, "systemConfig": _SYSTEM})
+        return copy.deepcopy({"image": image, "target": self.target, "disk": _DISK, "systemConfig": _SYSTEM})
+
+    @property
+    def target(self) -> Recipe:
+        return {"os": self.os, "dist": self.dist, "arch": "x86_64", "imageType": "raw"}
 
     @property
     def rich_recipe(self) -> Recipe:
@@ -188,6 +191,7 @@ RPM = Family(
             "ran": frozenset({"rootfs", "evidence"}),
         },
         "tools": {"value": "azl3"},
+        "target": {"direct": frozenset(STAGES) - {"download"}},  # which is of packages by their digest
         "target.signedMetadata": {"value": False, "direct": frozenset({"metadata", "verify"}), "ran": None},
         # dracut reads it, and takes in nothing of it for any machine
         "a file under /etc/modprobe.d made by a command": {"ran": TREE | {"initrd"}},

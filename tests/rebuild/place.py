@@ -107,6 +107,10 @@ class Place:
         (self.root / "files").mkdir(exist_ok=True)
         (self.root / "files/motd").write_text("Welcome.\n")
         (self.root / "files/motd").chmod(0o644)
+        (self.root / "files/part.yml").write_text("systemConfig: {configurations: [{cmd: echo two > /etc/two}]}\n")
+        parent = {"image": {"name": "parent", "version": "1"}, "target": self.family.target}
+        parent["systemConfig"] = {"users": [{"name": "admin", "groups": ["video"]}]}
+        (self.root / "files/parent.yml").write_text(yaml.safe_dump(parent))
 
     def argv(self, *words: str, under: tuple[str, ...] = (), image: str = "small.yml") -> list[str]:
         argv = [*under, sys.executable, "-m", "doit", "-f", str(self.project / "dodo.py"), *words]

@@ -1,0 +1,92 @@
+"""Pieces of recipes that a build refuses, with the key path that the refusal names: every field in them is unbuilt.
+
+A field that is built has its row in `edits` instead, with the stages that see it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+HASHES = {"id": "hash", "type": "linux", "start": "600MiB", "end": "620MiB", "mountPoint": "none"}
+"""A place for the hash tree, without which `immutability` is switched off."""
+SECURE_BOOT = {"secureBootDBKey": "a.key", "secureBootDBCrt": "a.crt", "secureBootDBCer": "a.cer"}
+
+UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"target": {"arch": "aarch64"}}, "target.arch"),
+    ({"target": {"imageType": "iso"}}, "target.imageType"),
+    ({"iso": {"mode": "live", "answers": "answers.yml", "repository": True}}, "iso"),
+    ({"disk": {"extendLastPartitionToFillDisk": True}}, "disk.extendLastPartitionToFillDisk"),
+    ({"disk": {"partitions": {1: {"grow": True}}}}, "disk.partitions[1].grow"),
+    ({"systemConfig": {"kernel": {"version": "6.1"}}}, "systemConfig.kernel.version"),
+    ({"systemConfig": {"kernel": {"entries": True}}}, "systemConfig.kernel.entries"),
+    ({"systemConfig": {"initramfs": {"template": "other.yml"}}}, "systemConfig.initramfs"),
+    (
+        {"disk": {"partitions": {2: HASHES}}, "systemConfig": {"immutability": {"enabled": True, **SECURE_BOOT}}},
+        "systemConfig.immutability.secureBootDBKey",
+    ),
+    ({"systemConfig": {"immutability": {"state": "/data"}}}, "systemConfig.immutability.state"),
+    ({"systemConfig": {"immutability": {"updates": "ab"}}}, "systemConfig.immutability.updates"),
+    ({"systemConfig": {"immutability": {"encrypt": True}}}, "systemConfig.immutability.encrypt"),
+    (
+        {
+            "systemConfig": {
+                "fde": {"enabled": True, "passphraseFile": "secret", "partitions": ["rootfs"], "unlock": "auto"}
+            }
+        },
+        "systemConfig.fde.enabled",
+    ),
+    (
+        {
+            "packageRepositories": [
+                {
+                    "codename": "one",
+                    "url": "https://one.invalid/deb",
+                    "pkey": "/one.gpg",
+                    "component": "main",
+                    "priority": 600,
+                    "allowPackages": ["less"],
+                    "signedMetadata": True,
+                }
+            ]
+        },
+        "packageRepositories[0]",
+    ),
+    ({"packageRepositories": [{"codename": "two", "path": "/two", "pkeys": ["/two.gpg"]}]}, "packageRepositories[0]"),
+    (
+        {"packageRepositories": [{"packages": ["https://three.invalid/a.deb"], "insecureSkipVerify": True}]},
+        "packageRepositories[0].insecureSkipVerify",
+    ),
+    (
+        {
+            "baseline": {
+                "mode": "overlay",
+                "source": {"path": "base.raw", "format": "raw", "sbomPath": "base.spdx.json"},
+            },
+            "overlayPolicy": {
+                "packageOperation": "additive-and-upgrade",
+                "conflictPolicy": "fail",
+                "kernelCmdline": "quiet",
+                "grubDefault": "0",
+                "allowDiskResize": True,
+                "allowPackageRemoval": True,
+                "replaceKernel": {"package": "linux-image-amd64"},
+            },
+        },
+        "baseline.mode",
+    ),
+    (
+        {"baseline": {"mode": "overlay", "source": {"url": "https://base.invalid/base.raw", "format": "raw"}}},
+        "baseline.mode",
+    ),
+)
+
+
+def laid_over(recipe: Any, piece: Any) -> Any:
+    """Return a recipe with a piece laid over it, field by field; the keys of a list are its indices."""
+    if not isinstance(piece, dict):
+        return piece
+    if isinstance(recipe, list):
+        items = dict(enumerate(recipe))
+        return [laid_over(items.get(key), piece[key]) if key in piece else items[key] for key in items | piece]
+    below = recipe or {}
+    return {**below, **{key: laid_over(below.get(key), value) for key, value in piece.items()}}

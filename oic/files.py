@@ -15,13 +15,14 @@ import json
 import os
 import secrets
 import stat
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from oic.errors import OicError
 from oic.values import Digest, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
     from pathlib import Path
 
 
@@ -31,7 +32,7 @@ def digest_of_file(path: Path) -> Digest:
         return Digest(hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def open_regular(path: str | Path) -> BinaryIO:
+def open_regular(path: str | Path) -> BufferedReader:
     """Open a regular file for reading, and never block, as opening a pipe would; raises OSError."""
     if not stat.S_ISREG(os.stat(path).st_mode):  # opening some devices has side effects
         raise OSError(errno.EINVAL, "not a regular file", str(path))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from oic.files import digest_of_file, read_json, write_text
-from oic.handover.codec import Handover
 from oic.values import Digest, Value, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from oic.handover.codec import Handover
     from oic.values import ImageName
 
 Slice = TypeVar("Slice")
@@ -124,6 +124,11 @@ class Stage(Generic[Slice]):
         """Return the file that records what the stage's outputs were made from."""
         return self.directory / "slice" / f"{self.name}.json"
 
+    @property
+    def seen_file(self) -> Path:
+        """Return the file that records how the stage's artefacts looked when their content was last known."""
+        return self.directory / "seen" / f"{self.name}.json"
+
     def origin(self) -> Origin:
         """Return everything that determines the outputs."""
         files = {kind.FILE: self.place_of(kind) for kind in self.reads}
@@ -149,20 +154,25 @@ class Stage(Generic[Slice]):
             if path.exists():
                 yield kind.from_text(path.read_text(encoding="utf-8"))
 
-    def artefact_paths(self) -> Iterator[str]:
-        """Yield the paths in the cache that the stage's hand-overs name; raises ValueError for a damaged one.
+    def naming(self) -> Iterator[Handover]:
+        """Yield the hand-overs that the stage wrote and that name something; raises ValueError for a damaged one.
 
-        Every build calls this for every stage, so a hand-over that names no files, such as a lock, is not decoded but
+        Every build calls this for every stage, so a hand-over that names nothing, such as a lock, is not decoded but
         only checked to be JSON.
         """
         for kind in self.kind.writes:
             path = self.place_of(kind)
             if not path.exists():
                 continue
-            if kind.artefacts is Handover.artefacts:
+            if kind.names_nothing():
                 read_json(path)
             else:
-                yield from kind.from_text(path.read_text(encoding="utf-8")).artefacts()
+                yield kind.from_text(path.read_text(encoding="utf-8"))
+
+    def artefact_paths(self) -> Iterator[str]:
+        """Yield the paths in the cache that the stage's hand-overs name; raises ValueError for a damaged one."""
+        for handover in self.naming():
+            yield from handover.artefacts()
 
     def write(self, value: Handover) -> None:
         """Write a hand-over; raises ValueError if `writes` does not list it."""

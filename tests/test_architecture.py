@@ -79,7 +79,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "is a stage that starts no program": ("stages.disk", "stages.evidence"),
     "writes to a terminal": (
         *("boottest.console", "boottest.session", "progress", "provider.rpm.mirrors", "tasks.output"),
-        *("tasks.display", "tasks.screen", "tasks.summary"),
+        *("tasks.answers", "tasks.display", "tasks.screen", "tasks.summary"),
     ),
 }
 """Modules that read or write files, themselves or through what they import, and leave the process in no way."""
@@ -137,7 +137,17 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
         *("reproduce.builds", "reproduce.compare", "reproduce.trees", "reproduce.twice"),
     ),
     "runs the stages as tasks": (
-        *("tasks.command_line", "tasks.interrupts", "tasks.main", "tasks.on_demand", "tasks.reporter"),
+        *(
+            "tasks.artefacts",
+            "tasks.command_line",
+            "tasks.explain",
+            "tasks.listing",
+            "tasks.outlook",
+            "tasks.interrupts",
+            "tasks.main",
+            "tasks.on_demand",
+            "tasks.reporter",
+        ),
         *("tasks.stage_tasks", "tasks.usage", "tasks.verify_cache"),
     ),
 }

@@ -6,15 +6,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import msgspec
 
-from oic.values import Value, to_json
+from oic.values import Digest, Value, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
+
+
+class NamedFile(Protocol):
+    """A file of the cache that a hand-over names with a digest of its content."""
+
+    @property
+    def path(self) -> str:
+        """Its path in the cache."""
+
+    @property
+    def recorded(self) -> Digest:
+        """The digest that it was written with."""
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the digest is that of `oic.files.digest_of_sparse`, else it is the sha256."""
 
 
 class Handover(Value):
@@ -35,6 +51,15 @@ class Handover(Value):
         """Return the file's text."""
         return to_json(self)
 
+    def files(self) -> Iterable[NamedFile]:
+        """Return the files that it names; the stage is up to date only while all of them are as they were written."""
+        return ()
+
     def artefacts(self) -> Iterable[str]:
         """Return the paths in the cache that it names; the stage is up to date only while all of them exist."""
-        return ()
+        return [file.path for file in self.files()]
+
+    @classmethod
+    def names_nothing(cls) -> bool:
+        """Tell whether no value of the kind names anything."""
+        return cls.artefacts is Handover.artefacts and cls.files is Handover.files

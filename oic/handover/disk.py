@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from oic.handover.codec import Handover
+from oic.handover.codec import Handover, NamedFile
 from oic.handover.tree import Artefact, LayerName  # noqa: TC001 - read when a hand-over is decoded
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
 from oic.values import Bytes, Digest, Value
@@ -20,6 +20,16 @@ class PartitionImage(Value):
     path: str
     digest: Digest
 
+    @property
+    def recorded(self) -> Digest:
+        """Return the digest that it was written with."""
+        return self.digest
+
+    @property
+    def sparse(self) -> bool:
+        """Return True."""
+        return True
+
 
 class FileSystems(Handover):
     """The file system images of the tree."""
@@ -27,9 +37,9 @@ class FileSystems(Handover):
     FILE: ClassVar[str] = "fs.json"
     images: tuple[PartitionImage, ...]
 
-    def artefacts(self) -> Iterable[str]:
+    def files(self) -> Iterable[NamedFile]:
         """Return their files."""
-        return [image.path for image in self.images]
+        return self.images
 
 
 class DiskPiece(Value):
@@ -60,10 +70,13 @@ class BootFiles(Handover):
     pieces: tuple[DiskPiece, ...]
     tree: LayerName | None
 
+    def files(self) -> Iterable[NamedFile]:
+        """Return their files."""
+        return [*self.images, *(piece.file for piece in self.pieces)]
+
     def artefacts(self) -> Iterable[str]:
         """Return their files, and the layer."""
-        layer = [self.tree.place] if self.tree else []
-        return [*(image.path for image in self.images), *(piece.file.path for piece in self.pieces), *layer]
+        return [*(file.path for file in self.files()), *([self.tree.place] if self.tree else [])]
 
 
 class Product(Value):
@@ -79,9 +92,9 @@ class Products(Handover):
 
     products: tuple[Product, ...]
 
-    def artefacts(self) -> Iterable[str]:
-        """Return the files."""
-        return [product.file.path for product in self.products]
+    def files(self) -> Iterable[NamedFile]:
+        """Return them."""
+        return [product.file for product in self.products]
 
 
 class RawDisk(Products):

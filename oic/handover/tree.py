@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
-from oic.handover.codec import Handover
+from oic.handover.codec import Handover, NamedFile
 from oic.ospackage.locked import LockedRepository  # noqa: TC001 - read when a hand-over is decoded
 from oic.values import Bytes, Digest, Value
 
@@ -32,6 +32,16 @@ class Artefact(Value):
     def of(cls, path: str, content: bytes) -> Self:
         """Return the artefact at `path` with this content."""
         return cls(path=path, sha256=Digest(hashlib.sha256(content).hexdigest()), size=Bytes(len(content)))
+
+    @property
+    def recorded(self) -> Digest:
+        """Return the digest that it was written with."""
+        return self.sha256
+
+    @property
+    def sparse(self) -> bool:
+        """Return False: the digest is the sha256."""
+        return False
 
 
 class OfTree(Handover):
@@ -150,9 +160,9 @@ class Initramfs(OfTree):
     FILE: ClassVar[str] = "initrd.json"
     images: tuple[Artefact, ...]
 
-    def artefacts(self) -> Iterable[str]:
+    def files(self) -> Iterable[NamedFile]:
         """Return their files."""
-        return [image.path for image in self.images]
+        return self.images
 
 
 class TreeKernel(Value):
@@ -182,6 +192,6 @@ class BootInputs(OfTree):
     esp: tuple[EspFile, ...]
     epoch: int
 
-    def artefacts(self) -> Iterable[str]:
+    def files(self) -> Iterable[NamedFile]:
         """Return kernels and files."""
-        return [*(kernel.file.path for kernel in self.kernels), *(entry.file.path for entry in self.esp)]
+        return [*(kernel.file for kernel in self.kernels), *(entry.file for entry in self.esp)]

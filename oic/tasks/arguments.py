@@ -38,7 +38,9 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
     ),
     "list": (
         Option(letter="", name="all", takes="", doc="each recipe's tasks"),
-        Option(letter="s", name="status", takes="", doc="whether they would run"),
+        Option(
+            letter="s", name="status", takes="", doc="whether a build would run them: R(uns), M(ay run), U(p to date)"
+        ),
         Option(letter="q", name="quiet", takes="", doc="names alone"),
         Option(letter="", name="deps", takes="", doc="the files they depend on"),
     ),

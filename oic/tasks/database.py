@@ -6,14 +6,29 @@ and what cannot be recorded (a full disk) is a warning: that stage will run agai
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from doit.dependency import DatabaseException, SqliteDB
 from doit.exceptions import InvalidCommand
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _BUSY_TIMEOUT = 60_000  # milliseconds for another build to finish its commit
+
+
+def tasks_that_ran(file: Path) -> set[str]:
+    """Return the tasks that the database remembers to have run; none when it cannot be read."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute("select task_id, task_data from doit").fetchall()
+    except sqlite3.Error:
+        return set()
+    return {task for task, data in rows if msgspec.json.decode(data).get("_values_:")}
 
 
 class CommittingDB(SqliteDB):  # type: ignore[misc]

@@ -15,8 +15,6 @@ from doit import loader
 from doit.cmd_base import TaskLoader2
 from doit.cmd_clean import Clean
 from doit.cmd_forget import Forget
-from doit.cmd_info import Info
-from doit.cmd_list import List
 from doit.cmd_run import Run
 from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
@@ -27,6 +25,7 @@ from oic.tasks import command_line, places, recipes, usage, words
 from oic.tasks.arguments import Arguments, parse_arguments
 from oic.tasks.command_line import Request
 from oic.tasks.interrupts import end_in_order
+from oic.tasks.listing import Info, List
 from oic.tasks.mistakes import shown_mistake
 from oic.tasks.output import Paint, print_anything
 
@@ -81,7 +80,7 @@ def _run(argv: Sequence[str]) -> int:
     stood_in = Path.cwd()
     clone = places.clone_around(stood_in)
     shelf = command_line.shelf_of(clone)
-    words.check_words(arguments.given, arguments.basenames)
+    words.check_words(arguments.given, arguments.basenames or (arguments.command,))
     _check_tasks(arguments, stood_in, shelf)
     request = Request(
         recipes=arguments.recipes,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
 from typing import TYPE_CHECKING, Any
 
-from oic.errors import OicError, printable
+from oic.errors import OicError
 from oic.files import write_json, write_text
 from oic.handover.packages import LockFile
 from oic.ospackage.changes import differences
@@ -15,8 +14,10 @@ from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
 from oic.progress import begin
 from oic.stages.evidence import products_of
-from oic.tasks import claim, words
-from oic.tasks.stage_tasks import failure_of, perform, why_stale
+from oic.tasks import answers, claim
+from oic.tasks.answers import lock_of, say
+from oic.tasks.outlook import why_stale
+from oic.tasks.stage_tasks import failure_of, perform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from doit.exceptions import TaskFailed
 
     from oic.config.model import FinalConfig, User
-    from oic.ospackage.lock import Lock
     from oic.stage import Stage
 
 DOCS = {
     "validate": "check the recipe and say what of it cannot be built yet",
     "config": "print the whole recipe, defaults and all, as a recipe",
+    "explain": "say which stages a build would run, and which line of the recipe makes it",
     "update": "fetch metadata anew, solve again, say which packages change",
     "lock": "write the solved packages beside the recipe, to build exactly these from then on",
     "why": "say why package=NAME is in the image",
@@ -40,8 +41,10 @@ DOCS = {
 VERIFY_CACHE = "hold every blob and layer of the cache against its digest, move damaged ones away"
 
 
-BUILT = ("update", "lock", "why", "reproduce", "boot-test")
+BUILT = ("explain", "update", "lock", "why", "reproduce", "boot-test")
 """Those of an image that is, or can be, built."""
+ANSWERS = ("validate", "config", "explain", "why")
+"""Those that say something at once, and nothing of how they come to it."""
 
 
 def tasks(
@@ -56,11 +59,12 @@ def tasks(
         "boot-test": [f"build:{config.image_name}"],
     }
     calls: dict[str, tuple[Callable[..., None], list[Any]]] = {
-        "validate": (_validate, [config]),
-        "config": (_print_config, [config, given]),
+        "validate": (answers.validate, [config]),
+        "config": (answers.print_config, [config, given]),
+        "explain": (answers.explain, [config, stages, given]),
         "update": (_update, [config, stages, given.get("keys") == "new"]),
         "lock": (_lock, [config, stages]),
-        "why": (_why, [stages, package]),
+        "why": (answers.why, [stages, package]),
         "reproduce": (_reproduce, [stages]),
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
     }
@@ -93,39 +97,13 @@ def verify_cache(cache: Path) -> dict[str, Any]:
 def _verify_cache(cache: Path) -> None:
     from oic.tasks.verify_cache import verify  # noqa: PLC0415 - only where it is needed
 
-    _say(verify(cache))
+    say(verify(cache))
 
 
 def _run(task: str, function: Callable[..., None], args: list[Any], cache: Path) -> TaskFailed | None:
-    begin(task)
+    if task.partition(":")[0] not in ANSWERS:
+        begin(task)
     return failure_of(cache, function, *args)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{printable(text)}\n")
-    sys.stdout.flush()
-
-
-def _validate(config: FinalConfig) -> None:
-    for note in config.notes:
-        _say(f"note: {note}")
-    for reason in config.unbuilt:
-        _say(f"not built yet: {reason}")
-    _say(f"{config.recipe}: a valid recipe" + (", but not one that can be built yet" if config.unbuilt else ""))
-
-
-def _print_config(config: FinalConfig, given: Mapping[str, str]) -> None:
-    from oic.config.printed import recipe_text  # noqa: PLC0415 - only where it is needed
-
-    text = recipe_text(
-        config.recipe,
-        words.variables_in(given),
-        lock=config.lock,
-        as_json=given.get("format") == "json",
-        origins=given.get("origins") == "yes",
-        secrets=given.get("secrets") == "yes",
-    )
-    _say(text)
 
 
 def _unlocked(config: FinalConfig, stages: Sequence[Stage[Any]]) -> tuple[Stage[Any], Stage[Any]]:
@@ -148,14 +126,14 @@ def _update(config: FinalConfig, stages: Sequence[Stage[Any]], new_keys: bool) -
         perform(fetch)
         if not config.lock:
             perform(choose)
-        new = solve.solved(choose) if config.lock else _lock_of(choose)
+        new = solve.solved(choose) if config.lock else lock_of(choose)
     for line in [
         *(keys_that_changed(known, metadata.known_in(fetch.directory)) if new_keys else ()),
         *differences(old, new),
     ]:
-        _say(line)
+        say(line)
     if config.lock:
-        _say(f"{config.lock.name} is still what is built: doit lock image={config.recipe.name} takes the new packages")
+        say(f"{config.lock.name} is still what is built: doit lock image={config.recipe.name} takes the new packages")
 
 
 @contextlib.contextmanager
@@ -181,33 +159,19 @@ def _lock(config: FinalConfig, stages: Sequence[Stage[Any]]) -> None:
     lock = solve.solved(choose)
     path = config.lock or config.recipe.with_name(f"{config.image_name}.lock.json")
     write_text(path, LockFile(lock=lock).to_text())
-    _say(f"{path}: {sum(map(len, lock.sets.values()))} packages, built exactly so from now on")
-
-
-def _lock_of(stage: Stage[Any]) -> Lock:
-    return LockFile.from_text(stage.path(LockFile.FILE).read_text(encoding="utf-8")).lock
+    say(f"{path}: {sum(map(len, lock.sets.values()))} packages, built exactly so from now on")
 
 
 def _reproduce(stages: Sequence[Stage[Any]]) -> None:
     from oic.reproduce.twice import reproduce  # noqa: PLC0415 - only where it is needed
 
-    reproduce(stages, _say)
+    reproduce(stages, say)
 
 
 def _remove_builds(stages: Sequence[Stage[Any]]) -> None:
     from oic.reproduce.twice import remove_builds  # noqa: PLC0415 - as above
 
     remove_builds(stages)
-
-
-def _why(stages: Sequence[Stage[Any]], name: str) -> None:
-    from oic.ospackage.graph import why  # noqa: PLC0415 - networkx is slow to import
-
-    if not name:
-        raise OicError("why: expected package=NAME on the command line, found none")
-    lock = _lock_of(stages[0])
-    for path in why(lock.sets["image"], name):
-        _say("\n  ".join(path))
 
 
 def can_log_in(user: User) -> bool:
@@ -224,7 +188,7 @@ def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) 
 
     last = stages[-1]
     firmware = BIOS if config.system.bootloader.boot_type == "legacy" else UEFI
-    lock = _lock_of(last)
+    lock = lock_of(last)
     with boot_disk(products_of(last), last.cache, last.path("work")) as disk:
         report = boot_test(
             disk.path,
@@ -234,8 +198,8 @@ def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) 
             users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],
             log=last.path("log/boot-test.log"),
             timeout=float(timeout),
-            report=lambda line: _say(f"  {line}"),
+            report=lambda line: say(f"  {line}"),
         )
     write_json(last.path("boot-test.json"), report)
-    _say(f"booted: kernel {report.kernel}, {len(report.packages)} packages as locked, no unit failed")
-    _say(f"login after {report.seconds_to_login:.0f} s under emulation; report: {last.path('boot-test.json')}")
+    say(f"booted: kernel {report.kernel}, {len(report.packages)} packages as locked, no unit failed")
+    say(f"login after {report.seconds_to_login:.0f} s under emulation; report: {last.path('boot-test.json')}")

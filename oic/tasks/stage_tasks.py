@@ -1,7 +1,7 @@
 """Stages as doit tasks.
 
 * A task runs when its settings object says so, when a hand-over it reads has another content, or when a file it
-  writes, or one its hand-over names, is gone.
+  writes, or one its hand-over names, is gone or not as it was written.
 * What a stage's outputs were made from is written after them and removed before them: doit's own record is of the last
   run that it saw the end of, and a build killed in between may have left the outputs of another recipe.
 * Actions are a module function and one frozen stage: nothing to go wrong under ``-n``.
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed
 
-from oic.chroot import layers
 from oic.errors import OicError
 from oic.files import write_json
 from oic.process.host import disk_error, is_host_failure
 from oic.progress import begin, tell
 from oic.tasks import claim
+from oic.tasks.artefacts import remember
+from oic.tasks.outlook import why_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from oic.config.model import FinalConfig
     from oic.stage import Stage
-    from oic.values import Digest
 
 
 class Settings:
@@ -51,48 +51,9 @@ class Settings:
 
     def __call__(self, task: Task, values: dict[str, Any]) -> bool:  # noqa: ARG002 - doit's signature
         """Return whether nothing but doit's own record can make the stage run."""
-        self.reason = why_stale(self.stage) if values else "it has not run yet"
-        return not self.reason
-
-
-def why_stale(stage: Stage[Any]) -> str:
-    """Return why the stage's outputs are not what a run would write now; empty when they are."""
-    if not stage.origin_file.exists():
-        return "it has not run to its end"
-    try:
-        old, new = stage.last_origin(), stage.origin()
-        if old != new:
-            return _changes(old.slice, new.slice) or _changed_inputs(old.inputs, new.inputs)
-        missing = missing_artefacts(stage)
-    except ValueError:  # nothing is synced to disk: a power cut may leave half a file
-        return "what it wrote is damaged"
-    return f"{missing[0]} is gone" if missing else ""
-
-
-def _changed_inputs(old: Mapping[str, Digest | None], new: Mapping[str, Digest | None]) -> str:
-    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-    return f"{', '.join(names)} changed" if names else "the stage itself has another version"
-
-
-def _changes(old: Any, new: Any, path: str = "") -> str:
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
-        if keys:
-            return "; ".join(_changes(old.get(key), new.get(key), f"{path}.{key}".lstrip(".")) for key in keys)
-    if path:
-        return f"{path} has changed" if isinstance(old, list | dict) else f"{path} was {old!r}, is {new!r}"
-    return ""
-
-
-def missing_artefacts(stage: Stage[Any]) -> list[str]:
-    """Return what the stage's hand-overs name and the cache does not have."""
-    missing = [str(path) for path in stage.outputs if not path.exists()]
-    named = (stage.cache / artefact for artefact in stage.artefact_paths())
-    return [*missing, *(str(artefact) for artefact in named if not _is_there(artefact))]
-
-
-def _is_there(artefact: Path) -> bool:
-    return layers.is_there(artefact) if artefact.parent.name == "layers" else artefact.exists()
+        reasons = [change.text for change in why_stale(self.stage, remembered=bool(values))]
+        self.reason = "; ".join(reasons) or "as recorded"
+        return not reasons
 
 
 def run_stage(stage: Stage[Any]) -> TaskFailed | None:
@@ -124,6 +85,7 @@ def perform(stage: Stage[Any]) -> None:
     origin = stage.origin()
     said = stage.kind.run(stage)
     write_json(stage.origin_file, origin)
+    remember(stage)
     seconds = time.monotonic() - start
     tell(f"  {stage.name:9} {said} ({seconds:.1f} s)", "done")
 
@@ -135,6 +97,7 @@ def clean_stage(stage: Stage[Any]) -> None:
     except OicError as error:
         raise SystemExit(str(error)) from None  # doit shows the traceback of anything else
     stage.origin_file.unlink(missing_ok=True)
+    stage.seen_file.unlink(missing_ok=True)
     with contextlib.suppress(ValueError):  # what is damaged names nothing
         for entry in stage.artefact_paths():
             if entry.startswith(f"{stage.image}/"):

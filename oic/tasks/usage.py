@@ -15,12 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _COMMANDS = {
-    "list": "list the tasks, of the named recipes with --all; --status says which would run",
-    "info": "say why a task of a recipe would run, what it reads and what it writes",
+    "list": "list the tasks, of the named recipes with --all; --status says which would run (R) or may run (M)",
+    "info": "say whether a task of a recipe would run and why, what it reads and what it writes",
     "clean": "remove what the tasks wrote for these recipes",
     "forget": "have the tasks run again next time",
 }
-_EVERYDAY = ("build", "validate", "config", "boot-test", "update", "lock", "why", "reproduce", "verify-cache")
+_EVERYDAY = (
+    "build",
+    "validate",
+    "explain",
+    "config",
+    "boot-test",
+    "update",
+    "lock",
+    "why",
+    "reproduce",
+    "verify-cache",
+)
 _HEAD = """oic makes bootable operating-system images from a distribution's own packages.
 
     oic TASK RECIPE.yml…          oic build edge.yml

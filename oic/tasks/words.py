@@ -22,7 +22,7 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "image": ((), "RECIPE"),
     "cache": ((), "DIRECTORY: where everything is written"),
     "keys": (("update",), "new: take the new keys of the recipe's repositories"),
-    "format": (("build", "config", "why"), "json: print results as JSON"),
+    "format": (("build", "config", "explain", "list", "why"), "json: print results as JSON"),
     "origins": (("config",), "yes: print the file and line of each value too"),
     "secrets": (("config",), "yes: print passwords too"),
     "package": (("why",), "NAME: the package in question"),

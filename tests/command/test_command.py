@@ -68,7 +68,7 @@ def test_a_word_that_is_both_is_said_to_be(desk: Desk) -> None:
     (desk.here / "fs.yml").write_text(RECIPE)
     ran = desk.oic("info", "fs", "first.yml")
     assert ran.err == "note: 'fs' is taken for the task; to name the recipe fs.yml: image=fs\n"
-    assert ran.out.startswith("\nfs:first\n")
+    assert ran.out.startswith("fs:first\n")
     assert desk.oic("validate", "image=fs").out.endswith("fs.yml: a valid recipe\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -23,27 +24,54 @@ def test_list_has_one_documented_line_a_stage(place: Place) -> None:
         assert len(line.split()) > 2
 
 
-def test_list_all_has_every_task_with_its_state(place: Place) -> None:
+def test_list_all_has_every_task_with_what_a_build_does_with_it(place: Place) -> None:
     (place.image / "esp.img").unlink()
     said = place.doit("list", "--all", "--status").succeeded().said
-    states = {line.split()[1]: line.split()[0] for line in said.splitlines() if ":small" in line}
-    assert {states[f"{stage}:small"] for stage in STAGES if stage != "boot"} == {"U"}
-    assert states["boot:small"] == "R"
+    states = {line.split()[1].removesuffix(":small"): line.split()[0] for line in said.splitlines() if ":small" in line}
+    may_run = {"disk", "evidence"}
+    assert {states[stage] for stage in STAGES if stage not in {"boot", *may_run}} == {"U"}
+    assert {states[stage] for stage in may_run} == {"M"}
+    assert (states["boot"], states["build"], states["update"]) == ("R", "R", "-")
+    listed = json.loads(place.doit("list", "--all", "--status", "format=json").succeeded().said)
+    (boot,) = [entry for entry in listed if entry["name"] == "boot:small"]
+    assert (boot["state"], boot["why"]) == ("runs", [f"{place.image}/esp.img is gone"])
 
 
 def test_info_says_why_a_stage_would_run(place: Place) -> None:
     text = place.recipe.read_text()
     place.recipe.write_text(text.replace("hostname: one", "hostname: two"))
-    assert "hostname was 'one', is 'two'" in place.doit("info", "system:small").said
+    assert "  runs: hostname one → two\n" in place.doit("info", "system:small").said
     place.recipe.write_text(text)
+    assert "  up to date\n" in place.doit("info", "disk:small").said
     (place.image / "esp.img").unlink()
     assert "esp.img is gone" in place.doit("info", "boot:small").said
-    assert "up-to-date" in place.doit("info", "disk:small").said
+    assert "  may run: if boot comes to another result\n" in place.doit("info", "disk:small").said
+
+
+def test_explain_says_which_line_makes_which_stage_run(place: Place) -> None:
+    assert place.doit("explain").succeeded().said == "small.yml: everything is up to date\n"
+    text = place.recipe.read_text()
+    place.recipe.write_text(text.replace("hostname: one", "hostname: two\n  packages: [jq]"))
+    line = place.recipe.read_text().splitlines().index("  hostname: two") + 1
+    first, *lines = place.doit("explain").succeeded().said.splitlines()
+    said = dict(line.split(maxsplit=1) for line in lines)
+    assert first == "small.yml: 3 stages run, 8 may run, 1 up to date"
+    assert said["system"] == f"runs: hostname one → two (small.yml:{line})"
+    assert said["solve"] == f"runs: package jq added (small.yml:{line + 1})"
+    assert said["verify"] == "may run: if solve or download come to another result"
+    found = json.loads(place.doit("explain", "format=json").succeeded().said)["stages"]
+    (system,) = [entry for entry in found if entry["name"] == "system"]
+    assert system["why"] == [{"change": "hostname one → two", "where": f"small.yml:{line}"}]
+    place.recipe.write_text(text)
+    place.doit("forget", "rootfs:small").succeeded()
+    said = dict(line.split(maxsplit=1) for line in place.doit("explain").said.splitlines()[1:])
+    assert said["rootfs"] == "runs: it was forgotten"
 
 
 def test_info_and_list_write_nothing_and_wait_for_nobody(place: Place, built: Built) -> None:
     place.doit("list", "--all", "--status").succeeded()
     place.doit("info", "disk:small")
+    place.doit("explain").succeeded()
     assert outputs_of(place) == built.outputs
 
 

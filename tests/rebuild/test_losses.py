@@ -14,6 +14,8 @@ from .families import Family, each
 from .place import PROJECT, STAGES, Place
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import Built
 
 pytestmark = pytest.mark.mirror
@@ -51,6 +53,36 @@ def test_a_lost_file_runs_the_stage_that_makes_it(name: str, stage: str, place: 
     assert place.doit("build").succeeded().stages() == {stage}
     assert outputs_of(place) == built.outputs
     assert place.doit("build").succeeded().ran == []
+
+
+def changed_byte(file: Path) -> None:
+    """Change one byte of a file, which keeps its size."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.unlink()  # the snapshot's is the same file
+    file.write_bytes(content)
+
+
+@each("name stage", lambda _family: [(name, (name, stage)) for name, stage in ARTEFACTS.items()])
+def test_a_file_that_is_not_as_it_was_written_is_made_again(name: str, stage: str, place: Place, built: Built) -> None:
+    changed_byte(place.image / name)
+    assert f"{name} is not as it was written" in place.doit("info", f"{stage}:small").said
+    assert place.doit("build").succeeded().stages() == {stage}
+    assert outputs_of(place) == built.outputs
+
+
+def test_a_file_that_was_only_copied_is_looked_at_once(place: Place, built: Built) -> None:
+    copy = place.root / "copy.raw"
+    shutil.copy(place.raw, copy)
+    copy.replace(place.raw)
+    record = place.image / "seen/disk.json"
+    before = record.read_text()
+    assert place.doit("build").succeeded().ran == []
+    assert outputs_of(place) == built.outputs
+    assert record.read_text() != before
+    record.unlink()
+    assert place.doit("build").succeeded().ran == []
+    assert record.exists()
 
 
 def layer_of(place: Place, stage: str) -> list[str]:

@@ -43,7 +43,15 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         "config.facts",
     ),
     "asks a file system what it can hold, and the same module makes it": (
-        *("config.boot", "config.checks", "config.disk", "config.unbuilt", "image.fs", "image.tree.settings"),
+        *(
+            "config.boot",
+            "config.checks",
+            "config.disk",
+            "config.notes",
+            "config.unbuilt",
+            "image.fs",
+            "image.tree.settings",
+        ),
     ),
     "reads and writes files of the cache": (
         "files",
@@ -73,7 +81,8 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         *("provider.rpm.pool", "provider.rpm.solve", "provider.rpm.specs"),
     ),
     "makes an image file": (
-        *("image.compression", "image.disk.raw", "image.formats", "image.fs.ext4", "image.fs.fat", "image.fs.inodes"),
+        *("image.compression", "image.disk.raw", "image.formats", "image.fs.fat", "image.fs.inodes"),
+        *(f"image.fs.{name}" for name in ("btrfs", "erofs", "ext", "squashfs", "swap", "xfs")),
     ),
     "unpacks the artefact to boot": ("boottest.artefact",),
     "is a stage that starts no program": ("stages.disk", "stages.evidence"),

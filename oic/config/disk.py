@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from oic.config.model import Artifact, Disk, Partition
 from oic.config.partition_types import type_guid, type_names
 from oic.config.schema import did_you_mean
-from oic.config.sizes import parse_size
-from oic.image.disk.geometry import problems
+from oic.config.sizes import parse_size, shown_size
+from oic.image.disk.geometry import problems, sizes_of
 from oic.image.disk.kinds import GPT, TABLE_KINDS
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
@@ -28,15 +28,10 @@ if TYPE_CHECKING:
 _FILE_SYSTEMS = {"vfat": "fat32", "swap": "linux-swap", "none": "", "unformatted": ""}
 _COMPRESSIONS = {"gzip": "gz"}
 """Two words for one compression."""
+_WRITTEN = frozenset({"/", "/etc", "/var", "/tmp", "/root", "/home", "/run"})  # noqa: S108 - of the image
+_OF_PACKAGES = frozenset({"/boot", "/usr", "/usr/lib", "/usr/share", "/usr/local"})
 _LONGEST_LABEL = 16
-_LABEL_LENGTH = {
-    **{word: kind.MAX_LABEL for word, kind in FILE_SYSTEMS.items()},
-    "fat16": 11,
-    "fat12": 11,
-    "xfs": 12,
-    "linux-swap": 16,  # not made here yet
-}
-"""In bytes."""
+"""In bytes, of a file system that is not made here."""
 
 
 def disk_of(disk: Node) -> Disk:
@@ -67,6 +62,7 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
     for problem in problems(whole, TABLE_KINDS.get(whole.table, GPT)):
         node = disk.get("partitions") if problem.at is None else nodes[problem.at]
         yield _field(node, problem.field), problem.text
+    yield from _size_problems(whole, nodes)
 
 
 def _artifact_problems(disk: Node) -> Iterator[tuple[Node, str]]:
@@ -85,9 +81,10 @@ def file_system(word: str) -> str:
     return _FILE_SYSTEMS.get(word, word)
 
 
-def is_swap(partition: Node) -> bool:
-    """Tell whether a partition is of the type of swap space."""
-    return _type_of(partition) == type_guid("linux-swap")
+def file_system_of(partition: Node) -> str:
+    """Return a partition's file system; of one for swap whose recipe says nothing, swap space."""
+    is_swap = "fsType" not in partition.entries and _type_of(partition) == type_guid("linux-swap")
+    return "linux-swap" if is_swap else file_system(partition.get("fsType").text)
 
 
 def is_bios_boot(partition: Node) -> bool:
@@ -119,7 +116,7 @@ def _partition(node: Node) -> Partition:
         id=node.get("id").text,
         name=node.get("name").text or node.get("id").text,
         type_uuid=_type_of(node),
-        fs_type=file_system(node.get("fsType").text),
+        fs_type=file_system_of(node),
         fs_label=node.get("fsLabel").text,
         start=_size(node.get("start")),
         end=_size(node.get("end")),
@@ -184,15 +181,45 @@ def _partition_problems(node: Node) -> Iterator[tuple[Node, str]]:
         yield node, "expected end or size, found neither"
     if not node.get("id").text and isinstance(node.value, dict) and "id" not in node.value:
         yield node.get("id"), "expected the partition's id, found nothing"
-    yield from _label_problems(node.get("fsLabel"), file_system(node.get("fsType").text))
+    yield from _label_problems(node.get("fsLabel"), file_system_of(node))
+    yield from _mount_problems(node, file_system_of(node))
 
 
-def _label_problems(label: Node, kind: str) -> Iterator[tuple[Node, str]]:
+def _mount_problems(node: Node, word: str) -> Iterator[tuple[Node, str]]:
+    """Say where a file system cannot be mounted, or not with what packages put there."""
+    at, kind = mount_point(node.get("mountPoint").text), FILE_SYSTEMS.get(word)
+    if not at:
+        return
+    if word == "linux-swap":
+        yield node.get("mountPoint"), f"expected none, as swap space is mounted nowhere, found {at}"
+    elif kind and kind.is_read_only and at in _WRITTEN:
+        yield node.get("fsType"), f"expected a file system that can be written for {at}, found {word}"
+    elif kind and not kind.holds_files and at in (*_WRITTEN, *_OF_PACKAGES):
+        yield (
+            node.get("fsType"),
+            f"expected a file system that can be filled, for {at}, found {word}: its tools fill none",
+        )
+
+
+def _size_problems(disk: Disk, nodes: list[Node]) -> Iterator[tuple[Node, str]]:
+    """Say which partitions are smaller or larger than their file system can be."""
+    sizes = sizes_of(disk, TABLE_KINDS.get(disk.table, GPT))
+    for at, (entry, node) in enumerate(zip(disk.partitions, nodes, strict=True)):
+        kind, size = FILE_SYSTEMS.get(entry.fs_type), sizes.get(at, 0)
+        if kind and size > 0 and not kind.least <= size <= kind.most:
+            limit = f"at least {shown_size(kind.least)}" if size < kind.least else f"at most {shown_size(kind.most)}"
+            yield _field(node, "end"), f"expected {limit} for {entry.fs_type}, found a partition of {shown_size(size)}"
+
+
+def _label_problems(label: Node, word: str) -> Iterator[tuple[Node, str]]:
     if len(label.text) > _LONGEST_LABEL:
         return  # the schema has said it
-    longest = _LABEL_LENGTH.get(kind, _LONGEST_LABEL)
-    if longest < len(label.text.encode()):
+    kind = FILE_SYSTEMS.get(word)
+    longest = kind.max_label if kind else _LONGEST_LABEL
+    if label.text and not longest:
+        yield label, f"expected none, as {word} has no label, found '{label.text}'"
+    elif longest < len(label.text.encode()):
         unit = "characters" if label.text.isascii() else "bytes"
         yield label, f"expected a label of at most {longest} {unit} for this file system, found '{label.text}'"
-    elif kind in FILE_SYSTEMS and (wanted := FILE_SYSTEMS[kind].label_problem(label.text)):
+    elif kind and (wanted := kind.label_problem(label.text)):
         yield label, f"expected a label {wanted} for this file system, found '{label.text}'"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from oic.config.assemble import bootloader_of, is_placeholder
 from oic.config.partition_types import type_guid
 from oic.config.source import Node
+from oic.image.fs import FILE_SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,9 @@ def _boot_notes(tree: Node) -> Notes:
         is_bios = type_guid(item.get("typeUUID").text or item.get("type").text) == type_guid("bios")
         if is_bios and item.get("fsType").text not in {"", "none", "unformatted"}:
             yield item.get("fsType"), "no effect on a partition of type bios, which has GRUB's own content or none"
+        elif (word := item.get("fsType").text) in FILE_SYSTEMS and FILE_SYSTEMS[word].is_drawn:
+            drawn = f"two builds differ: the tools of {word} draw identifiers, and take times from the clock"
+            yield item.get("fsType"), drawn
 
 
 def family_notes(tree: Node, family: str) -> Notes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.architecture import ARCHITECTURES
 from oic.config.assemble import bootloader_of
-from oic.config.disk import file_system, is_bios_boot, is_swap
+from oic.config.disk import file_system_of, is_bios_boot
 from oic.config.notes import is_left_out
 from oic.config.whole import is_overlay
 from oic.image.boot import method_name
@@ -36,7 +36,7 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
     yield from _target(tree.get("target"))
     if is_overlay(tree):
         yield tree.get("baseline", "mode"), f"building onto a finished image {_NOT_YET}"
-    yield from _disk(tree.get("disk"))
+    yield from _disk(tree.get("disk"), data)
     yield from _artifacts(tree.get("disk", "artifacts"), data)
     yield from _system(tree.get("systemConfig"), data)
     for user in tree.get("systemConfig", "users").items:
@@ -61,7 +61,7 @@ def _target(target: Node) -> Found:
         yield target.get("imageType"), f"an image of type {target.get('imageType').text} {_NOT_YET}"
 
 
-def _disk(disk: Node) -> Found:
+def _disk(disk: Node, data: DistributionData) -> Found:
     if disk.get("size").text == "auto":
         yield disk.get("size"), f"a disk sized by its content {_NOT_YET}"
     if (table := disk.get("partitionTableType").text) and table not in TABLE_KINDS:
@@ -69,27 +69,33 @@ def _disk(disk: Node) -> Found:
     if disk.get("extendLastPartitionToFillDisk").true:
         yield disk.get("extendLastPartitionToFillDisk"), f"a partition that grows at first boot {_NOT_YET}"
     for partition in disk.get("partitions").items:
-        yield from _partition(partition)
+        yield from _partition(partition, data)
 
 
-def _partition(partition: Node) -> Found:
-    if not is_bios_boot(partition) and file_system(partition.get("fsType").text) not in {"", *FILE_SYSTEMS}:
-        yield partition.get("fsType"), f"the file system {partition.get('fsType').text} {_NOT_YET}"
-    if "fsType" not in partition.entries and is_swap(partition):
-        yield partition, f"swap space {_NOT_YET} (fsType: none only keeps its place)"
+def _partition(partition: Node, data: DistributionData) -> Found:
+    word = "" if is_bios_boot(partition) else file_system_of(partition)
+    if word and word not in FILE_SYSTEMS:
+        yield partition.get("fsType"), f"the file system {word} {_NOT_YET}"
+    elif word and (tools := FILE_SYSTEMS[word].tools) and data.facts and tools not in _named(data):
+        yield partition.get("fsType"), f"{word} {_NOT_YET} for {data.id}: its data name no tools"
     if partition.get("grow").true:
         yield partition.get("grow"), f"a partition that grows at first boot {_NOT_YET}"
 
 
 def _artifacts(artifacts: Node, data: DistributionData) -> Found:
     """Say which formats and compressions the distribution's data name no tools for."""
-    named = data.facts.get("toolsFor").entries if data.facts else {}
+    named = _named(data)
     for artifact in artifacts.items:
         form, compression = artifact.get("type"), artifact.get("compression")
         if form.text in DISK_FORMATS and "conversion" not in named:
             yield form, f"conversion to {form.text} {_NOT_YET} for {data.id}: its data name no tools"
         if (compression.text or form.text == "tar") and "compression" not in named:
             yield artifact, f"a compressed artefact or an archive {_NOT_YET} for {data.id}: its data name no tools"
+
+
+def _named(data: DistributionData) -> dict[str, Node]:
+    """Return what the distribution's data name further tools for."""
+    return data.facts.get("toolsFor").entries if data.facts else {}
 
 
 def _system(system: Node, data: DistributionData) -> Found:
@@ -111,7 +117,7 @@ def _system(system: Node, data: DistributionData) -> Found:
 def _boot(loader: Node, kernel: Node, data: DistributionData) -> Found:
     wanted = bootloader_of(loader)
     needed = method_name(wanted.boot_type, wanted.provider, entries=False)
-    if needed != "systemd-boot" and data.facts and needed not in data.facts.get("toolsFor").entries:
+    if needed != "systemd-boot" and data.facts and needed not in _named(data):
         node = loader.get("provider") if loader.get("provider").text else loader.get("bootType")
         yield node, f"{data.id} with the boot loader {wanted.provider} and bootType {wanted.boot_type} {_NOT_YET}"
     if kernel.get("entries").true and wanted.provider == "systemd-boot":

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from oic.image.formats import DISK_FORMATS
+from oic.image.fs import FILE_SYSTEMS
 from oic.ospackage.locked import AskedSet, Request
 from oic.plan.boot import method_of
 from oic.stages import chroot, download, metadata, solve, verify
@@ -97,6 +98,8 @@ def _further_tools(config: FinalConfig) -> Iterator[str]:
     if any(artifact.type in DISK_FORMATS for artifact in config.artifacts):
         yield from config.distribution.tools_for.get("conversion", ())
     yield from config.distribution.tools_for.get(method_of(config), ())
+    for word in sorted({entry.fs_type for entry in config.disk.partitions} & {*FILE_SYSTEMS}):
+        yield from config.distribution.tools_for.get(FILE_SYSTEMS[word].tools, ())
 
 
 def _demands(config: FinalConfig) -> tuple[Repository, ...]:

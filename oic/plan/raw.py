@@ -10,6 +10,7 @@ from oic.handover.disk import BootFiles
 from oic.handover.tree import ConfiguredTree
 from oic.image.boot import is_in_tree
 from oic.image.disk.bios import BIOS_BOOT
+from oic.image.fs import FILE_SYSTEMS
 from oic.image.seeds import uuid_for
 from oic.plan.artefacts import artefact_stages
 from oic.plan.boot import boot_slice, method_of
@@ -82,5 +83,10 @@ def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evid
         recipe=digest_of(recipe),
         network_commands=tuple(command.cmd for command in config.system.commands if command.network),
         outside_files=tuple(file.final for file in config.system.files if file.outside),
+        drawn_file_systems=tuple(
+            entry.id
+            for entry in config.disk.partitions
+            if entry.fs_type in FILE_SYSTEMS and FILE_SYSTEMS[entry.fs_type].is_drawn
+        ),
         file=manifest,
     )

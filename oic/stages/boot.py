@@ -29,9 +29,13 @@ if TYPE_CHECKING:
 
 
 class EspPartition(Value):
-    """The EFI system partition; `at` is where it is mounted, for a method that has files in the tree."""
+    """The EFI system partition; `type` is its file system's name in recipes.
+
+    `at` is where it is mounted, for a method that has files in the tree.
+    """
 
     id: str
+    type: str
     size: Bytes
     label: str
     volume_id: int
@@ -130,6 +134,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
             in_tree = {name: file if isinstance(file, bytes) else file.read_bytes() for name, file in in_tree.items()}
             make_fat(
                 image,
+                kind=part.esp.type,
                 size=part.esp.size,
                 volume_id=part.esp.volume_id,
                 label=part.esp.label,

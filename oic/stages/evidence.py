@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 
 class Slice(Value):
-    """What the manifest says about the recipe, and the name of its file."""
+    """What the manifest says about the recipe, and the name of its file.
+
+    `drawn_file_systems` are the ids of partitions that are not the same twice.
+    """
 
     image: Image
     target: Target
     recipe: Digest
     network_commands: tuple[str, ...]
     outside_files: tuple[str, ...]
+    drawn_file_systems: tuple[str, ...]
     file: str
 
 
@@ -67,6 +71,7 @@ class Manifest(Value):
     scriptlets_passed_over: tuple[PassedOver, ...]
     network_commands: tuple[str, ...]
     outside_files: tuple[str, ...]
+    drawn_file_systems: tuple[str, ...]
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -100,11 +105,12 @@ def run(stage: Stage[Slice]) -> str:
         unsigned=trust.unsigned["image"],
         unsigned_metadata=trust.unsigned_metadata,
         locked_by=trust.locked_by,
-        reproducible=not part.network_commands and not generated,
+        reproducible=not (part.network_commands or generated or part.drawn_file_systems),
         private_keys=keys,
         scriptlets_passed_over=stage.read(PassedScriptlets).scriptlets,
         network_commands=part.network_commands,
         outside_files=part.outside_files,
+        drawn_file_systems=part.drawn_file_systems,
     )
     _remove_unwanted(stage)
     write_json(stage.path(part.file), manifest)
@@ -144,7 +150,7 @@ OF_ARTEFACTS: dict[str, type[Products]] = {"disk": RawDisk, "convert": Converted
 """What tells of the artefacts, by the stage that makes them; an image has one of these at least."""
 KIND = Kind(
     name="evidence",
-    version=8,
+    version=9,
     doc="write a manifest of the image's content and its origin",
     reads=(LockFile, Trust, PrivateKeys, PassedScriptlets),
     writes=(),

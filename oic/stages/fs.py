@@ -86,6 +86,7 @@ def _create(  # noqa: PLR0913 - runs in a namespace
                 toolbox.opened(chroot, tools_work, log, visible=[view, image.parent]) as tools,
             ):
                 spec = FileSystemSpec(
+                    type=entry.type,
                     view=view,
                     at=entry.at,
                     image=image,
@@ -105,7 +106,7 @@ def _create_directory(directory: Path) -> Path:
 
 KIND = Kind(
     name="fs",
-    version=4,
+    version=5,
     doc="create the file systems",
     reads=(ConfiguredTree, BuildEnvironment),
     writes=(FileSystems,),

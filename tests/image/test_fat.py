@@ -47,6 +47,18 @@ def test_fsck_has_no_complaint_and_the_kind_fits_the_size(tmp_path: Path, size: 
     assert image.stat().st_blocks * 512 < 16 << 20
 
 
+@pytest.mark.parametrize(("kind", "size"), [("fat16", 9), ("fat16", 512), ("fat12", 8), ("fat12", 255)])
+def test_a_kind_that_is_named_is_made(tmp_path: Path, kind: str, size: int) -> None:
+    image = tmp_path / "image"
+    files: dict[str, Path | bytes] = {"a": b"content"}
+    make_fat(
+        image, kind=kind, size=Bytes(size << 20), volume_id=1, label="", epoch=EPOCH, files=files, tools=HostTools()
+    )
+    with image.open("rb") as file:
+        assert file.read(62)[54:59].decode() == kind.upper()
+    assert "differ" not in output("fsck.vfat", "-n", image)
+
+
 def test_content_comes_out_as_it_went_in(tmp_path: Path) -> None:
     source = tmp_path / "kernel"
     source.write_bytes(KERNEL)

@@ -147,7 +147,7 @@ def test_a_recipe_that_moved_is_no_other_recipe(place: Place, built: Built) -> N
 
 def test_what_is_not_built_yet_is_refused_by_name(place: Place) -> None:
     recipe = place.family.recipe
-    recipe["disk"]["partitions"][1]["fsType"] = "xfs"
+    recipe["disk"]["partitions"][1]["fsType"] = "f2fs"
     place.write(recipe)
-    ran = place.doit("build").refused("not built yet", "disk.partitions[1].fsType", "xfs")
+    ran = place.doit("build").refused("not built yet", "disk.partitions[1].fsType", "f2fs")
     assert len(ran.ran) <= 1

@@ -51,6 +51,7 @@ def manifest_of(
         recipe=NOTHING,
         network_commands=(),
         outside_files=(),
+        drawn_file_systems=(),
         file="small.manifest.json",
     )
     stage = Stage(

@@ -141,6 +141,11 @@ def problems(disk: Disk, kind: TableKind) -> Iterator[Problem]:
         yield from _overlaps(spans)
 
 
+def sizes_of(disk: Disk, kind: TableKind) -> dict[int, Bytes]:
+    """Return the size of each partition by its index in the disk's list, as far as it is known; it may be negative."""
+    return {span.at: Bytes((span.end - span.start) * SECTOR) for span in _spans(disk, kind) if span.end is not None}
+
+
 def _disk_problems(disk: Disk, kind: TableKind) -> list[str]:
     """Return problems that a validated recipe cannot have: another kind of table, an invalid size, duplicate ids."""
     found = []

@@ -1,55 +1,111 @@
-"""File systems of partitions: one module for each, which creates it and knows its limits.
+"""File systems of partitions: one module for each family, which creates it, and a table of what each can hold.
 
-To add one, write a module that implements `FileSystem`, and add its name to `FILE_SYSTEMS`.
+To add one, write a module with a function `make` as in `FileSystem`, and add a line to `FILE_SYSTEMS`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from oic.errors import OicError
-from oic.image.fs import ext4, fat
+from oic.image.fs import btrfs, erofs, ext, fat, squashfs, swap, xfs
+from oic.image.fs.spec import FileSystemSpec
+from oic.values import Bytes
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from oic.image.tools import Tools
-    from oic.values import Bytes
+
+_MIB, _GIB, _TIB = 1 << 20, 1 << 30, 1 << 40
+
+__all__ = ["FILE_SYSTEMS", "FileSystem", "FileSystemSpec", "file_system", "mounted_as"]
+
+
+def _any_label(label: str) -> str:
+    del label
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileSystemSpec:
-    """A file system to create in the file `image` from the directory `view`, which the image mounts `at` a path."""
+class FileSystem:
+    """A kind of file system: its type in fstab(5), the bytes that a label may have, and the sizes it can have.
 
-    view: Path
-    at: str
-    image: Path
-    size: Bytes
-    uuid: str
-    label: str
-    epoch: int
+    `make` writes the image of a `FileSystemSpec`, a sparse file; equal content gives equal bytes, unless `is_drawn`
+    says that identifiers or times are drawn anew each time. It raises OicError when the content does not fit or the
+    file system cannot hold it, ToolError when a tool fails. `label_problem` returns what a valid label is, if this one
+    is invalid. `tools` names the packages that make it in a distribution's ``toolsFor``; empty for those that every
+    build environment has. `holds_files` is false for one that no file can be put into at build time.
+    """
 
-
-class FileSystem(Protocol):
-    """A kind of file system; each one is a module."""
-
-    MOUNTED_AS: str
-    """Its type in fstab(5)."""
-    MAX_LABEL: int
-    """The maximum length of a label, in bytes."""
-
-    def label_problem(self, label: str) -> str:
-        """Return what a valid label is, if this label is invalid; empty if it is valid."""
-
-    def make(self, spec: FileSystemSpec, tools: Tools) -> None:
-        """Write the image, a sparse file of `spec.size` bytes; equal content gives equal bytes.
-
-        Raises OicError when the content does not fit or the file system cannot hold it, ToolError when a tool fails.
-        """
+    mounted_as: str
+    make: Callable[[FileSystemSpec, Tools], None]
+    max_label: int = 0
+    label_problem: Callable[[str], str] = _any_label
+    least: Bytes
+    most: Bytes
+    tools: str = ""
+    is_read_only: bool = False
+    is_drawn: bool = False
+    holds_files: bool = True
 
 
-FILE_SYSTEMS: dict[str, FileSystem] = {"ext4": ext4, "fat32": fat}
+FILE_SYSTEMS: dict[str, FileSystem] = {
+    "ext4": FileSystem(mounted_as="ext4", make=ext.make, max_label=16, least=Bytes(_MIB), most=Bytes(16 * _TIB)),
+    "ext3": FileSystem(mounted_as="ext3", make=ext.make, max_label=16, least=Bytes(8 * _MIB), most=Bytes(16 * _TIB)),
+    "ext2": FileSystem(mounted_as="ext2", make=ext.make, max_label=16, least=Bytes(_MIB), most=Bytes(16 * _TIB)),
+    **{
+        word: FileSystem(
+            mounted_as="vfat", make=fat.make, max_label=11, label_problem=fat.label_problem, least=least, most=most
+        )
+        for word, (least, most) in fat.SIZES.items()
+    },
+    "linux-swap": FileSystem(
+        mounted_as="swap",
+        make=swap.make,
+        max_label=15,
+        least=Bytes(_MIB),
+        most=Bytes(16 * _TIB),
+        tools="swap",
+        holds_files=False,
+    ),
+    "squashfs": FileSystem(
+        mounted_as="squashfs",
+        make=squashfs.make,
+        least=Bytes(_MIB),
+        most=Bytes(16 * _TIB),
+        tools="squashfs",
+        is_read_only=True,
+    ),
+    "erofs": FileSystem(
+        mounted_as="erofs",
+        make=erofs.make,
+        least=Bytes(_MIB),
+        most=Bytes(16 * _TIB),
+        tools="erofs",
+        is_read_only=True,
+    ),
+    "btrfs": FileSystem(
+        mounted_as="btrfs",
+        make=btrfs.make,
+        max_label=255,
+        least=Bytes(128 * _MIB),
+        most=Bytes(1024 * _TIB),
+        tools="btrfs",
+        is_drawn=True,
+    ),
+    "xfs": FileSystem(
+        mounted_as="xfs",
+        make=xfs.make,
+        max_label=12,
+        least=Bytes(300 * _MIB),
+        most=Bytes(1024 * _TIB),
+        tools="xfs",
+        is_drawn=True,
+        holds_files=False,
+    ),
+}
 """By their names in recipes."""
 
 
@@ -62,7 +118,4 @@ def file_system(word: str) -> FileSystem:
 
 def mounted_as(word: str) -> str:
     """Return the type in fstab(5) of a file system that a recipe names, which need not be in `FILE_SYSTEMS`."""
-    return FILE_SYSTEMS[word].MOUNTED_AS if word in FILE_SYSTEMS else _OTHERS.get(word, word)
-
-
-_OTHERS = {"linux-swap": "swap"}
+    return FILE_SYSTEMS[word].mounted_as if word in FILE_SYSTEMS else word

@@ -2,7 +2,8 @@
 
 * mkfs.vfat creates it; mtools copies the files into it in sorted order, without mounting. Times are `epoch`, in UTC.
 * The caller gives the volume id; mkfs.vfat's ``--invariant`` would override it.
-* From 64 MiB on it is FAT32, as UEFI 2.10 section 13.3.1 requires for an ESP; below that, mkfs.vfat chooses.
+* What is called fat32 is FAT32 from 64 MiB on, as UEFI 2.10 section 13.3.1 requires for an ESP; below that, mkfs.vfat
+  chooses. What is called fat16 or fat12 is that.
 * Names that FAT cannot hold, and names that differ in case only, are refused: mtools would rename them or ask.
 """
 
@@ -21,23 +22,25 @@ from oic.errors import OicError
 from oic.files import atomic_file, open_output
 from oic.image.seeds import volume_id_for
 from oic.image.tools import reproducible_env
+from oic.values import Bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from oic.image.fs import FileSystemSpec
+    from oic.image.fs.spec import FileSystemSpec
     from oic.image.tools import Tools
-    from oic.values import Bytes
 
 _FAT32_FROM = 64 << 20
+SIZES = {
+    "fat32": (Bytes(1 << 20), Bytes(2 << 40)),
+    "fat16": (Bytes(9 << 20), Bytes(4095 << 20)),
+    "fat12": (Bytes(1 << 20), Bytes(255 << 20)),
+}
+"""The least and the most that mkfs.vfat makes of each kind, by their names in recipes."""
 _FIRST_DAY = 315532800  # 1980-01-01, the earliest date in FAT
 _VOLUME_LABEL = b"\x08"
 _NOT_IN_LABEL = frozenset('"*:<>?\\|+,.;=[]')
 _FORBIDDEN = frozenset('"*:<>?\\|') | {chr(code) for code in range(32)} | {"\x7f"}
-
-
-MOUNTED_AS = "vfat"
-MAX_LABEL = 11
 
 
 def label_problem(label: str) -> str:
@@ -51,6 +54,7 @@ def make(spec: FileSystemSpec, tools: Tools) -> None:
     files, directories = _content(spec.view, spec.at)
     make_fat(
         spec.image,
+        kind=spec.type,
         size=spec.size,
         volume_id=volume_id_for(spec.uuid, "volume id"),
         label=spec.label,
@@ -78,6 +82,7 @@ def _content(view: Path, at: str) -> tuple[dict[str, Path], list[str]]:
 def make_fat(  # noqa: PLR0913
     image: Path,
     *,
+    kind: str = "fat32",
     size: Bytes,
     volume_id: int,
     label: str,
@@ -88,9 +93,9 @@ def make_fat(  # noqa: PLR0913
 ) -> None:
     """Write a FAT image of `size` bytes with `files`, a mapping of path in the image to source.
 
-    Parent directories are created; `directories` lists further ones, which may be empty. A source that is a path must
-    be visible to the tools under the same path. Raises OicError for a name or label that FAT cannot hold and for
-    content that does not fit, ToolError when a tool fails.
+    `kind` is its name in recipes. Parent directories are created; `directories` lists further ones, which may be empty.
+    A source that is a path must be visible to the tools under the same path. Raises OicError for a name or label that
+    FAT cannot hold and for content that does not fit, ToolError when a tool fails.
     """
     contents = {PurePosixPath("/", name): files[name] for name in sorted(files)}
     below = {parent for path in contents for parent in path.parents if parent.name}
@@ -101,8 +106,8 @@ def make_fat(  # noqa: PLR0913
     with atomic_file(image) as temporary, tempfile.TemporaryDirectory(dir=image.parent, prefix=".fat.") as work:
         os.truncate(temporary, size)
         env = reproducible_env(epoch)
-        kind = ["-F", "32"] if size >= _FAT32_FROM else []
-        tools.run(["mkfs.vfat", *kind, "-i", f"{volume_id:08x}", "-n", label or "NO NAME", str(temporary)], env=env)
+        bits = ["-F", kind.removeprefix("fat")] if kind != "fat32" or size >= _FAT32_FROM else []
+        tools.run(["mkfs.vfat", *bits, "-i", f"{volume_id:08x}", "-n", label or "NO NAME", str(temporary)], env=env)
         _date_label(temporary, epoch)
         if every:
             tools.run(["mmd", "-i", str(temporary), *(f"::{path}" for path in every)], env=env)

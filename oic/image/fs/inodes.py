@@ -1,6 +1,7 @@
-"""Reads the times in the inodes of an ext4 image.
+"""Reads the times in the inodes of an ext2, ext3 or ext4 image.
 
-* It reads only what `oic.image.fs.ext4` creates: 4 KiB blocks, 64-byte group descriptors, 256-byte inodes, no meta_bg.
+* It reads only what `oic.image.fs.ext` creates: 4 KiB blocks, 256-byte inodes, no meta_bg, group descriptors of 64
+  bytes with the feature 64bit, of 32 without.
 * It reads as many inodes as are in use, not whole inode tables.
 
 Format: Linux Documentation/filesystems/ext4, "The Super Block", "Block Group Descriptors", "Index Nodes".
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 4096
 _INODE = 256
-_DESCRIPTOR = 64
+_LONG, _SHORT = 64, 32
+_INCOMPAT_64BIT = 0x80
 _FIELDS = ("atime", "ctime", "mtime", "ctime_extra", "mtime_extra", "atime_extra", "crtime", "crtime_extra")
 _TIMES = struct.Struct("<8x3I112x5I")
 
@@ -43,9 +45,9 @@ def times_in(file: IO[bytes], image: Path) -> Iterator[tuple[int, dict[str, int]
 
 
 def _times(file: IO[bytes], image: Path) -> Iterator[tuple[int, dict[str, int]]]:
-    inodes, free, per_group = _superblock(file, image)
+    inodes, free, per_group, descriptor = _superblock(file, image)
     left, number = inodes - free, 0
-    for table in _tables(file, -(-inodes // per_group)):
+    for table in _tables(file, -(-inodes // per_group), descriptor):
         file.seek(table * _BLOCK)
         for _ in range(min(per_group, inodes - number)):
             raw = file.read(_INODE)
@@ -59,24 +61,28 @@ def _times(file: IO[bytes], image: Path) -> Iterator[tuple[int, dict[str, int]]]
 
 
 def _wrong_image(found: str, image: Path) -> ToolError:
-    return ToolError(f"expected an ext4 image with the features given to mke2fs, found {found}", where=str(image))
+    return ToolError(f"expected an ext image with the features given to mke2fs, found {found}", where=str(image))
 
 
-def _superblock(file: IO[bytes], image: Path) -> tuple[int, int, int]:
+def _superblock(file: IO[bytes], image: Path) -> tuple[int, int, int, int]:
     file.seek(1024)
     raw = file.read(1024)
     inodes, free, log_size, per_group = struct.unpack_from("<I12xI4xI12xI", raw)
     (magic,) = struct.unpack_from("<H", raw, 56)
     (inode_size,) = struct.unpack_from("<H", raw, 88)
+    (incompatible,) = struct.unpack_from("<I", raw, 96)
     (descriptor_size,) = struct.unpack_from("<H", raw, 254)
-    if (magic, log_size, inode_size, descriptor_size) != (0xEF53, 2, _INODE, _DESCRIPTOR) or not per_group:
+    descriptor = _LONG if incompatible & _INCOMPAT_64BIT else _SHORT
+    right = (magic, log_size, inode_size) == (0xEF53, 2, _INODE)
+    if not right or not per_group or (descriptor == _LONG) != (descriptor_size == _LONG):
         raise _wrong_image("another kind", image)
-    return inodes, free, per_group
+    return inodes, free, per_group, descriptor
 
 
-def _tables(file: IO[bytes], groups: int) -> Iterator[int]:
+def _tables(file: IO[bytes], groups: int, descriptor: int) -> Iterator[int]:
     """Yield the block number of the inode table of each group."""
     for group in range(groups):
-        file.seek(_BLOCK + group * _DESCRIPTOR)
-        raw = file.read(_DESCRIPTOR)
-        yield struct.unpack_from("<I", raw, 8)[0] | struct.unpack_from("<I", raw, 40)[0] << 32
+        file.seek(_BLOCK + group * descriptor)
+        raw = file.read(descriptor)
+        high = struct.unpack_from("<I", raw, 40)[0] if descriptor == _LONG else 0
+        yield struct.unpack_from("<I", raw, 8)[0] | high << 32

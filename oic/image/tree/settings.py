@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_OPTIONS = {"swap": "sw", "squashfs": "ro", "erofs": "ro"}
+"""Where a recipe gives none, by the type in fstab(5); ``defaults`` for the others."""
+
+
 class Mount(Value):
     """A line of fstab(5); `type` is the recipe's name of the file system."""
 
@@ -83,6 +87,6 @@ def _fstab(mounts: Sequence[Mount]) -> str:
         kind = mounted_as(mount.type)
         order = 1 if mount.at == "/" else 2 if kind.startswith("ext") else 0
         at = "none" if kind == "swap" else mount.at
-        options = mount.options or ("sw" if kind == "swap" else "defaults")
+        options = mount.options or _OPTIONS.get(kind, "defaults")
         lines.append(f"{mount.device}\t{at}\t{kind}\t{options}\t0\t{order}\n")
     return "".join(lines)

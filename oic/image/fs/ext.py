@@ -1,4 +1,4 @@
-"""Creates an ext4 file system from a directory tree; equal trees give equal images.
+"""Creates an ext2, ext3 or ext4 file system from a directory tree; equal trees give equal images.
 
     tree ──mke2fs -d──> image ──read inode table──> differences ──debugfs──> image, checked again
 
@@ -34,26 +34,18 @@ from oic.image.tools import reproducible_env
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from oic.image.fs import FileSystemSpec
+    from oic.image.fs.spec import FileSystemSpec
     from oic.image.tools import Tools
 
-_FEATURES = (
-    "has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,"
-    "dir_nlink,extra_isize,metadata_csum"
-)
+_EXT2 = "ext_attr,resize_inode,dir_index,filetype,sparse_super,large_file"
+_FEATURES = {
+    "ext2": _EXT2,
+    "ext3": f"has_journal,{_EXT2}",
+    "ext4": f"has_journal,{_EXT2},extent,64bit,flex_bg,huge_file,dir_nlink,extra_isize,metadata_csum",
+}
 # The count of bytes ever written depends on the order of writes. ``-a`` writes the 0 to the backup superblocks too.
 _SUPERBLOCK = (b"set_super_value kbytes_written 0", b"close_filesys -a")
 _LINE_LIMIT = 8000  # debugfs reads lines of at most BUFSIZ (8192) bytes
-
-
-MOUNTED_AS = "ext4"
-MAX_LABEL = 16
-
-
-def label_problem(label: str) -> str:
-    """Return no problem: every label is valid."""
-    del label
-    return ""
 
 
 def make(spec: FileSystemSpec, tools: Tools) -> None:
@@ -66,7 +58,7 @@ def make(spec: FileSystemSpec, tools: Tools) -> None:
             argv = _mke2fs(spec, temporary, inodes=_inode_count(survey, size))
             tools.run(argv, env=reproducible_env(epoch))
         except ToolError as error:
-            _explain(error, tree, survey, size)
+            _explain(error, spec, survey)
             raise
         corrections = [*_root_commands(tree.lstat(), epoch), *_time_commands(temporary, epoch)]
         corrections += _xattr_commands(survey.xattrs, Path(work))
@@ -98,25 +90,20 @@ def _mke2fs(spec: FileSystemSpec, image: Path, *, inodes: int) -> Sequence[str]:
     # host can punch holes. Without lazy_itable_init, the kernel has no inode tables to zero at first boot.
     extended = "nodiscard,assume_storage_prezeroed=1,lazy_itable_init=0,no_copy_xattrs"
     return (
-        "mke2fs", "-q", "-F", "-b", str(BLOCK), "-I", "256", "-N", str(inodes), "-O", f"none,{_FEATURES}",
+        "mke2fs", "-q", "-F", "-b", str(BLOCK), "-I", "256", "-N", str(inodes), "-O", f"none,{_FEATURES[spec.type]}",
         "-U", spec.uuid, "-L", spec.label, "-E", f"{extended},hash_seed={uuid_for(spec.uuid, 'ext4 hash')}",
         "-d", str(spec.view), str(image), f"{spec.size // 1024}k",
     )  # fmt: skip
 
 
-def _explain(error: ToolError, tree: Path, survey: Survey, size: int) -> None:
+def _explain(error: ToolError, spec: FileSystemSpec, survey: Survey) -> None:
     """Raise OicError that says how much space is needed, if mke2fs failed for lack of space."""
-    tables = _inode_count(survey, size) * 256
+    tables = _inode_count(survey, spec.size) * 256
     needed = survey.content + tables
     needed = (needed + _journal(needed)) * 104 // 100 + (4 << 20)
-    if needed <= size and "could not allocate" not in str(error).lower():
+    if needed <= spec.size and "could not allocate" not in str(error).lower():
         return
-    needed = max(needed, size + size // 16)
-    raise OicError(
-        f"the tree does not fit its file system: needs about {-(-needed >> 20)} MiB, has {size >> 20} MiB",
-        where=str(tree),
-        hint="raise the partition's size",
-    ) from error
+    raise spec.too_large(max(needed, spec.size * 17 // 16)) from error
 
 
 def _journal(size: int) -> int:

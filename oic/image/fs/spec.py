@@ -1,0 +1,40 @@
+"""What a file system is to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oic.errors import OicError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oic.values import Bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSystemSpec:
+    """A file system to create in the file `image` from the directory `view`, which the image mounts `at` a path.
+
+    `type` is its name in recipes.
+    """
+
+    type: str
+    view: Path
+    at: str
+    image: Path
+    size: Bytes
+    uuid: str
+    label: str
+    epoch: int
+
+    def too_large(self, needed: int, *, about: bool = True) -> OicError:
+        """Return the error for content that needs more bytes than the file system has."""
+        missing = -(-max(needed - self.size, 1) >> 20)
+        need = f"{'about ' if about else ''}{-(-needed >> 20)} MiB"
+        return OicError(
+            f"the files of {self.at or 'the partition'} do not fit its {self.type}: "
+            f"needs {need}, has {self.size >> 20} MiB, {missing} MiB too few",
+            hint="raise the partition's size",
+        )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from oic.config.schema import did_you_mean
 from oic.errors import OicError, printable
 from oic.handover.packages import LockFile
 from oic.tasks import words
 from oic.tasks.database import tasks_that_ran
+from oic.tasks.mistakes import from_here
 from oic.values import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from oic.config.model import FinalConfig
     from oic.ospackage.lock import Lock
@@ -25,13 +28,20 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def validate(config: FinalConfig) -> None:
-    """Say what of a recipe has no effect, and what cannot be built yet."""
+def validate(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str], stood_in: Path) -> None:
+    """Say what of a recipe has no effect, and what cannot be built yet; of one that was solved, how large it is."""
+    recipe = from_here(str(config.recipe), stood_in)
     for note in config.notes:
-        say(f"note: {note}")
+        say(f"note: {from_here(note, stood_in)}")
     for reason in config.unbuilt:
-        say(f"not built yet: {reason}")
-    say(f"{config.recipe}: a valid recipe" + (", but not one that can be built yet" if config.unbuilt else ""))
+        say(f"not built yet: {from_here(reason, stood_in)}")
+    if config.unbuilt and given.get("buildable") == "yes":
+        raise OicError("expected a recipe that can be built, found what is not built yet", where=recipe)
+    say(f"{recipe}: a valid recipe" + (", but not one that can be built yet" if config.unbuilt else ""))
+    if given.get("solve") == "yes":
+        for name, packages in sorted(lock_of(stages[0]).sets.items()):
+            size = sum(package.size for package in packages)
+            say(f"  {len(packages)} packages for the {name}, {size / 1e6:.1f} MB to download")
 
 
 def print_config(config: FinalConfig, given: Mapping[str, str]) -> None:
@@ -59,15 +69,36 @@ def explain(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[st
     say(to_json(explained.plain()).rstrip("\n") if as_json else "\n".join(explained.lines()))
 
 
-def why(stages: Sequence[Stage[Any]], name: str) -> None:
+def why(stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
     """Say why a package is in the image."""
     from oic.ospackage.graph import why as ways  # noqa: PLC0415 - networkx is slow to import
 
+    name = given.get("package", "")
     if not name:
         raise OicError("why: expected package=NAME on the command line, found none")
-    lock = lock_of(stages[0])
-    for path in ways(lock.sets["image"], name):
+    found = ways(lock_of(stages[0]).sets["image"], name)
+    if given.get("format") == "json":
+        say(to_json({"package": name, "why": found}).rstrip("\n"))
+        return
+    for path in found:
         say("\n  ".join(path))
+
+
+def log(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
+    """Print the log of the stage that is named, else of the first that did not run to its end, else of the last."""
+    kept = [stage for stage in stages if stage.log.exists()]
+    named = given.get("stage", "")
+    if named and named not in {stage.name for stage in stages}:
+        names = [stage.name for stage in stages]
+        near = did_you_mean(named, names)
+        raise OicError(f"expected a stage out of {', '.join(names)}, found stage={named}{near}")
+    found = [stage for stage in kept if stage.name == named or not named]
+    unfinished = [stage for stage in found if not stage.origin_file.exists()]
+    if not found:
+        what = f"of {named}" if named else "yet"
+        raise OicError(f"there is no log {what}: no program has run", where=str(config.recipe))
+    stage = (unfinished or found[-1:])[0]
+    say(f"{stage.log}:\n{stage.log.read_text('utf-8', 'replace').rstrip()}")
 
 
 def lock_of(stage: Stage[Any]) -> Lock:

@@ -80,6 +80,8 @@ def parse_arguments(argv: Sequence[str], tasks: Collection[str]) -> Arguments:
         plain = plain[1:]
     named = tuple(word for word in plain if _is_task(word, tasks))
     recipes = [word for word in plain if word not in named]
+    if len(named) == 2 and named[0] == "log":  # oic log rootfs edge.yml
+        given, named = {**given, "stage": named[1].partition(":")[0]}, named[:1]
     if other := next((word for word in recipes if word in OPTIONS), None):
         raise OicError(f"expected one command, found {other} beside {command}", hint=f"the recipe: image={other}")
     if "image" in given:

@@ -87,14 +87,16 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
     yield from stage_tasks.groups({name: doc for name, doc in TASKS.items() if name != "verify-cache"})
     yield on_demand.verify_cache(cache)
     notes = {config.image_name: config.notes for config in configs}
-    Reporter.asked = Asked(program=request.program, notes=notes, json=given.get("format") == "json")
+    Reporter.asked = Asked(
+        program=request.program, stood_in=request.stood_in, notes=notes, json=given.get("format") == "json"
+    )
     for config, stages in plans:
         if stages:
             yield from map(stage_tasks.task_of, stages)
             yield stage_tasks.build_of(config, [stage.task for stage in stages])
         else:
             yield from stage_tasks.refusal_of(config, [*DOCS, *on_demand.BUILT])
-        yield from on_demand.tasks(config, stages, cache, given)
+        yield from on_demand.tasks(config, stages, cache, given, request.stood_in)
 
 
 def shelf_of(clone: Path | None) -> Path | None:

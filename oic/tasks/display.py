@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oic import progress
+from oic.tasks.mistakes import painted_failure
 from oic.tasks.output import Paint
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def painted(text: str, kind: str, paint: Paint) -> str:
     if kind == "done":
         name = text[: _NAME + 2]
         return paint.green(name) + text[_NAME + 2 :]
-    paints = {"reused": paint.dim, "note": paint.yellow, "failed": paint.red}
+    if kind == "failed":
+        return "\n".join(painted_failure(line, paint) for line in text.split("\n"))
+    paints = {"reused": paint.dim, "note": paint.yellow}
     return paints[kind](text) if kind in paints else text
 
 

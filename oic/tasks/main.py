@@ -27,6 +27,7 @@ from oic.tasks.command_line import Request
 from oic.tasks.interrupts import end_in_order
 from oic.tasks.listing import Info, List
 from oic.tasks.mistakes import shown_mistake
+from oic.tasks.on_demand import ANSWERS
 from oic.tasks.output import Paint, print_anything
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def _run(argv: Sequence[str]) -> int:
     images = [path.stem for path in recipes.find_recipes(arguments.recipes, stood_in, shelf)]
     command = COMMANDS[arguments.command](task_loader=Loader(request), config=_CONFIG, bin_name="oic", cmds=COMMANDS)
     whole = _WHOLE.get(arguments.command, ()) if not arguments.tasks else ()
-    return int(command.parse_execute([*whole, *arguments.options, *_tasks_of(arguments, images)]) or 0)
+    # Answers in the order of the recipes: one process.
+    alone = ("-n", "0") if set(arguments.basenames) <= set(ANSWERS) and arguments.command == "run" else ()
+    return int(command.parse_execute([*whole, *alone, *arguments.options, *_tasks_of(arguments, images)]) or 0)
 
 
 def _check_tasks(arguments: Arguments, stood_in: Path, shelf: Path | None) -> None:

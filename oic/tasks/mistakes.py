@@ -18,15 +18,15 @@ import yaml
 
 from oic.config.source import read_bytes
 from oic.errors import OicError, one_line
+from oic.tasks.output import Paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oic.tasks.output import Paint
-
 _PROBLEM = re.compile(r"(?P<file>/[^\n]*?):(?P<line>\d+): (?:(?P<path>[A-Za-z_][\w-]*(?:[.\[][\w.\]\[-]*)?): )?")
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _OF_KEYS = ("expected a known key", "expected each key once")
+_CARET = re.compile(r" +\| +\^+")
 _MAX_WIDTH = 160
 _HIDDEN = "password"
 _LINES_OF_HIDDEN = 3
@@ -35,15 +35,31 @@ _LINES_OF_HIDDEN = 3
 
 def shown_mistake(text: str, stood_in: Path, paint: Paint) -> str:
     """Return the text of an error, of one or several problems, for the terminal or the log of whoever stands there."""
-    lines: list[str] = []
-    for line in text.rstrip().splitlines():
+    return "\n".join([*_lines(text, stood_in, paint, paint.red("error: ")), ""])
+
+
+def shown_failure(task: str, text: str, stood_in: Path) -> str:
+    """Return the text of a task's failure without colours: the task, and what an error is shown as."""
+    return f"{task} failed: " + "\n".join(_lines(text, stood_in, Paint(on=False), ""))
+
+
+def painted_failure(line: str, paint: Paint) -> str:
+    """Return a line of a failure in colours."""
+    task, failed, rest = line.partition(" failed: ")
+    if failed and " " not in task:
+        return paint.red(task + failed) + rest
+    return paint.red(line) if _CARET.fullmatch(line) else line
+
+
+def _lines(text: str, stood_in: Path, paint: Paint, head: str) -> Iterator[str]:
+    """Yield the lines of a text, each problem of a recipe after `head`, and with its line of the recipe below."""
+    for number, line in enumerate(text.rstrip().splitlines()):
         problem = _PROBLEM.match(line)
-        first = not lines or problem
-        lines.append((paint.red("error: ") if first else "") + from_here(line, stood_in))
+        shown = from_here(line, stood_in) if problem or head else line
+        yield (head if problem or not number else "") + shown
         if problem:
             at_key = any(word in line for word in _OF_KEYS)
-            lines += _excerpt(Path(problem["file"]), int(problem["line"]), problem["path"] or "", at_key, paint)
-    return "\n".join([*lines, ""])
+            yield from _excerpt(Path(problem["file"]), int(problem["line"]), problem["path"] or "", at_key, paint)
 
 
 def from_here(text: str, stood_in: Path) -> str:

@@ -35,36 +35,39 @@ DOCS = {
     "update": "fetch metadata anew, solve again, say which packages change",
     "lock": "write the solved packages beside the recipe, to build exactly these from then on",
     "why": "say why package=NAME is in the image",
+    "log": "print what the programs of a stage said, of stage=NAME or of the last that failed",
     "reproduce": "build twice, a day apart by the programs' clock, and name what differs and who made it",
     "boot-test": "boot the image in qemu, log in, compare its packages with the lock",
 }
 VERIFY_CACHE = "hold every blob and layer of the cache against its digest, move damaged ones away"
 
 
-BUILT = ("explain", "update", "lock", "why", "reproduce", "boot-test")
+BUILT = ("explain", "update", "lock", "why", "log", "reproduce", "boot-test")
 """Those of an image that is, or can be, built."""
-ANSWERS = ("validate", "config", "explain", "why")
+ANSWERS = ("validate", "config", "explain", "why", "log")
 """Those that say something at once, and nothing of how they come to it."""
 
 
 def tasks(
-    config: FinalConfig, stages: Sequence[Stage[Any]], cache: Path, given: Mapping[str, str]
+    config: FinalConfig, stages: Sequence[Stage[Any]], cache: Path, given: Mapping[str, str], stood_in: Path
 ) -> Iterator[dict[str, Any]]:
     """Yield doit's description of each task for one image; without stages, of those for any recipe."""
     package = given.get("package", "")
     # Without a package there is something to complain about, and nothing to solve.
     needs = {
+        "validate": [f"solve:{config.image_name}"] if given.get("solve") == "yes" else [],
         "why": [f"solve:{config.image_name}"] if package else [],
         "reproduce": [f"verify:{config.image_name}"],
         "boot-test": [f"build:{config.image_name}"],
     }
     calls: dict[str, tuple[Callable[..., None], list[Any]]] = {
-        "validate": (answers.validate, [config]),
+        "validate": (answers.validate, [config, stages, given, stood_in]),
         "config": (answers.print_config, [config, given]),
         "explain": (answers.explain, [config, stages, given]),
         "update": (_update, [config, stages, given.get("keys") == "new"]),
         "lock": (_lock, [config, stages]),
-        "why": (answers.why, [stages, package]),
+        "why": (answers.why, [stages, given]),
+        "log": (answers.log, [config, stages, given]),
         "reproduce": (_reproduce, [stages]),
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
     }

@@ -16,7 +16,8 @@ from doit.reporter import ConsoleReporter
 
 from oic.chroot import idmap
 from oic.errors import OicError
-from oic.tasks import claim, stage_tasks, summary, workers
+from oic.tasks import claim, on_demand, stage_tasks, summary, workers
+from oic.tasks.mistakes import from_here, shown_failure
 from oic.tasks.screen import Screen
 from oic.values import ImageName
 
@@ -55,14 +56,14 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         self.built = [name.partition(":")[2] for name in _expanded(tasks, selected_tasks) if name.startswith("build:")]
         for image in self.built:
             for text in self.asked.notes[ImageName(image)]:
-                self.screen.line(f"note: {text}", "note")
+                self.screen.line(f"note: {from_here(text, self.asked.stood_in)}", "note")
         self.screen.expect_work()
         workers.watch()
 
     def execute_task(self, task: Task) -> None:
         """Say that a task begins; under ``-n`` a worker has taken it up."""
         workers.keep_watch()
-        if not task.actions:
+        if not task.actions or task.name.partition(":")[0] in on_demand.ANSWERS:
             return
         self.screen.started(task.name, self._called(task))
 
@@ -91,7 +92,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
 
     def _write_failure(self, result: dict[str, Any], write_exception: bool = True) -> None:  # noqa: FBT001, FBT002
         fail = result["exception"]
-        self.screen.line(f"{result['task'].name} failed: {fail.message}", "failed")
+        text = self.asked.in_words_of_program(fail.message)
+        self.screen.line(shown_failure(result["task"].name, text, self.asked.stood_in), "failed")
         if write_exception and fail.traceback:
             self.screen.line("".join(fail.traceback))
 

@@ -29,6 +29,7 @@ _EVERYDAY = (
     "update",
     "lock",
     "why",
+    "log",
     "reproduce",
     "verify-cache",
 )

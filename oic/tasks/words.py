@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 _MOST_SECONDS = 10**7
-_VALUES = {"format": ("yaml", "json"), "origins": ("yes", "no"), "secrets": ("yes", "no")}
+_VALUES = {
+    "buildable": ("yes", "no"),
+    "solve": ("yes", "no"),
+    "format": ("yaml", "json"),
+    "origins": ("yes", "no"),
+    "secrets": ("yes", "no"),
+}
 VARIABLE = "var."
 
 WORDS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -23,6 +29,9 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "cache": ((), "DIRECTORY: where everything is written"),
     "keys": (("update",), "new: take the new keys of the recipe's repositories"),
     "format": (("build", "config", "explain", "list", "why"), "json: print results as JSON"),
+    "buildable": (("validate",), "yes: fail where it cannot be built yet"),
+    "stage": (("log",), "NAME: the stage in question"),
+    "solve": (("validate",), "yes: choose the packages as well, as a build would"),
     "origins": (("config",), "yes: print the file and line of each value too"),
     "secrets": (("config",), "yes: print passwords too"),
     "package": (("why",), "NAME: the package in question"),

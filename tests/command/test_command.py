@@ -41,7 +41,7 @@ def test_a_recipe_is_named_by_the_user_s_own_paths(desk: Desk) -> None:
     (desk.here / "first.yml").rename(desk.here / "below/first.yml")
     for name in ("below/first.yml", "below/first", str(desk.here / "below/first.yml")):
         ran = desk.oic("validate", name)
-        assert (ran.status, ran.out.splitlines()[-1]) == (0, f"{desk.here}/below/first.yml: a valid recipe")
+        assert (ran.status, ran.out.splitlines()[-1]) == (0, "below/first.yml: a valid recipe")
     assert (desk.home / ".cache/oic/first").is_dir()
     assert desk.oic("validate", "below/first", "cache=mine").status == 0
     assert (desk.here / "mine/first").is_dir()
@@ -51,7 +51,7 @@ def test_several_recipes_are_one_request(desk: Desk) -> None:
     (desk.here / "second.yml").write_text(RECIPE)
     ran = desk.oic("validate", "first.yml", "second.yml")
     valid = [line for line in ran.out.splitlines() if line.endswith("a valid recipe")]
-    assert [line.rpartition("/")[2] for line in valid] == ["first.yml: a valid recipe", "second.yml: a valid recipe"]
+    assert valid == ["first.yml: a valid recipe", "second.yml: a valid recipe"]
     assert "validate:second" in desk.oic("list", "--all", "first.yml", "second.yml").out
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,8 @@ from oic.stages import evidence
 from oic.tasks.summary import Asked, Run, lines, results
 from oic.values import ImageName
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 RUN = Run(ran=["disk:small"], reused=[], failed=[], seconds=1.0, notes=[])
-ASKED = Asked(program="oic", notes={ImageName("small"): ()}, json=False)
+ASKED = Asked(program="oic", stood_in=Path("/"), notes={ImageName("small"): ()}, json=False)
 
 
 def product(cache: Path, form: str, compression: str = "") -> Product:

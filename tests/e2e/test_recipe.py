@@ -72,9 +72,9 @@ def test_what_is_not_built_yet_is_refused_by_name_however_fresh_all_else_is(benc
     bench.write("systemConfig: {fde: {enabled: true, passphraseFile: /a}}")
     tiny.asked()
     reason = "systemConfig.fde.enabled: an encrypted disk is not built yet"
-    bench.oic("verify").refused("cannot be built:", f"{bench.recipe}:8: {reason}")
+    bench.oic("verify").refused("cannot be built:", f"small.yml:8: {reason}")
     assert tiny.asked() == []
-    bench.oic("validate").succeeded(f"not built yet: {bench.recipe}:8: {reason}", "not one that can be built yet")
+    bench.oic("validate").succeeded(f"not built yet: small.yml:8: {reason}", "not one that can be built yet")
     bench.write()
     bench.oic("verify").succeeded("-- verify:small")
 
@@ -109,7 +109,7 @@ def test_an_image_of_no_package_is_refused(rpm_bench: Bench) -> None:
 
 def test_a_file_that_is_not_there_is_noted_and_left_out(bench: Bench) -> None:
     bench.write("systemConfig: {additionalFiles: [{local: absent, final: /etc/x}]}")
-    absent = f"expected a file, found none at {bench.place / 'absent'}; it is left out of the image"
+    absent = "expected a file, found none at absent; it is left out of the image"
     bench.oic("validate").succeeded("note: ", absent, "a valid recipe")
     bench.oic("verify").succeeded()
 

@@ -14,10 +14,19 @@ def test_packages_that_do_not_exist_and_what_was_meant(bench: Bench) -> None:
     bench.write("systemConfig: {packages: [helo, nonsense, hello=7]}")
     bench.oic("solve").refused(
         "solve:small failed: ",
-        "image: there is no package helo (did you mean hello?)",
-        "\nimage: there is no package nonsense\n",
-        "\nimage: expected hello in version 7, found 1",
+        "small.yml:8: systemConfig.packages[0]: there is no package helo (did you mean hello?)\n",
+        "\n    8 | systemConfig: {packages: [helo, nonsense, hello=7]}\n",
+        "\nsmall.yml:8: systemConfig.packages[1]: there is no package nonsense\n",
+        "\nsmall.yml:8: systemConfig.packages[2]: expected hello in version 7, found 1",
     )
+
+
+def test_validate_solves_too_when_asked(bench: Bench) -> None:
+    bench.write("systemConfig: {packages: [hello]}")
+    bench.oic("validate", "solve=yes").succeeded("a valid recipe\n  6 packages for the image, 0.0 MB to download\n")
+    bench.write("systemConfig: {packages: [helo]}")
+    bench.oic("validate", "solve=yes").refused("small.yml:8: systemConfig.packages[0]: there is no package helo")
+    bench.oic("validate").succeeded("a valid recipe")
 
 
 def test_a_set_that_cannot_be(bench: Bench) -> None:

@@ -75,6 +75,14 @@ def test_info_and_list_write_nothing_and_wait_for_nobody(place: Place, built: Bu
     assert outputs_of(place) == built.outputs
 
 
+def test_log_prints_what_a_stage_s_programs_said(place: Place) -> None:
+    said = place.doit("log", "stage=rootfs").succeeded().said
+    assert said == f"{place.image}/log/rootfs.log:\n{(place.image / 'log/rootfs.log').read_text()}"
+    (place.image / "slice/boot.json").unlink()
+    assert place.doit("log").succeeded().said.startswith(f"{place.image}/log/boot.log:\n")
+    place.doit("log", "stage=rotfs").refused("found stage=rotfs; did you mean 'rootfs'?")
+
+
 def test_a_forgotten_stage_runs_again(place: Place, built: Built) -> None:
     place.doit("forget", "verify:small").succeeded()
     assert place.doit("build").succeeded().stages() == {"verify"}

@@ -1,1 +1,1 @@
-"""What a build costs, in time and memory, beside the tool people know."""
+"""Compares the time and memory of a build with those of a well-known tool."""

@@ -1,12 +1,12 @@
-"""The time and memory of each stage of a build, beside the family's own: ``make bench``, or with ``--help`` by itself.
+"""Measures the time and memory of each stage of a build, and of mmdebstrap or dnf: ``make bench``; see ``--help``.
 
     warm-up build ─> a server on loopback ─┬─ doit build         (an empty cache each time)  ┐
                                            └─ mmdebstrap or dnf  (the same packages)         ┴ interleaved
 
-* Both fetch the same index and packages from the same server, check signatures, solve, unpack, configure and make an
+* Both fetch the same index and packages from the same server, check signatures, solve, unpack, configure and create an
   initramfs; both write to the same disk; neither syncs.
-* What the other one installed is held against the lock, name and version: another set ends the benchmark.
-* Nothing here is a test: figures are of one machine at one time.
+* The names and versions that the tool installed are compared with the lock; the benchmark fails if they differ.
+* This is not a test: the figures are from one machine at one time.
 """
 
 from __future__ import annotations
@@ -33,15 +33,17 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PROJECT = Path(__file__).parent.parent
-RIVALS = {"deb": "mmdebstrap", "rpm": "dnf"}
+TOOLS = {"deb": "mmdebstrap", "rpm": "dnf"}
 
 
 def main() -> None:
-    """Run it all and print markdown."""
+    """Run the benchmark and print its tables in markdown."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--recipe", default=PROJECT / "recipes/edge.yml", type=Path)
     parser.add_argument("--runs", default=3, type=int)
-    parser.add_argument("--work", default=PROJECT / "cache/bench", type=Path, help="kept between runs: its warm-up")
+    parser.add_argument(
+        "--work", default=PROJECT / "cache/bench", type=Path, help="directory whose warm-up build is kept between runs"
+    )
     given = parser.parse_args()
     warm, image = given.work.absolute() / "warm", given.recipe.stem
     given.work.mkdir(parents=True, exist_ok=True)
@@ -52,16 +54,16 @@ def main() -> None:
         print("warm-up build", file=sys.stderr, flush=True)
         measured(_build(_bench_recipe(given.recipe, target, given.work / "recipe"), warm), log / "warm.log")
 
-    rival = importlib.import_module(RIVALS[_family(given.recipe)])
-    builds, others = [], []
-    with rival.source(warm, image, warm_up) as target, tempfile.TemporaryDirectory(dir=given.work) as scratch:
+    tool = importlib.import_module(TOOLS[_family(given.recipe)])
+    builds, tool_runs = [], []
+    with tool.source(warm, image, warm_up) as target, tempfile.TemporaryDirectory(dir=given.work) as scratch:
         recipe = _bench_recipe(given.recipe, target, Path(scratch))
         for number in range(1, given.runs + 1):
             print(f"run {number} of {given.runs}", file=sys.stderr, flush=True)
             builds.append(_measured_build(recipe, Path(scratch) / "cache", log / f"build-{number}.log"))
             other = Path(scratch) / "other"
-            others.append(_measured_other(rival, warm / image, target, other, log / f"{rival.__name__}-{number}.log"))
-    print(_report(given.recipe, warm / image, rival, builds, others))
+            tool_runs.append(_measured_tool(tool, warm / image, target, other, log / f"{tool.__name__}-{number}.log"))
+    print(_report(given.recipe, warm / image, tool, builds, tool_runs))
 
 
 def _family(recipe: Path) -> str:
@@ -79,7 +81,7 @@ def _build(recipe: Path, cache: Path) -> list[str]:
 
 
 def _bench_recipe(recipe: Path, target: dict[str, str], place: Path) -> Path:
-    """Write the recipe that is `recipe` with another `target`, away from a lock that lies beside it."""
+    """Write a recipe that is `recipe` with another `target`, in a directory without its lock."""
     plain = _plain(recipe)
     parts = {"include": [str(recipe.absolute())], "image": plain["image"], "target": {**plain["target"], **target}}
     path = place / recipe.name
@@ -89,7 +91,7 @@ def _bench_recipe(recipe: Path, target: dict[str, str], place: Path) -> Path:
 
 
 def _measured_build(recipe: Path, cache: Path, log: Path) -> dict[str, Cost]:
-    """Measure a build from nothing; doit says ``.  solve:edge`` when a stage begins."""
+    """Measure a build with an empty cache; doit prints ``.  solve:edge`` when a stage begins."""
     os.sync()
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
 
@@ -101,25 +103,25 @@ def _measured_build(recipe: Path, cache: Path, log: Path) -> dict[str, Cost]:
     return costs
 
 
-def _measured_other(
-    rival: ModuleType, directory: Path, target: dict[str, str], place: Path, log: Path
+def _measured_tool(
+    tool: ModuleType, directory: Path, target: dict[str, str], place: Path, log: Path
 ) -> dict[str, Cost]:
-    """Measure the other one making a directory of the lock's packages; `directory` is the warm image's."""
+    """Measure the tool installing the lock's packages; `directory` is that of the image of the warm-up build."""
     place.mkdir()
     tree = place / "tree"
-    argv = rival.command(directory, target, tree)
+    argv = tool.command(directory, target, tree)
     os.sync()
     costs = measured(argv, log)
     packages = json.loads((directory / "lock.json").read_text())["sets"]["image"]
     wanted = {f"{package['name']} {package['version']}" for package in packages}
-    if different := rival.installed(tree) ^ wanted:
-        raise SystemExit(f"{rival.__name__} installed other packages than the lock's: {sorted(different)}")
+    if different := tool.installed(tree) ^ wanted:
+        raise SystemExit(f"{tool.__name__} installed other packages than the lock's: {sorted(different)}")
     _remove(place)
     return costs
 
 
 def _remove(tree: Path) -> None:
-    """Remove what may hold other owners' files: as an ordinary user, in the namespace they were made in."""
+    """Remove a tree with files of several owners; for an ordinary user, they exist only in a user namespace."""
     if os.geteuid() == 0:
         shutil.rmtree(tree)
     else:
@@ -129,9 +131,9 @@ def _remove(tree: Path) -> None:
 def _report(
     recipe: Path,
     directory: Path,
-    rival: ModuleType,
+    tool: ModuleType,
     builds: Sequence[dict[str, Cost]],
-    others: Sequence[dict[str, Cost]],
+    tool_runs: Sequence[dict[str, Cost]],
 ) -> str:
     manifest = json.loads(next(directory.glob("*.manifest.json")).read_text())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -140,37 +142,37 @@ def _report(
         f"runs: {len(builds)}, interleaved; {datetime.now(UTC):%Y-%m-%d};",
         f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, load {os.getloadavg()[2]:.1f}.",
         "",
-        *_stages(rival, builds, others),
+        *_stages(tool, builds, tool_runs),
         "",
-        *_same_work(rival, builds, others),
+        *_same_work(tool, builds, tool_runs),
     ]
     return "\n".join(lines)
 
 
-def _stages(rival: ModuleType, builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> list[str]:
+def _stages(tool: ModuleType, builds: Sequence[dict[str, Cost]], tool_runs: Sequence[dict[str, Cost]]) -> list[str]:
     names = [name for name in builds[0] if name not in ("", "before", "after")]
     return [
         "| stage | min s | median s | max s | peak MiB |",
         "|---|--:|--:|--:|--:|",
         *(_row(name, [costs[name] for costs in builds]) for name in names),
         _row("**whole build**", [costs[""] for costs in builds]),
-        _row(f"**{rival.__name__}**", [costs[""] for costs in others]),
+        _row(f"**{tool.__name__}**", [costs[""] for costs in tool_runs]),
     ]
 
 
-def _same_work(rival: ModuleType, builds: Sequence[dict[str, Cost]], others: Sequence[dict[str, Cost]]) -> list[str]:
+def _same_work(tool: ModuleType, builds: Sequence[dict[str, Cost]], tool_runs: Sequence[dict[str, Cost]]) -> list[str]:
     whole = [costs[""].seconds for costs in builds]
-    same = [sum(costs[name].seconds for name in rival.COMPARABLE) for costs in builds]
-    theirs = [costs[""].seconds for costs in others]
+    same = [sum(costs[name].seconds for name in tool.COMPARABLE) for costs in builds]
+    theirs = [costs[""].seconds for costs in tool_runs]
     by_same = [their / our for their, our in zip(theirs, same, strict=True)]
     by_whole = [their / our for their, our in zip(theirs, whole, strict=True)]
     return [
         "| the same work | min | median | max |",
         "|---|--:|--:|--:|",
-        f"| {', '.join(rival.COMPARABLE)}: seconds | {_spread(same)} |",
-        f"| {rival.__name__}: seconds | {_spread(theirs)} |",
-        f"| {rival.__name__} ÷ these stages, run by run | {_spread(by_same, 2)} |",
-        f"| {rival.__name__} ÷ the whole build, run by run | {_spread(by_whole, 2)} |",
+        f"| {', '.join(tool.COMPARABLE)}: seconds | {_spread(same)} |",
+        f"| {tool.__name__}: seconds | {_spread(theirs)} |",
+        f"| {tool.__name__} ÷ these stages, run by run | {_spread(by_same, 2)} |",
+        f"| {tool.__name__} ÷ the whole build, run by run | {_spread(by_whole, 2)} |",
     ]
 
 

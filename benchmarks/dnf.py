@@ -1,4 +1,4 @@
-"""Debian's dnf installing an rpm image's packages into a directory; both sides fetch from the stand-in, over TLS."""
+"""Debian's dnf installs an rpm image's packages into a directory; both sides fetch from the stand-in, over TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C")
 COMPARABLE = ("metadata", "solve", "download", "verify", "chroot", "rootfs", "initrd")
-"""The stages that do what dnf does: the build unpacks an rpm of its own first, dnf is the host's."""
+"""The stages that do the same as dnf; in `chroot`, the build unpacks its own rpm, while dnf uses the host's."""
 INSIDE = """
 mkdir -p "$0/proc" "$0/dev" "$0/../dnf/log"
 mount -t proc proc "$0/proc"
@@ -29,12 +29,12 @@ for node in null zero full random urandom tty; do cp -a "/dev/$node" "$0/dev/"; 
 ln -s /proc/self/fd "$0/dev/fd"
 exec dnf --installroot "$0" "$@"
 """
-"""What scripts of packages have in a build too, in a mount namespace of its own."""
+"""Mounts what package scripts also have in a build, in a separate mount namespace."""
 
 
 @contextlib.contextmanager
-def source(warm: Path, image: str, warm_up: Callable[[dict[str, str]], None]) -> Iterator[dict[str, str]]:  # noqa: ARG001 - as the other's
-    """Yield what the recipe's target says further; the warm-up is from the stand-in as well."""
+def source(warm: Path, image: str, warm_up: Callable[[dict[str, str]], None]) -> Iterator[dict[str, str]]:  # noqa: ARG001 - as in mmdebstrap.py
+    """Yield additional fields for the recipe's target; the warm-up build uses the stand-in as well."""
     if os.geteuid() != 0:
         raise SystemExit("dnf --installroot needs root")
     make(default_place())
@@ -46,8 +46,8 @@ def source(warm: Path, image: str, warm_up: Callable[[dict[str, str]], None]) ->
         yield target
 
 
-def command(directory: Path, target: dict[str, str], tree: Path) -> list[str]:  # noqa: ARG001 - as the other's
-    """Return the program that makes `tree` of the packages that the image in `directory` was asked to have."""
+def command(directory: Path, target: dict[str, str], tree: Path) -> list[str]:  # noqa: ARG001 - as in mmdebstrap.py
+    """Return the command that installs into `tree` the packages that were requested for the image in `directory`."""
     lock = json.loads((directory / "lock.json").read_text())
     url, place = lock["repositories"][0]["url"], tree.parent / "dnf"
     settings = {
@@ -69,11 +69,21 @@ def command(directory: Path, target: dict[str, str], tree: Path) -> list[str]:  
 
 
 def installed(tree: Path) -> set[str]:
-    """Return name and version of each package in a tree; raises SystemExit when no initramfs is in it."""
+    """Return the name and version of each package in a tree; raises SystemExit if it has no initramfs."""
     made = list((tree / "boot").glob("initrd.img-*"))
     if len(made) != 1 or made[0].stat().st_size < 1 << 20:
         raise SystemExit(f"dnf's run made no initramfs: {made}")
     form = "%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\n"
-    argv = ["env", "-i", *ENVIRONMENT, "rpm", "--root", str(tree), "-qa", "--qf", form]  # where Debian's rpm puts it
+    argv = [
+        "env",
+        "-i",
+        *ENVIRONMENT,
+        "rpm",
+        "--root",
+        str(tree),
+        "-qa",
+        "--qf",
+        form,
+    ]  # with the environment of the install
     lines = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.splitlines()
     return {line.replace(" 0:", " ") for line in lines if not line.startswith("gpg-pubkey ")}

@@ -1,9 +1,9 @@
-"""A program run under watch: how long it took, and the most memory that it and all it started used at once.
+"""Measures the time of a program, and the most memory that it and all its descendants use at once.
 
 * Memory is proportional set size (Linux Documentation/filesystems/proc.rst, ``smaps_rollup``): pages that forked
-  processes share count once. The sum over the process tree is taken twenty times a second, so a shorter peak is missed.
-* What is in page cache or in a tmpfs is nobody's: not counted.
-* A phase is named by the program's own output; without phases all of it is one.
+  processes share count once. The sum over the process tree is taken twenty times a second, so shorter peaks are missed.
+* Page cache and tmpfs are not counted.
+* The output of the program says when a phase begins; without such output, the whole run is one phase.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ INTERVAL = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Seconds and the peak in bytes."""
+    """The time in seconds, and the peak of memory in bytes."""
 
     seconds: float
     peak: int
@@ -39,13 +39,13 @@ class _Watch:
     peaks: dict[str, int] = field(default_factory=dict)
 
     def turn(self, phase: str) -> None:
-        """Begin another phase."""
+        """End the current phase and begin another one."""
         now = time.monotonic()
         self.seconds[self.phase] = self.seconds.get(self.phase, 0.0) + now - self.since
         self.phase, self.since = phase, now
 
     def sample(self, found: int) -> None:
-        """Keep the highest of each phase."""
+        """Record the memory in bytes if it is the highest of the current phase."""
         self.peaks[self.phase] = max(found, self.peaks.get(self.phase, 0))
 
 
@@ -58,7 +58,8 @@ def measured(
 ) -> dict[str, Cost]:
     """Run a program to its end; return the cost of each phase, and of all under the key ``""``.
 
-    `phase_of` names the phase that a line of output begins. Output goes to `log`; a failure ends the benchmark.
+    `phase_of` returns the phase that begins with a line of output. The output goes to `log`; a failure ends the
+    benchmark.
     """
     start = time.monotonic()
     watch = _Watch("before", start)
@@ -89,7 +90,7 @@ def _read(process: subprocess.Popen[str], log: Path, watch: _Watch, phase_of: Ca
 
 
 def _memory(pid: int) -> int:
-    """Return the bytes that a process and its descendants use now."""
+    """Return the memory that a process and its descendants use now, in bytes."""
     children = _children()
     todo, total = [pid], 0
     while todo:

@@ -1,7 +1,7 @@
-"""A mirror on loopback that serves what a store has: both sides of the benchmark fetch from it.
+"""A mirror on loopback that serves files of a store; both sides of the benchmark fetch from it.
 
-It knows one image's index and lock: their release files, the Packages these list, the packages of the lock. All else
-is 404.
+It serves the release files in an image's index, the Packages files that these list, and the packages of the image's
+lock. For everything else it returns 404.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Files = dict[str, "Path"]
 
 @contextlib.contextmanager
 def serving(cache: Path, image: str) -> Iterator[str]:
-    """Yield the base URL of a mirror of what `image` was built from."""
+    """Yield the base URL of a mirror with the files that `image` was built from."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, files=_files(cache, image)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -36,7 +36,7 @@ def serving(cache: Path, image: str) -> Iterator[str]:
 
 
 def base_of(repository: str) -> str:
-    """Return the folder of a repository below the mirror's URL: where a recipe's ``target.mirror`` has it."""
+    """Return the path of a repository below the mirror's URL, as a recipe's ``target.mirror`` expects it."""
     return "/debian-security" if repository.endswith("-security") else "/debian"
 
 

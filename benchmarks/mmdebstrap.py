@@ -1,4 +1,4 @@
-"""mmdebstrap making a directory of a deb image's packages; both sides fetch from what the warm-up build stored."""
+"""mmdebstrap installs a deb image's packages into a directory; both sides fetch from the warm-up build's store."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMPARABLE = ("metadata", "solve", "download", "verify", "rootfs", "initrd")
-"""The stages that do what mmdebstrap does: it makes no build environment, no users or files, no disk."""
+"""The stages that do the same as mmdebstrap, which creates no build environment, users, files or disk."""
 MERGED_USR = 'for name in bin sbin lib lib64; do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
-"""mmdebstrap begins with a merged /usr, as the build does; else the package usrmerge moves every file later."""
+"""Creates a merged /usr first, as the build does; otherwise the package usrmerge moves every file later."""
 
 
 @contextlib.contextmanager
 def source(warm: Path, image: str, warm_up: Callable[[dict[str, str]], None]) -> Iterator[dict[str, str]]:
-    """Yield what the recipe's target says further; the warm-up is from the host's own mirror."""
+    """Yield additional fields for the recipe's target; the warm-up build uses the host's own mirror."""
     warm_up({})
     with serving(warm, image) as url:
         yield {"mirror": f"{url}{base_of('')}"}
 
 
 def command(directory: Path, target: dict[str, str], tree: Path) -> list[str]:
-    """Return the program that makes `tree` of the packages that the image in `directory` was asked to have."""
+    """Return the command that installs into `tree` the packages that were requested for the image in `directory`."""
     index, lock = (json.loads((directory / name).read_text()) for name in ("index.json", "lock.json"))
     asked, url = lock["asked"]["sets"]["image"]["names"], target["mirror"].removesuffix(base_of(""))
     keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -43,6 +43,6 @@ def command(directory: Path, target: dict[str, str], tree: Path) -> list[str]:
 
 
 def installed(tree: Path) -> set[str]:
-    """Return name and version of each package in a tree."""
+    """Return the name and version of each package in a tree."""
     query = ["dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\\n"]
     return set(subprocess.run(query, check=True, capture_output=True, text=True).stdout.splitlines())

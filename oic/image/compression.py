@@ -1,13 +1,13 @@
-"""Files compressed by the build environment's own programs: in parallel, quick over holes, the same bytes anywhere.
+"""Compresses files with programs of the build environment, in parallel, to the same bytes on every machine.
 
 ::
 
-    file = piece | piece | …        of `PIECE` bytes, counted from its start
-    result = stream | stream | …    one of each piece, in order
+    file = piece | piece | …        of `PIECE` bytes each, from its start
+    result = stream | stream | …    one for each piece, in order
 
-* gzip (RFC 1952, 2.2), xz, bzip2 and zstd (RFC 8878, 3.1) all take a file of several streams for one.
-* Where a piece begins does not depend on how many processors there are, and so neither does any bit.
-* A piece that is all hole is compressed once for each length: its stream is that of as many zeros.
+* gzip (RFC 1952, 2.2), xz, bzip2 and zstd (RFC 8878, 3.1) all read several concatenated streams as one.
+* The positions of the pieces, and therefore the result, do not depend on the number of processors.
+* A piece without data, a hole, is compressed only once for each length. Its stream is that of as many zeros.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compression:
-    """A program that compresses its standard input to its output, and what the names of its files end in."""
+    """A program that compresses its standard input to its output, and the ending of its file names."""
 
     ending: str
     argv: tuple[str, ...]
@@ -44,7 +44,7 @@ COMPRESSIONS = {
     "zstd": Compression(ending="zst", argv=("zstd", "--single-thread", "-3", "--quiet", "--stdout")),
     "bz2": Compression(ending="bz2", argv=("bzip2", "-9")),
 }
-"""By the recipe's word."""
+"""The compressions by their names in a recipe."""
 
 _SCRIPT = """
 set -eo pipefail
@@ -59,15 +59,15 @@ workers=()
 for list in list-*; do compress < "$list" & workers+=($!); done
 for worker in "${workers[@]}"; do wait "$worker"; done
 """
-"""Compresses the pieces of each list in a directory, list beside list; a hole is read from a file of its own.
+"""Compresses the pieces in each list of a directory, all lists in parallel; holes are read from separate files.
 
-Its arguments are the directory, the file, and the program with its options.
+The arguments are the directory, the file, and the program with its options.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """A part of the file, in bytes; of pieces that are all hole, those of one length have the same stream."""
+    """A part of the file: its position and length in bytes. Holes of the same length have the same stream."""
 
     start: int
     length: int
@@ -75,17 +75,17 @@ class _Piece:
 
     @property
     def stream(self) -> str:
-        """Return the name of the file with its stream."""
+        """Return the name of the file for its stream."""
         return f"zeros-{self.length}" if self.is_hole else f"data-{self.start}"
 
     @property
     def hole(self) -> str:
-        """Return the name of the file that is as long a hole."""
+        """Return the name of a file that is a hole of the same length."""
         return f"hole-{self.length}"
 
     @property
     def line(self) -> str:
-        """Return the line of it in a list."""
+        """Return its line in a list."""
         count = -(-self.length // _MIB)
         return (
             f"{self.stream} 0 {count} {self.hole}\n"
@@ -95,7 +95,7 @@ class _Piece:
 
 
 def compress(source: Path, target: Path, word: str, work: Path, tools: Tools, *, seen: Path) -> None:  # noqa: PLR0913
-    """Compress a file that the tools see as `seen`; `work` is an empty directory of theirs too. Raises ToolError."""
+    """Compress a file, which the tools see at the path `seen`; `work` is an empty directory. Raises ToolError."""
     pieces = _pieces(source)
     for piece in pieces:
         if piece.is_hole:
@@ -114,7 +114,7 @@ def compress(source: Path, target: Path, word: str, work: Path, tools: Tools, *,
 
 
 def _pieces(source: Path) -> Sequence[_Piece]:
-    """Return the pieces in order; an empty file is one without bytes, as there has to be a stream."""
+    """Return the pieces in order; an empty file has one empty piece, because the result needs a stream."""
     with source.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         data = {

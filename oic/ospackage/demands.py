@@ -1,12 +1,13 @@
-"""A lock held against its recipe: it may be stricter, never looser.
+"""Compares a lock with its recipe: the lock may be stricter, never looser.
 
-* A repository of the lock is one of the recipe's, of its suite and components, and signed unless the recipe says
-  ``[trusted=yes]`` of it.
-* Its metadata are signed unless the recipe or the distribution says that nobody signs them.
-* Its URL is the recipe's. Only where that is this host's own mirror, or one of a mirror list, another host's lock has
-  another one: then nothing but signatures counts.
-* A set that is to come of certain repositories has packages of no other: the tools are the distribution's own.
-* Its keys are the recipe's: by their fingerprints, or else by the URL the recipe names.
+* Each repository of the lock is in the recipe, with the same suite and no other components. It is signed, unless the
+  recipe has ``[trusted=yes]`` for it.
+* Its metadata are signed, unless the recipe or the distribution's data say that they are not.
+* Its URL is that of the recipe. If the recipe uses this host's own mirror or a mirror list, another host's lock has
+  another URL; then only signatures count.
+* If a set is restricted to some repositories, it has packages from no others: the tools come only from the
+  distribution's own repositories.
+* Its keys are those of the recipe, by fingerprint, or else by the URL in the recipe.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from oic.config.repository import Key, Repository
     from oic.ospackage.lock import Lock, LockedKey, LockedRepository, Request
 
-_HINT = "doit lock image=… makes it anew; or the recipe is to say so"
+_HINT = "doit lock image=… writes a new one; or allow this in the recipe"
 
 
 def check_demands(lock: Lock, repositories: Sequence[Repository], where: str) -> None:
@@ -43,7 +44,7 @@ def check_demands(lock: Lock, repositories: Sequence[Repository], where: str) ->
 
 
 def check_sets(lock: Lock, request: Request, where: str) -> None:
-    """Raise TrustError with a line for each repository that a set of the lock may not be taken from."""
+    """Raise TrustError with a line for each repository whose packages a set of the lock must not contain."""
     problems = []
     for name, asked in sorted(request.sets.items()):
         allowed = asked.repositories
@@ -51,7 +52,7 @@ def check_sets(lock: Lock, request: Request, where: str) -> None:
             continue
         strange = {package.repository: package.name for package in lock.sets.get(name, ())}
         problems += [
-            f"{name}: expected packages of {', '.join(allowed)} alone, found {package} of {repository}"
+            f"{name}: expected packages of {', '.join(allowed)} only, found {package} of {repository}"
             for repository, package in sorted(strange.items())
             if repository not in allowed
         ]
@@ -60,16 +61,16 @@ def check_sets(lock: Lock, request: Request, where: str) -> None:
 
 
 def is_elsewhere(locked: LockedRepository, repository: Repository) -> bool:
-    """Tell whether the lock has another URL of a repository than the recipe."""
+    """Tell whether a repository has another URL in the lock than in the recipe."""
     return locked.url.rstrip("/") != repository.url.rstrip("/")
 
 
 def demanded_keys(
     locked: LockedRepository, repository: Repository, known: Mapping[str, Sequence[str]]
 ) -> tuple[LockedKey, ...]:
-    """Return the keys of a repository that came from URLs, each with the fingerprints that count by recipe and lock.
+    """Return the keys of a repository that came from URLs, each with its accepted fingerprints.
 
-    `known` are those that are remembered by URL, for a lock that has none.
+    These are in the lock or the recipe; for a lock without any, `known` has the remembered ones by URL.
     """
     return tuple(
         replace(key, fingerprints=key.fingerprints or own.fingerprints or tuple(known.get(key.url, ())))
@@ -81,18 +82,18 @@ def demanded_keys(
 
 def _looser(locked: LockedRepository, repository: Repository) -> Iterator[str]:
     if locked.trusted and not repository.trusted:
-        yield "expected a signed repository, as the recipe has it, found it trusted unsigned"
+        yield "expected a signed repository, as in the recipe, found it trusted unsigned"
     if is_elsewhere(locked, repository):
         anywhere = (repository.of_host or repository.mirror_list) and not repository.trusted
         here = (repository.mirror_list or repository.url).startswith("file:")
         if not anywhere or (locked.url.startswith("file:") and not here):
-            yield f"expected it at {repository.url}, as the recipe has it, found it at {locked.url}"
+            yield f"expected it at {repository.url}, as in the recipe, found it at {locked.url}"
     if not (repository.signed_metadata or repository.trusted or is_safe_way(locked.url)):
-        yield f"expected it by https, as its metadata are not signed, found it at {locked.url}"
+        yield f"expected an https URL, as its metadata are not signed, found {locked.url}"
     if locked.suite != repository.suite:
         yield f"expected the suite {repository.suite!r}, found {locked.suite!r}"
     if more := sorted(set(locked.components) - set(repository.components)):
-        yield f"expected no component but {', '.join(repository.components)}, found {', '.join(more)}"
+        yield f"expected only the components {', '.join(repository.components)}, found {', '.join(more)}"
     for key in locked.keys:
         if _own(key, repository) is None:
             found = f"{key.url} ({', '.join(key.fingerprints)})" if key.fingerprints else key.url
@@ -103,14 +104,14 @@ def _looser(locked: LockedRepository, repository: Repository) -> Iterator[str]:
 
 def _strange_signers(locked: LockedRepository, repository: Repository) -> Iterator[str]:
     if not locked.signers and repository.signed_metadata:
-        yield "expected who signed its index, found nobody"
+        yield "expected the signers of its index, found none"
     pinned = {one for key in repository.keys for one in key.fingerprints}
     if all(key.fingerprints for key in repository.keys) and (strange := sorted(set(locked.signers) - pinned)):
         yield f"expected it signed by {', '.join(sorted(pinned))}, found {', '.join(strange)}"
 
 
 def _own(key: LockedKey, repository: Repository) -> Key | None:
-    """Return the recipe's key that a key of the lock is."""
+    """Return the key of the recipe that corresponds to a key of the lock."""
     for own in repository.keys:
         within = set(key.fingerprints) <= set(own.fingerprints)
         if own.fingerprints and key.fingerprints and within:

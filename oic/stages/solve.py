@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from oic.stage import Stage
 
-_HINT = "doit lock image=… makes it anew; or delete it"
+_HINT = "doit lock image=… writes a new one; or delete it"
 _NAME_OF_SPEC = re.compile(r"[=_:]")
 _NAME = re.compile(r"[A-Za-z0-9*?\[][\w+.*?\[\]^-]*")
 _NOTHING = AskedSet(names=(), essential=False)
@@ -158,7 +158,7 @@ def read_kept(file: Path, provider: str) -> Lock:
     if problem := _oddity(lock, provider, older=data["format"] != FORMAT):
         raise SolveError(problem, where=str(file), hint=_HINT)
     if data["format"] != FORMAT:
-        note(f"{file.name} is of the older form: doit lock image=… makes it anew")
+        note(f"{file.name} has an older format: doit lock image=… writes a new one")
     return lock
 
 

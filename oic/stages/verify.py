@@ -146,7 +146,7 @@ def _unproven(lock: Lock, provider: Provider, store: Store, kept: str, present: 
         listing = None if entry.trusted else provider.check_index(lock, entry, store)
         if listing and set(listing.signers) != set(entry.signers):
             message = f"expected its index signed by {', '.join(entry.signers)}, found {', '.join(listing.signers)}"
-            raise TrustError(message, where=f"{kept}: {entry.name}", hint="doit lock image=… makes it anew")
+            raise TrustError(message, where=f"{kept}: {entry.name}", hint="doit lock image=… writes a new one")
         if listing and listing.unlisted:
             index = "signed index" if entry.signers else "index, which nobody signed"
             words = min(listing.unlisted.values())

@@ -65,7 +65,7 @@ def test_a_lock_that_no_longer_answers_its_recipe_says_what_changed(bench: Bench
     bench.write("systemConfig: {packages: [big], recommends: true}")
     bench.oic("solve").refused_in_one_line(
         f"{bench.place}/small.lock.json: the lock does not answer its recipe any more: "
-        "recommends was False, is True; big was added to the image (doit lock image=… makes it anew",
+        "recommends was False, is True; big was added to the image (doit lock image=… writes a new one",
     )
     bench.write("systemConfig: {hostname: other}")
     bench.oic("solve").succeeded("as small.lock.json says")
@@ -90,7 +90,7 @@ def test_a_lock_that_is_none_is_refused_until_it_is_made_anew(bench: Bench, tiny
     }.items():
         file.write_text(text)
         refusal = bench.oic("solve")
-        refusal.refused_in_one_line(f"{file}: {message}", "(doit lock image=… makes it anew; or delete it)")
+        refusal.refused_in_one_line(f"{file}: {message}", "(doit lock image=… writes a new one; or delete it)")
     assert tiny.asked() == []
     bench.oic("lock").succeeded()
     assert file.read_text() == good
@@ -143,7 +143,7 @@ def test_metadata_that_has_grown_old_is_noted_and_used(bench: Bench, tiny: Tiny)
 def test_a_terminal_of_few_letters_is_no_obstacle(bench: Bench) -> None:
     bench.environment["PYTHONIOENCODING"] = "ascii"
     (bench.place / "small.lock.json").write_text("[]")
-    bench.oic("solve").refused_in_one_line("expected a lock of format 3", "doit lock image=\\u2026 makes it anew")
+    bench.oic("solve").refused_in_one_line("expected a lock of format 3", "doit lock image=\\u2026 writes a new one")
 
 
 def test_why_tells_every_step(bench: Bench) -> None:

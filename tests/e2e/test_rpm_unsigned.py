@@ -105,13 +105,11 @@ def test_a_kept_lock_says_that_nobody_signed_what_it_was_made_from(unsigned: Ben
     assert set(trust["verdicts"]["image"].values()) == {words}
     good = lock.read_text()
     lock.write_text(good.replace(tiny_rpms.url, tiny_rpms.url.replace("https", "http")))
-    unsigned.oic("verify", cache=other).refused(
-        "tiny: expected it by https, as its metadata are not signed, found it at"
-    )
+    unsigned.oic("verify", cache=other).refused("tiny: expected an https URL, as its metadata are not signed, found")
     lock.write_text(good)
     unsigned.write()
     ran = unsigned.oic("verify", cache=other)
-    ran.refused_in_one_line(f"{lock}: tiny: expected who signed its index, found nobody", "doit lock")
+    ran.refused_in_one_line(f"{lock}: tiny: expected the signers of its index, found none", "doit lock")
 
 
 def test_a_kept_lock_is_held_against_its_index_all_the_same(unsigned: Bench, tiny_rpms: TinyRpm) -> None:

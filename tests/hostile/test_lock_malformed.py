@@ -115,7 +115,7 @@ def test_any_other_shape_is_refused_in_one_line_that_names_the_entry(bench: Benc
         file.write_text(json.dumps(data))
         refusal = bench.oic("solve")
         assert f"solve:small failed: {file}: " in refusal.said, case
-        refusal.refused_in_one_line(words, "doit lock image=… makes it anew")
+        refusal.refused_in_one_line(words, "doit lock image=… writes a new one")
     for text, words in TEXTS.items():
         file.write_text(text)
         bench.oic("solve").refused_in_one_line(f"solve:small failed: {file}: {words}")

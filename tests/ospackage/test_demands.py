@@ -119,5 +119,5 @@ def test_a_set_has_packages_of_the_repositories_that_it_may_use() -> None:
     with pytest.raises(TrustError) as caught:
         check_sets(lock, replace(request, sets={**request.sets, "tools": tools}), "small.lock.json")
     assert str(caught.value).startswith(
-        "small.lock.json: tools: expected packages of base alone, found cc of other (doit lock"
+        "small.lock.json: tools: expected packages of base only, found cc of other (doit lock"
     )

@@ -1,1 +1,1 @@
-"""What runs again after an edit, a loss, a kill: the whole graph, through the real doit."""
+"""Tests which stages run again after an edit, a loss or a kill: the whole graph, with the real doit."""

@@ -1,4 +1,4 @@
-"""One real build of each package family that every test of this folder goes back to."""
+"""One real build of each package family, to which every test in this directory returns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["standin"]
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """A place where a build has finished, the snapshot of it, and the digest of its disk and hand-overs."""
+    """A place with a finished build, its snapshot, and the digests of its disk and hand-overs."""
 
     place: Place
     snapshot: Path
@@ -38,13 +38,13 @@ class Built:
     params=[pytest.param(one, id=one.name, marks=() if one is DEB else pytest.mark.slow) for one in FAMILIES]
 )
 def family(request: pytest.FixtureRequest) -> Family:
-    """One package family after the other; tests whose rows are chosen for each take their own (`families.each`)."""
+    """Each package family in turn; tests with different rows for each family use `families.each` instead."""
     return cast("Family", request.param)
 
 
 @pytest.fixture(scope="session")
 def builds(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[Family], Built]:
-    """Build a family's recipe; twice asked for, once built."""
+    """Return a function that builds a family's recipe, only once for each family."""
     done: dict[str, Built] = {}
 
     def build(family: Family) -> Built:
@@ -57,13 +57,13 @@ def builds(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 
 def _built(family: Family, root: Path, repositories: Standin | None) -> Built:
-    lent = {"OIC_DISTRIBUTIONS": str(root / "distributions")}
+    variables = {"OIC_DISTRIBUTIONS": str(root / "distributions")}
     if repositories:
-        shutil.copy(repositories.ca, root / "ca.crt")  # for other users to read, too
-        lent["OIC_CA"] = str(root / "ca.crt")
+        shutil.copy(repositories.ca, root / "ca.crt")  # other users must be able to read it, too
+        variables["OIC_CA"] = str(root / "ca.crt")
     mirror = repositories.urls[family.dist] if repositories else ""
     family.make_distribution(root / "distributions", mirror)
-    place = Place(root=root / "place", family=family, lent=lent)
+    place = Place(root=root / "place", family=family, family_variables=variables)
     place.root.mkdir()
     place.write(family.recipe)
     if seed := os.environ.get("OIC_TEST_STORE"):  # packages of an earlier run; each is verified again
@@ -80,12 +80,12 @@ def built(family: Family, builds: Callable[[Family], Built]) -> Built:
 
 @pytest.fixture
 def place(built: Built) -> Place:
-    """The place, as the first build left it."""
+    """Return the place in the state after the first build."""
     built.place.restore(built.snapshot)
     return built.place
 
 
 def outputs_of(place: Place) -> dict[str, Digest]:
-    """Return the digest of the disk and of each hand-over."""
+    """Return the digests of the disk and of each hand-over."""
     found = [*place.image.glob("*.json"), *place.image.glob("*.raw")]
     return {path.name: digest_of_file(path) for path in found if path.name != "metadata-http.json"}

@@ -1,7 +1,7 @@
-"""Edits of a recipe, and exactly the stages whose slice each changes.
+"""Edits of a recipe, and exactly the stages that each one affects.
 
-``direct`` is what the plan says: the stages that see the edited field. ``ran`` is what doit then runs, which is more
-where a hand-over changes, and less nowhere.
+``direct`` are the stages whose slices change in the plan. ``ran`` are the stages that doit then runs: all of these,
+and others if a hand-over changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """A value for the recipe's `field`, a key path of the recipe format; numbers in it are indices of lists."""
+    """A new value for a `field`, which is a key path of the recipe format; numbers in it are indices of lists."""
 
     name: str
     field: str
@@ -42,7 +42,7 @@ class Edit:
 
 
 def edits_of(family: Family) -> tuple[Edit, ...]:
-    """Return the table as it is for a family."""
+    """Return the table for a family."""
     return tuple(replace(edit, **family.differs.get(edit.name, {})) for edit in EDITS)
 
 
@@ -87,7 +87,7 @@ NETWORK = {
 }
 
 EDITS = (
-    # what a recipe says about itself
+    # fields that describe the recipe
     edit("metadata.description", "another", "", NOTHING),
     edit("metadata.use_cases", ["another"], "", NOTHING),
     edit("metadata.keywords", ["another"], "", NOTHING),
@@ -97,12 +97,12 @@ EDITS = (
     edit(f"{SYSTEM}.name", "another", "", NOTHING),
     edit(f"{SYSTEM}.description", "another", "", NOTHING),
     edit("tools", "debian12", "", NOTHING),
-    # every identifier is derived from name and version: the partitions' are in fstab, which the initramfs reads
+    # identifiers are derived from name and version; those of partitions are in fstab, which the initramfs contains
     edit("image.name", "other", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
     edit("image.version", "1.0.1", "system fs boot disk evidence", {*TREE, "initrd", "boot"}),
     edit("target.mirror", "https://mirror.invalid/debian", "metadata verify"),
     edit("target.mirrorKeys", ["https://mirror.invalid/key"], "metadata verify"),
-    edit("target.mirrorKeys", [{"key": "/a/key", "fingerprint": "A" * 40}], "metadata verify", name="a key pinned"),
+    edit("target.mirrorKeys", [{"key": "/a/key", "fingerprint": "A" * 40}], "metadata verify", name="a pinned key"),
     edit("target.signedMetadata", value=True, ran=NOTHING),
     edit("target.repositories", [], "", NOTHING),
     edit("target", DEBIAN13, "metadata solve verify system fs boot disk evidence"),
@@ -120,7 +120,7 @@ EDITS = (
     edit(f"{USER}.home", "/home/other", "system evidence", TREE),
     edit(f"{USER}.shell", "/bin/bash", "system evidence", TREE),
     edit(f"{USER}.sshAuthorizedKeys", ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"], "system evidence", TREE),
-    edit(f"{SYSTEM}.users.1", {"name": "second"}, "system evidence", TREE, name="one more user"),
+    edit(f"{SYSTEM}.users.1", {"name": "second"}, "system evidence", TREE, name="an additional user"),
     edit(f"{FILE}.final", "/etc/motd.two", "system evidence", TREE),
     edit(f"{FILE}.local", "files/other", "system evidence"),
     edit(f"{FILE}.mode", "0600", "system evidence", TREE),
@@ -138,14 +138,14 @@ EDITS = (
         {"cmd": "echo 'options loop max_loop=4' > /etc/modprobe.d/loop.conf"},
         "system evidence",
         {*TREE, "initrd", "boot"},
-        name="a file under /etc/modprobe.d made by a command",
+        name="a file in /etc/modprobe.d written by a command",
     ),
     edit(f"{SYSTEM}.services.enable", ["ssh"], "system evidence"),
     edit(f"{SYSTEM}.services.disable", ["ssh"], "system evidence"),
     edit(f"{SYSTEM}.services.mask", ["ssh"], "system evidence"),
     edit(f"{SYSTEM}.timezone", "Europe/Berlin", "system evidence"),
     edit(f"{SYSTEM}.locale", "de_DE.UTF-8", "system evidence", TREE),
-    # vconsole.conf and default/keyboard are the initramfs' too; without console-setup it comes out the same
+    # the generator also reads vconsole.conf and default/keyboard; without console-setup the initramfs is the same
     edit(f"{SYSTEM}.keymap", "de", "system evidence", {*TREE, "initrd"}),
     edit(f"{SYSTEM}.packageSources", "drop", "system evidence"),
     edit(f"{SYSTEM}.scriptletsMayFail", ["bash %post"], "", NOTHING),
@@ -164,11 +164,11 @@ EDITS = (
         ["cpio"],
         "solve evidence",
         {*SOLVED, "evidence"},
-        name="a package that is in as a dependency",
+        name="a package that is already a dependency",
     ),
     edit(f"{SYSTEM}.excludePackages", ["no-such-package"], "solve", {"solve"}),
-    edit(f"{SYSTEM}.packages", ["less"], "solve evidence", {*SOLVED, *TREE, "initrd"}, name="a package more"),
-    edit(  # busybox, which the initramfs takes in
+    edit(f"{SYSTEM}.packages", ["less"], "solve evidence", {*SOLVED, *TREE, "initrd"}, name="an additional package"),
+    edit(  # adds busybox, which the initramfs contains
         f"{SYSTEM}.recommends", value=True, direct="solve evidence", ran={*SOLVED, *TREE, "initrd", "boot"}
     ),
     # the disk

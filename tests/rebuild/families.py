@@ -1,6 +1,6 @@
-"""The package families, as the values in which their tests differ: every test here is one test, of each family.
+"""The values in which the tests of the package families differ; every test runs for each family.
 
-A family's distribution is a shipped one with fewer packages, as data (``OIC_DISTRIBUTIONS``): all code is the real one.
+The distribution of a family is a shipped one with fewer packages, as data (``OIC_DISTRIBUTIONS``); all code is real.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 Recipe = dict[str, Any]
 TREE = frozenset({"system", "fs", "disk", "evidence"})
-"""What follows from another tree, where neither the initramfs nor the kernel see the difference."""
+"""The stages that run if the tree changes, but neither the initramfs nor the kernel."""
 SOLVED = frozenset({"solve", "download", "verify", "chroot", "rootfs"})
-"""What follows from another lock; `chroot` and `rootfs` find their layers made where the packages are the same."""
+"""The stages that run if the lock changes; `chroot` and `rootfs` reuse layers whose packages are the same."""
 
 _DISK: Recipe = {
     "size": "640MiB",
@@ -62,13 +62,13 @@ _SYSTEM: Recipe = {
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """What of a package family its tests have to know.
+    """The facts about a package family that the tests need.
 
-    * `packages`, `kernel` are all that the reduced distribution has in an image by default;
-    * `differs`: the edits of `edits.EDITS` whose fields are other ones, by name;
+    * `packages`, `kernel`: all default packages of the reduced distribution;
+    * `differs`: other fields for edits of `edits.EDITS`, by name;
     * `rich`, `rich_edits`: packages that some settings need, and edits below systemConfig with the stages that run;
-    * `points`: where builds of it are killed, beside the shared ones; `installing` and `generating`: in the middle;
-    * `layers`: how many layers a set is installed in;
+    * `points`: further points at which builds are killed; `installing`, `generating`: two in the middle of a program;
+    * `layers`: the number of layers in which a set is installed;
     * `quick`: the rows of the tests' tables that are not slow.
     """
 
@@ -91,7 +91,7 @@ class Family:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe of all places of this family, to be changed at will."""
+        """Return a new copy of the recipe of this family, which the caller may change."""
         image = {"name": "small", "version": "1.0.0"}
         return copy.deepcopy({"image": image, "target": self.target, "disk": _DISK, "systemConfig": _SYSTEM})
 
@@ -119,7 +119,7 @@ class Family:
         path.write_text(yaml.safe_dump(data))
         if mirror:
             facts = yaml.safe_load((path.parent / "distribution.yml").read_text())
-            for repository in facts["repositories"]:  # a stand-in's keys are its own
+            for repository in facts["repositories"]:  # a stand-in has other keys, with other fingerprints
                 repository["keys"] = [key["key"] if isinstance(key, dict) else key for key in repository["keys"]]
             (path.parent / "distribution.yml").write_text(yaml.safe_dump({**facts, "mirror": mirror}))
 
@@ -155,9 +155,9 @@ DEB = Family(
     quick=frozenset(
         {
             "systemConfig.hostname",
-            "a file under /etc/modprobe.d made by a command",
+            "a file in /etc/modprobe.d written by a command",
             "systemConfig.kernel.cmdline",
-            "a package that is in as a dependency",
+            "a package that is already a dependency",
             "disk.partitions.1.end",
             "disk.partitions.1.fsLabel",
             "fs-subprocess.Popen-mke2fs-1+0.3s",
@@ -171,11 +171,11 @@ DEB = Family(
             "layer 0 of chroot",
             "layer 0 of system",
             "version of boot",
-            "hostname unrecorded after system",
-            "cmdline unrecorded after system",
+            "hostname killed before the record of system",
+            "cmdline killed before the record of system",
             "Ctrl-C during fs",
             "SIGTERM during fs",
-            "no room during fs",
+            "disk full during fs",
         }
     ),
 )
@@ -191,12 +191,12 @@ RPM = Family(
             "ran": frozenset({"rootfs", "evidence"}),
         },
         "tools": {"value": "azl3"},
-        "target": {"direct": frozenset(STAGES) - {"download"}},  # which is of packages by their digest
+        "target": {"direct": frozenset(STAGES) - {"download"}},  # which names packages by their digests
         "target.signedMetadata": {"value": False, "direct": frozenset({"metadata", "verify"}), "ran": None},
-        # dracut reads it, and takes in nothing of it for any machine
-        "a file under /etc/modprobe.d made by a command": {"ran": TREE | {"initrd"}},
+        # dracut reads the file, but copies nothing from it into an initramfs for any machine
+        "a file in /etc/modprobe.d written by a command": {"ran": TREE | {"initrd"}},
         "systemConfig.locale": {"ran": TREE | {"initrd"}},
-        "a package more": {"ran": SOLVED | TREE | {"initrd", "boot"}},  # less, which dracut takes in
+        "an additional package": {"ran": SOLVED | TREE | {"initrd", "boot"}},  # less, which dracut copies
         "systemConfig.recommends": {"ran": SOLVED | {"evidence"}},  # no package here has any
     },
     rich=("azurelinux-repos-shared", "tzdata"),
@@ -227,12 +227,12 @@ RPM = Family(
         {
             "systemConfig.hostname",
             "systemConfig.kernel.cmdline",
-            "a package that is in as a dependency",
+            "a package that is already a dependency",
             "rootfs-subprocess.Popen---noplugins-1+1.5s",
             "initrd-subprocess.Popen-dracut-1+4.0s",
             "boot.json",
             "layer 0 of system",
-            "no room during rootfs",
+            "disk full during rootfs",
         }
     ),
 )
@@ -240,7 +240,7 @@ FAMILIES = (DEB, RPM)
 
 
 def each(names: str, rows: Callable[[Family], Iterable[tuple[str, tuple[object, ...]]]]) -> pytest.MarkDecorator:
-    """Run a test on each family with each of its rows, all slow but those that the family calls quick."""
+    """Run a test for each family with each of its rows, which are slow unless they are in the family's `quick`."""
     values = [
         pytest.param(family, *row, id=f"{family}-{name}", marks=() if name in family.quick else pytest.mark.slow)
         for family in FAMILIES

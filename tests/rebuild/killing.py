@@ -1,4 +1,4 @@
-"""A build stopped at an exact point: how to make a stage run, how to stop it there, what must not be left."""
+"""Stops builds at exact points: makes a stage run, stops the build there, and lists what it must not leave behind."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _TIMEOUT = 300.0
 
 
-def lose(place: Place, stage: str) -> None:
-    """Take from a built place what makes this stage do its whole work again."""
+def delete_outputs(place: Place, stage: str) -> None:
+    """Delete those outputs of a finished build that make this stage do all its work again."""
     handover = place.image / {"metadata": "index", "solve": "lock", "verify": "trust"}.get(stage, stage)
     named: list[str] = []
     if stage in ("chroot", "rootfs", "system"):
@@ -51,9 +51,9 @@ def lose(place: Place, stage: str) -> None:
 
 
 def stopped(place: Place, point: Point, stop: Callable[[subprocess.Popen[str]], None]) -> tuple[int, str]:
-    """Build, `stop` the process when it says that it has come to the point; return its status and what it said.
+    """Start a build, `stop` it when it reports that it has reached the point; return its status and output.
 
-    All stages run in that process: a point lies between two things that one process does.
+    All stages run in that process, because a point is between two actions of one process.
     """
     pipe = place.root / "pipe"
     pipe.unlink(missing_ok=True)
@@ -66,7 +66,9 @@ def stopped(place: Place, point: Point, stop: Callable[[subprocess.Popen[str]], 
     try:
         with output.open("w") as said:
             process = subprocess.Popen(
-                place.argv("-n", "0", "build", under=("env", "--default-signal=INT")),  # perhaps in the background
+                place.argv(
+                    "-n", "0", "build", under=("env", "--default-signal=INT")
+                ),  # pytest may run in the background
                 cwd=place.root,
                 env=place.variables(),
                 stdout=said,
@@ -92,22 +94,22 @@ def _wait_for_byte(reader: int, process: subprocess.Popen[str], output: Path) ->
         if any(event & select.POLLIN for _, event in ready) and os.read(reader, 1):
             return
         if process.poll() is not None:
-            raise AssertionError(f"the build never came to the point:\n{output.read_text()}")
+            raise AssertionError(f"the build never reached the point:\n{output.read_text()}")
     process.kill()
-    raise AssertionError(f"the build did not come to the point in time:\n{output.read_text()}")
+    raise AssertionError(f"the build did not reach the point in time:\n{output.read_text()}")
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """SIGKILL to the command alone: what it started has to end by itself."""
+    """Send SIGKILL to the command only: the processes that it started must end by themselves."""
     process.kill()
 
 
 @contextlib.contextmanager
-def orphans_come_here() -> Iterator[None]:
-    """Let this process be the one that gets every process whose parent ends (prctl(2), PR_SET_CHILD_SUBREAPER)."""
+def adopt_orphans() -> Iterator[None]:
+    """Make this process the new parent of all orphaned descendants (prctl(2), PR_SET_CHILD_SUBREAPER)."""
     libc = ctypes.CDLL(None, use_errno=True)
     _others.clear()
-    _others.update(_child_pids())  # of other tests of the same session, such as multiprocessing's resource tracker
+    _others.update(_child_pids())  # from other tests in this session, such as multiprocessing's resource tracker
     assert libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     try:
         yield
@@ -123,7 +125,7 @@ def _child_pids() -> set[int]:
 
 
 def children() -> list[str]:
-    """Return the command line of every new child of this process that is alive, having waited for those that end."""
+    """Return the command lines of all new children of this process that are still alive after at most 20 seconds."""
     end = time.monotonic() + 20
     while True:
         alive = []
@@ -137,14 +139,14 @@ def children() -> list[str]:
 
 
 def mounted(place: Place) -> list[str]:
-    """Return mounts and loop devices of this machine that have to do with a place."""
+    """Return the mounts and loop devices of this machine that belong to a place."""
     mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(place.root) in line]
     backing = [path.read_text() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
     return mounts + [text for text in backing if str(place.root) in text]
 
 
-def litter(place: Place) -> list[str]:
-    """Return what a killed build may leave and the next one has to remove: parts, temporary names, working trees."""
+def leftovers(place: Place) -> list[str]:
+    """Return what the next build must remove after a kill: parts, temporary names, files in work directories."""
     temporary = re.compile(r"\.part$|^\..+\.[a-z0-9_]{8}$|^oic-")
     found = [*place.image.rglob("*"), *(place.cache / "layers").iterdir(), *(place.cache / "store/sha256").rglob("*")]
     work = [path for path in (place.image / "work").rglob("*") if path.is_file()]
@@ -153,10 +155,10 @@ def litter(place: Place) -> list[str]:
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """Ctrl-C: SIGINT to all processes in the foreground."""
+    """Send SIGINT to the whole process group, like Ctrl-C."""
     os.killpg(process.pid, signal.SIGINT)
 
 
 def terminate(process: subprocess.Popen[str]) -> None:
-    """SIGTERM to the command alone, as service managers and CI do."""
+    """Send SIGTERM to the command only, like service managers and CI."""
     process.terminate()

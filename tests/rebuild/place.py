@@ -1,8 +1,8 @@
-"""A user's place of work: a recipe, a cache, the real doit as a process of its own, and a way back to a built state.
+"""A user's working directory: a recipe, a cache, the real doit in a separate process, and snapshots of a build.
 
-* What its builds are of is a value: one of `families`.
-* Everything in an image's directory is replaced, never written in place, so hard links are a snapshot of it; layers and
-  blobs are only ever added.
+* The package family is a value from `families`.
+* Files in an image's directory are replaced, never changed in place, so hard links are a snapshot of it. Layers and
+  blobs are only added.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ STAGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """How a command ended, what it said, and what doit ran and found fresh."""
+    """The exit status and output of a command, and the tasks that doit ran or found up to date."""
 
     status: int
     said: str
@@ -63,7 +63,7 @@ class Ran:
         return self
 
     def refused(self, *texts: str) -> Ran:
-        """It failed, said why in these words, and showed no insides of the program."""
+        """Check that it failed with an error that contains these texts, and without a traceback."""
         assert self.status != 0, self.said
         assert "Traceback" not in self.said, self.said
         assert not [text for text in texts if text not in self.said], self.said
@@ -72,11 +72,11 @@ class Ran:
 
 @dataclass(kw_only=True)
 class Place:
-    """A directory with ``small.yml``, its files, and a cache; `lent` is the environment its family needs."""
+    """A directory with ``small.yml``, its files, and a cache; `family_variables` are the environment of its family."""
 
     root: Path
     family: Family
-    lent: Mapping[str, str] = field(default_factory=dict)
+    family_variables: Mapping[str, str] = field(default_factory=dict)
     project: Path = PROJECT
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ class Place:
 
     @property
     def temporary(self) -> Path:
-        """What a build takes for /tmp."""
+        """Return the directory that builds use instead of /tmp."""
         return self.root / "tmp"
 
     def write(self, recipe: dict[str, Any] | str, name: str = "small.yml") -> None:
@@ -143,22 +143,22 @@ class Place:
     def variables(self) -> dict[str, str]:
         self.temporary.mkdir(exist_ok=True)
         own = {"PYTHONPATH": str(self.project), "TMPDIR": str(self.temporary)}
-        return {**os.environ, **self.lent, **own, **self.environment}
+        return {**os.environ, **self.family_variables, **own, **self.environment}
 
     def another(self, root: Path) -> Place:
-        """Return a place elsewhere, of the same family."""
+        """Return a place of the same family in another directory."""
         root.mkdir(exist_ok=True)
-        return Place(root=root, family=self.family, lent=self.lent)
+        return Place(root=root, family=self.family, family_variables=self.family_variables)
 
     def keep(self, snapshot: Path) -> None:
-        """Take a snapshot of the image's directory and of doit's memory."""
+        """Take a snapshot of the image's directory and of doit's database."""
         shutil.rmtree(snapshot, ignore_errors=True)
         snapshot.mkdir(parents=True)
         subprocess.run(["cp", "-al", str(self.image), str(snapshot / "small")], check=True)
         shutil.copy2(self.cache / "doit.db", snapshot / "doit.db")
 
     def restore(self, snapshot: Path) -> None:
-        """Go back to a snapshot; the recipe and its files too."""
+        """Restore a snapshot, and the recipe with its files."""
         self.write(self.family.recipe)
         for found in self.root.glob("*.lock.json"):
             found.unlink()

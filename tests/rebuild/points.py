@@ -1,4 +1,4 @@
-"""The exact points at which builds are killed: events of a stage, and a program's start with a delay after it."""
+"""The exact points at which builds are killed: audit events of a stage, such as the start of a program, and a delay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .place import STAGES
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """The count-th event of a name with a text among its arguments; with a delay, so many seconds after it."""
+    """The count-th `event` whose arguments contain `text`, or `delay` seconds after it."""
 
     stage: str
     event: str
@@ -32,12 +32,12 @@ HANDOVERS = {
 
 
 def rename_of(stage: str) -> Point:
-    """Just before the hand-over gets its name."""
+    """Return the point just before the hand-over is renamed to its final name."""
     return Point(stage=stage, event="os.rename", text=f"small/{HANDOVERS.get(stage, stage)}.json")
 
 
-def unrecorded(stage: str) -> Point:
-    """The stage is done, but doit has not written so."""
+def before_record(stage: str) -> Point:
+    """Return the point at which the stage has finished, but doit has not recorded it."""
     return Point(stage=stage, event="record", text=f"{stage}:small")
 
 
@@ -46,7 +46,7 @@ def common(stage: str) -> list[Point]:
         Point(stage=stage, event="open", text=f"/{stage}."),
         rename_of(stage),
         Point(stage=stage, event="os.rename", text=f"slice/{stage}.json"),
-        unrecorded(stage),
+        before_record(stage),
     ]
 
 
@@ -89,6 +89,6 @@ SHARED = [
     at("evidence", "open", "manifest", 2),
     at("evidence", "open", "trust.json"),
 ]
-"""Points of every family beside those that every stage has; a family's own are among `families`."""
+"""Points for all families, in addition to `COMMON`; those of one family are in `families`."""
 
 COMMON = [point for stage in STAGES for point in common(stage)]

@@ -1,4 +1,4 @@
-"""Other artefacts than the raw file: made of the same disk, and each made anew only when it has to be."""
+"""Artefacts other than the raw file come from the same disk, and are created again only if necessary."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def sha256_of_gz(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def test_artefacts_are_made_of_the_disk_and_only_what_changed_is_made_anew(place: Place) -> None:
-    """One walk, as each step is a build: formats beside each other, another compression, and back to the raw file."""
+def test_artefacts_come_from_the_disk_and_only_changed_ones_are_created_again(place: Place) -> None:
+    """One test with several steps, as each is a build: several formats, another compression, the raw file again."""
     plain = digest_of_file(place.image / RAW)
     qcow2, tar = {"type": "qcow2"}, {"type": "tar", "compression": "gz"}
     artefacts(place, {"type": "raw", "compression": "gz"}, qcow2, tar)
@@ -60,7 +60,7 @@ def test_artefacts_are_made_of_the_disk_and_only_what_changed_is_made_anew(place
     assert (place.image / "small-1.0.0.qcow2").stat().st_ino == made.st_ino
 
 
-def test_a_vhd_wants_whole_mib(place: Place) -> None:
+def test_the_disk_size_of_a_vhd_must_be_whole_mib(place: Place) -> None:
     recipe: dict[str, Any] = place.family.recipe
     recipe["disk"] |= {"artifacts": [{"type": "vhd"}], "size": "655361KiB"}
     place.write(recipe)

@@ -1,4 +1,4 @@
-"""What a user types beside build: info, list, forget, clean, one stage, and what does not exist."""
+"""Commands other than build: info, list, forget, clean, a single stage, and unknown names."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.mirror
 
 
-def test_list_has_one_documented_line_a_stage(place: Place) -> None:
+def test_list_has_one_line_with_a_description_for_each_stage(place: Place) -> None:
     lines = place.doit("list").succeeded().said.splitlines()
     for name in (*STAGES, "build", "update", "lock", "why", "validate", "config", "boot-test"):
         (line,) = [line for line in lines if line.split()[0] == name]
         assert len(line.split()) > 2
 
 
-def test_list_all_has_every_task_with_what_a_build_does_with_it(place: Place) -> None:
+def test_list_all_shows_what_a_build_does_with_every_task(place: Place) -> None:
     (place.image / "esp.img").unlink()
     said = place.doit("list", "--all", "--status").succeeded().said
     states = {line.split()[1].removesuffix(":small"): line.split()[0] for line in said.splitlines() if ":small" in line}
@@ -68,7 +68,7 @@ def test_explain_says_which_line_makes_which_stage_run(place: Place) -> None:
     assert said["rootfs"] == "runs: it was forgotten"
 
 
-def test_info_and_list_write_nothing_and_wait_for_nobody(place: Place, built: Built) -> None:
+def test_info_and_list_change_no_outputs(place: Place, built: Built) -> None:
     place.doit("list", "--all", "--status").succeeded()
     place.doit("info", "disk:small")
     place.doit("explain").succeeded()
@@ -89,7 +89,7 @@ def test_a_forgotten_stage_runs_again(place: Place, built: Built) -> None:
     assert outputs_of(place) == built.outputs
 
 
-def test_a_cleaned_stage_is_gone_and_made_again(place: Place, built: Built) -> None:
+def test_clean_removes_outputs_and_the_next_build_creates_them(place: Place, built: Built) -> None:
     place.doit("clean", "disk:small").succeeded()
     assert not place.raw.exists()
     assert not (place.image / "image.json").exists()
@@ -98,7 +98,7 @@ def test_a_cleaned_stage_is_gone_and_made_again(place: Place, built: Built) -> N
     assert outputs_of(place) == built.outputs
 
 
-def test_a_stage_alone_runs_what_it_needs_and_no_more(place: Place) -> None:
+def test_building_one_stage_runs_only_the_stages_it_needs(place: Place) -> None:
     place.recipe.write_text(place.recipe.read_text().replace("hostname: one", "hostname: two"))
     assert place.doit("system").succeeded().stages() == {"system"}
     assert place.doit("fs:small").succeeded().stages() == {"fs"}
@@ -120,18 +120,18 @@ def test_the_last_lines_of_a_build_are_its_artefacts(place: Place, built: Built)
         (("disk:large",), "small.yml", ("disk:large",)),
     ],
 )
-def test_what_does_not_exist_is_said_in_words(
+def test_an_unknown_task_option_or_recipe_is_named_in_the_error(
     words: tuple[str, ...], image: str, texts: tuple[str, ...], place: Place
 ) -> None:
     assert place.doit(*words, image=image).refused(*texts).status == 3
 
 
-def test_two_files_that_one_name_could_mean_are_refused(place: Place) -> None:
+def test_a_name_that_matches_two_recipes_is_refused(place: Place) -> None:
     (place.root / "minimal.yml").write_text(place.recipe.read_text())
     place.doit("build", image="minimal.yml").refused("could be two recipes", str(place.root / "minimal.yml"), "./")
 
 
-def test_another_recipe_of_the_same_name_is_refused(place: Place, built: Built) -> None:
+def test_another_recipe_with_the_same_name_is_refused(place: Place, built: Built) -> None:
     other = place.root / "other"
     other.mkdir(exist_ok=True)
     (other / "small.yml").write_text(place.recipe.read_text())
@@ -143,7 +143,7 @@ def test_another_recipe_of_the_same_name_is_refused(place: Place, built: Built) 
     (other / "small.yml").unlink()
 
 
-def test_a_recipe_that_moved_is_no_other_recipe(place: Place, built: Built) -> None:
+def test_a_moved_recipe_is_not_built_again(place: Place, built: Built) -> None:
     moved = place.root / "moved"
     moved.mkdir(exist_ok=True)
     place.recipe.rename(moved / "small.yml")
@@ -153,7 +153,7 @@ def test_a_recipe_that_moved_is_no_other_recipe(place: Place, built: Built) -> N
     assert outputs_of(place) == built.outputs
 
 
-def test_what_is_not_built_yet_is_refused_by_name(place: Place) -> None:
+def test_a_feature_that_is_not_built_yet_is_refused_by_name(place: Place) -> None:
     recipe = place.family.recipe
     recipe["disk"]["partitions"][1]["fsType"] = "f2fs"
     place.write(recipe)

@@ -1,4 +1,4 @@
-"""An ordinary build names the private keys that no package brought, and whose they are; so does the manifest."""
+"""A build and its manifest name the private keys that no package contains, and what created them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kill a build at any point of any stage: nothing of it stays, the next one comes to the same bytes."""
+"""A build killed at any point of any stage leaves nothing behind, and the next one gives the same bytes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from .conftest import outputs_of
 from .edits import edit_of
 from .families import Family, each
-from .killing import children, interrupt, kill, litter, lose, mounted, orphans_come_here, stopped, terminate
+from .killing import adopt_orphans, children, delete_outputs, interrupt, kill, leftovers, mounted, stopped, terminate
 from .place import STAGES, Place
-from .points import COMMON, SHARED, Point, at, unrecorded
+from .points import COMMON, SHARED, Point, at, before_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.mirror
 
 @pytest.fixture(autouse=True)
 def subreaper() -> Iterator[None]:
-    with orphans_come_here():
+    with adopt_orphans():
         yield
 
 
@@ -38,16 +38,18 @@ def points(family: Family) -> list[tuple[str, tuple[Point]]]:
 
 
 @each("point", points)
-def test_a_killed_build_leaves_nothing_and_goes_on_to_the_same_bytes(point: Point, place: Place, built: Built) -> None:
-    lose(place, point.stage)
+def test_a_killed_build_leaves_nothing_and_the_next_gives_the_same_bytes(
+    point: Point, place: Place, built: Built
+) -> None:
+    delete_outputs(place, point.stage)
     status, said = stopped(place, point, kill)
     assert status == -signal.SIGKILL, said
     assert children() == []
     assert mounted(place) == []
     ran = place.doit("build").succeeded()
-    assert point.stage in ran.stages() or point.event == "record", "what is done is done, recorded or not"
+    assert point.stage in ran.stages() or point.event == "record", "a finished stage stays finished, recorded or not"
     assert outputs_of(place) == built.outputs
-    assert litter(place) == []
+    assert leftovers(place) == []
     assert place.doit("build").succeeded().ran == []
 
 
@@ -61,18 +63,18 @@ REVERTED = {
 
 def reverted(_family: Family) -> list[tuple[str, tuple[str, str]]]:
     return [
-        (f"{name} unrecorded after {stage}", (field, stage))
+        (f"{name} killed before the record of {stage}", (field, stage))
         for name, (field, stages) in REVERTED.items()
         for stage in stages
     ]
 
 
 @each("field stage", reverted)
-def test_an_edit_killed_before_it_was_recorded_and_taken_back_leaves_no_trace(
+def test_an_edit_killed_before_it_is_recorded_and_then_reverted_has_no_effect(
     field: str, stage: str, place: Place, built: Built
 ) -> None:
     place.write(edit_of(place.family, field).edited(place.family.recipe))
-    stopped(place, unrecorded(stage), kill)
+    stopped(place, before_record(stage), kill)
     assert children() == []
     place.write(place.family.recipe)
     place.doit("build").succeeded()
@@ -81,8 +83,8 @@ def test_an_edit_killed_before_it_was_recorded_and_taken_back_leaves_no_trace(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_build_killed_again_and_again_gets_there_in_the_end(seed: int, place: Place, built: Built) -> None:
-    """Moments that nobody chose; each round lasts longer on average, so that the longest stage comes to its end."""
+def test_a_build_killed_many_times_finishes_eventually(seed: int, place: Place, built: Built) -> None:
+    """Kills at random times; the rounds get longer on average, so that the longest stage can finish."""
     moments = random.Random(seed)
     shutil.rmtree(place.image)
     shutil.rmtree(place.cache / "layers")
@@ -101,7 +103,7 @@ def test_a_build_killed_again_and_again_gets_there_in_the_end(seed: int, place: 
             break
     assert status == 0
     assert outputs_of(place) == built.outputs
-    assert litter(place) == []
+    assert leftovers(place) == []
 
 
 SIGNALS = {"Ctrl-C": (interrupt, 130), "SIGTERM": (terminate, 143)}
@@ -110,7 +112,7 @@ WHILE = {
     "download": at("download", "open", "partial/", 4),
     "disk": at("disk", "open", "small-1.0.0.raw", 3, delay=0.2),
     "metadata": at("metadata", "socket.connect", "(", delay=0.05),
-    "taking in keys": at("metadata", "subprocess.Popen", "gpg", 2, delay=0.02),
+    "importing keys": at("metadata", "subprocess.Popen", "gpg", 2, delay=0.02),
     "verify": at("verify", "open", "sha256/", 40),
 }
 
@@ -121,9 +123,11 @@ def signals(family: Family) -> list[tuple[str, tuple[str, Point]]]:
 
 
 @each("name point", signals)
-def test_a_stopped_build_says_so_and_goes_on_later(name: str, point: Point, place: Place, built: Built) -> None:
+def test_a_stopped_build_says_so_and_the_next_one_continues(
+    name: str, point: Point, place: Place, built: Built
+) -> None:
     stop, expected = SIGNALS[name]
-    lose(place, point.stage)
+    delete_outputs(place, point.stage)
     (place.image / "small-1.0.0.manifest.json").unlink()  # as in a first build
     status, said = stopped(place, point, stop)
     assert status == expected, said
@@ -132,4 +136,4 @@ def test_a_stopped_build_says_so_and_goes_on_later(name: str, point: Point, plac
     assert children() == []
     place.doit("build").succeeded()
     assert outputs_of(place) == built.outputs
-    assert litter(place) == []
+    assert leftovers(place) == []

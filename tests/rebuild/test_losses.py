@@ -1,4 +1,4 @@
-"""What is lost is made again, and nothing else: hand-overs, artefacts, layers, blobs, doit's memory, a version."""
+"""Only missing outputs are created again: hand-overs, artefacts, layers, blobs, doit's database; also new versions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ARTEFACTS = {
 
 
 @each("name stage", lambda _family: [(name, (name, stage)) for name, stage in {**HANDOVERS, **ARTEFACTS}.items()])
-def test_a_lost_file_runs_the_stage_that_makes_it(name: str, stage: str, place: Place, built: Built) -> None:
+def test_a_missing_file_runs_the_stage_that_writes_it(name: str, stage: str, place: Place, built: Built) -> None:
     (place.image / name).unlink()
     assert place.doit("build").succeeded().stages() == {stage}
     assert outputs_of(place) == built.outputs
@@ -59,19 +59,21 @@ def changed_byte(file: Path) -> None:
     """Change one byte of a file, which keeps its size."""
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
-    file.unlink()  # the snapshot's is the same file
+    file.unlink()  # it is a hard link to the snapshot's file
     file.write_bytes(content)
 
 
 @each("name stage", lambda _family: [(name, (name, stage)) for name, stage in ARTEFACTS.items()])
-def test_a_file_that_is_not_as_it_was_written_is_made_again(name: str, stage: str, place: Place, built: Built) -> None:
+def test_a_file_changed_after_it_was_written_runs_the_stage_that_writes_it(
+    name: str, stage: str, place: Place, built: Built
+) -> None:
     changed_byte(place.image / name)
     assert f"{name} is not as it was written" in place.doit("info", f"{stage}:small").said
     assert place.doit("build").succeeded().stages() == {stage}
     assert outputs_of(place) == built.outputs
 
 
-def test_a_file_that_was_only_copied_is_looked_at_once(place: Place, built: Built) -> None:
+def test_a_copied_file_is_hashed_once_and_runs_nothing(place: Place, built: Built) -> None:
     copy = place.root / "copy.raw"
     shutil.copy(place.raw, copy)
     copy.replace(place.raw)
@@ -97,7 +99,7 @@ def layers(family: Family) -> list[tuple[str, tuple[str, int]]]:
 
 
 @each("stage number", layers)
-def test_a_lost_layer_runs_its_stage_and_comes_to_the_same_content(
+def test_a_missing_layer_runs_its_stage_and_gets_the_same_content(
     stage: str, number: int, place: Place, built: Built
 ) -> None:
     layer = place.cache / layer_of(place, stage)[number]
@@ -107,7 +109,7 @@ def test_a_lost_layer_runs_its_stage_and_comes_to_the_same_content(
     assert outputs_of(place) == built.outputs
 
 
-def test_a_layer_without_its_tree_is_a_lost_layer(place: Place) -> None:
+def test_a_layer_without_its_tree_counts_as_missing(place: Place) -> None:
     (layer,) = layer_of(place, "system")
     shutil.rmtree(place.cache / layer / "tree")
     assert place.doit("build").succeeded().stages() == {"system"}
@@ -115,7 +117,7 @@ def test_a_layer_without_its_tree_is_a_lost_layer(place: Place) -> None:
 
 @pytest.mark.parametrize("kept", [0, 20])
 @pytest.mark.parametrize("stage", ["chroot", "rootfs", "system"])
-def test_half_of_what_is_noted_of_a_layer_is_none(stage: str, kept: int, place: Place, built: Built) -> None:
+def test_a_truncated_note_of_a_layer_counts_as_missing(stage: str, kept: int, place: Place, built: Built) -> None:
     layer = place.cache / layer_of(place, stage)[-1]
     notes = [note for note in layer.parent.glob("*.json") if json.loads(note.read_text())["layer"] == layer.name]
     assert notes
@@ -130,10 +132,10 @@ def test_half_of_what_is_noted_of_a_layer_is_none(stage: str, kept: int, place: 
 
 
 @pytest.mark.parametrize("kept", [0, 8])
-def test_half_of_the_name_of_the_recipe_is_none(kept: int, place: Place) -> None:
+def test_a_truncated_note_of_the_recipe_is_replaced(kept: int, place: Place) -> None:
     note = place.image / "recipe"
     whole = note.read_text()
-    note.unlink()  # the snapshot's is the same file
+    note.unlink()  # it is a hard link to the snapshot's file
     note.write_text(whole[:kept])
     assert place.doit("build").succeeded().ran == []
     assert note.read_text() == whole
@@ -147,14 +149,14 @@ def test_an_emptied_store_is_filled_again(place: Place, built: Built) -> None:
 
 
 @pytest.mark.slow
-def test_without_doits_memory_everything_runs_and_nothing_changes(place: Place, built: Built) -> None:
+def test_without_doits_database_every_stage_runs_and_nothing_changes(place: Place, built: Built) -> None:
     (place.cache / "doit.db").unlink()
     assert place.doit("build").succeeded().stages() == set(STAGES)
     assert outputs_of(place) == built.outputs
 
 
 @pytest.mark.slow
-def test_without_anything_but_the_store_the_bytes_are_the_same(place: Place, built: Built) -> None:
+def test_a_build_from_only_the_store_gives_the_same_bytes(place: Place, built: Built) -> None:
     shutil.rmtree(place.image)
     shutil.rmtree(place.cache / "layers")
     (place.cache / "doit.db").unlink()
@@ -162,7 +164,7 @@ def test_without_anything_but_the_store_the_bytes_are_the_same(place: Place, bui
     assert outputs_of(place) == built.outputs
 
 
-def test_a_damaged_memory_is_said_in_one_line(place: Place) -> None:
+def test_a_damaged_database_of_doit_is_an_error_of_one_line(place: Place) -> None:
     (place.cache / "doit.db").write_bytes(b"not a database" * 100)
     place.doit("build").refused("doit.db", "delete it")
 
@@ -172,7 +174,7 @@ def versions(_family: Family) -> list[tuple[str, tuple[str]]]:
 
 
 @each("stage", versions)
-def test_another_version_of_a_stage_runs_it_and_stops_where_the_result_is_the_same(
+def test_a_new_version_of_a_stage_runs_only_that_stage_if_its_result_is_the_same(
     stage: str, place: Place, built: Built
 ) -> None:
     project = place.root / "another-version"
@@ -189,10 +191,10 @@ def test_another_version_of_a_stage_runs_it_and_stops_where_the_result_is_the_sa
 
 
 EVIDENT = {"solve", "download", "verify", "evidence"}
-"""What a lock that says the same runs: it is checked as a lock, its indexes too, and the manifest says that it was."""
+"""The stages that a new lock with the same packages runs: it and its indexes are checked, and the manifest says so."""
 
 
-def test_a_kept_lock_that_says_the_same_installs_nothing_anew(place: Place) -> None:
+def test_a_kept_lock_with_the_same_packages_installs_nothing_again(place: Place) -> None:
     place.doit("lock").succeeded()
     assert place.doit("build").succeeded().stages() == EVIDENT
     assert place.doit("build").succeeded().ran == []
@@ -201,7 +203,7 @@ def test_a_kept_lock_that_says_the_same_installs_nothing_anew(place: Place) -> N
     assert place.doit("build").succeeded().ran == []
 
 
-def test_a_kept_lock_that_does_not_answer_any_more_is_refused_by_name(place: Place) -> None:
+def test_a_kept_lock_that_no_longer_fits_the_recipe_is_refused(place: Place) -> None:
     place.doit("lock").succeeded()
     text = place.recipe.read_text()
     place.recipe.write_text(text.replace("  hostname:", "  packages: [less]\n  hostname:"))

@@ -1,4 +1,4 @@
-"""Edit → exactly these stages run, through the real doit; then the second build runs nothing."""
+"""After an edit, the real doit runs exactly these stages; a second build runs nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_edit_runs_exactly_these_stages(edit: Edit, place: Place) -> None:
     assert place.doit("build").succeeded().ran == []
 
 
-def test_edits_of_no_consequence_run_nothing(place: Place) -> None:
+def test_edits_without_effect_run_nothing(place: Place) -> None:
     recipe = place.family.recipe
     for edit in edits_of(place.family):
         if edit.ran == frozenset():
@@ -75,7 +75,7 @@ def test_an_edit_that_needs_more_packages_runs_exactly_these_stages(
     assert place.doit("build").succeeded().ran == []
 
 
-def test_a_touched_file_runs_nothing_and_a_changed_one_what_holds_it(place: Place) -> None:
+def test_a_touched_file_runs_nothing_and_a_changed_file_runs_what_contains_it(place: Place) -> None:
     (place.root / "files/motd").touch()
     place.recipe.touch()
     for handover in place.image.glob("*.json"):
@@ -86,7 +86,7 @@ def test_a_touched_file_runs_nothing_and_a_changed_one_what_holds_it(place: Plac
 
 
 @pytest.mark.slow
-def test_a_file_of_another_name_with_the_same_content_comes_to_the_same_layer(place: Place) -> None:
+def test_a_file_with_another_name_and_the_same_content_gives_the_same_layer(place: Place) -> None:
     (place.root / "files/other").write_text((place.root / "files/motd").read_text())
     text = place.recipe.read_text()
     place.write(text.replace("files/motd", "files/other"))
@@ -95,7 +95,7 @@ def test_a_file_of_another_name_with_the_same_content_comes_to_the_same_layer(pl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", [RPM], indirect=True)
-def test_the_same_repository_by_another_url_makes_nothing_of_the_image_anew(place: Place, built: Built) -> None:
+def test_another_url_of_the_same_repository_rebuilds_no_part_of_the_image(place: Place, built: Built) -> None:
     facts = yaml.safe_load((place.root.parent / "distributions/azure-linux/azl3/distribution.yml").read_text())
     elsewhere = facts["mirror"].replace("localhost", "127.0.0.1")
     recipe = place.family.recipe
@@ -107,7 +107,7 @@ def test_the_same_repository_by_another_url_makes_nothing_of_the_image_anew(plac
 
 
 @pytest.mark.slow
-def test_an_edit_taken_back_comes_to_the_first_bytes(place: Place, built: Built) -> None:
+def test_a_reverted_edit_gives_the_first_bytes_again(place: Place, built: Built) -> None:
     for field in ("systemConfig.hostname", "disk.partitions.1.fsLabel", "systemConfig.kernel.cmdline"):
         place.write(edit_of(place.family, field).edited(place.family.recipe))
         place.doit("build").succeeded()
@@ -130,7 +130,7 @@ def test_a_second_recipe_does_not_disturb_the_first(place: Place) -> None:
 
 
 @pytest.mark.slow
-def test_a_copy_of_the_recipe_elsewhere_comes_to_the_same_bits(place: Place, built: Built) -> None:
+def test_a_copy_of_the_recipe_in_another_directory_gives_the_same_bits(place: Place, built: Built) -> None:
     elsewhere = place.another(place.root / "elsewhere")
     elsewhere.write(place.family.recipe)
     elsewhere.environment["OIC_TEST"] = "another environment"

@@ -1,4 +1,4 @@
-"""Every field of a recipe against the plan: which stages see it. Nothing is built."""
+"""Each field of a recipe changes the slices of exactly the listed stages in the plan. Nothing is built."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ELSEWHERE = {
-    "lock": "test_a_lock_beside_the_recipe_takes_the_place_of_metadata",
+    "lock": "test_a_lock_beside_the_recipe_replaces_the_stage_metadata",
     "disk.artifacts.compression": "test_artefacts.py",
 }
 """Fields whose edits change which stages there are, and the test of each."""
@@ -29,7 +29,7 @@ ELSEWHERE = {
 
 @pytest.fixture(params=FAMILIES, ids=str)
 def family(request: pytest.FixtureRequest) -> Family:
-    return cast("Family", request.param)  # nothing is built, so none of them is slow
+    return cast("Family", request.param)  # nothing is built, so no family is slow
 
 
 @pytest.fixture
@@ -59,13 +59,13 @@ EACH = pytest.mark.parametrize(
 
 
 @EACH
-def test_an_edit_is_seen_by_exactly_these_stages(edit: Edit, family: Family, slices: Any) -> None:
+def test_an_edit_changes_the_slices_of_exactly_these_stages(edit: Edit, family: Family, slices: Any) -> None:
     before, after = slices(based(family.recipe)), slices(based(edit.edited(family.recipe)))
     assert {name for name in STAGES if before[name] != after[name]} == edit.direct
 
 
 @EACH
-def test_what_runs_is_at_least_what_sees_the_edit(edit: Edit, family: Family) -> None:
+def test_every_stage_whose_slice_changes_runs(edit: Edit, family: Family) -> None:
     assert edit.ran is None or edit.direct <= edit.ran, family
 
 
@@ -115,7 +115,7 @@ def below(path: str, value: Any) -> Iterator[str]:
 def fields_of(schema: dict[str, Any], node: dict[str, Any], path: str) -> list[str]:
     """Return the key path of every field below a node of the schema; lists are transparent.
 
-    What may be a text or a mapping of it and more, such as a key, is one field.
+    A field that may be a string or a mapping, such as a key, counts as one field.
     """
     while "$ref" in node:
         node = schema["$defs"][node["$ref"].rpartition("/")[2]]
@@ -130,7 +130,7 @@ def fields_of(schema: dict[str, Any], node: dict[str, Any], path: str) -> list[s
     ]
 
 
-def test_a_file_with_other_content_or_mode_is_seen_and_a_touched_one_is_not(place: Place) -> None:
+def test_a_slice_depends_on_the_content_and_mode_of_a_file_and_not_on_its_time(place: Place) -> None:
     place.write(based(place.family.recipe))
     motd = place.root / "files/motd"
 
@@ -141,11 +141,11 @@ def test_a_file_with_other_content_or_mode_is_seen_and_a_touched_one_is_not(plac
     motd.touch()
     assert seen() == before
     motd.chmod(0o664)
-    assert seen() == before, "the umask is not the image's business"
+    assert seen() == before, "the umask does not affect the image"
     motd.chmod(0o600)
     assert {name for name, value in seen().items() if value != before[name]} == {"system", "evidence"}
     place.recipe.chmod(0o600)
-    assert seen() == before, "nor is a narrow one"
+    assert seen() == before, "nor does a restrictive umask"
     place.recipe.chmod(0o644)
     motd.chmod(0o755)
     assert {name for name, value in seen().items() if value != before[name]} == {"system", "evidence"}
@@ -161,7 +161,7 @@ def test_a_comment_changes_nothing(place: Place) -> None:
     assert [stage.origin() for stage in plan(load_config(place.recipe, {}), place.cache)] == before
 
 
-def test_a_lock_beside_the_recipe_takes_the_place_of_metadata(place: Place) -> None:
+def test_a_lock_beside_the_recipe_replaces_the_stage_metadata(place: Place) -> None:
     place.write(based(place.family.recipe))
     (place.root / "small.lock.json").write_text("{}")
     stages = plan(load_config(place.recipe, {}), place.cache)

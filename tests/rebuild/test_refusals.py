@@ -1,4 +1,4 @@
-"""What the host lacks: a cache of one's own, sub-ids, room. One line says so, and later it goes on."""
+"""The host lacks something: an own cache, sub-ids, disk space. The error has one line, and a later build continues."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from .conftest import outputs_of
 from .families import Family, each
-from .killing import lose
+from .killing import delete_outputs
 
 if TYPE_CHECKING:
     from .conftest import Built
@@ -23,11 +23,11 @@ NOBODY = "nobody"
 
 
 AS_NOBODY = ("setpriv", "--reuid", NOBODY, "--regid", "nogroup", "--clear-groups")
-"""What runs a command as a user who has no sub-ids."""
+"""Runs a command as a user who has no sub-ids."""
 
 
 def readable(place: Place) -> None:
-    """Skip when the interpreter or the sources are not for other users to read."""
+    """Skip the test if other users cannot read the interpreter or the sources."""
     probe = [*AS_NOBODY, *place.argv("list")]
     for parent in (place.root, *place.root.parents):
         if str(parent).startswith("/tmp/"):
@@ -38,7 +38,7 @@ def readable(place: Place) -> None:
 
 
 @pytest.mark.parametrize("words", [("build",), ("list",), ("info", "disk:small"), ("clean",), ("update",)])
-def test_a_user_is_kept_out_of_roots_cache(words: tuple[str, ...], place: Place, built: Built) -> None:
+def test_an_ordinary_user_cannot_use_roots_cache(words: tuple[str, ...], place: Place, built: Built) -> None:
     readable(place)
     ran = place.doit(*words, under=AS_NOBODY)
     uid = pwd.getpwnam(NOBODY).pw_uid
@@ -48,7 +48,7 @@ def test_a_user_is_kept_out_of_roots_cache(words: tuple[str, ...], place: Place,
     assert outputs_of(place) == built.outputs
 
 
-def test_root_is_kept_out_of_a_users_cache_and_leaves_nothing_there(place: Place) -> None:
+def test_root_cannot_use_a_users_cache_and_writes_nothing_there(place: Place) -> None:
     theirs = place.another(place.root / "theirs")
     theirs.write(place.family.recipe)
     theirs.cache.mkdir(exist_ok=True)
@@ -57,7 +57,7 @@ def test_root_is_kept_out_of_a_users_cache_and_leaves_nothing_there(place: Place
     assert list(theirs.cache.iterdir()) == []
 
 
-def test_a_user_without_sub_ids_is_told_what_to_do(place: Place) -> None:
+def test_the_error_for_a_user_without_sub_ids_says_what_to_do(place: Place) -> None:
     readable(place)
     theirs = place.another(place.root / "subless")
     theirs.write(place.family.recipe)
@@ -67,13 +67,13 @@ def test_a_user_without_sub_ids_is_told_what_to_do(place: Place) -> None:
     try:
         ran = theirs.doit("build", under=AS_NOBODY)
         ran.refused("sub-uids" if shutil.which("newuidmap") else "newuidmap", "as root:")
-        assert ran.ran == [], "said before any work"
+        assert ran.ran == [], "the error comes before any work"
     finally:
         subprocess.run(["chown", "-R", "root:root", theirs.root], check=True)  # the blobs are hard links
         shutil.rmtree(theirs.root)
 
 
-def test_a_cache_that_cannot_be_made_is_said_in_one_line(place: Place) -> None:
+def test_a_cache_that_cannot_be_created_is_an_error_of_one_line(place: Place) -> None:
     readable(place)
     argv = [word.replace(f"cache={place.cache}", "cache=/proc/nowhere") for word in place.argv("build")]
     done = subprocess.run(argv, env=place.variables(), cwd=place.root, capture_output=True, text=True, check=False)
@@ -96,18 +96,18 @@ mount -o remount,size=4g "$CACHE"
 
 
 ROOM = {"fs": 40, "chroot": 20, "rootfs": 30, "initrd": 6, "boot": 10, "disk": 40, "evidence": 0}
-"""MiB that are free when a stage begins; it needs more."""
+"""The free MiB when a stage begins, which are fewer than it needs."""
 
 
 def rooms(_family: Family) -> list[tuple[str, tuple[str, int]]]:
-    return [(f"no room during {stage}", (stage, room)) for stage, room in ROOM.items()]
+    return [(f"disk full during {stage}", (stage, room)) for stage, room in ROOM.items()]
 
 
 @each("stage room", rooms)
-def test_a_full_disk_is_said_in_words_and_the_next_build_goes_on(
+def test_a_full_disk_is_reported_and_the_next_build_continues(
     stage: str, room: int, place: Place, built: Built
 ) -> None:
-    lose(place, stage)
+    delete_outputs(place, stage)
     kept = place.root / "kept"
     place.cache.rename(kept)
     place.cache.mkdir()
@@ -126,7 +126,7 @@ def test_a_full_disk_is_said_in_words_and_the_next_build_goes_on(
     finally:
         place.cache.rmdir()
         kept.rename(place.cache)
-        place.doit("build")  # a layer it lost would be lost to the tests to come, too
+        place.doit("build")  # creates deleted layers again, which later tests need
     first, _, second = done.stdout.partition("first: ")
     assert second, done.stdout
     assert not second.startswith("0"), done.stdout

@@ -1,4 +1,4 @@
-"""``doit reproduce``: an image built twice a day apart, and what of it is not the same named with its maker."""
+"""``doit reproduce`` builds an image twice, a day apart, and names each difference with its origin."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _command(place: Place, *commands: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_image_that_is_the_same_twice_says_so_in_one_line(place: Place, built: Built) -> None:
+def test_equal_builds_are_reported_in_one_line(place: Place, built: Built) -> None:
     said = place.doit("reproduce").succeeded().said
     digest = subprocess.run(["sha256sum", place.raw], capture_output=True, text=True, check=True).stdout.split()[0]
     moments = r"built \d{4}-\d\d-(\d\d) \d\d:\d\d UTC and \d{4}-\d\d-(\d\d) \d\d:\d\d UTC by the clock of its programs"
@@ -50,7 +50,7 @@ def test_an_image_that_is_the_same_twice_says_so_in_one_line(place: Place, built
     assert built.place.doit("build").succeeded().stages() == set()
 
 
-def test_what_differs_is_named_with_what_it_is_and_who_made_it(place: Place) -> None:
+def test_a_difference_is_named_with_its_kind_and_its_origin(place: Place) -> None:
     _command(place, DRAWN, TOLD)
     ran = place.doit("reproduce").refused(
         "2 things differ between two builds of the same packages, ",
@@ -67,8 +67,8 @@ def test_what_differs_is_named_with_what_it_is_and_who_made_it(place: Place) -> 
 
 
 @pytest.mark.slow
-def test_a_tool_that_tells_the_time_is_named_by_its_stage(place: Place, tmp_path: Path) -> None:
-    """The initramfs generator of the image, told by a file that only it reads to put the time in."""
+def test_a_tool_that_writes_the_time_is_reported_with_its_stage(place: Place, tmp_path: Path) -> None:
+    """A file that only the image's initramfs generator reads makes it write the time."""
     hook = {"deb": "/etc/initramfs-tools/hooks/told", "rpm": "/etc/dracut.conf.d/told.conf"}[place.family.name]
     told = {
         "deb": '#!/bin/sh\n[ "$1" = prereqs ] || date > "$DESTDIR/told"\n',
@@ -85,8 +85,8 @@ def test_a_tool_that_tells_the_time_is_named_by_its_stage(place: Place, tmp_path
 
 
 @pytest.mark.slow
-def test_without_another_clock_it_is_said_that_there_was_none(place: Place, tmp_path: Path) -> None:
-    """And with a library that does not do it, the same."""
+def test_a_result_without_another_clock_says_so(place: Place, tmp_path: Path) -> None:
+    """The same with a library that does not change the clock."""
     wrong = tmp_path / "no-clock.so.1"
     shutil.copy("/lib/x86_64-linux-gnu/libm.so.6", wrong)
     place.environment[LIBRARY] = str(wrong)

@@ -1,4 +1,4 @@
-"""What the shipped data let pass of the scriptlets that real packages are known for, and what only a recipe can."""
+"""The shipped data tolerate known scriptlet failures of real packages; a recipe can tolerate others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MISBEHAVING = ["bluez-hid2hci", "kpatch", "kubernetes", "lm-sensors", "swtpm-sel
 
 
 @pytest.mark.parametrize("family", [RPM], indirect=True)
-def test_what_is_known_to_fail_passes_and_is_told_and_the_rest_is_refused(place: Place) -> None:
+def test_known_failures_are_tolerated_with_a_note_and_others_are_refused(place: Place) -> None:
     recipe = place.family.recipe
     recipe["systemConfig"]["packages"] = MISBEHAVING
     place.write(recipe)

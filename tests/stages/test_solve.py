@@ -78,7 +78,7 @@ def test_a_lock_whose_tools_are_of_the_distribution_is_taken(tmp_path: Path) -> 
 
 
 def test_a_lock_that_takes_a_tool_from_another_repository_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrustError, match="tools: expected packages of base alone, found cc of other"):
+    with pytest.raises(TrustError, match="tools: expected packages of base only, found cc of other"):
         run(tmp_path, lock_of(NARROW, package("cc", "other")), NARROW)
 
 

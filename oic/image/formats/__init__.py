@@ -1,6 +1,6 @@
-"""The formats that virtual machines take a disk in: one file for each, all made by qemu-img of the build environment.
+"""Disk formats of virtual machines: one file for each. qemu-img of the build environment writes all of them.
 
-A new one is a file with what `DiskFormat` asks for, and its name in `DISK_FORMATS`.
+To add a format, add a module that implements `DiskFormat`, and its entry in `DISK_FORMATS`.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 
 class DiskFormat(Protocol):
-    """One format; a module is one."""
+    """A disk format; each module in this directory implements it."""
 
     QEMU: str
     """The format's name for qemu."""
     OPTIONS: str
-    """What ``qemu-img convert -o`` is told."""
+    """The argument of ``qemu-img convert -o``."""
     UNIT: int
-    """A disk's size in bytes has to be a multiple of this."""
+    """The size of the disk in bytes must be a multiple of this."""
 
     def set_identifiers(self, image: IO[bytes], uuid: str) -> None:
-        """Replace what qemu-img drew, or took from the clock, by values derived from a UUID; `image` can be written.
+        """Replace random values and times that qemu-img wrote by values derived from a UUID; `image` is writable.
 
-        Raises ValueError for a file of another layout than qemu-img is known to write.
+        Raises ValueError if the layout of the file is not the known one.
         """
 
 
 DISK_FORMATS: dict[str, DiskFormat] = {"qcow2": qcow2, "vhd": vhd, "vhdx": vhdx, "vmdk": vmdk, "vdi": vdi}
-"""By the recipe's word."""
+"""The formats by their names in a recipe."""
 
 
 def convert(raw: Path, target: Path, word: str, uuid: str, tools: Tools) -> None:
-    """Write a raw disk in another format; the same disk and UUID give the same bytes. Raises ToolError.
+    """Convert a raw disk to the format `word`; the same disk and UUID give the same bytes. Raises ToolError.
 
-    The name of `target` is part of a vmdk.
+    A vmdk contains the name of `target`.
     """
     kind = DISK_FORMATS[word]
     options = ["-o", kind.OPTIONS] if kind.OPTIONS else []

@@ -1,4 +1,4 @@
-"""qcow2, QEMU's own format (docs/interop/qcow2.rst there): nothing in it is drawn."""
+"""qcow2, QEMU's own format (docs/interop/qcow2.rst of QEMU). It has no random values."""
 
 from __future__ import annotations
 

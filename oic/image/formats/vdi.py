@@ -1,6 +1,6 @@
-"""vdi, VirtualBox's format. Its header has two UUIDs: of the image, and of its last snapshot.
+"""vdi, VirtualBox's format. Its header has two UUIDs: that of the image, and that of its last snapshot.
 
-The layout is that of QEMU's block/vdi.c: after a text of 64 bytes, all integers little-endian.
+The layout is that of QEMU's block/vdi.c: a text of 64 bytes, then fields with little-endian integers.
 """
 
 from __future__ import annotations

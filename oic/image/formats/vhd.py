@@ -1,7 +1,7 @@
-"""vhd of fixed size, as clouds take it: the raw disk, whole MiB, and a footer of 512 bytes.
+"""vhd of fixed size, as clouds require it: the raw disk, whose size is in whole MiB, and a footer of 512 bytes.
 
-The footer is that of Microsoft's "Virtual Hard Disk Image Format Specification", October 2006: big-endian, with the
-time it was made, a UUID, and the complement of the sum of its bytes.
+The footer is that of Microsoft's "Virtual Hard Disk Image Format Specification", October 2006. It is big-endian and
+contains the time of creation, a UUID, and the complement of the sum of its bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _IDENTIFIER = slice(68, 84)
 
 
 def set_identifiers(image: IO[bytes], uuid: str) -> None:
-    """Set the footer's UUID, and its time to the format's zero (the year 2000)."""
+    """Set the footer's UUID, and its time to 0, which means the beginning of the year 2000."""
     image.seek(-_SIZE, 2)
     footer = bytearray(image.read())
     if not footer.startswith(_COOKIE):

@@ -1,7 +1,7 @@
-"""vhdx, Hyper-V's format after [MS-VHDX]: qemu-img draws its UUIDs and a sequence number, and leaves a used log.
+"""vhdx, Hyper-V's format, by [MS-VHDX]. qemu-img writes random UUIDs and sequence numbers, and old data in the log.
 
-Two headers with a CRC-32C each (2.2.2); a log that a header without a LogGuid calls empty (2.3); the disk's own UUID
-among the metadata (2.6.2.5, "page 83 data").
+There are two headers with a CRC-32C each (2.2.2), a log, which is empty if the header has no LogGuid (2.3), and the
+disk's own UUID in the metadata (2.6.2.5, "page 83 data").
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _METADATA = uuids.UUID("8b7ca206-4790-4b9a-b8fe-575f050f886e").bytes_le
 _PAGE_83 = uuids.UUID("beca12ab-b2e6-4523-93ef-c309e000c746").bytes_le
 _ENTRY = 32
 _POLYNOMIAL = 0x82F63B78
-"""Of CRC-32C (RFC 3720, appendix B.4), reflected."""
+"""The polynomial of CRC-32C (RFC 3720, appendix B.4), reflected."""
 
 
 def set_identifiers(image: IO[bytes], uuid: str) -> None:
-    """Set the UUIDs, number the headers from 1, and empty the log."""
+    """Set the UUIDs, number the headers from 1, and fill the log with zeros."""
     for sequence, at in enumerate(_HEADERS, start=1):
         _set_header(image, at, sequence, uuid)
     image.seek(_page_83(image))
@@ -52,7 +52,7 @@ def _set_header(image: IO[bytes], at: int, sequence: int, uuid: str) -> None:
 
 
 def _page_83(image: IO[bytes]) -> int:
-    """Return where the disk's own UUID is, by the table of regions and that of metadata items."""
+    """Return the offset of the disk's own UUID, from the table of regions and the table of metadata items."""
     image.seek(_REGIONS)
     region = _entry(image.read(64 << 10), 16, 8, _METADATA)
     (start,) = struct.unpack_from("<Q", region, 16)

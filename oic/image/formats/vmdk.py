@@ -1,6 +1,6 @@
-"""vmdk, VMware's format: a text in the file's second sector has a content identifier (CID) that qemu-img draws.
+"""vmdk, VMware's format. A text that begins in the second sector has a random content identifier (CID) of qemu-img.
 
-The text is the descriptor of "VMware Virtual Disk Format 5.0"; a CID has eight hexadecimal digits at most.
+The text is the descriptor of "VMware Virtual Disk Format 5.0". A CID has at most eight hexadecimal digits.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-# ruff: noqa: INP001 - found by its name on the path, never imported as a package's
-"""Put on a build's path by the tests that kill it: says, at one point of one stage, that it is there.
+# ruff: noqa: INP001 - Python finds it by its name on the path; it is in no package
+"""Reports when a build has reached a point of a stage; tests that kill builds put this module on the Python path.
 
-``OIC_TEST_POINT`` is ``stage event text count delay``: at the count-th audit event of this name (sys.addaudithook)
-whose arguments hold the text, in whatever process of the build, a byte goes into the pipe ``OIC_TEST_PIPE``. Without a
-delay the process then stands still; with one it goes on, and the byte follows after so many seconds.
+``OIC_TEST_POINT`` is ``stage event text count delay``. At the count-th audit event of this name (sys.addaudithook)
+whose arguments contain the text, in any process of the build, a byte is written to the pipe ``OIC_TEST_PIPE``. Without
+a delay the process then stops; with a delay it continues, and the byte is written after so many seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Point:
         self.left = int(_COUNT)
 
     def look(self, event: str, args: tuple[Any, ...]) -> None:
-        if event == "os.remove" and "/slice/" in str(args[0]):  # a stage that begins forgets what it was made from
+        if event == "os.remove" and "/slice/" in str(args[0]):  # a stage that begins removes the record of its inputs
             name = os.path.basename(args[0])
             self.armed = name == f"{_STAGE}.json" if not name.startswith(".") else self.armed
         if self.armed and event == _EVENT and any(_TEXT in str(arg) for arg in args):

@@ -1,4 +1,4 @@
-"""Builds at the same time: of one image, of two, in parallel processes, with edits in between."""
+"""Concurrent builds: of one image, of two images, in parallel processes, and with edits in between."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from .conftest import outputs_of
 from .edits import edit_of
-from .killing import lose
+from .killing import delete_outputs
 from .place import STAGES, Place, Ran
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def ended(process: subprocess.Popen[str]) -> Ran:
 
 
 def await_stage(build: subprocess.Popen[str], stage: str) -> None:
-    """Read what a build says until it says that this stage began."""
+    """Read the output of a build until this stage begins."""
     assert build.stdout
-    assert any(line.startswith(f".  {stage}") for line in build.stdout), "it ended before"
+    assert any(line.startswith(f".  {stage}") for line in build.stdout), "the build ended before the stage"
 
 
-def test_of_two_builds_of_one_image_the_second_waits_and_has_nothing_to_do(place: Place, built: Built) -> None:
-    lose(place, "fs")
+def test_the_second_build_of_an_image_waits_and_then_has_nothing_to_do(place: Place, built: Built) -> None:
+    delete_outputs(place, "fs")
     both = [place.start("build"), place.start("build")]
     first, second = sorted((ended(process).succeeded() for process in both), key=lambda ran: "waiting" in ran.said)
     assert "waiting for another build of small" in second.said
@@ -47,7 +47,7 @@ def test_of_two_builds_of_one_image_the_second_waits_and_has_nothing_to_do(place
 
 
 @pytest.mark.slow
-def test_two_builds_of_one_image_from_nothing_come_to_the_same_bytes(place: Place, built: Built) -> None:
+def test_two_builds_of_one_image_from_nothing_give_the_same_bytes(place: Place, built: Built) -> None:
     shutil.rmtree(place.image)
     shutil.rmtree(place.cache / "layers")
     (place.cache / "doit.db").unlink()
@@ -63,7 +63,7 @@ def test_an_edit_while_the_first_build_runs_is_built_by_the_second(place: Place,
     first = place.start("build", "disk")
     first.wait(timeout=900)
     ended(first).succeeded()
-    lose(place, "fs")
+    delete_outputs(place, "fs")
     slow = place.start("build")
     await_stage(slow, "fs")
     place.write(edit_of(place.family, "systemConfig.hostname").edited(place.family.recipe))
@@ -79,7 +79,7 @@ def test_an_edit_while_the_first_build_runs_is_built_by_the_second(place: Place,
 
 
 @pytest.mark.slow
-def test_two_images_are_built_at_the_same_time_with_one_store_and_layers_made_once(place: Place, built: Built) -> None:
+def test_two_images_build_at_the_same_time_and_create_shared_layers_once(place: Place, built: Built) -> None:
     shutil.rmtree(place.image)
     shutil.rmtree(place.cache / "layers")
     (place.cache / "doit.db").unlink()
@@ -97,7 +97,7 @@ def test_two_images_are_built_at_the_same_time_with_one_store_and_layers_made_on
 
 
 @pytest.mark.slow
-def test_a_build_in_parallel_processes_comes_to_the_same_bytes(place: Place, built: Built) -> None:
+def test_a_build_in_parallel_processes_gives_the_same_bytes(place: Place, built: Built) -> None:
     shutil.rmtree(place.image)
     shutil.rmtree(place.cache / "layers")
     (place.cache / "doit.db").unlink()
@@ -109,15 +109,15 @@ def test_a_build_in_parallel_processes_comes_to_the_same_bytes(place: Place, bui
     assert place.doit("-n", "2", "build").succeeded().ran == []
 
 
-def test_stages_that_need_not_wait_for_each_other_run_in_parallel(place: Place, built: Built) -> None:
-    lose(place, "fs")
-    lose(place, "boot")
+def test_independent_stages_run_in_parallel(place: Place, built: Built) -> None:
+    delete_outputs(place, "fs")
+    delete_outputs(place, "boot")
     assert place.doit("-n", "2", "build").succeeded().stages() == {"fs", "boot"}
     assert outputs_of(place) == built.outputs
 
 
-def test_a_killed_process_of_a_parallel_build_ends_it_and_the_next_one_goes_on(place: Place, built: Built) -> None:
-    lose(place, "fs")
+def test_a_killed_process_ends_its_parallel_build_and_the_next_one_continues(place: Place, built: Built) -> None:
+    delete_outputs(place, "fs")
     build = place.start("-n", "2", "build", start_new_session=True)
     await_stage(build, "fs")
     for worker in Path(f"/proc/{build.pid}/task/{build.pid}/children").read_text().split():
@@ -130,11 +130,11 @@ def test_a_killed_process_of_a_parallel_build_ends_it_and_the_next_one_goes_on(p
     assert outputs_of(place) == built.outputs
 
 
-def test_the_processes_of_a_parallel_build_end_with_it(place: Place, built: Built) -> None:
-    lose(place, "fs")
+def test_killing_a_parallel_build_ends_its_processes(place: Place, built: Built) -> None:
+    delete_outputs(place, "fs")
     build = place.start("-n", "2", "build", start_new_session=True)
     await_stage(build, "fs")
     build.kill()
-    build.communicate(timeout=60)  # no worker has the pipe open
+    build.communicate(timeout=60)  # it returns only if no worker has the pipe open
     place.doit("build").succeeded()
     assert outputs_of(place) == built.outputs

@@ -62,7 +62,12 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     ),
     "tells how much space is left": ("process.host",),
     "locks the image's directory": ("tasks.claim",),
-    "finds the user's recipes, settings and cache": ("tasks.mistakes", "tasks.places", "tasks.recipes"),
+    "finds the user's recipes, settings and cache": (
+        "tasks.finding",
+        "tasks.mistakes",
+        "tasks.places",
+        "tasks.recipes",
+    ),
     "gives a stage its files": ("plan.maker",),
     "reads or writes the tree of an image": (
         *(

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     Problems = list[tuple[Node, str]]
 
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_OF_THE_CACHE = ("damaged", "layers", "store", "validated")
+NAMES_IN_CACHE = ("damaged", "layers", "store", "validated")
+"""Names that no recipe can have, as the cache has them beside its images."""
 
 
 def load_config(
@@ -106,7 +107,7 @@ def _image_name(recipe: Path) -> ImageName:
             f"found '{recipe.name}'",
             where=str(recipe),
         )
-    if recipe.stem in _OF_THE_CACHE:
+    if recipe.stem in NAMES_IN_CACHE:
         message = (
             f"expected another file name, found '{recipe.name}': the cache has a directory '{recipe.stem}' already"
         )

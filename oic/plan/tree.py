@@ -104,9 +104,8 @@ def files_of(config: FinalConfig) -> tuple[PlacedFile, ...]:
 
 def _known_to_image(config: FinalConfig) -> dict[str, str]:
     """Return the image's repositories, each with its key file in the image, or none for a disabled one."""
-    if config.system.package_sources != "keep":
-        return {}
-    known = {entry.name: entry.image_key for entry in config.repositories}
+    keep = config.system.package_sources == "keep"
+    known = {entry.name: entry.image_key if keep else "" for entry in config.repositories}
     return {**dict.fromkeys(config.distribution.off, ""), **known}
 
 

@@ -146,8 +146,8 @@ class Provider(Protocol):
     def sources(self, root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
         """Return the files (path: text) that configure repositories in the image; runs with the tree as its root.
 
-        `keys` says which: repository name → key file in the image, empty for none. A name there that is not among
-        `repositories` is a repository of the distribution that the image was not built from.
+        `keys` says which: repository name → key file in the image, empty for one that the image is not to know. A name
+        there that is not among `repositories` is a repository of the distribution that the image was not built from.
         """
 
     def list_command(self) -> Sequence[str]:

@@ -226,7 +226,7 @@ def _set_units(services: Services, box: Sandbox) -> None:
 
 KIND = Kind(
     name="system",
-    version=7,
+    version=8,
     doc="hostname, users, files, commands, units",
     reads=(InstalledTree,),
     writes=(ConfiguredTree, InitramfsInputs, BootInputs, PrivateKeys),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PROJECT = Path(__file__).parents[2]
-TASKS = {"build": "everything the recipe asks for", **DOCS, **on_demand.DOCS, "verify-cache": on_demand.VERIFY_CACHE}
+TASKS = {"build": "everything the recipe asks for", **DOCS, **on_demand.DOCS, **on_demand.OF_NO_IMAGE}
 """Every task that a user can ask for, and what it does."""
 
 
@@ -84,8 +84,9 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
             claim.prepare(cache / config.image_name)
     except OicError as error:
         raise InvalidCommand(str(error)) from error
-    yield from stage_tasks.groups({name: doc for name, doc in TASKS.items() if name != "verify-cache"})
-    yield on_demand.verify_cache(cache)
+    yield from stage_tasks.groups({name: doc for name, doc in TASKS.items() if name not in on_demand.OF_NO_IMAGE})
+    folders = dict.fromkeys(path for path in (request.stood_in, shelf_of(request.clone)) if path)
+    yield from on_demand.of_no_image(cache, tuple(folders), given)
     notes = {config.image_name: config.notes for config in configs}
     Reporter.asked = Asked(
         program=request.program, stood_in=request.stood_in, notes=notes, json=given.get("format") == "json"

@@ -21,7 +21,7 @@ from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
 from oic.config.schema import did_you_mean
 from oic.errors import OicError, RecipeError
-from oic.tasks import command_line, places, recipes, usage, words
+from oic.tasks import command_line, on_demand, places, recipes, usage, words
 from oic.tasks.arguments import Arguments, parse_arguments
 from oic.tasks.command_line import Request
 from oic.tasks.interrupts import end_in_order
@@ -112,11 +112,15 @@ def _check_tasks(arguments: Arguments, stood_in: Path, shelf: Path | None) -> No
         if recipes.candidates(name, stood_in, shelf):
             near = f"; to build that recipe: oic build {name}"
         raise OicError(f"'{name}' is no stage or command{near}")
-    if arguments.recipes or arguments.command == "list" or arguments.tasks == ("verify-cache",):
+    if arguments.recipes or arguments.command == "list" or _needs_no_recipe(arguments.tasks):
         return
     if not recipes.find_recipes((), stood_in, shelf):
         word = " ".join(arguments.tasks) or arguments.command
         raise OicError(f"expected a recipe: oic {word} RECIPE.yml", hint="oic help says what a recipe is")
+
+
+def _needs_no_recipe(tasks: Sequence[str]) -> bool:
+    return bool(tasks) and set(tasks) <= set(on_demand.OF_NO_IMAGE)
 
 
 def _tasks_of(arguments: Arguments, images: Sequence[str]) -> list[str]:
@@ -129,5 +133,5 @@ def _tasks_of(arguments: Arguments, images: Sequence[str]) -> list[str]:
     names = arguments.tasks or (("build",) if arguments.command in _WHOLE else ())
     if arguments.command == "info" and len(names) * max(len(images), 1) != 1:
         raise OicError("expected one task and one recipe: oic info solve edge.yml")
-    whole = [name for name in names if ":" in name or name == "verify-cache"]
+    whole = [name for name in names if ":" in name or name in on_demand.OF_NO_IMAGE]
     return [*whole, *(f"{name}:{image}" for image in images for name in names if name not in whole)]

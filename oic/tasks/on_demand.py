@@ -1,4 +1,4 @@
-"""Tasks a user asks for by name, never part of a build: those of an image, and `verify_cache` of the whole cache."""
+"""Tasks a user asks for by name, never part of a build: those of an image, and those that need none."""
 
 from __future__ import annotations
 
@@ -39,7 +39,11 @@ DOCS = {
     "reproduce": "build twice, a day apart by the programs' clock, and name what differs and who made it",
     "boot-test": "boot the image in qemu, log in, compare its packages with the lock",
 }
-VERIFY_CACHE = "hold every blob and layer of the cache against its digest, move damaged ones away"
+OF_NO_IMAGE = {
+    "recipes": "list the recipes here: what they are for, their use cases and keywords",
+    "new": "write a recipe to begin with, which builds as it is",
+    "verify-cache": "hold every blob and layer of the cache against its digest, move damaged ones away",
+}
 
 
 BUILT = ("explain", "update", "lock", "why", "log", "reproduce", "boot-test")
@@ -86,15 +90,36 @@ def tasks(
         }
 
 
-def verify_cache(cache: Path) -> dict[str, Any]:
-    """Return doit's description of the task that is of no image."""
-    return {
-        "basename": "verify-cache",
-        "doc": VERIFY_CACHE,
-        "actions": [(_run, ["verify-cache", _verify_cache, [cache], cache])],
-        "uptodate": [False],
-        "verbosity": 2,
+def of_no_image(cache: Path, folders: tuple[Path, ...], given: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield doit's description of each task that needs no recipe; `folders` are those whose recipes have names.
+
+    The first of them is where the user stands.
+    """
+    calls: dict[str, tuple[Callable[..., None], list[Any]]] = {
+        "recipes": (_list_recipes, [folders, given]),
+        "new": (_write_recipe, [folders[0], given]),
+        "verify-cache": (_verify_cache, [cache]),
     }
+    for name, (function, args) in calls.items():
+        yield {
+            "basename": name,
+            "doc": OF_NO_IMAGE[name],
+            "actions": [(_run, [name, function, args, cache])],
+            "uptodate": [False],
+            "verbosity": 2,
+        }
+
+
+def _list_recipes(folders: tuple[Path, ...], given: Mapping[str, str]) -> None:
+    from oic.tasks.finding import list_recipes  # noqa: PLC0415 - only where it is needed
+
+    list_recipes(folders, given)
+
+
+def _write_recipe(folder: Path, given: Mapping[str, str]) -> None:
+    from oic.tasks.finding import write_recipe  # noqa: PLC0415 - as above
+
+    write_recipe(folder, given)
 
 
 def _verify_cache(cache: Path) -> None:

@@ -9,6 +9,7 @@ from oic.config.schema import did_you_mean
 from oic.errors import OicError
 from oic.tasks.arguments import OPTIONS
 from oic.tasks.command_line import TASKS
+from oic.tasks.on_demand import OF_NO_IMAGE
 from oic.tasks.words import WORDS
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _COMMANDS = {
     "forget": "have the tasks run again next time",
 }
 _EVERYDAY = (
+    "recipes",
+    "new",
     "build",
     "validate",
     "explain",
@@ -65,7 +68,8 @@ def _overview() -> str:
 
 def _help_on(topic: str) -> str:
     if topic in TASKS:
-        usage, doc, options = f"oic {topic} [OPTION…] RECIPE…", TASKS[topic], OPTIONS["run"]
+        recipe = "" if topic in OF_NO_IMAGE else " RECIPE…"
+        usage, doc, options = f"oic {topic} [OPTION…]{recipe}", TASKS[topic], OPTIONS["run"]
     elif topic in _COMMANDS:
         usage, doc, options = f"oic {topic} [OPTION…] TASK… RECIPE…", _COMMANDS[topic], OPTIONS[topic]
     else:

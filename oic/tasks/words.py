@@ -28,13 +28,17 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "image": ((), "RECIPE"),
     "cache": ((), "DIRECTORY: where everything is written"),
     "keys": (("update",), "new: take the new keys of the recipe's repositories"),
-    "format": (("build", "config", "explain", "list", "why"), "json: print results as JSON"),
+    "format": (("build", "config", "explain", "list", "recipes", "why"), "json: print results as JSON"),
     "buildable": (("validate",), "yes: fail where it cannot be built yet"),
     "stage": (("log",), "NAME: the stage in question"),
     "solve": (("validate",), "yes: choose the packages as well, as a build would"),
     "origins": (("config",), "yes: print the file and line of each value too"),
     "secrets": (("config",), "yes: print passwords too"),
     "package": (("why",), "NAME: the package in question"),
+    "word": (("recipes",), "WORD: only the recipes that have it"),
+    "name": (("new",), "NAME: what the recipe and its image are called"),
+    "os": (("new",), "OS: the operating system, such as debian"),
+    "dist": (("new",), "DIST: the distribution, such as debian13"),
     "timeout": (("boot-test",), "SECONDS: how long a boot may take"),
 }
 """By name: the tasks that it is for, unless it is for any, and what it says."""

@@ -127,9 +127,9 @@ def _mirror_for(name: str, request: pytest.FixtureRequest) -> Mirror | None:
     if distribution in ("azl3", "emt3"):
         served = request.getfixturevalue("standin")
         url, key = served.urls[distribution], "repodata/repomd.xml.key"
-    elif distribution == "elxr12":
+    elif distribution in ("elxr12", "elxr13"):
         served = request.getfixturevalue("elxr")
-        url, key = served.url, "public.gpg"
+        url, key = served.url, "public.gpg" if distribution == "elxr12" else "bianca.gpg"
     else:
         return None
     return Mirror({"mirror": url, "mirrorKeys": [f"{url}/{key}"]}, served.ca)

@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.mirror, pytest.mark.boot]
         pytest.param("emt3-edge", "Edge Microvisor Toolkit", {"/opt": "ext4"}, marks=pytest.mark.slow),
         pytest.param("elxr12-minimal", "debian", {"/opt": "ext4"}, marks=pytest.mark.slow),
         pytest.param("elxr12-edge", "debian", {"/opt": "ext4"}, marks=pytest.mark.slow),
+        pytest.param("elxr13-minimal", "debian", {"/opt": "ext4"}, marks=pytest.mark.slow),
     ],
 )
 def test_it_boots_to_a_login_with_exactly_its_packages_and_no_failed_unit(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.mirror, pytest.mark.boot]
 
 SHARED = {
-    "hostname": ("hostname", "fields"),
+    "hostname": ("uname -n", "fields"),
     "timezone": ("readlink /etc/localtime", ".*/Europe/Berlin"),
     "locale": ("cat /etc/locale.conf", "LANG=C.UTF-8"),
     "keymap": ("cat /etc/vconsole.conf", "KEYMAP=de"),

@@ -30,6 +30,8 @@ target: {{os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: raw,
 
 target: {{os: wind-river-elxr, dist: elxr12, arch: x86_64, imageType: raw, mirror: {deb}}}
 
+target: {{os: wind-river-elxr, dist: elxr13, arch: x86_64, imageType: raw, mirror: {deb}}}
+
 Served until Ctrl-C.
 """
 

@@ -1,9 +1,9 @@
-"""A stand-in for Wind River eLxr 12: a signed deb repository, suite ``aria``, made of Debian 12's index.
+"""A stand-in for Wind River eLxr 12 and 13: a signed deb repository, made of the indexes of Debian 12 and 13.
 
-    Debian 12's Packages (verified by oic) ─┐
-    packages of eLxr's own (dpkg-deb) ──────┴─> dists/aria/…/Packages.gz ─> Release ─gpg─> Release.gpg, InRelease
+    Debian's Packages (verified by oic) ─┐
+    packages of eLxr's own (dpkg-deb) ───┴─> dists/aria/…/Packages.gz ─> Release ─gpg─> Release.gpg, InRelease
 
-* Two components, ``main`` and ``non-free-firmware``: Debian's with its updates; eLxr has one suite for both.
+* A suite is an `Edition`: ``aria`` of Debian 12, ``bianca`` of Debian 13, each with Debian's updates in it.
 * The package files are the mirror's own: the server fetches, verifies and keeps those that are asked for.
 * The same index of Debian's makes the same bytes, signatures included: the date is that of Debian's release.
 * The key, ``keys/elxr.*.asc``, is a test key and worth nothing.
@@ -42,19 +42,18 @@ from oic.provider.documents import Answer  # noqa: TC001 - as above
 from oic.provider.protocol import Previous
 from oic.values import Digest, Value, digest_of, to_json
 
+from .editions import DEBIANS, EDITIONS, OWN, Edition, Package
 from .serve import Served, serving
 from .signing import signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-VERSION = 1
+VERSION = 2
 """Of what is made here: another one makes it anew."""
 
 KEY = Path(__file__).with_name("keys") / "elxr.pub.asc"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-COMPONENTS = ("main", "non-free-firmware")
-SUITES = ("bookworm", "bookworm-updates")
 MOST = 2**28
 
 
@@ -89,34 +88,6 @@ class Repo:
         return self.store.path(Digest(digest))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
-    """A package of eLxr's own; a file of it whose name ends in ``.gpg`` is the public key."""
-
-    name: str
-    version: str
-    text: str
-    files: dict[str, str]
-
-
-OWN = (
-    Package(
-        name="elxr-archive-keyring",
-        version="2024.1",
-        text="key of the eLxr stand-in's archive\n A test key, worth nothing.",
-        files={"usr/share/keyrings/elxr-archive-keyring.gpg": ""},
-    ),
-    Package(
-        name="uefi-ext4",
-        version="1.0-1",
-        text="stand-in for the ext4 driver of UEFI\n Debian has none: this package is empty.",
-        files={
-            "usr/share/doc/uefi-ext4/README.standin": "Debian has no ext4 driver for UEFI: there is none in here.\n"
-        },
-    ),
-)
-
-
 @contextlib.contextmanager
 def serving_elxr(place: Path) -> Iterator[Served]:
     """Make the repository below `place` and serve it while the body runs; raises OicError."""
@@ -146,13 +117,9 @@ def _make(place: Path) -> Repo:
         aside.chmod(0o755)
         aside.replace(tree)
     packages: dict[str, tuple[str, int]] = {}
-    for component in COMPONENTS:
-        packages.update(_listed(gzip.decompress((tree / _index(component)).read_bytes())))
+    for index in tree.glob("dists/*/*/binary-amd64/Packages.gz"):
+        packages.update(_listed(gzip.decompress(index.read_bytes())))
     return Repo(tree=tree, store=Store(place / "store"), mirror=mirror, packages=packages)
-
-
-def _index(component: str) -> str:
-    return f"dists/aria/{component}/binary-amd64/Packages.gz"
 
 
 class _Kept(Value):
@@ -166,8 +133,9 @@ def _debian(place: Path) -> tuple[str, tuple[DebRepository, ...]]:
     if mirror is None:
         raise OicError("expected an apt source of Debian 12, found none", where="/etc/apt")
     repositories = [
-        Repository(name=suite, url=mirror, suite=suite, components=COMPONENTS, keys=(Key(source=KEYRING),))
-        for suite in SUITES
+        Repository(name=suite, url=mirror, suite=suite, components=DEBIANS, keys=(Key(source=KEYRING),))
+        for edition in EDITIONS
+        for suite in edition.debian
     ]
     memo = place / "debian.json"
     before = Previous()
@@ -182,22 +150,29 @@ def _debian(place: Path) -> tuple[str, tuple[DebRepository, ...]]:
 
 
 def _write(tree: Path, place: Path, entries: Sequence[DebRepository]) -> None:
-    store = Store(place / "store")
-    date = max(entry.date for entry in entries)
-    (tree / "public.gpg").write_bytes(KEY.read_bytes())
-    own = b"".join(_build(package, tree, int(date.timestamp())) for package in OWN)
-    for component in COMPONENTS:
-        texts = [
-            decompressed(store.read(file.sha256), file.compression, MOST, where=component).rstrip(b"\n")
-            for entry in entries
-            for file in entry.packages
-            if file.component == component
-        ]
-        text = b"\n\n".join(filter(None, [*texts, own.rstrip(b"\n") if component == "main" else b""])) + b"\n"
-        path = tree / _index(component)
-        path.parent.mkdir(parents=True)
-        path.write_bytes(gzip.compress(text, compresslevel=1, mtime=0))
-    _sign(tree / "dists/aria", _release(tree, date), int(date.timestamp()))
+    """Write every edition; packages of eLxr's own are the same in each."""
+    own = b"".join(_build(package, tree, int(min(entry.date for entry in entries).timestamp())) for package in OWN)
+    for edition in EDITIONS:
+        (tree / edition.key).write_bytes(KEY.read_bytes())
+        parts = [entry for entry in entries if entry.name in edition.debian]
+        date = max(entry.date for entry in parts)
+        for component, debians in edition.components.items():
+            text = _packages(Store(place / "store"), parts, debians)
+            path = tree / edition.index(component)
+            path.parent.mkdir(parents=True)
+            path.write_bytes(gzip.compress(text + (own if component == "main" else b""), compresslevel=1, mtime=0))
+        _sign(tree / "dists" / edition.suite, _release(tree, edition, date), int(date.timestamp()))
+
+
+def _packages(store: Store, entries: Sequence[DebRepository], component: str) -> bytes:
+    """Return the stanzas of a component of Debian's."""
+    texts = [
+        decompressed(store.read(file.sha256), file.compression, MOST, where=component).rstrip(b"\n") + b"\n\n"
+        for entry in entries
+        for file in entry.packages
+        if file.component == component
+    ]
+    return b"".join(text for text in texts if text.strip())
 
 
 def _build(package: Package, tree: Path, epoch: int) -> bytes:
@@ -234,25 +209,25 @@ def _dearmored(key: Path) -> bytes:
     return subprocess.run(["gpg", "--dearmor"], input=key.read_bytes(), check=True, capture_output=True).stdout
 
 
-def _release(tree: Path, date: datetime) -> str:
+def _release(tree: Path, edition: Edition, date: datetime) -> str:
     fields = {
         "Origin": "eLxr",
         "Label": "stand-in for eLxr",
-        "Suite": "aria",
-        "Codename": "aria",
-        "Version": "12.0",
+        "Suite": edition.suite,
+        "Codename": edition.suite,
+        "Version": edition.version,
         "Date": format_datetime(date.astimezone(UTC), usegmt=True),
         "Architectures": "amd64",
-        "Components": " ".join(COMPONENTS),
-        "Description": "A stand-in made of Debian 12, for tests",
+        "Components": " ".join(edition.components),
+        "Description": "A stand-in made of Debian, for tests",
     }
     lines = [f"{name}: {value}\n" for name, value in fields.items()]
     lines.append("SHA256:\n")
-    for component in COMPONENTS:
-        data = (tree / _index(component)).read_bytes()
-        plain = gzip.decompress(data)
-        for body, name in ((data, _index(component)), (plain, _index(component).removesuffix(".gz"))):
-            lines.append(f" {hashlib.sha256(body).hexdigest()} {len(body)} {name.removeprefix('dists/aria/')}\n")
+    for path in map(edition.index, edition.components):
+        data = (tree / path).read_bytes()
+        for body, name in ((data, path), (gzip.decompress(data), path.removesuffix(".gz"))):
+            below = name.removeprefix(f"dists/{edition.suite}/")
+            lines.append(f" {hashlib.sha256(body).hexdigest()} {len(body)} {below}\n")
     return "".join(lines)
 
 

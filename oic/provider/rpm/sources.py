@@ -1,7 +1,7 @@
 """The image's repository files, ``/etc/yum.repos.d/*.repo``: they enable the repositories that it was built from.
 
-* For a repository in a package's file, only ``enabled`` changes: on if the image was built from it, off if it is one of
-  the distribution's other repositories. Repositories that the distribution's data do not name stay as they are.
+* For a repository in a package's file, only ``enabled`` changes: on if the image was built from it and is to know it,
+  off if it is another one of the distribution's. Repositories that the distribution's data do not name stay as they are.
 * Repositories without such a file are written to ``image.repo``.
 
 The format is that of dnf.conf(5): a line that begins with white space continues the one above, the last of several
@@ -28,7 +28,7 @@ _WORDS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": Fa
 
 def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[str, str]) -> dict[str, str]:
     """Return new and changed repository files; see `oic.provider.protocol.Provider.sources`."""
-    built_from = {entry.name for entry in repositories}
+    built_from = {entry.name for entry in repositories if keys.get(entry.name)}
     files: dict[str, str] = {}
     configured: set[str] = set()
     for path in sorted((root / PLACE).glob("*.repo")):

@@ -81,7 +81,7 @@ def test_another_repository_of_the_distribution_is_disabled(word: str, tmp_path:
 @pytest.mark.parametrize("word", ["enabled=0", "enabled=false", "enabled = off"])
 def test_a_repository_of_the_build_is_enabled(word: str, tmp_path: Path) -> None:
     root = _tree(tmp_path, next=NEXT.replace("ENABLED", word), base=BASE)
-    files = sources(root, [_locked("edge-base"), _locked("edge-next")], KEYS)
+    files = sources(root, [_locked("edge-base"), _locked("edge-next")], {**KEYS, "edge-next": "/etc/key"})
     assert list(files) == ["/etc/yum.repos.d/next.repo"]
     assert {name: on for name, (on, *_) in _dnf_says(root, files).items()} == {"edge-next": True, "edge-base": True}
 
@@ -89,7 +89,6 @@ def test_a_repository_of_the_build_is_enabled(word: str, tmp_path: Path) -> None
 def test_a_file_that_is_right_is_not_changed(tmp_path: Path) -> None:
     root = _tree(tmp_path, next=NEXT.replace("ENABLED", "enabled=0"), base=BASE.replace("enabled=1\n", ""), other=OTHER)
     assert sources(root, [_locked("edge-base")], KEYS) == {}
-    assert sources(root, [_locked("edge-base")], {}) == {}, "nor where the recipe drops the sources"
 
 
 def test_a_repository_without_a_file_gets_one(tmp_path: Path) -> None:
@@ -112,3 +111,9 @@ def test_only_regular_files_are_read_and_their_bytes_stay(tmp_path: Path) -> Non
     files = sources(root, [_locked("edge-base")], {"edge-next": ""})
     assert list(files) == ["/etc/yum.repos.d/edge.repo"]
     assert files["/etc/yum.repos.d/edge.repo"].encode("utf-8", "surrogateescape").count(b"N\xe9") == 1
+
+
+def test_with_no_key_for_any_the_image_knows_none_of_them(tmp_path: Path) -> None:
+    root = _tree(tmp_path, edge=BASE + NEXT.replace("ENABLED", "enabled=1"), other=OTHER.replace("=0", "=1"))
+    said = _dnf_says(root, sources(root, [_locked("edge-base")], dict.fromkeys(KEYS, "")))
+    assert {name: on for name, (on, _, _) in said.items()} == {"edge-base": False, "edge-next": False, "debug": True}

@@ -36,7 +36,15 @@ FILE_METHODS = {
 # becomes impure fails the test, and so does one that is listed and has become pure.
 TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "reads the recipe and the files it names": (
-        *("config.additional", "config.final", "config.parts", "config.printed", "config.source", "config.whole"),
+        *(
+            "config.additional",
+            "config.final",
+            "config.parts",
+            "config.printed",
+            "config.recipe_repositories",
+            "config.source",
+            "config.whole",
+        ),
     ),
     "reads the data of distributions, the schemas, and where the host's packages come from": (
         *("config.apt_sources", "config.distribution", "config.dnf_sources", "config.repositories", "config.schema"),
@@ -83,7 +91,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     ),
     "reads a package file of the store": ("provider.deb.verify",),
     "gives libsolv its input as files, in memory": (
-        *("provider.rpm.pool", "provider.rpm.solve", "provider.rpm.specs"),
+        *("provider.rpm.packages", "provider.rpm.pool", "provider.rpm.solve", "provider.rpm.specs"),
     ),
     "makes an image file": (
         *("image.compression", "image.disk.raw", "image.formats", "image.fs.fat", "image.fs.inodes"),

@@ -93,6 +93,7 @@ def distribution_of(data: DistributionData, given: Node, target: Target, *, root
         tools_for={word: packages.texts for word, packages in facts.get("toolsFor").entries.items()},
         packages_for={word: packages.texts for word, packages in facts.get("packagesFor").entries.items()},
         scriptlets_may_fail=facts.get("scriptletsMayFail").texts,
+        kernel_version_ignored=facts.get("kernelVersionIgnored").true,
         tools_repositories=repositories_of(facts, data.id, given, root),
         off=tuple(entry.get("name").text for entry in facts.get("repositories").items if not is_on(entry, given)),
     )

@@ -28,6 +28,7 @@ from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
 from oic.config.model import FinalConfig
 from oic.config.notes import family_notes, notes_in, whole_notes, without_idle_immutability
+from oic.config.recipe_repositories import recipe_repositories
 from oic.config.schema import problems_of, schema_bytes
 from oic.config.source import Node, parse, read_bytes
 from oic.config.unbuilt import unbuilt_in
@@ -85,7 +86,7 @@ def load_config(
         image=image_of(tree),
         target=target_of(tree),
         distribution=distribution,
-        repositories=distribution.tools_repositories,
+        repositories=(*distribution.tools_repositories, *recipe_repositories(tree, distribution)),
         disk=disk_of(tree.get("disk")),
         artifacts=artifacts_of(tree.get("disk")),
         system=system_of(tree, [file for file in files if file.kind], distribution.provider),

@@ -191,7 +191,7 @@ class Distribution:
     `tools` are the packages of the build environment, resolved in `tools_repositories`, `tools_for` the further ones by
     what needs them (``conversion``). `off` are the names of the
     distribution's other repositories, which nothing is taken from; `scriptlets_may_fail` are known to fail without
-    harm.
+    harm. `kernel_version_ignored`: ``kernel.version`` has no effect, as with public tools.
     """
 
     id: str
@@ -204,6 +204,7 @@ class Distribution:
     packages_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     off: tuple[str, ...] = ()
     scriptlets_may_fail: tuple[str, ...] = ()
+    kernel_version_ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,14 +118,14 @@ def _check_unsigned(repository: Repository, family: str) -> None:
 
 
 def _repository(entry: Node, place: _Place, keys: Sequence[Key], words: Mapping[str, str]) -> Repository:
-    found = [_key(key, words, place.url) for key in keys if key.source != TRUSTED]
+    found = [key_of(key, words, place.url) for key in keys if key.source != TRUSTED]
     return Repository(
         name=entry.get("name").text,
-        url=_without_secrets(place.url),
+        url=without_secrets(place.url),
         suite=entry.get("suite").text,
         components=entry.get("components").texts,
         keys=tuple(found),
-        mirror_list=_without_secrets(place.mirror_list),
+        mirror_list=without_secrets(place.mirror_list),
         image_key=entry.get("imageKey").text,
         trusted=TRUSTED in {key.source for key in keys},
         of_host=place.of_host,
@@ -134,7 +134,7 @@ def _repository(entry: Node, place: _Place, keys: Sequence[Key], words: Mapping[
     )
 
 
-def _key(key: Key, words: Mapping[str, str], url: str) -> Key:
+def key_of(key: Key, words: Mapping[str, str], url: str) -> Key:
     """Return the key with its whole URL or path and, of a file of this host, the digest of what is there now."""
     source = filled(key.source, words)
     whole = replace(key, source=source if source.startswith("/") or "://" in source else f"{url}/{source}")
@@ -197,7 +197,7 @@ def _in_dnf(entry: Node, name: str, words: Mapping[str, str], root: Path) -> _Pl
     return _Place(url=urls[0] or urls[1], mirror_list=urls[1], keys=keys, of_host=True)
 
 
-def _without_secrets(url: str) -> str:
+def without_secrets(url: str) -> str:
     """Return the URL, which will stand in the lock and the image; RecipeError for none, or one with a password."""
     try:
         netloc = urlsplit(url).netloc

@@ -35,7 +35,8 @@ class Repository(Value):
     `trusted` means unsigned by the recipe's own word. Without `signed_metadata`, each package is signed but the
     metadata are not, which https has to protect. `mirror_list`, where it is not empty, is the URL of a list of base
     URLs, any of which stands in for `url`; `of_host`: the URL is what the host's own apt or dnf uses.
-    `further`: it is off by default, and the recipe turned it on. Higher `priority` comes before a newer version.
+    `further`: it is off by default, and the recipe turned it on; `of_recipe`: it is none of the distribution's. Higher
+    `priority` comes before a newer version. A `suite` that ends with a slash is the directory of a flat repository.
     `image_key` is the key file by which the image is to know the repository, a path in the image.
     """
 
@@ -50,8 +51,14 @@ class Repository(Value):
     signed_metadata: bool = True
     of_host: bool = False
     further: bool = False
+    of_recipe: bool = False
     priority: int = 0
     allow_packages: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """Return its name for a repository of the recipe; all of the distribution's own are one group, empty."""
+        return self.name if self.of_recipe else ""
 
 
 def is_safe_way(url: str) -> bool:

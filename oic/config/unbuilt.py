@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from oic.config.architecture import ARCHITECTURES
 from oic.config.assemble import bootloader_of
+from oic.config.checks import TRUSTED
 from oic.config.disk import file_system_of, is_bios_boot
 from oic.config.notes import is_left_out
+from oic.config.recipe_repositories import is_trusted, keys_of
 from oic.config.whole import is_overlay
 from oic.image.boot import method_name
+from oic.image.disk.kinds import TABLE_KINDS
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
 
@@ -43,14 +46,24 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
             yield user.get("password"), f"expected the password of {user.get('name').text}, found {REDACTED}"
     for repository in tree.get("packageRepositories").items:
         if not is_left_out(repository):
-            yield repository, f"a repository besides the distribution's own {_NOT_YET}"
-        if repository.get("insecureSkipVerify").true:
-            yield repository.get("insecureSkipVerify"), f"a download that nothing vouches for {_NOT_YET}"
+            yield from _repository(repository)
     if tree.get("iso").value is not None:
         yield tree.get("iso"), f"an ISO {_NOT_YET}"
     tools = tree.get("tools")
     if tools.text and tools.text not in {data.id, data.id.rpartition("/")[2]}:
         yield tools, f"a build environment of other packages than the distribution's own {_NOT_YET}"
+
+
+def _repository(repository: Node) -> Found:
+    files = repository.get("packages").items
+    if files:
+        yield repository.get("packages"), f"a repository made of package files {_NOT_YET}"
+    elif not keys_of(repository) and not is_trusted(repository):
+        said = "expected a key in place of the placeholder, as nothing else vouches for the packages"
+        yield repository, f"{said} ({TRUSTED} takes them unsigned)"
+    if repository.get("insecureSkipVerify").true:
+        said = "expected TLS to be verified, found it switched off"
+        yield repository.get("insecureSkipVerify"), f"{said}: another authority is named by OIC_CA"
 
 
 def _target(target: Node) -> Found:
@@ -63,6 +76,8 @@ def _target(target: Node) -> Found:
 def _disk(disk: Node, data: DistributionData) -> Found:
     if disk.get("size").text == "auto":
         yield disk.get("size"), f"a disk sized by its content {_NOT_YET}"
+    if (table := disk.get("partitionTableType").text) and table not in TABLE_KINDS:
+        yield disk.get("partitionTableType"), f"an {table.upper()} partition table {_NOT_YET}"
     if disk.get("extendLastPartitionToFillDisk").true:
         yield disk.get("extendLastPartitionToFillDisk"), f"a partition that grows at first boot {_NOT_YET}"
     for partition in disk.get("partitions").items:
@@ -119,5 +134,3 @@ def _boot(loader: Node, kernel: Node, data: DistributionData) -> Found:
         yield node, f"{data.id} with the boot loader {wanted.provider} and bootType {wanted.boot_type} {_NOT_YET}"
     if kernel.get("entries").true and wanted.provider == "systemd-boot":
         yield kernel.get("entries"), f"booting without a unified kernel image {_NOT_YET}"
-    if kernel.get("version").text:
-        yield kernel.get("version"), f"choosing a kernel by version {_NOT_YET} (name its package in kernel.packages)"

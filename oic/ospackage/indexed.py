@@ -34,7 +34,10 @@ class IndexedFile(Value):
 
 
 class IndexedRepository(Value):
-    """The metadata of a repository; `documents` are the signed files and the lists whose digests they hold."""
+    """The metadata of a repository; `documents` are the signed files and the lists whose digests they hold.
+
+    `group` is the name again for a repository of the recipe, and empty for the distribution's own.
+    """
 
     name: str
     url: str
@@ -46,6 +49,7 @@ class IndexedRepository(Value):
     trusted: bool
     keys: tuple[IndexedKey, ...]
     documents: tuple[LockedDocument, ...]
+    group: str
 
     def digests(self) -> Iterator[Digest]:
         """Yield the digests of its blobs in the store."""

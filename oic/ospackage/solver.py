@@ -4,7 +4,7 @@ A family translates its relations into *capabilities*: strings that candidates p
 text of a relation serves as a capability, which exactly the candidates that satisfy it provide. So the version order
 stays in the family's code, and a problem can be reported in the terms of the packages.
 
-* Two candidates with the same name are never chosen together.
+* Two candidates with the same name are never chosen together. Each provides its name: libsolv sees them by that.
 * Of the candidates that satisfy a capability, `favored` ones come first, then those of a higher `rank`.
 * All problems are reported, not only the first.
 """

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
 from oic.ospackage.locked import AskedSet, Request
+from oic.ospackage.series import SIGN
 from oic.plan.boot import method_of
 from oic.stages import chroot, download, metadata, solve, verify
 
@@ -39,19 +40,23 @@ def package_stages(make: Maker) -> tuple[Stage[Any], ...]:
 
 def _solving(make: Maker) -> tuple[Stage[Any], ...]:
     config = make.config
-    family, request, excluded = config.distribution.provider, request_of(config), config.system.excluded_packages
+    family, kernel = config.distribution.provider, config.system.kernel
+    ignored = kernel.version if config.distribution.kernel_version_ignored else ""
+    asked = solve.Slice(
+        provider=family,
+        request=request_of(config),
+        excluded=config.system.excluded_packages,
+        ignored_series=ignored,
+        kernels=kernel.packages if ignored else (),
+    )
     if config.lock:
-        kept = solve.Slice(provider=family, request=request, repositories=_demands(config), excluded=excluded)
-        return (make.stage(solve.KIND, kept, lock=config.lock),)
+        return (make.stage(solve.KIND, replace(asked, repositories=_demands(config)), lock=config.lock),)
     fetched = metadata.Slice(
         provider=family, architecture=config.distribution.architecture, repositories=_fetched(config)
     )
     return (
         make.stage(metadata.KIND, fetched),
-        make.stage(
-            solve.KIND,
-            solve.Slice(provider=family, request=request, excluded=excluded),
-        ),
+        make.stage(solve.KIND, asked),
     )
 
 
@@ -59,11 +64,11 @@ def request_of(config: FinalConfig) -> Request:
     """Return the request to the solver; a lock records the digest of the request that it satisfies."""
     names = (
         *config.system.packages,
-        *config.system.kernel.packages,
+        *_kernels(config),
         *config.distribution.packages_for.get(method_of(config), ()),
     )
     tools = (*config.distribution.tools, *_further_tools(config))
-    further = " ".join(entry.name for entry in config.repositories if entry.further)
+    further = "; ".join(_described(entry) for entry in config.repositories if entry.further or entry.of_recipe)
     return Request(
         architecture=config.distribution.architecture,
         recommends=config.system.recommends,
@@ -73,6 +78,22 @@ def request_of(config: FinalConfig) -> Request:
         },
         repositories=further or UNSET,
     )
+
+
+def _kernels(config: FinalConfig) -> Iterator[str]:
+    """Yield the kernel packages as the solver is asked for them: of the series that the recipe wants."""
+    series = "" if config.distribution.kernel_version_ignored else config.system.kernel.version
+    for name in config.system.kernel.packages:
+        yield f"{name}{SIGN}{series}" if series else name
+
+
+def _described(entry: Repository) -> str:
+    """Return a repository that the recipe adds, with everything that influences the solver."""
+    if not entry.of_recipe:
+        return entry.name
+    words = [entry.name, entry.url, entry.suite, *entry.components, f"priority {entry.priority}"]
+    words += [f"only {' '.join(entry.allow_packages)}"] if entry.allow_packages else []
+    return " ".join(filter(None, words))
 
 
 def _asked_set(
@@ -104,7 +125,10 @@ def _further_tools(config: FinalConfig) -> Iterator[str]:
 
 def _demands(config: FinalConfig) -> tuple[Repository, ...]:
     """Return the repositories that a lock is checked against, without the fields that influence the solver."""
-    return tuple(replace(entry, image_key="", priority=0, allow_packages=(), further=False) for entry in _every(config))
+    return tuple(
+        replace(entry, image_key="", priority=0, allow_packages=(), further=False, of_recipe=False)
+        for entry in _every(config)
+    )
 
 
 def _downloaded(config: FinalConfig) -> download.Slice:
@@ -124,7 +148,11 @@ def _fetched(config: FinalConfig) -> tuple[Repository, ...]:
     """
     return tuple(
         replace(
-            entry, image_key="", of_host=False, further=False, keys=tuple(replace(key, sha256="") for key in entry.keys)
+            entry,
+            image_key="",
+            of_host=False,
+            further=False,
+            keys=tuple(replace(key, sha256="") for key in entry.keys),
         )
         for entry in _every(config)
     )

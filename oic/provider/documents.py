@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oic.errors import FetchError, OicError, TrustError
-from oic.ospackage.fetch import redacted
+from oic.ospackage.fetch import NotFound, redacted
 from oic.ospackage.locked import LockedDocument
 from oic.values import Bytes, Digest, Value
 
@@ -60,6 +60,13 @@ class Documents:
         refuse_web_page(url, body)
         self.new_memo[url] = Answer(etag=fetched.etag, last_modified=fetched.last_modified)
         return body
+
+    def document_if_there(self, url: str) -> bytes | None:
+        """Return a document as `document` does, or None where the server has none."""
+        try:
+            return self.document(url)
+        except NotFound:
+            return None
 
     def stored(self, digest: Digest | None) -> bytes | None:
         """Return a file of the store; None when it is not there or is damaged (the store then removes it)."""

@@ -103,7 +103,7 @@ def known_in(directory: Path, kept: Path | None = None) -> Known:
 
 KIND = Kind(
     name="metadata",
-    version=5,
+    version=6,
     doc="fetch and verify the repositories' signed metadata",
     reads=(),
     writes=(Index,),

@@ -15,6 +15,7 @@ from oic.handover.packages import Index, LockFile
 from oic.ospackage.demands import check_demands, check_sets
 from oic.ospackage.lock import FORMAT, AskedSet, Lock, Request, parse_json, read_lock
 from oic.ospackage.origin import UNKNOWN, known_of_lock
+from oic.ospackage.series import in_series
 from oic.ospackage.store import Store
 from oic.progress import note
 from oic.provider import provider_of
@@ -38,13 +39,16 @@ _NOTHING = AskedSet(names=(), essential=False)
 class Slice(Value):
     """The request; for a lock that the user keeps, also the repositories that it is checked against.
 
-    `excluded` are packages that the recipe does not want, for what is said of the answer.
+    Of the answer is said which `excluded` packages it has all the same, and what ``kernel.version`` would have done
+    where it has no effect: `ignored_series`, on the packages `kernels`.
     """
 
     provider: str
     request: Request
     repositories: tuple[Repository, ...] = ()
     excluded: tuple[str, ...] = ()
+    ignored_series: str = ""
+    kernels: tuple[str, ...] = ()
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -53,6 +57,8 @@ def run(stage: Stage[Slice]) -> str:
     stage.write(LockFile(lock=lock))
     for line in _excluded_all_the_same(lock, stage.slice.excluded):
         note(line)
+    if stage.slice.ignored_series:
+        note(_ignored_series(lock, stage.slice))
     sizes = [f"{len(packages)} packages for the {name}" for name, packages in sorted(lock.sets.items())]
     return ", ".join(sizes) + (f", as {stage.lock_file.name} says" if stage.lock_file else "")
 
@@ -114,6 +120,17 @@ def _excluded_all_the_same(lock: Lock, excluded: Sequence[str]) -> Iterator[str]
         if name in names:
             way = " ".join(why(lock.sets["image"], name)[0])
             yield f"excludePackages: {name} is in the image all the same: {way}"
+
+
+def _ignored_series(lock: Lock, part: Slice) -> str:
+    """Return a line that says which kernel there is although the recipe names a series."""
+    kernels = [one for one in lock.sets["image"] if set(one.requested) & set(part.kernels)]
+    said = [
+        f"{one.name} {one.version} {'is of' if in_series(one.version, part.ignored_series) else 'is not of'} it"
+        for one in kernels
+    ]
+    words = f"kernel.version {part.ignored_series} has no effect on this distribution, as with public tools"
+    return f"{words}: {', '.join(said)}; NAME=VERSION in kernel.packages has"
 
 
 def _kept_lock(stage: Stage[Slice], file: Path) -> Lock:

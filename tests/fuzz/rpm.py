@@ -21,9 +21,10 @@ from oic.provider.rpm.header import Rpm, read_rpm
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.mirrors import bases_of
 from oic.provider.rpm.package import files_of, nevra_of
+from oic.provider.rpm.packages import PackageSource
 from oic.provider.rpm.payload import members_of
 from oic.provider.rpm.placement import placement_of
-from oic.provider.rpm.pool import Packages, PackageSource
+from oic.provider.rpm.pool import Packages
 from oic.provider.rpm.repomd import check_age, parse_repomd
 from oic.provider.rpm.rich import satisfying
 from oic.provider.rpm.signature import signatures_of

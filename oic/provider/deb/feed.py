@@ -58,8 +58,8 @@ def candidates(universe: Universe, packages: Iterable[DebPackage], *, recommends
     return [
         Candidate(
             key=key_of(package),
-            name=package.name,
-            rank=len(universe.versions(package.name)) - universe.versions(package.name).index(package),
+            name=any_version(package.name),
+            rank=universe.rank(package),
             requires=_texts(package.pre_depends + package.depends),
             recommends=_texts(package.recommends) if recommends else (),
             conflicts=_texts(package.conflicts + package.breaks),

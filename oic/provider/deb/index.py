@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.provider.compression import decompressed
-from oic.provider.deb.metadata import MAX_PACKAGES, PACKAGES, signed_release
+from oic.provider.deb.lists import MAX_PACKAGES, PACKAGES, directory_of, list_paths
+from oic.provider.deb.metadata import signed_release
 from oic.provider.deb.packages import PackagesIndex
 from oic.provider.deb.release import check_suite, parse_release
 from oic.provider.keys import locked_keyring
@@ -33,7 +34,7 @@ def check_index(lock: Lock, repository: LockedRepository, store: Store) -> Listi
     names = next((names for names in _SIGNED if all(name in by_name for name in names)), ())
     if not names or not lists or not repository.keys or not all(store.has(entry.sha256) for entry in documents):
         return None
-    base = f"{repository.url.rstrip('/')}/dists/{repository.suite}"
+    base = directory_of(repository.url, repository.suite)
     try:
         with locked_keyring(repository, store) as ring:
             text, signers = signed_release(ring, {name: store.read(by_name[name].sha256) for name in names}, base)
@@ -55,10 +56,8 @@ def _index(
     repository: LockedRepository, lists: Sequence[LockedDocument], release: Release, architecture: str, store: Store
 ) -> PackagesIndex:
     index = PackagesIndex(repository.name, architecture)
-    component = "|".join(map(re.escape, repository.components))
-    wanted = re.compile(
-        rf"(?P<plain>(?:{component})/binary-(?:{re.escape(architecture)}|all)/Packages)(?:\.(?P<kind>\w+))?"
-    )
+    paths = [path for _, path in list_paths(repository.suite, repository.components, (architecture, "all"))]
+    wanted = re.compile(rf"(?P<plain>{'|'.join(map(re.escape, paths))})(?:\.(?P<kind>\w+))?")
     # In a nearly empty suite, the lists of several architectures are often identical.
     listed = {file.sha256: match for file in release.files.values() if (match := wanted.fullmatch(file.path))}
     for entry in lists:

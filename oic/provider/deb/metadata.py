@@ -14,38 +14,39 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from oic.config.checks import TRUSTED
 from oic.errors import TrustError
 from oic.handover.packages import Index
+from oic.ospackage.allowed import missing_lines
 from oic.ospackage.fetch import NotFound
-from oic.ospackage.indexed import ComponentFile, DebRepository
-from oic.ospackage.locked import LockedDocument
+from oic.ospackage.indexed import DebRepository
 from oic.ospackage.origin import UNKNOWN
+from oic.progress import note
 from oic.provider.age import age_warning, older_error
-from oic.provider.compression import decompressed
-from oic.provider.deb.release import check_release, parse_release
+from oic.provider.deb.lists import directory_of, fetch_bare_list, fetch_lists
+from oic.provider.deb.release import check_release, is_flat, parse_release
 from oic.provider.deb.signature import signed_text, text_between
-from oic.provider.documents import Documents, check_digest
+from oic.provider.deb.solve import sources_of
+from oic.provider.documents import Documents
 from oic.provider.keys import indexed_keys, keyring_of, known_keys, read_keys
 from oic.provider.openpgp import detached_signers
 from oic.provider.protocol import Metadata
-from oic.values import Bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from oic.config.repository import Repository
     from oic.ospackage.fetch import Fetcher
     from oic.ospackage.origin import KnownSigners
     from oic.ospackage.store import Store
-    from oic.provider.deb.release import IndexFile, Release
     from oic.provider.keys import KeyFile
     from oic.provider.openpgp import Keyring
     from oic.provider.protocol import Previous
 
-PACKAGES = "Packages"
-MAX_PACKAGES = 2**30
-_PREFERRED = ("xz", "gz", "")
-"""The compressions of an index that are used, the preferred one first."""
+_NEVER = datetime.fromtimestamp(0, UTC)
+"""The date of a repository that says none: one without a Release file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,11 @@ def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
         )
         for repository in repositories
     ]
-    return Metadata(index=Index(architecture=architecture, repositories=tuple(found)), answers=source.new_memo)
+    index = Index(architecture=architecture, repositories=tuple(found))
+    for name, packages in sources_of(index, store).items() if any(one.allow_packages for one in found) else ():
+        for line in missing_lines(name, packages.allowed, packages.missing()):
+            note(line)
+    return Metadata(index=index, answers=source.new_memo)
 
 
 def metadata_warnings(index: Index, now: datetime) -> list[str]:
@@ -93,30 +98,46 @@ def metadata_warnings(index: Index, now: datetime) -> list[str]:
 
 
 def _warning(entry: DebRepository, now: datetime) -> str:
+    if entry.date == _NEVER:
+        return ""
     if entry.valid_until and entry.valid_until < now:
         return f"the metadata of {entry.name} was valid until {entry.valid_until.isoformat()}: run doit update"
     return age_warning(entry.name, entry.date, now)
 
 
 def _read_repository(repository: Repository, architecture: str, source: Documents, last: _LastRun) -> DebRepository:
-    base = f"{repository.url.rstrip('/')}/dists/{repository.suite}"
-    documents, text, signers, keys = _fetch_release(repository, base, source, last.known)
-    where = f"{base}/{next(iter(documents))}"
-    release = parse_release(text, where=where)
-    check_release(release, repository.suite, last.now, where=where)
-    if last.entry and release.date < last.entry.date:
-        raise older_error(last.entry.date.isoformat(), release.date.isoformat(), where=where)
-    listed = list(_read_packages(repository, architecture, release, base, source))
-    signed = [source.remember(f"{base}/{name}", body) for name, body in documents.items()]
-    return DebRepository(
+    base = directory_of(repository.url, repository.suite)
+    entry = DebRepository(
         name=repository.name,
         url=repository.url,
         suite=repository.suite,
         components=repository.components,
         priority=repository.priority,
         allow_packages=repository.allow_packages,
-        signers=signers,
+        signers=(),
         trusted=repository.trusted,
+        keys=(),
+        documents=(),
+        date=_NEVER,
+        valid_until=None,
+        packages=(),
+        group=repository.group,
+    )
+    found = _fetch_release(repository, base, source, last.known)
+    if found is None:
+        listed = [fetch_bare_list(base, source)]
+        return replace(entry, documents=(listed[0][0],), packages=(listed[0][1],))
+    documents, text, signers, keys = found
+    where = f"{base}/{next(iter(documents))}"
+    release = parse_release(text, where=where)
+    check_release(release, repository.suite, last.now, where=where)
+    if last.entry and release.date < last.entry.date:
+        raise older_error(last.entry.date.isoformat(), release.date.isoformat(), where=where)
+    listed = list(fetch_lists(repository, architecture, release, source))
+    signed = [source.remember(f"{base}/{name}", body) for name, body in documents.items()]
+    return replace(
+        entry,
+        signers=signers,
         keys=indexed_keys(*keys, source.store),
         documents=(*signed, *(document for document, _ in listed)),
         date=release.date,
@@ -127,14 +148,22 @@ def _read_repository(repository: Repository, architecture: str, source: Document
 
 def _fetch_release(
     repository: Repository, base: str, source: Documents, memory: KnownSigners
-) -> tuple[dict[str, bytes], str, tuple[str, ...], tuple[tuple[KeyFile, ...], dict[str, tuple[str, ...]]]]:
-    """Return the documents, the signed text, its signers, and the key files with the keys to remember."""
+) -> tuple[dict[str, bytes], str, tuple[str, ...], tuple[tuple[KeyFile, ...], dict[str, tuple[str, ...]]]] | None:
+    """Return the documents, the signed text, its signers, and the key files with the keys to remember.
+
+    Returns None for an unsigned flat repository without a Release file.
+    """
     try:
         documents = {"InRelease": source.document(f"{base}/InRelease")}
     except NotFound:
-        documents = {"Release": source.document(f"{base}/Release")}
+        release = source.document_if_there(f"{base}/Release")
+        if release is None:
+            if repository.trusted and is_flat(repository.suite):
+                return None
+            raise _no_release(repository, base, source) from None
+        documents = {"Release": release}
         if not repository.trusted:
-            documents["Release.gpg"] = source.document(f"{base}/Release.gpg")
+            documents["Release.gpg"] = _signature(f"{base}/Release.gpg", source)
     if repository.trusted:
         return documents, _unsigned_text(documents, base), (), ((), {})
     files = read_keys(repository, source.fetcher)
@@ -142,6 +171,24 @@ def _fetch_release(
         text, signers = signed_release(ring, documents, base)
     known = known_keys(repository.name, files, ring, signers, memory)
     return documents, text, signers, (files, known)
+
+
+def _no_release(repository: Repository, base: str, source: Documents) -> NotFound:
+    """Return the error for a repository without a Release file, with what is there instead."""
+    if source.document_if_there(f"{repository.url}/repodata/repomd.xml") is not None:
+        return NotFound("expected a repository of debs, found one of rpms", where=repository.url)
+    if source.document_if_there(f"{repository.url}/Release") is not None:
+        hint = "its suite (codename) is './'"
+        return NotFound(f"expected the suite {repository.suite}, found a flat repository", where=base, hint=hint)
+    hint = "are the URL and the suite (codename) right?"
+    return NotFound("expected a Release file, found neither InRelease nor Release", where=base, hint=hint)
+
+
+def _signature(url: str, source: Documents) -> bytes:
+    body = source.document_if_there(url)
+    if body is None:
+        raise TrustError("expected a signature, found none", where=url, hint=f"{TRUSTED} as its key takes it unsigned")
+    return body
 
 
 def signed_release(ring: Keyring, documents: Mapping[str, bytes], base: str) -> tuple[str, tuple[str, ...]]:
@@ -157,53 +204,3 @@ def _unsigned_text(documents: dict[str, bytes], base: str) -> str:
     name, body = next(iter(documents.items()))
     text = body.decode("utf-8", "replace")
     return text_between(text, where=f"{base}/InRelease") if name == "InRelease" else text
-
-
-def _read_packages(
-    repository: Repository, architecture: str, release: Release, base: str, source: Documents
-) -> Iterator[tuple[LockedDocument, ComponentFile]]:
-    architectures = (architecture, "all") if release.separate_all else (architecture,)
-    for component in repository.components:
-        for name in architectures:
-            path = f"{component}/binary-{name}/Packages"
-            file, compression = _listed(release, path, base)
-            plain = release.files.get(path)
-            body = _listed_file(file, release, base, source)
-            limit = min(plain.size, MAX_PACKAGES) if plain else MAX_PACKAGES
-            text = decompressed(body, compression, limit, where=f"{base}/{file.path}")
-            if plain:
-                check_digest(text, "sha256", plain.sha256, plain.size, where=f"{base}/{file.path}, decompressed")
-            digest = source.store.add(body)
-            yield (
-                LockedDocument(name=PACKAGES, url=_urls(file, release, base)[0], sha256=digest, size=Bytes(len(body))),
-                ComponentFile(component=component, sha256=digest, compression=compression, plain_size=len(text)),
-            )
-
-
-def _listed(release: Release, path: str, base: str) -> tuple[IndexFile, str]:
-    for compression in _PREFERRED:
-        if file := release.files.get(f"{path}.{compression}" if compression else path):
-            return file, compression
-    there = ", ".join(release.components) or "none named"
-    raise TrustError(f"expected an index {path}, found none; components: {there}", where=f"{base}/Release")
-
-
-def _urls(file: IndexFile, release: Release, base: str) -> list[str]:
-    folder = file.path.rpartition("/")[0]
-    return [*([f"{base}/{folder}/by-hash/SHA256/{file.sha256}"] if release.by_hash else []), f"{base}/{file.path}"]
-
-
-def _listed_file(file: IndexFile, release: Release, base: str, source: Documents) -> bytes:
-    """Return a file that the Release lists, from the store if it is there."""
-    if (stored := source.stored(file.sha256)) is not None:
-        return stored
-    for url in _urls(file, release, base):
-        try:
-            body = source.fetcher.fetch(url, limit=min(file.size, MAX_PACKAGES)).body or b""
-        except NotFound:
-            if url.endswith(file.path):
-                raise
-            continue
-        check_digest(body, "sha256", file.sha256, file.size, where=url)
-        return body
-    raise AssertionError(file.path)

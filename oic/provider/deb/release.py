@@ -42,6 +42,7 @@ class Release:
     valid_until: datetime | None
     by_hash: bool
     components: tuple[str, ...]
+    architectures: tuple[str, ...]
     separate_all: bool
     files: Mapping[str, IndexFile]
 
@@ -60,14 +61,22 @@ def parse_release(text: str, *, where: str) -> Release:
         valid_until=_date(fields, "valid-until", where) if "valid-until" in fields else None,
         by_hash=fields.get("acquire-by-hash") == "yes",
         components=tuple(fields.get("components", "").split()),
+        architectures=tuple(fields.get("architectures", "").split()),
         separate_all="all" in fields.get("architectures", "").split()
         and fields.get("no-support-for-architecture-all") != "Packages",
         files={file.path: file for file in files},
     )
 
 
+def is_flat(suite: str) -> bool:
+    """Tell whether the suite is the directory of a flat repository."""
+    return suite.endswith("/")
+
+
 def check_suite(release: Release, suite: str, *, where: str) -> None:
-    """Raise TrustError when this is not the requested suite."""
+    """Raise TrustError when this is not the requested suite; a flat repository has the name of none."""
+    if is_flat(suite):
+        return
     if suite not in (release.suite, release.codename):
         found = " alias ".join(name for name in (release.suite, release.codename) if name) or "no name"
         raise TrustError(f"expected suite {suite}, found {found}", where=where)

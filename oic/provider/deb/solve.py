@@ -19,6 +19,7 @@ from msgspec import UNSET
 
 from oic.errors import SolveError
 from oic.ospackage import solver
+from oic.ospackage.affinity import choose_near
 from oic.ospackage.graph import install_order
 from oic.ospackage.indexed import DebRepository
 from oic.ospackage.lock import LockedPackage, Requirement
@@ -33,7 +34,7 @@ from oic.provider.deb.specs import resolve_specs
 from oic.provider.deb.universe import PackageSource, Universe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from oic.handover.packages import Index
     from oic.ospackage.lock import AskedSet, Lock, Request
@@ -107,9 +108,11 @@ def _solve_set(
     pinned = universe.narrowed(requested.pins)
     names = dict.fromkeys([*requested.specs, *(pinned.essential() if asked.essential else ())])
     start = [_expected(pinned, name) for name in names]
-    chosen = {package.name: package for package in select_packages(pinned, start, recommends=recommends)}
+    near = _Near(pinned, names, recommends=recommends)
+    found = choose_near(near, list(names)) if pinned.is_mixed else select_packages(pinned, start, recommends=recommends)
+    chosen = {package.name: package for package in found}
     # The chosen versions need not be the candidates, so relations are resolved with all versions.
-    there = universe.narrowed(requested.pins, widened=True)
+    there = universe.narrowed(chosen if pinned.is_mixed else requested.pins, widened=True)
     requires = {name: _requires(package, chosen, there, recommends=recommends) for name, package in chosen.items()}
     order = install_order(
         {name: [entry.package for entry in entries] for name, entries in requires.items()},
@@ -119,6 +122,35 @@ def _solve_set(
         },
     )
     return tuple(_locked(chosen[name], requested.specs.get(name, ()), requires[name], urls) for name in order)
+
+
+class _Near:
+    """The packages of a set, for `oic.ospackage.affinity`."""
+
+    def __init__(self, universe: Universe, requested: Iterable[str], *, recommends: bool) -> None:
+        self._universe = universe
+        self._requested = tuple(requested)
+        self._recommends = recommends
+        self._chosen: Mapping[str, DebPackage] = {}
+        self._there = universe
+
+    def choose(self, fixed: Mapping[str, DebPackage]) -> list[DebPackage]:
+        there = self._universe.narrowed({**self._universe.pinned, **fixed})
+        start = [_expected(there, name) for name in self._requested]
+        return select_packages(there, start, recommends=self._recommends)
+
+    def name(self, package: DebPackage) -> str:
+        return package.name
+
+    def needs(
+        self, package: DebPackage, chosen: Mapping[str, DebPackage]
+    ) -> Iterator[tuple[DebPackage, DebPackage | None]]:
+        if self._chosen is not chosen:
+            self._chosen, self._there = chosen, self._universe.narrowed(chosen)
+        for clause in (*package.pre_depends, *package.depends, *(package.recommends if self._recommends else ())):
+            name = _answer(clause, chosen, self._there)
+            if name and name != package.name:
+                yield chosen[name], self._universe.nearer(chosen[name], package, clause)
 
 
 def _expected(universe: Universe, name: str) -> DebPackage:
@@ -175,4 +207,4 @@ def _source(entry: DebRepository, architecture: str, store: Store) -> PackageSou
     for part in entry.packages:
         where = f"{entry.name}: Packages of {part.component}"
         index.add(decompressed(store.read(part.sha256), part.compression, part.plain_size, where=where))
-    return PackageSource(index=index, priority=entry.priority, allowed=entry.allow_packages)
+    return PackageSource(index=index, priority=entry.priority, allowed=entry.allow_packages, group=entry.group)

@@ -4,6 +4,8 @@ openssh-server              a package, or a virtual package that only one packag
 openssh-server=1:9.2p1-2    this version; also name_version; the version may contain globs
 linux-image-6.1.*           every package whose name matches the glob: * ? [0-9]
 openssh-server:amd64        with the architecture; only the image's architecture is allowed
+name_1.2-3_amd64.deb        the name of a package's file, with or without the ending; it has no epoch
+linux-image-amd64@6.12      the best version of a series (`oic.ospackage.series`)
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 from oic.errors import SolveError
 from oic.ospackage.globs import glob_matches
 from oic.ospackage.near import near_hint
+from oic.ospackage.series import SIGN, in_series, no_such_series
 from oic.provider.deb.relation import Relation
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from oic.provider.deb.universe import Universe
 
 _GLOB = re.compile(r"[*?\[]")
+_FILE = re.compile(r"(?P<name>[^=_:\s]+)_(?P<version>[^_\s]+)_(?P<architecture>[a-z0-9-]+)(?:\.deb)?")
 _SPEC = re.compile(r"(?P<name>[^=_:\s]+)(?::(?P<architecture>[a-z0-9-]+))?(?:[=_](?P<version>\S+))?")
 
 
@@ -55,6 +59,10 @@ def resolve_specs(universe: Universe, specs: Iterable[str]) -> Requested:
 
 
 def _resolve(universe: Universe, spec: str) -> tuple[list[DebPackage], bool]:
+    if SIGN in spec:
+        return _of_series(universe, *spec.split(SIGN, 1)), True
+    if match := _FILE.fullmatch(spec):
+        return [_of_file(universe, spec, match)], True
     match = _SPEC.fullmatch(spec)
     if not match:
         raise SolveError(f"expected a package name, name=version or a glob, found {spec!r}")
@@ -66,6 +74,32 @@ def _resolve(universe: Universe, spec: str) -> tuple[list[DebPackage], bool]:
     if version is not None:
         return [_pinned(universe, name, version)], True
     return [universe.candidate(name) or _only_provider(universe, name)], False
+
+
+def _of_series(universe: Universe, name: str, series: str) -> list[DebPackage]:
+    names = sorted(one for one in universe.names() if glob_matches(one, name)) if _GLOB.search(name) else [name]
+    versions = [package for one in names for package in universe.versions(one)]
+    best: dict[str, DebPackage] = {}
+    for package in versions:
+        if in_series(package.version, series):
+            best.setdefault(package.name, package)
+    if not best:
+        raise no_such_series(name, series, [str(package) for package in versions])
+    return list(best.values())
+
+
+def _of_file(universe: Universe, spec: str, match: re.Match[str]) -> DebPackage:
+    """Return the package that a file name is of."""
+    versions = universe.versions(match["name"])
+    wanted = match["version"].replace("%3a", ":")
+    for package in versions:
+        without_epoch = package.version.partition(":")[2] or package.version
+        if wanted in (package.version, without_epoch) and package.architecture == match["architecture"]:
+            return package
+    there = ", ".join(f"{package.version} {package.architecture}" for package in versions)
+    if not there:
+        raise SolveError(f"there is no package {match['name']}", hint=near_hint(match["name"], universe.names()))
+    raise SolveError(f"expected the package of {spec}, found {there}")
 
 
 def _pin(pins: dict[str, DebPackage], package: DebPackage, spec: str) -> None:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,16 +27,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageSource:
-    """A repository's index, its priority, and the names or globs of the packages to take from it (empty: all)."""
+    """A repository's index, its priority, and the names or globs of the packages to take from it (empty: all).
+
+    `group` is the repository itself, or empty for each of the distribution's own.
+    """
 
     index: PackagesIndex
     priority: int = 0
     allowed: tuple[str, ...] = ()
+    group: str = ""
 
     def allows(self, package: DebPackage) -> bool:
         """Tell whether the package may be taken from this repository: by exact name, ``name_version`` or glob."""
-        words = (package.name, f"{package.name}_{package.version}", f"{package.name}-{package.version}")
-        return not self.allowed or any(glob_matches(word, allowed) for allowed in self.allowed for word in words)
+        return not self.allowed or any(_names(allowed, package) for allowed in self.allowed)
+
+    def missing(self) -> list[str]:
+        """Return what of the allowed packages the repository does not have."""
+        return [word for word in self.allowed if not self._has(word)]
+
+    def _has(self, word: str) -> bool:
+        if any(glob_matches(name, word) for name in self.index.names):
+            return True
+        named = (name for name in self.index.names if word.startswith((f"{name}_", f"{name}-")))
+        return any(_names(word, package) for name in named for package in self.index.packages(name))
 
 
 class Universe:
@@ -56,6 +70,8 @@ class Universe:
         self.architecture = architecture
         self.pinned = pinned or {}
         self.widened = widened
+        self._groups = {source.index.repository: source.group for source in self.sources}
+        self._priorities = {source.index.repository: source.priority for source in self.sources}
         self._versions: dict[str, tuple[DebPackage, ...]] = {}
         self._satisfying: dict[Relation, tuple[DebPackage, ...]] = {}
 
@@ -64,6 +80,11 @@ class Universe:
         universe = Universe(self.sources, self.architecture, pinned=pinned, widened=widened)
         universe._versions = self._versions  # share the packages: they are compared by identity
         return universe
+
+    @property
+    def is_mixed(self) -> bool:
+        """Tell whether there are repositories besides the distribution's own."""
+        return len(set(self._groups.values())) > 1
 
     def names(self) -> Iterator[str]:
         """Yield the name of each package."""
@@ -90,6 +111,28 @@ class Universe:
                 by_version.setdefault(package.version, package)
             self._versions[name] = tuple(by_version.values())
         return self._versions[name]
+
+    def rank(self, package: DebPackage) -> int:
+        """Return the place of a version among those of its name: the higher the better."""
+        versions = [one.version for one in self.versions(package.name)]
+        return len(versions) - versions.index(package.version)
+
+    def nearer(self, package: DebPackage, parent: DebPackage, clause: Clause) -> DebPackage | None:
+        """Return the newest version in the parent's group of repositories that satisfies the clause.
+
+        None where the package itself is from there, or where the group has no such version of the same priority.
+        """
+        group, priority = self._groups[parent.repository], self._priorities[package.repository]
+        if self._groups[package.repository] == group:
+            return None
+        found = [
+            other
+            for source in self.sources
+            if source.group == group and source.priority == priority
+            for other in source.index.packages(package.name)
+            if source.allows(other) and any(meets(other, relation, self.architecture) for relation in clause)
+        ]
+        return max(found, key=lambda other: version_key(other.version), default=None)
 
     def candidate(self, name: str) -> DebPackage | None:
         """Return the pinned version, or the one that apt would take."""
@@ -156,6 +199,16 @@ def meets(package: DebPackage, relation: Relation, architecture: str) -> bool:
     if package.name == relation.name and relation.admits(package.version):
         return True
     return any(provide.name == relation.name and relation.admits(provide.version) for provide in package.provides)
+
+
+def _names(word: str, package: DebPackage) -> bool:
+    """Tell whether an entry of ``allowPackages`` names a package; ``name-1.2`` is the first part of a version too."""
+    full = (f"{package.name}_{package.version}", f"{package.name}-{package.version}")
+    return (
+        glob_matches(package.name, word)
+        or any(glob_matches(text, word) for text in full)
+        or any(re.match(rf"{re.escape(word)}(?![A-Za-z0-9])", text) and len(word) > len(package.name) for text in full)
+    )
 
 
 def _rank(package: DebPackage, relation: Relation) -> tuple[object, ...]:

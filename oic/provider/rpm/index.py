@@ -18,7 +18,8 @@ from oic.provider.protocol import Listing
 from oic.provider.rpm.entry import location_of
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.metadata import repomd_signers
-from oic.provider.rpm.pool import Packages, PackageSource
+from oic.provider.rpm.packages import PackageSource
+from oic.provider.rpm.pool import Packages
 from oic.provider.rpm.repomd import PRIMARY, ROOTS, parse_repomd
 
 if TYPE_CHECKING:

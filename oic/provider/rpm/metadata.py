@@ -24,6 +24,7 @@ from msgspec.structs import replace
 
 from oic.errors import TrustError
 from oic.handover.packages import Index
+from oic.ospackage.allowed import missing_lines
 from oic.ospackage.fetch import NotFound
 from oic.ospackage.indexed import ListedFile, RpmRepository
 from oic.ospackage.locked import LockedDocument
@@ -96,9 +97,13 @@ def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
         )
         read = functools.partial(_read_repository, repository, source, last)
         found.append(from_first(bases_of(repository, architecture, fetcher), read))
-    packages = Packages([source_of(one.entry, store) for one in found], architecture)
+    sources = [source_of(one.entry, store) for one in found]
+    packages = Packages(sources, architecture)
     for line in packages.bad_entries():
         note(line)
+    for one in sources:
+        for line in missing_lines(one.name, one.allowed, packages.missing(one)):
+            note(line)
     wanted = bool(packages.unlisted_files())
     entries = tuple(_with_filelists(one, source, before) if wanted else one.entry for one in found)
     return Metadata(index=Index(architecture=architecture, repositories=entries), answers=source.new_memo)
@@ -157,6 +162,7 @@ def _read_repository(repository: Repository, source: Documents, last: _LastRun, 
         timestamp=repomd.timestamp,
         primary=primary,
         filelists=None,
+        group=repository.group,
     )
     return _Found(entry=entry, repomd=repomd)
 

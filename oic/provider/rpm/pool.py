@@ -1,6 +1,6 @@
 """All packages that a set may contain: the metadata of several repositories in one libsolv pool.
 
-* libsolv reads verified bytes from memory, in the way in which dnf makes it read them: see `_read_primary`.
+* libsolv reads verified bytes from memory, in the way in which dnf makes it read them: see `oic.provider.rpm.packages`.
 * A package is excluded from the pool if it has another architecture and is not ``noarch``, if ``allowPackages`` of its
   repository does not name it, or if its entry is bad (`oic.provider.rpm.entry`); `bad_entries` lists the last.
 * Modular metadata are not read, because no supported distribution has any.
@@ -9,21 +9,19 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import solv
 
 from oic.errors import TrustError
-from oic.ospackage.globs import glob_matches
 from oic.provider.rpm.entry import printable_name, problem_of
+from oic.provider.rpm.packages import PackageSource, is_named, read_document, read_primary
 from oic.provider.rpm.version import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _CAPABILITY = re.compile(r"(?P<name>\S+)(?:\s+(?P<flags><=|>=|<|>|==?)\s+(?P<evr>\S+))?")
 _FLAGS = {"<": solv.REL_LT, ">": solv.REL_GT, "=": solv.REL_EQ}
@@ -31,29 +29,6 @@ _IN_PRIMARY = re.compile("/etc/|/usr/lib/sendmail$|.*bin/", re.DOTALL)
 """The files that primary lists, by the rule of createrepo and libsolv."""
 _BY_NAME = solv.Selection.SELECTION_NAME | solv.Selection.SELECTION_REL
 _MAX_TOLD = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageSource:
-    """One repository: its decompressed primary.xml, its filelists.xml if needed, its priority and allowed packages."""
-
-    name: str
-    primary: bytes
-    filelists: bytes | None = None
-    priority: int = 0
-    allowed: tuple[str, ...] = ()
-
-    def allows(self, package: Any) -> bool:
-        """Tell whether the package may be taken from here: by exact name, ``name-version`` prefix or glob."""
-        if not self.allowed:
-            return True
-        full = f"{package.name}-{without_epoch(package.evr)}"
-        return any(
-            glob_matches(package.name, word)
-            or glob_matches(full, word)
-            or (word.startswith(f"{package.name}-") and re.match(rf"{re.escape(word)}(?![A-Za-z0-9])", full))
-            for word in self.allowed
-        )
 
 
 class Packages:
@@ -72,6 +47,7 @@ class Packages:
         self._bad: dict[str, list[Any]] = {}
         self._bad_names: dict[str, Any] = {}
         self._good: Counter[str] = Counter()
+        self._groups = {source.name: source.group for source in sources}
         # As with dnf: the best repository's first. Between equal packages, the first one wins.
         for source in sorted(sources, key=lambda source: -source.priority):
             self._add(source)
@@ -86,9 +62,9 @@ class Packages:
     def _add(self, source: PackageSource) -> None:
         repository = self.pool.add_repo(source.name)
         repository.priority = source.priority
-        _read_primary(repository, source.primary)
+        read_primary(repository, source.primary)
         if source.filelists is not None:
-            _read(repository, source.filelists, "filelists", repository.REPO_EXTEND_SOLVABLES)
+            read_document(repository, source.filelists, "filelists", repository.REPO_EXTEND_SOLVABLES)
         for package in repository.solvables:
             if why := self._why_not(package, source):
                 self._exclude(package, why)
@@ -133,6 +109,38 @@ class Packages:
         for number, words in self.name_of.items():
             if count[words] > 1:
                 self.name_of[number] = f"{words} of {self.pool.id2solvable(number).repo.name}"
+
+    @property
+    def is_mixed(self) -> bool:
+        """Tell whether there are repositories besides the distribution's own."""
+        return len(set(self._groups.values())) > 1
+
+    def nearer(self, package: Any, parent: Any, relation: str) -> Any | None:
+        """Return the newest version in the parent's group of repositories that satisfies the relation.
+
+        None where the package itself is from there, or where the group has no such version of the same priority.
+        """
+        group = self._groups[parent.repo.name]
+        if self._groups[package.repo.name] == group:
+            return None
+        found = [
+            other
+            for other in self.providing(relation)
+            if other.name == package.name
+            and self._groups[other.repo.name] == group
+            and other.repo.priority == package.repo.priority
+        ]
+        return min(found, key=functools.cmp_to_key(_better_first), default=None)
+
+    def fix(self, versions: Mapping[str, Any]) -> None:
+        """Have the solver choose these versions of these names, and any of the others."""
+        every = (one for one in self.name_of if self.pool.id2solvable(one).name not in versions)
+        self.pool.set_considered_list([*every, *(package.id for package in versions.values())])
+
+    def missing(self, source: PackageSource) -> list[str]:
+        """Return what of the allowed packages of a repository it does not have."""
+        own = [one for one in self.pool.solvables if one.repo.name == source.name] if source.allowed else []
+        return [word for word in source.allowed if not any(is_named(word, package) for package in own)]
 
     def bad_entries(self) -> list[str]:
         """Return a line for each repository with bad entries; raises TrustError when one has no good entry."""
@@ -199,42 +207,6 @@ class Packages:
             for relation in map(str, package.lookup_deparray(solv.SOLVABLE_OBSOLETES)):
                 found.setdefault(relation.partition(" ")[0], []).append((package, relation))
         return found
-
-
-def without_epoch(evr: str) -> str:
-    """Return ``version-release``."""
-    return evr.partition(":")[2] or evr
-
-
-def _read_primary(repository: Any, document: bytes) -> None:
-    """Convert primary to libsolv's own format and read that, as dnf does.
-
-    The conversion changes the order of a package's dependencies, and the solver depends on that order: without it, the
-    result could be another one of several equally good sets than dnf's.
-    """
-    pool = solv.Pool()  # keep a reference: what is read from it does not
-    apart = pool.add_repo(repository.name)
-    _read(apart, document, "primary", 0)
-    with os.fdopen(os.memfd_create("solv"), "wb") as file:
-        for treat in (apart.write, repository.add_solv):
-            file.seek(0)
-            stream = solv.xfopen_fd("primary.solv", file.fileno())
-            done = treat(stream)
-            stream.close()
-            if not done:
-                raise TrustError(f"expected primary metadata, found {repository.pool.errstr}", where=repository.name)
-
-
-def _read(repository: Any, document: bytes, kind: str, flags: int) -> None:
-    with os.fdopen(os.memfd_create(kind), "wb") as file:
-        file.write(document)
-        file.flush()
-        file.seek(0)
-        stream = solv.xfopen_fd(f"{kind}.xml", file.fileno())
-        whole = repository.add_rpmmd(stream, None, flags)
-        stream.close()
-    if not whole:
-        raise TrustError(f"expected {kind} metadata, found damage: {repository.pool.errstr}", where=repository.name)
 
 
 def _better_first(one: Any, two: Any) -> int:

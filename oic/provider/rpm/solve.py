@@ -20,15 +20,18 @@ import solv
 from msgspec import UNSET
 
 from oic.errors import SolveError
+from oic.ospackage.affinity import choose_near
 from oic.ospackage.graph import install_order
 from oic.ospackage.indexed import RpmRepository
-from oic.ospackage.lock import LockedPackage, Requirement
+from oic.ospackage.lock import LockedPackage
 from oic.ospackage.problems import problem_lines
 from oic.ospackage.sets import solve_request
 from oic.ospackage.solver import Fact, facts_of
 from oic.provider.compression import decompressed
+from oic.provider.rpm.dependencies import RECOMMENDS, REQUIRES, Dependencies
 from oic.provider.rpm.entry import location_of
-from oic.provider.rpm.pool import Packages, PackageSource
+from oic.provider.rpm.packages import PackageSource
+from oic.provider.rpm.pool import Packages
 from oic.provider.rpm.repomd import FILELISTS, PRIMARY
 from oic.provider.rpm.rich import satisfying
 from oic.provider.rpm.specs import resolve_specs
@@ -39,14 +42,9 @@ if TYPE_CHECKING:
 
     from oic.handover.packages import Index
     from oic.ospackage.indexed import ListedFile
-    from oic.ospackage.lock import AskedSet, Lock, Request
+    from oic.ospackage.lock import AskedSet, Lock, Request, Requirement
     from oic.ospackage.store import Store
     from oic.provider.rpm.specs import PackageSpec
-
-_KINDS = (("Requires(pre)", solv.SOLVABLE_REQUIRES, 1), ("Requires", solv.SOLVABLE_REQUIRES, -1))
-"""The names of required dependencies in the lock and in libsolv; 1 selects those of scripts only, -1 the others."""
-_WEAK = (("Recommends", solv.SOLVABLE_RECOMMENDS, 0),)
-_REVERSE = (("is in its Supplements", solv.SOLVABLE_SUPPLEMENTS, 0),)
 
 
 def solve(index: Index, request: Request, store: Store) -> Lock:
@@ -81,6 +79,7 @@ def source_of(entry: RpmRepository, store: Store) -> PackageSource:
         filelists=plain(entry.filelists, FILELISTS) if entry.filelists else None,
         priority=entry.priority,
         allowed=entry.allow_packages,
+        group=entry.group,
     )
 
 
@@ -144,10 +143,11 @@ def _solve_set(
     packages: Packages, words: Sequence[str], urls: Mapping[str, str], *, recommends: bool
 ) -> tuple[LockedPackage, ...]:
     specs, unknown = resolve_specs(packages, words)
-    found = select_packages(packages, specs, recommends=recommends, unknown=unknown)
+    near = _Near(packages, specs, unknown, recommends=recommends)
+    found = choose_near(near, near.requested) if packages.is_mixed else near.choose({})
     chosen = {package.name: package for package in found}
-    edges = _Dependencies(packages, chosen)
-    requires = {name: tuple(edges.of(package, _KINDS)) for name, package in chosen.items()}
+    edges = Dependencies(packages, chosen)
+    requires = {name: tuple(edges.of(package, REQUIRES)) for name, package in chosen.items()}
     order = install_order(
         {name: [entry.package for entry in entries] for name, entries in requires.items()},
         {
@@ -162,41 +162,37 @@ def _solve_set(
     )
 
 
-class _Dependencies:
-    """The dependencies among the chosen packages."""
+class _Near:
+    """The packages of a set, for `oic.ospackage.affinity`."""
 
-    def __init__(self, packages: Packages, chosen: Mapping[str, Any]) -> None:
+    def __init__(
+        self, packages: Packages, specs: Sequence[PackageSpec], unknown: Sequence[str], *, recommends: bool
+    ) -> None:
         self._packages = packages
-        self._chosen = chosen
-        self._ids = {package.id for package in chosen.values()}
-        self._known: dict[str, frozenset[str]] = {}
+        self._specs = specs
+        self._unknown = unknown
+        self._recommends = recommends
+        self._chosen: Mapping[str, Any] = {}
+        self._edges = Dependencies(packages, {})
+        self.requested = list(dict.fromkeys(one.name for spec in specs for one in spec.packages))
 
-    def of(self, package: Any, kinds: Iterable[tuple[str, int, int]]) -> Iterator[Requirement]:
-        """Yield a package's dependencies of these kinds, each with the chosen packages that satisfy it."""
-        for kind, relation, marker in kinds:
-            # Sorted, because libsolv's order depends on other packages in the repository and the lock must not.
-            texts = set(map(str, package.lookup_deparray(relation, marker)))
-            for text in sorted(texts, key=lambda text: (text.startswith("("), text)):
-                found = satisfying(text, self._providers)
-                if package.name in found:
-                    continue
-                name = text.partition(" ")[0]
-                names = sorted(found) if text.startswith("(") else [name] if name in found else sorted(found)[:1]
-                yield from (Requirement(kind=kind, relation=text, package=name) for name in names)
+    def choose(self, fixed: Mapping[str, Any]) -> list[Any]:
+        self._packages.fix(fixed)
+        try:
+            return select_packages(self._packages, self._specs, recommends=self._recommends, unknown=self._unknown)
+        finally:
+            self._packages.fix({})
 
-    def weak(self) -> dict[str, list[Requirement]]:
-        """Return the weak dependencies: Recommends, and Supplements as dependencies of the package they name."""
-        found = {name: list(self.of(package, _WEAK)) for name, package in self._chosen.items()}
-        for name, package in self._chosen.items():
-            for edge in self.of(package, _REVERSE):
-                found[edge.package].append(Requirement(kind=edge.kind, relation=edge.relation, package=name))
-        return found
+    def name(self, package: Any) -> str:
+        return str(package.name)
 
-    def _providers(self, text: str) -> frozenset[str]:
-        if text not in self._known:
-            found = self._packages.providing(text)
-            self._known[text] = frozenset(package.name for package in found if package.id in self._ids)
-        return self._known[text]
+    def needs(self, package: Any, chosen: Mapping[str, Any]) -> Iterator[tuple[Any, Any | None]]:
+        if self._chosen is not chosen:
+            self._chosen, self._edges = chosen, Dependencies(self._packages, chosen)
+        kinds = (*REQUIRES, *RECOMMENDS) if self._recommends else REQUIRES
+        for edge in self._edges.of(package, kinds):
+            needed = chosen[edge.package]
+            yield needed, self._packages.nearer(needed, package, edge.relation)
 
 
 def _specs_for(package: Any, specs: Iterable[PackageSpec]) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ openssh-server              a package, or one that obsoletes it
 kernel-6.6.1-2.azl3         a version; also name-version and name-epoch:version-release, each with an optional .arch
 python3-*                   every package whose name matches the glob: * ? [0-9]; globs may also occur in the version
                             or span name-version-release.arch; one in the architecture selects every architecture
+name-1.2-3.x86_64.rpm       the name of a package's file
+kernel@6.12                 the versions of a series (`oic.ospackage.series`)
 /usr/bin/vim, perl(Foo)     a package that has the file or provides the capability, which may have a ``>= 1``
 
 A spec can be read in several ways. The first one that selects a package counts, in dnf's order: the full form with and
@@ -19,12 +21,15 @@ from typing import TYPE_CHECKING, Any
 from oic.errors import SolveError
 from oic.ospackage.globs import glob_matches
 from oic.ospackage.near import near_hint
-from oic.provider.rpm.pool import Packages, without_epoch
+from oic.ospackage.series import SIGN, in_series, no_such_series
+from oic.provider.rpm.packages import without_epoch
 from oic.provider.rpm.version import split_evr, vercmp
 from oic.values import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from oic.provider.rpm.pool import Packages
 
 _GLOB = re.compile(r"[*?\[]")
 _EVR = r"(?:(?P<epoch>[0-9]+):)?(?P<version>[^-:]+)"
@@ -53,11 +58,29 @@ def resolve_specs(packages: Packages, specs: Iterable[str]) -> tuple[list[Packag
     found: list[PackageSpec] = []
     problems: list[str] = []
     for spec in specs:
-        selected = _resolve(packages, spec)
+        if SIGN in spec.lstrip(SIGN):
+            name, _, series = spec.partition(SIGN)
+            selected = _of_series(packages, spec, name, series)
+            found += selected
+            if not selected:
+                there = (f"{one.name} {without_epoch(one.evr)}" for group in _named(packages, name) for one in group)
+                problems.append(str(no_such_series(name, series, list(dict.fromkeys(there)))))
+            continue
+        selected = _resolve(packages, spec) or _resolve(packages, spec.removesuffix(".rpm"))
         found += selected
         if not selected:
             problems.append(str(_unknown(packages, spec)))
     return found, problems
+
+
+def _of_series(packages: Packages, spec: str, name: str, series: str) -> list[PackageSpec]:
+    fitting = ([one for one in group if in_series(without_epoch(one.evr), series)] for group in _named(packages, name))
+    return [PackageSpec(spec=spec, packages=tuple(group)) for group in fitting if group]
+
+
+def _named(packages: Packages, name: str) -> list[list[Any]]:
+    """Return the packages of a name or glob, grouped by name."""
+    return _matching(packages, {"name": name})
 
 
 def _resolve(packages: Packages, spec: str) -> list[PackageSpec]:

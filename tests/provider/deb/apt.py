@@ -60,8 +60,8 @@ def make_apt(root: Path, index: Index, store: Store) -> Apt:
             place = dists / part.component / f"binary-{index.architecture}"
             place.mkdir(parents=True)
             (place / f"Packages.{part.compression}").write_bytes(store.read(part.sha256))
-        (signed,) = (one for one in entry.documents if one.name == "InRelease")
-        (dists / "InRelease").write_bytes(store.read(signed.sha256))
+        (release,) = (one for one in entry.documents if one.name in ("InRelease", "Release"))
+        (dists / release.name).write_bytes(store.read(release.sha256))
         lines.append(f"deb [trusted=yes by-hash=no] file:{base} {entry.suite} {' '.join(entry.components)}\n")
     (root / "etc/sources.list").write_text("".join(lines))
     (root / "apt.conf").write_text(

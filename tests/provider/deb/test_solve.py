@@ -52,6 +52,7 @@ def index_of(name: str, store: Store, **changes: dict[str, Any]) -> Index:
             trusted=False,
             keys=(),
             documents=(),
+            group="",
             date=datetime(2026, 1, 1, tzinfo=UTC),
             valid_until=None,
             packages=(part,),

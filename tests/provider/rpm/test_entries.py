@@ -10,7 +10,8 @@ import pytest
 from ospackage.asked import asked
 
 from oic.errors import SolveError, TrustError
-from oic.provider.rpm.pool import Packages, PackageSource
+from oic.provider.rpm.packages import PackageSource
+from oic.provider.rpm.pool import Packages
 from oic.provider.rpm.solve import solve
 
 from .published import Mirror, key, mirror, read, refused, signers, store

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from oic.errors import SolveError, TrustError
 from oic.provider.compression import SUPPORTED, decompressed
 from oic.provider.rpm.markup import parse_markup, refuse_markup
-from oic.provider.rpm.pool import Packages, PackageSource
+from oic.provider.rpm.packages import PackageSource
+from oic.provider.rpm.pool import Packages
 from oic.provider.rpm.repomd import parse_repomd, safe_location
 from oic.provider.rpm.solve import select_packages
 from oic.provider.rpm.specs import resolve_specs

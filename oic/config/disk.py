@@ -59,7 +59,11 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
         yield from _partition_problems(node)
     nodes = _readable(disk)
     whole = _disk(disk, nodes)
-    for problem in problems(whole, TABLE_KINDS.get(whole.table, GPT)):
+    kind = TABLE_KINDS.get(whole.table, GPT)
+    if whole.size > kind.max_size:
+        most = f"at most {shown_size(kind.max_size)}, as {kind.article} {kind.name.upper()} counts sectors in 32 bits"
+        yield disk.get("size"), f"expected {most}, found {disk.get('size').text}"
+    for problem in problems(whole, kind):
         node = disk.get("partitions") if problem.at is None else nodes[problem.at]
         yield _field(node, problem.field), problem.text
     yield from _size_problems(whole, nodes)
@@ -143,7 +147,7 @@ def _readable(disk: Node) -> list[Node]:
 
 def _field(node: Node, name: str) -> Node:
     """Return the field a problem is about; the partition itself where it was not written."""
-    names = ("end", "size") if name == "end" else (name, "id") if name == "name" else (name,)
+    names = {"end": ("end", "size"), "name": ("name", "id"), "type": ("typeUUID", "type")}.get(name, (name,))
     return next((node.get(key) for key in names if node.get(key).value is not None), node)
 
 

@@ -75,6 +75,8 @@ def _boot_notes(tree: Node) -> Notes:
     if entries.true and bootloader_of(tree.get("systemConfig", "bootloader")).provider == "grub":
         yield entries, "no effect with GRUB, whose menu never is a unified kernel image"
     for item in tree.get("disk", "partitions").items:
+        if tree.get("disk", "partitionTableType").text == "mbr" and item.get("name").text:
+            yield item.get("name"), "no effect, as an MBR has no names"
         is_bios = type_guid(item.get("typeUUID").text or item.get("type").text) == type_guid("bios")
         if is_bios and item.get("fsType").text not in {"", "none", "unformatted"}:
             yield item.get("fsType"), "no effect on a partition of type bios, which has GRUB's own content or none"

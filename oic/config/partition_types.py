@@ -14,6 +14,7 @@ _NAMES = {
     "xbootldr": "bc13c2ff-59e6-4262-a352-b275fd6f7172",
     "bios": "21686148-6449-6e6f-744e-656564454649",
     "bios-boot": "21686148-6449-6e6f-744e-656564454649",
+    "microsoft-basic-data": "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7",
     "linux": "0fc63daf-8483-4772-8e79-3d69d8477de4",
     "linux-swap": "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",
     "linux-home": "933ac7e1-2eb4-4f13-b844-0e14e2aef915",
@@ -41,6 +42,7 @@ _NAMES = {
 }
 
 _CODES = {
+    "0700": "microsoft-basic-data",
     "8200": "linux-swap",
     "8300": "linux",
     "8302": "linux-home",
@@ -66,6 +68,17 @@ _CODES = {
     "fd00": "linux-raid",
 }
 
+_MBR = {
+    "esp": "ef",
+    "xbootldr": "ea",
+    "linux-swap": "82",
+    "linux-lvm": "8e",
+    "linux-raid": "fd",
+    "linux-luks": "e8",
+    "microsoft-basic-data": "07",
+}
+_MBR_FAT = {"fat32": "0c", "fat16": "0e", "fat12": "01"}
+
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -75,6 +88,18 @@ def type_guid(word: str) -> str | None:
     if _GUID.fullmatch(lowered):
         return lowered
     return _NAMES.get(_CODES.get(lowered, lowered))
+
+
+def mbr_type(guid: str, fs_type: str) -> str:
+    """Return the two hexadecimal digits by which an MBR has a type, or nothing; `fs_type` is a recipe's file system.
+
+    The numbers are those of sfdisk (``sfdisk --label dos --list-types``); xbootldr's is the Boot Loader
+    Specification's.
+    """
+    name = next((name for name, known in _NAMES.items() if known == guid.lower()), "")
+    if name in {"linux", "microsoft-basic-data"} and fs_type in _MBR_FAT:
+        return _MBR_FAT[fs_type]
+    return _MBR.get(name, "83" if name.startswith("linux") else "")
 
 
 def type_names() -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from oic.config.notes import is_left_out
 from oic.config.recipe_repositories import is_trusted, keys_of
 from oic.config.whole import is_overlay
 from oic.image.boot import method_name
-from oic.image.disk.kinds import TABLE_KINDS
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
 
@@ -76,8 +75,6 @@ def _target(target: Node) -> Found:
 def _disk(disk: Node, data: DistributionData) -> Found:
     if disk.get("size").text == "auto":
         yield disk.get("size"), f"a disk sized by its content {_NOT_YET}"
-    if (table := disk.get("partitionTableType").text) and table not in TABLE_KINDS:
-        yield disk.get("partitionTableType"), f"an {table.upper()} partition table {_NOT_YET}"
     if disk.get("extendLastPartitionToFillDisk").true:
         yield disk.get("extendLastPartitionToFillDisk"), f"a partition that grows at first boot {_NOT_YET}"
     for partition in disk.get("partitions").items:

@@ -10,7 +10,7 @@ from oic.stages import archive, convert, disk
 
 if TYPE_CHECKING:
     from oic.config.model import Artifact
-    from oic.image.disk.geometry import Layout
+    from oic.image.disk.placed import Layout
     from oic.plan.maker import Maker
     from oic.stage import Stage
 

@@ -16,7 +16,7 @@ from oic.stages import boot
 
 if TYPE_CHECKING:
     from oic.config.model import FinalConfig, Partition
-    from oic.image.disk.geometry import Layout
+    from oic.image.disk.placed import Layout
     from oic.plan.maker import Maker
 
 

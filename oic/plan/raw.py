@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from oic.config.model import FinalConfig, User
     from oic.handover.codec import Handover
-    from oic.image.disk.geometry import Layout
+    from oic.image.disk.placed import Layout
     from oic.plan.maker import Maker
     from oic.stage import Stage
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.config.model import FinalConfig, Partition, User
-    from oic.image.disk.geometry import Layout
+    from oic.image.disk.placed import Layout
     from oic.plan.maker import Maker
     from oic.stage import Stage
 

@@ -10,7 +10,7 @@ from oic.files import digest_of_file
 from oic.handover.disk import BootFiles, Converted, FileSystems, Product, RawDisk
 from oic.handover.tree import Artefact, BuildEnvironment
 from oic.image.compression import COMPRESSIONS, compress
-from oic.image.disk.geometry import Layout  # noqa: TC001 - a field of the slice
+from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.image.formats import convert
 from oic.stage import Kind
 from oic.stages.disk import write_disk

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.handover.disk import BootFiles, FileSystems, Product, RawDisk
 from oic.handover.tree import Artefact
-from oic.image.disk.geometry import Layout  # noqa: TC001 - a field of the slice
+from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.image.disk.raw import write_raw
 from oic.stage import Kind
 from oic.values import Value

@@ -26,6 +26,7 @@ SFDISK_NAMES = {
     "esp": "EFI System",
     "xbootldr": "Linux extended boot",
     "bios": "BIOS boot",
+    "microsoft-basic-data": "Microsoft basic data",
     "linux": "Linux filesystem",
     "linux-swap": "Linux swap",
     "linux-home": "Linux home",

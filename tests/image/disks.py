@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.config.model import Disk, Partition
-from oic.image.disk.geometry import MIB
+from oic.image.disk.kinds import MIB
 from oic.values import Bytes
 
 if TYPE_CHECKING:

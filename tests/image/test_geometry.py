@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from oic.config.model import Disk
 from oic.errors import RecipeError
-from oic.image.disk.geometry import MIB, Problem, layout, problems
-from oic.image.disk.kinds import GPT
+from oic.image.disk.geometry import Problem, layout, problems
+from oic.image.disk.gpt import last_usable
+from oic.image.disk.kinds import GPT, MIB
 
 from .disks import default_disk, disk, partition
 
@@ -34,7 +35,7 @@ def test_what_is_placed_is_aligned_apart_and_inside(asked: Disk) -> None:
     assert [entry.index for entry in placed.partitions] == list(range(1, len(asked.partitions) + 1))
     for entry, wanted in zip(placed.partitions, asked.partitions, strict=True):
         assert entry.offset % MIB == entry.size % MIB == 0
-        assert GPT.first_usable < entry.start <= entry.start + entry.sectors - 1 <= placed.last_usable
+        assert GPT.first_usable < entry.start <= entry.start + entry.sectors - 1 <= last_usable(placed.size)
         if wanted.start is not None:
             assert entry.offset - MIB < wanted.start <= entry.offset
         elif wanted.size is not None:

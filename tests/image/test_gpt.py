@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oic.image.disk.geometry import MIB, Layout, layout
-from oic.image.disk.gpt import to_table
-from oic.image.disk.kinds import GPT
+from oic.image.disk.geometry import layout
+from oic.image.disk.gpt import last_usable, to_table
+from oic.image.disk.kinds import GPT, MIB
+from oic.image.disk.placed import Layout
 
 from .disks import default_disk, disk, partition
 from .host import output
@@ -33,10 +34,10 @@ def _assert_read_back(path: Path, placed: Layout) -> None:
     assert not re.search("warning|corrupt|mismatch|not |invalid", verdict.lower()), verdict
     table = json.loads(output("sfdisk", "--json", path))["partitiontable"]
     assert (table["label"], table["id"].lower()) == ("gpt", placed.disk_uuid)
-    assert (table["firstlba"], table["lastlba"]) == (34, placed.last_usable)
+    assert (table["firstlba"], table["lastlba"]) == (34, last_usable(placed.size))
     read = table.get("partitions", [])
     found = [(e["start"], e["size"], e["type"].lower(), e["uuid"].lower(), e.get("name", "")) for e in read]
-    assert found == [(e.start, e.sectors, e.type_uuid, e.part_uuid, e.name) for e in placed.partitions]
+    assert found == [(e.start, e.sectors, e.type, e.part_uuid, e.name) for e in placed.partitions]
     if shutil.which("sgdisk"):
         assert "No problems found" in output("sgdisk", "-v", path)
 

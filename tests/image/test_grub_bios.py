@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from oic.errors import OicError, RecipeError
 from oic.image.boot.grub.embed import boot_code, core_image
 from oic.image.disk.bios import BIOS_BOOT, LEAST, core_place, with_core_place
-from oic.image.disk.geometry import MIB, layout
-from oic.image.disk.kinds import GPT, TableKind
+from oic.image.disk.geometry import layout
+from oic.image.disk.kinds import GPT, MBR, MIB
 from oic.image.disk.raw import write_raw
 from oic.image.tools import reproducible_env
 from oic.values import Sector
@@ -25,7 +25,6 @@ from .host import HostTools, output
 
 MODULES = Path("/usr/lib/grub/i386-pc")
 BOOT_IMAGE = MODULES / "boot.img"
-MBR = TableKind(name="mbr", first_usable=Sector(1), backup_sectors=0, max_partitions=4, max_name=36)
 
 needs_grub = pytest.mark.skipif(not BOOT_IMAGE.exists(), reason="needs GRUB's files: install grub-pc-bin")
 
@@ -96,7 +95,7 @@ def test_a_gpt_gets_a_partition_for_it_in_front_of_the_first_and_the_others_keep
     added = with_core_place(placed, GPT, "seed")
     assert added.partitions[:-1] == placed.partitions
     last = added.partitions[-1]
-    assert (last.index, last.start, last.start + last.sectors, last.type_uuid) == (5, 34, 2048, BIOS_BOOT)
+    assert (last.index, last.start, last.start + last.sectors, last.type) == (5, 34, 2048, BIOS_BOOT)
     place = core_place(added, GPT)
     assert (place.sector, place.sectors, place.partition) == (34, 2014, "bios-boot")
 

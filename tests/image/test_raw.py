@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from oic.errors import OicError
 from oic.files import digest_of_file
-from oic.image.disk.geometry import MIB, layout
-from oic.image.disk.kinds import GPT
+from oic.image.disk.geometry import layout
+from oic.image.disk.kinds import GPT, MIB
 from oic.image.disk.raw import sha256_of_span, write_raw
 
 from .disks import disk, partition

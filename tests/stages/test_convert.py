@@ -19,7 +19,7 @@ from oic.values import Bytes, Digest, ImageName
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oic.image.disk.geometry import Layout
+    from oic.image.disk.placed import Layout
 
 PLACED: Layout = layout(default_disk(), "seed", GPT)
 

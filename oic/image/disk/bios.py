@@ -19,14 +19,15 @@ from msgspec.structs import replace
 from oic.config.partition_types import type_guid
 from oic.errors import RecipeError
 from oic.image.boot.place import CorePlace
-from oic.image.disk.geometry import ALIGNMENT, PlacedPartition
-from oic.image.disk.kinds import GPT
+from oic.image.disk.kinds import ALIGNMENT, GPT
+from oic.image.disk.mbr import extended_of
+from oic.image.disk.placed import PlacedPartition
 from oic.image.seeds import uuid_for
 from oic.values import Sector
 
 if TYPE_CHECKING:
-    from oic.image.disk.geometry import Layout
     from oic.image.disk.kinds import TableKind
+    from oic.image.disk.placed import Layout
 
 BIOS_BOOT = type_guid("bios")
 LEAST = Sector(256)
@@ -36,7 +37,7 @@ _NAME = "bios-boot"
 
 def with_core_place(disk: Layout, kind: TableKind, seed: str) -> Layout:
     """Return the layout with a partition for the core image where the table asks for one and the recipe has none."""
-    if kind != GPT or any(entry.type_uuid == BIOS_BOOT for entry in disk.partitions):
+    if kind != GPT or any(entry.type == BIOS_BOOT for entry in disk.partitions):
         return disk
     if len(disk.partitions) >= kind.max_partitions:
         most = kind.max_partitions - 1
@@ -47,7 +48,7 @@ def with_core_place(disk: Layout, kind: TableKind, seed: str) -> Layout:
         index=len(disk.partitions) + 1,
         id=next(name for name in (_NAME, *(f"{_NAME}-{number}" for number in range(len(ids)))) if name not in ids),
         name=_NAME,
-        type_uuid=str(BIOS_BOOT),
+        type=str(BIOS_BOOT),
         part_uuid=uuid_for(seed, f"partition {_NAME}"),
         start=kind.first_usable,
         sectors=Sector(ALIGNMENT - kind.first_usable),
@@ -59,11 +60,13 @@ def with_core_place(disk: Layout, kind: TableKind, seed: str) -> Layout:
 def core_place(disk: Layout, kind: TableKind) -> CorePlace:
     """Return where the core image lies; raises RecipeError where there is no room for one."""
     for entry in disk.partitions if kind == GPT else ():
-        if entry.type_uuid == BIOS_BOOT:
+        if entry.type == BIOS_BOOT:
             place = CorePlace(sector=entry.start, sectors=entry.sectors, partition=entry.id)
             break
     else:
-        first = min((entry.start for entry in disk.partitions), default=Sector(ALIGNMENT))
+        extended = extended_of(disk) if kind != GPT else None
+        starts = [*(entry.start for entry in disk.partitions), *(extended[:1] if extended else ())]
+        first = min(starts, default=ALIGNMENT)
         place = CorePlace(sector=Sector(1), sectors=Sector(first - 1), partition="")
     if place.sectors < LEAST:
         needs = f"expected {LEAST} sectors for GRUB's core image in front of the first partition"

@@ -6,6 +6,8 @@
 * The start of a recipe is rounded up to such a multiple and the end rounded down, so that partitions which touch in the
   recipe do not overlap. A size without a start is rounded up, so that a partition is never smaller than asked for.
 * Without a start, a partition begins where the previous one in the table ends, as with sgdisk(8).
+* A logical partition of an MBR has the MiB before it for its record: one that touches the partition before it in the
+  recipe begins a MiB later.
 * The rest of the disk ends at the last whole MiB before the backup table. Only one partition can take it.
 * Partition numbers follow the order of the table, which may differ from the order on the disk.
 * A problem names the partition and the field at fault, so that the reader of the recipe can add the line.
@@ -17,57 +19,20 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oic.config.partition_types import mbr_type
 from oic.config.sizes import SECTOR, shown_size
 from oic.errors import RecipeError
-from oic.image.disk.attributes import FLAGS, attributes_of
-from oic.image.disk.kinds import GPT
-from oic.image.seeds import uuid_for
-from oic.values import Bytes, Sector, Value
+from oic.image.disk.attributes import attributes_of, flags_of
+from oic.image.disk.kinds import ALIGNMENT, GPT, MIB
+from oic.image.disk.placed import Layout, PlacedPartition
+from oic.image.seeds import uuid_for, volume_id_for
+from oic.values import Bytes, Sector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oic.config.model import Disk, Partition
     from oic.image.disk.kinds import TableKind
-
-MIB = 1 << 20
-ALIGNMENT = MIB // SECTOR
-
-
-class PlacedPartition(Value):
-    """A partition and its position; `index` counts from 1, `attributes` are the 64 bits of the GPT entry."""
-
-    index: int
-    id: str
-    name: str
-    type_uuid: str
-    part_uuid: str
-    start: Sector
-    sectors: Sector
-    attributes: int
-
-    @property
-    def offset(self) -> Bytes:
-        """The offset on the disk."""
-        return Bytes(self.start * SECTOR)
-
-    @property
-    def size(self) -> Bytes:
-        """The length."""
-        return Bytes(self.sectors * SECTOR)
-
-
-class Layout(Value):
-    """A disk: its size, its GUID and its partitions in table order."""
-
-    size: Bytes
-    disk_uuid: str
-    partitions: tuple[PlacedPartition, ...]
-
-    @property
-    def last_usable(self) -> Sector:
-        """The last sector before the backup table."""
-        return Sector(self.size // SECTOR - GPT.backup_sectors - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +61,7 @@ def layout(disk: Disk, seed: str, kind: TableKind) -> Layout:
     """Place a disk's partitions; raises RecipeError that names every partition which cannot be placed.
 
     The disk's GUID is derived from `seed`, a PARTUUID from `seed` and the partition's id: it stays when others change.
+    An MBR has no PARTUUIDs: what Linux calls so is the disk's signature with the partition's number.
     """
     if refused := _disk_problems(disk, kind):
         raise RecipeError("\n".join(refused))
@@ -103,26 +69,34 @@ def layout(disk: Disk, seed: str, kind: TableKind) -> Layout:
         ids = ["", *(f" '{entry.id}'" for entry in disk.partitions)]
         lines = [f"disk.partitions{ids[0 if one.at is None else one.at + 1]}: {one.text}" for one in found]
         raise RecipeError("\n".join(lines))
+    identity = f"{volume_id_for(seed, 'disk'):08x}" if kind != GPT else uuid_for(seed, "disk")
+    first = first_logical(disk, kind)
     placed = tuple(
         PlacedPartition(
-            index=number,
+            index=(number := span.at + 1 + (span.at >= first)),
             id=span.entry.id,
             name=span.entry.name,
-            type_uuid=span.entry.type_uuid.lower(),
-            part_uuid=uuid_for(seed, f"partition {span.entry.id}"),
+            type=span.entry.type_uuid.lower() if kind == GPT else mbr_type(span.entry.type_uuid, span.entry.fs_type),
+            part_uuid=uuid_for(seed, f"partition {span.entry.id}") if kind == GPT else f"{identity}-{number:02x}",
             start=Sector(span.start),
             sectors=Sector((span.end or 0) - span.start),
-            attributes=attributes_of(span.entry),
+            attributes=attributes_of(span.entry, kind),
         )
-        for number, span in enumerate(_spans(disk, kind), 1)
+        for span in _spans(disk, kind)
     )
-    return Layout(size=disk.size, disk_uuid=uuid_for(seed, "disk"), partitions=placed)
+    return Layout(size=disk.size, table=kind.name, disk_uuid=identity, partitions=placed)
+
+
+def first_logical(disk: Disk, kind: TableKind) -> int:
+    """Return the index of the first partition that lies in an extended one; the count of all where none does."""
+    count = len(disk.partitions)
+    return kind.slots - 1 if count > kind.slots else count
 
 
 def problems(disk: Disk, kind: TableKind) -> Iterator[Problem]:
     """Yield why partitions cannot be placed. A disk of size 0 has an unknown size; not all can be checked then."""
     if len(disk.partitions) > kind.max_partitions:
-        room = f"expected at most {kind.max_partitions} partitions, as a {kind.name.upper()} has room for"
+        room = f"expected at most {kind.max_partitions} partitions, as {kind.article} {kind.name.upper()} has room for"
         text = f"{room}, found {len(disk.partitions)}"
         yield Problem(at=None, field="", text=text)
     for at, entry in enumerate(disk.partitions):
@@ -139,6 +113,9 @@ def problems(disk: Disk, kind: TableKind) -> Iterator[Problem]:
             for field, text in _span_problems(disk, span, kind):
                 yield Problem(at=span.at, field=field, text=text)
         yield from _overlaps(spans)
+        first = first_logical(disk, kind)
+        logical = [span for span in spans if span.at >= first]
+        yield from _order_problems([span for span in spans if span.at < first], logical)
 
 
 def sizes_of(disk: Disk, kind: TableKind) -> dict[int, Bytes]:
@@ -149,6 +126,8 @@ def sizes_of(disk: Disk, kind: TableKind) -> dict[int, Bytes]:
 def _disk_problems(disk: Disk, kind: TableKind) -> list[str]:
     """Return problems that a validated recipe cannot have: another kind of table, an invalid size, duplicate ids."""
     found = []
+    if disk.size > kind.max_size:
+        found.append(f"disk.size: expected at most {shown_size(kind.max_size)}, found {shown_size(disk.size)}")
     if disk.table != kind.name:
         found.append(f"disk.partitionTableType: expected {kind.name}, found {disk.table}")
     if disk.size % SECTOR:
@@ -175,10 +154,13 @@ def _spans(disk: Disk, kind: TableKind) -> list[_Span]:
     """Return the sectors of each partition; they may lie outside the disk or overlap."""
     spans: list[_Span] = []
     free: int | None = ALIGNMENT
+    first = first_logical(disk, kind)
     for at, entry in enumerate(disk.partitions):
         if entry.start is None and free is None:
             continue  # it follows the one that takes the rest of a disk of unknown size
         start = _up(entry.start) if entry.start is not None else free or 0
+        if at >= first and start == free:
+            start += ALIGNMENT  # behind its record
         span = _Span(at=at, entry=entry, start=start, end=_end_of(entry, start, disk, kind))
         spans.append(span)
         free = None if span.end is None else max(start, span.end)
@@ -203,10 +185,29 @@ def _down(size: int) -> int:
 
 
 def _entry_problems(entry: Partition, kind: TableKind) -> Iterator[tuple[str, str]]:
-    if len(entry.name.encode("utf-16-le")) > 2 * kind.max_name:
+    if kind.max_name and len(entry.name.encode("utf-16-le")) > 2 * kind.max_name:
         yield "name", f"expected a name of at most {kind.max_name} UTF-16 characters, found '{entry.name}'"
-    if unknown := sorted(set(entry.flags) - set(FLAGS)):
-        yield "flags", f"expected flags out of {', '.join(FLAGS)}, found {', '.join(unknown)}"
+    flags = flags_of(kind)
+    if unknown := sorted(set(entry.flags) - set(flags)):
+        yield "flags", f"expected flags out of {', '.join(flags)}, found {', '.join(unknown)}"
+    if kind != GPT and entry.type_uuid and not mbr_type(entry.type_uuid, entry.fs_type):
+        yield "type", f"expected a type that {kind.article} {kind.name.upper()} has, found {entry.type_uuid}"
+
+
+def _order_problems(primary: list[_Span], logical: list[_Span]) -> Iterator[Problem]:
+    """Yield why an MBR of more than four partitions cannot have them in this order."""
+    if not logical:
+        return
+    start, end = logical[0].start - ALIGNMENT, logical[-1].end
+    where = f"{_size_text(start)} to {'the end of the disk' if end is None else _size_text(end)}"
+    for span in primary:
+        if (end is None or span.start < end) and (span.end or start + 1) > start:
+            text = f"expected it outside of {where}, where partition '{logical[0].entry.id}' and those after it lie"
+            yield Problem(at=span.at, field="start", text=f"{text}, found {_size_text(span.start)}")
+    for before, after in itertools.pairwise(logical):
+        if before.end is not None and after.start < before.end:
+            text = f"expected it after '{before.entry.id}', as the fourth and later ones of an MBR are a chain"
+            yield Problem(at=after.at, field="start", text=f"{text}, found {_size_text(after.start)}")
 
 
 def _span_problems(disk: Disk, span: _Span, kind: TableKind) -> Iterator[tuple[str, str]]:

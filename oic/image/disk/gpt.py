@@ -21,7 +21,8 @@ from oic.image.disk.kinds import GPT
 from oic.values import Sector
 
 if TYPE_CHECKING:
-    from oic.image.disk.geometry import Layout, PlacedPartition
+    from oic.image.disk.placed import Layout, PlacedPartition
+    from oic.values import Bytes
 
 _HEADER = struct.Struct("<8s4sIIIQQQQ16sQIII")
 _ENTRY = struct.Struct("<16s16sQQQ72s")
@@ -47,13 +48,18 @@ def to_table(disk: Layout) -> Table:
     return Table(head=_protective_mbr(last) + primary + entries, tail=entries + backup)
 
 
+def last_usable(size: Bytes) -> Sector:
+    """Return the last sector before the backup table of a disk of this size."""
+    return Sector(size // SECTOR - GPT.backup_sectors - 1)
+
+
 def _guid(text: str) -> bytes:
     return uuid.UUID(text).bytes_le
 
 
 def _entry(partition: PlacedPartition) -> bytes:
     return _ENTRY.pack(
-        _guid(partition.type_uuid),
+        _guid(partition.type),
         _guid(partition.part_uuid),
         partition.start,
         partition.start + partition.sectors - 1,
@@ -65,7 +71,7 @@ def _entry(partition: PlacedPartition) -> bytes:
 def _header(disk: Layout, entries: bytes, *, own: Sector, other: Sector, entries_at: Sector) -> bytes:
     def packed(crc: int) -> bytes:
         return _HEADER.pack(
-            b"EFI PART", _REVISION, _HEADER.size, crc, 0, own, other, GPT.first_usable, disk.last_usable,
+            b"EFI PART", _REVISION, _HEADER.size, crc, 0, own, other, GPT.first_usable, last_usable(disk.size),
             _guid(disk.disk_uuid), entries_at, GPT.max_partitions, _ENTRY.size, zlib.crc32(entries),
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Writes a raw disk image: the partition table and the partition images in one sparse file.
 
-    table.head | gap | image | image | ... | gap | table.tail
+    table | gap | image | image | ... | gap | the rest of the table
 
 * What boots by a BIOS lies in front of the first partition: in the code part of sector 0, and in the gap.
 * Holes stay holes: only the data of a partition image is copied, by the kernel (`os.copy_file_range`), which shares the
@@ -17,10 +17,12 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from oic.config.sizes import SECTOR
 from oic.errors import OicError
 from oic.files import atomic_file
 from oic.image.disk.gpt import to_table
-from oic.image.disk.kinds import BOOT_CODE
+from oic.image.disk.kinds import BOOT_CODE, GPT
+from oic.image.disk.mbr import to_records
 from oic.image.disk.written import WrittenDisk, WrittenPartition
 from oic.progress import doing
 from oic.values import Digest
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from oic.image.disk.geometry import Layout, PlacedPartition
+    from oic.image.disk.placed import Layout, PlacedPartition
 
 _CHUNK = 1 << 20
 _ZEROS = bytes(_CHUNK)
@@ -46,16 +48,13 @@ def write_raw(
     without one, and for a piece that is not outside.
     """
     _check(disk, images)
-    table = to_table(disk)
+    table = table_of(disk)
     loose = {offset: piece.read_bytes() for offset, piece in (pieces or {}).items()}
-    _check_pieces(disk, loose, len(table.head))
+    _check_pieces(disk, loose, len(table[0]))
     with atomic_file(path) as temporary:
         with temporary.open("r+b") as target:
             target.truncate(disk.size)
-            target.write(table.head)
-            target.seek(disk.size - len(table.tail))
-            target.write(table.tail)
-            for offset, piece in loose.items():
+            for offset, piece in (*table.items(), *loose.items()):
                 target.seek(offset)
                 target.write(piece)
             target.flush()
@@ -75,6 +74,14 @@ def write_raw(
                 ),
             )
     return record
+
+
+def table_of(disk: Layout) -> dict[int, bytes]:
+    """Return the bytes of a disk's partition table by their offsets; the first lie at 0."""
+    if disk.table == GPT.name:
+        table = to_table(disk)
+        return {0: table.head, disk.size - len(table.tail): table.tail}
+    return {sector * SECTOR: record for sector, record in to_records(disk).items()}
 
 
 def sha256_of_span(path: Path, offset: int, size: int) -> Digest:

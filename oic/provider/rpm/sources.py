@@ -1,8 +1,7 @@
 """The image's repository files, ``/etc/yum.repos.d/*.repo``: they enable the repositories that it was built from.
 
 * For a repository in a package's file, only ``enabled`` changes: on if the image was built from it and is to know it,
-  off if it is another one of the distribution's. Repositories that the distribution's data do not name stay as they
-  are.
+  off if it is another one of the distribution's. Repositories not named in the distribution's data stay as they are.
 * Repositories without such a file are written to ``image.repo``.
 
 The format is that of dnf.conf(5): a line that begins with white space continues the one above, the last of several

@@ -1,0 +1,42 @@
+"""A disk as it is to be: its partitions and their positions. Pure."""
+
+from __future__ import annotations
+
+from oic.config.sizes import SECTOR
+from oic.values import Bytes, Sector, Value
+
+
+class PlacedPartition(Value):
+    """A partition and its position.
+
+    `index` is its number: from 1 on, logical partitions of an MBR from 5 on. `type` is a GUID, or the two hexadecimal
+    digits of an MBR's; `attributes` are the 64 bits of the GPT entry, or the status byte of the MBR's.
+    """
+
+    index: int
+    id: str
+    name: str
+    type: str
+    part_uuid: str
+    start: Sector
+    sectors: Sector
+    attributes: int
+
+    @property
+    def offset(self) -> Bytes:
+        """The offset on the disk."""
+        return Bytes(self.start * SECTOR)
+
+    @property
+    def size(self) -> Bytes:
+        """The length."""
+        return Bytes(self.sectors * SECTOR)
+
+
+class Layout(Value):
+    """A disk: its size, the kind of its table, its GUID (MBR: eight hexadecimal digits), its partitions in order."""
+
+    size: Bytes
+    table: str
+    disk_uuid: str
+    partitions: tuple[PlacedPartition, ...]

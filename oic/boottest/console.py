@@ -79,13 +79,13 @@ class Console:
         """Return the first match of any pattern, its name as `lastgroup`; raises BootError at the deadline."""
         match = self.await_any(what, patterns, deadline)
         if match is None:
-            raise self.failure(f"awaited {what} in vain: the time is up")
+            raise self.failure(f"expected {what}, but the time is up")
         return match
 
     def await_any(self, what: str, patterns: Mapping[str, str], deadline: float) -> re.Match[str] | None:
         """Return the first match of any pattern, None at the deadline; raises BootError at a dead end.
 
-        Patterns hold no named groups of their own. `deadline` is of `time.monotonic`.
+        Patterns must not have named groups. `deadline` is a time of `time.monotonic`.
         """
         both = {**patterns, **{f"dead_{name}": pattern for name, pattern in self.dead_ends.items()}}
         sought = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in both.items()), re.MULTILINE)
@@ -95,7 +95,7 @@ class Console:
                 if match.lastgroup in patterns:
                     return match
                 self._read_rest()
-                raise self.failure(f"awaited {what}, but the machine says: {match[0].strip()}")
+                raise self.failure(f"expected {what}, but the machine printed: {match[0].strip()}")
             if not self._read(what, deadline):
                 return None
 
@@ -116,12 +116,12 @@ class Console:
         except OSError:  # EIO: the other end of a pseudo-terminal is closed
             chunk = b""
         if not chunk:
-            raise self.failure(f"awaited {what}, but {self._describe_end()}")
+            raise self.failure(f"expected {what}, but {self._describe_end()}")
         self._take(chunk)
         return True
 
     def _read_rest(self) -> None:
-        """Read the text that follows at once: the lines after a panic explain it."""
+        """Read the text of the next second, because the lines after a panic explain it."""
         deadline = time.monotonic() + REST
         try:
             while self._read("the rest", deadline):

@@ -31,7 +31,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a booted machine says of itself; `host_keys`: the SHA256 fingerprints of its ssh host keys by algorithm."""
+    """Facts about a booted machine; `host_keys` are the SHA256 fingerprints of its ssh host keys by algorithm."""
 
     kernel: str
     os_release: dict[str, str]

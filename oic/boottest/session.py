@@ -2,8 +2,8 @@
 
 * The kernel also writes to the console, in the middle of lines. Therefore the output of a command is sent as numbered
   lines of base64 with a sha256. Other lines are ignored, and a command with a wrong sha256 is run again.
-* The typed line holds the end marker of the output in pieces, so that its echo is not mistaken for the marker.
-* A lost key stroke (getty and login flush their input) leads to a retry; a wrong password is told apart from it.
+* The typed line contains the end marker only in pieces, so that its echo is not mistaken for the marker.
+* A lost key stroke (getty and login flush their input) leads to a retry. A wrong password is a separate error.
 """
 
 from __future__ import annotations

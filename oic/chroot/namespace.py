@@ -145,7 +145,7 @@ MAX_PROCESSES = 8192
 
 
 def _limit_processes() -> None:
-    """Limit the number of processes if a pid namespace has its own limit (Linux 6.14); before, it is the host's."""
+    """Limit the number of processes, on Linux 6.14 or newer: before, a pid namespace has no limit of its own."""
     release = tuple(int(word) for word in os.uname().release.split("-")[0].split(".")[:2] if word.isdigit())
     if release >= (6, 14):
         Path("/proc/sys/kernel/pid_max").write_text(str(MAX_PROCESSES), encoding="ascii")

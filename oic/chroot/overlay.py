@@ -33,10 +33,10 @@ def merged(layers: Sequence[Path], at: Path, *, upper: Path | None = None, work:
         syscalls.unmount(str(at), syscalls.MNT_DETACH)
 
 
-def mount_anew(layers: Sequence[Path], at: Path, *, upper: Path, work: Path) -> None:
-    """Empty the upper directory of what `merged` has mounted at `at`; `work` is another one than before.
+def remount_empty(layers: Sequence[Path], at: Path, *, upper: Path, work: Path) -> None:
+    """Unmount the overlay that `merged` mounted at `at`, empty `upper`, and mount it again with a new `work`.
 
-    A file removed through the mount would leave a mark in the layer that it was there.
+    If files were removed through the mount instead, they would leave whiteouts in the layer.
     """
     syscalls.unmount(str(at), syscalls.MNT_DETACH)
     shutil.rmtree(upper)

@@ -1,10 +1,10 @@
-"""/proc for programs of a tree: their own processes, and about the kernel only what container runtimes show too.
+"""/proc for programs of a tree. It shows their own processes, and as much about the kernel as in a container.
 
-* Files at the top of /proc that only root may read are about the host's kernel. They are hidden, whatever their names,
-  because inside a build by root, root has the same id as on the host. So are the files that runc(1) hides.
-* Process 1 belongs to the build, and its arguments are those of the command line. An empty directory hides it. That
-  directory's `root` is not /, by which ischroot(1), systemctl(1), udevadm(8) and systemd-detect-virt(1) notice that
-  they run in a chroot.
+* Files at the top of /proc that only root may read are about the host's kernel. All of them are hidden, because in a
+  build by root, root has the same id as on the host. The files that runc(1) hides are hidden as well.
+* Process 1 belongs to the build, and its arguments are those of the command line. Another directory hides it. There,
+  `root` is not /, from which ischroot(1), systemctl(1), udevadm(8) and systemd-detect-virt(1) detect that they run in
+  a chroot.
 * All other writable files, except those of the processes themselves, are read-only.
 """
 

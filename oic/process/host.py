@@ -1,7 +1,7 @@
 """Failures of the host: its disk is full or broken, or it has no memory or file descriptors left.
 
 They say nothing about the input: the same build can succeed elsewhere, so they are never reported as a fault of a
-package or of the recipe. Only this module knows how a full disk shows.
+package or of the recipe. Only this module knows the symptoms of a full disk.
 """
 
 from __future__ import annotations
@@ -64,6 +64,6 @@ def disk_error(error: OSError, path: Path) -> OicError:
         free = shutil.disk_usage(place).free >> 20
         return OicError(f"cannot write: {reason}, {free} MiB free", where=str(path), hint=MAKE_ROOM)
     if error.errno in _NOT_WRITABLE:
-        hint = "does the cache belong to another user? give it to yours, or use a cache of its own"
+        hint = "if the cache belongs to another user, change its owner or use another cache: cache=DIRECTORY"
         return OicError(f"cannot use the cache: {reason}", where=str(path), hint=hint)
     return OicError(f"cannot use the cache: {reason}", where=str(path))

@@ -58,21 +58,21 @@ def test_a_fatal_message_ends_the_wait_and_is_named(
     with pytest.raises(BootError) as failure:
         console.expect("a login prompt", LOGIN, deadline)
     said, *tail = str(failure.value).splitlines()
-    assert said.startswith(f"{console.log}: awaited a login prompt, but the machine says: ")
+    assert said.startswith(f"{console.log}: expected a login prompt, but the machine printed: ")
     assert last_words.strip() in "\n".join(tail)
     assert "what came after" in "\n".join(tail)
 
 
 def test_a_closed_line_says_how_the_machine_ended(console_of: Callable[..., Console], deadline: float) -> None:
     console = console_of(boot=["BdsDxe: starting Boot0001"], ends=True)
-    with pytest.raises(BootError, match="awaited a login prompt, but the peer is gone; the console ends with"):
+    with pytest.raises(BootError, match="expected a login prompt, but the peer is gone; the console ends with"):
         console.expect("a login prompt", LOGIN, deadline)
 
 
 def test_silence_ends_at_the_deadline(console_of: Callable[..., Console]) -> None:
     console = console_of(boot=["BdsDxe: starting Boot0001"])
-    with pytest.raises(BootError, match="awaited a sermon in vain: the time is up"):
-        console.expect("a sermon", {"sermon": "dearly beloved"}, time.monotonic() + 0.5)
+    with pytest.raises(BootError, match="expected a prompt, but the time is up"):
+        console.expect("a prompt", {"sermon": "dearly beloved"}, time.monotonic() + 0.5)
 
 
 def test_a_match_is_not_found_twice(console_of: Callable[..., Console], deadline: float) -> None:

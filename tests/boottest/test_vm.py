@@ -62,7 +62,7 @@ def boot(disk: Path, log: Path, said: list[str], firmware: vm.Firmware = vm.UEFI
 def test_an_empty_disk_is_what_the_firmware_says_it_is(empty_disk: Path, tmp_path: Path) -> None:
     before = hashlib.sha256(empty_disk.read_bytes()).digest()
     with pytest.raises(
-        BootError, match=r"awaited a login prompt .*, but the machine says: BdsDxe: failed to load"
+        BootError, match=r"expected a login prompt .*, but the machine printed: BdsDxe: failed to load"
     ) as why:
         boot(empty_disk, tmp_path / "console.log", [])
     assert why.value.where == str(tmp_path / "console.log")
@@ -75,7 +75,7 @@ def test_an_empty_disk_is_what_the_firmware_says_it_is(empty_disk: Path, tmp_pat
 @pytest.mark.usefixtures("qemu")
 def test_a_disk_that_a_bios_cannot_boot_is_what_the_bios_says_it_is(empty_disk: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    with pytest.raises(BootError, match=r"awaited a login prompt .*, but the machine says: No bootable device"):
+    with pytest.raises(BootError, match=r"expected a login prompt .*, but the machine printed: No bootable device"):
         boot(empty_disk, tmp_path / "console.log", said, vm.BIOS)
     assert [line.partition(" after ")[0] for line in said] == ["firmware"]
 
@@ -95,7 +95,7 @@ def test_a_machine_that_does_not_start_fails_in_its_own_words(
     for name in (vm.CODE, vm.VARS):
         (tmp_path / name).write_bytes(b"no firmware")
     monkeypatch.setattr(vm, "FIRMWARE", tmp_path)
-    with pytest.raises(BootError, match=r"awaited a login prompt .*, but qemu ended with status 1: .*pflash"):
+    with pytest.raises(BootError, match=r"expected a login prompt .*, but qemu ended with status 1: .*pflash"):
         boot(empty_disk, tmp_path / "console.log", [])
 
 
@@ -152,7 +152,7 @@ def test_an_instruction_that_an_old_qemu_gets_wrong_is_left_out(tmp_path: Path, 
 @pytest.mark.usefixtures("qemu")
 def test_a_boot_that_takes_too_long_says_how_far_it_came(empty_disk: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    with pytest.raises(BootError, match=r"awaited a login prompt \(nothing seen so far\) in vain: the time is up"):
+    with pytest.raises(BootError, match=r"expected a login prompt \(nothing seen so far\), but the time is up"):
         boot_test(
             empty_disk,
             vm.Machine(),

@@ -37,7 +37,7 @@ def test_a_real_full_disk_is_recognised() -> None:
 
 
 def test_a_cache_of_another_user_has_its_own_hint(tmp_path: Path) -> None:
-    expected = r"Permission denied \(does the cache belong to another user"
+    expected = r"Permission denied \(if the cache belongs to another user"
     with pytest.raises(OicError, match=expected), disk_errors(tmp_path):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.mirror
 
 CLOCK = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
-DRAWN = "cat /proc/sys/kernel/random/uuid > /etc/drawn"
-TOLD = "date +%F > /etc/told"
+WRITE_UUID = "cat /proc/sys/kernel/random/uuid > /etc/generated"
+WRITE_DATE = "date +%F > /etc/time"
 
 
 @pytest.fixture(autouse=True)
@@ -51,17 +51,17 @@ def test_equal_builds_are_reported_in_one_line(place: Place, built: Built) -> No
 
 
 def test_a_difference_is_named_with_its_kind_and_its_origin(place: Place) -> None:
-    _command(place, DRAWN, TOLD)
+    _command(place, WRITE_UUID, WRITE_DATE)
     ran = place.doit("reproduce").refused(
         "2 things differ between two builds of the same packages, ",
-        "\n/etc/drawn: a UUID; made by a setting or a command of the recipe\n",
-        "\n/etc/told: a time; made by a setting or a command of the recipe\n",
+        "\n/etc/generated: a UUID; made by a setting or a command of the recipe\n",
+        "\n/etc/time: a time; made by a setting or a command of the recipe\n",
     )
     assert ran.stages() == {"reproduce"}
     report = json.loads((place.image / "reproduce.json").read_text())
-    assert [one["path"] for one in report["differences"]] == ["/etc/drawn", "/etc/told"]
+    assert [one["path"] for one in report["differences"]] == ["/etc/generated", "/etc/time"]
     kept = place.image / "reproduce"
-    assert len([*kept.glob("*/layers/*/tree/etc/drawn")]) == 2
+    assert len([*kept.glob("*/layers/*/tree/etc/generated")]) == 2
     place.doit("clean", "reproduce:small").succeeded()
     assert not kept.exists()
 
@@ -69,12 +69,12 @@ def test_a_difference_is_named_with_its_kind_and_its_origin(place: Place) -> Non
 @pytest.mark.slow
 def test_a_tool_that_writes_the_time_is_reported_with_its_stage(place: Place, tmp_path: Path) -> None:
     """A file that only the image's initramfs generator reads makes it write the time."""
-    hook = {"deb": "/etc/initramfs-tools/hooks/told", "rpm": "/etc/dracut.conf.d/told.conf"}[place.family.name]
-    told = {
-        "deb": '#!/bin/sh\n[ "$1" = prereqs ] || date > "$DESTDIR/told"\n',
-        "rpm": 'date > /tmp/told\ninstall_items+=" /tmp/told "\n',
+    hook = {"deb": "/etc/initramfs-tools/hooks/time", "rpm": "/etc/dracut.conf.d/time.conf"}[place.family.name]
+    hook_text = {
+        "deb": '#!/bin/sh\n[ "$1" = prereqs ] || date > "$DESTDIR/time"\n',
+        "rpm": 'date > /tmp/time\ninstall_items+=" /tmp/time "\n',
     }[place.family.name]
-    (tmp_path / "hook").write_text(told)
+    (tmp_path / "hook").write_text(hook_text)
     (tmp_path / "hook").chmod(0o755)
     recipe = place.family.recipe
     recipe["systemConfig"]["additionalFiles"].append({"local": str(tmp_path / "hook"), "final": hook, "mode": "0755"})
@@ -90,9 +90,9 @@ def test_a_result_without_another_clock_says_so(place: Place, tmp_path: Path) ->
     wrong = tmp_path / "no-clock.so.1"
     shutil.copy("/lib/x86_64-linux-gnu/libm.so.6", wrong)
     place.environment[LIBRARY] = str(wrong)
-    _command(place, DRAWN, TOLD, "date +%s > /etc/second")
+    _command(place, WRITE_UUID, WRITE_DATE, "date +%s > /etc/second")
     said = place.doit("reproduce").refused(
-        "2 things differ", " s apart by the host's own clock: ", "/etc/drawn: a UUID;", "/etc/second: a time;"
+        "2 things differ", " s apart by the host's own clock: ", "/etc/generated: a UUID;", "/etc/second: a time;"
     )
     assert f"{wrong} has no effect on the image's programs" in said.said
     place.environment[LIBRARY] = str(tmp_path / "absent")

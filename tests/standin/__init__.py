@@ -1,1 +1,1 @@
-"""Stand-ins for distributions whose own repositories cannot be reached: made on the spot, signed, served over TLS."""
+"""Stand-ins for distributions whose own repositories cannot be reached: built locally, signed, served over TLS."""

@@ -1,4 +1,4 @@
-"""``python -m tests.standin [DIR]`` makes the stand-ins; with ``serve`` before the directory it serves them as well."""
+"""``python -m tests.standin [DIR]`` creates the stand-ins; ``serve`` before the directory also serves them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .serve import serving
 USAGE = "python -m tests.standin [serve] [DIR]"
 
 RECIPE = """
-For a build run with OIC_CA={ca} a recipe says one of
+Run a build with OIC_CA={ca} and one of these targets in the recipe:
 
 target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw, mirror: {rpm}/azurelinux/3.0/prod/base/x86_64}}
 
@@ -37,7 +37,7 @@ Served until Ctrl-C.
 
 
 def default_place() -> Path:
-    """Return where the stand-in is kept: ``OIC_STANDIN``, or a folder of the user's cache."""
+    """Return the directory of the stand-in: ``OIC_STANDIN``, or one in the user's cache."""
     if own := os.environ.get("OIC_STANDIN"):
         return Path(own)
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -45,7 +45,7 @@ def default_place() -> Path:
 
 
 def main(words: list[str]) -> int:
-    """Do what the command line says."""
+    """Run the command; return its exit status."""
     serve = words[:1] == ["serve"]
     rest = words[1:] if serve else words
     if len(rest) > 1 or any(word.startswith("-") for word in rest):
@@ -62,7 +62,7 @@ def main(words: list[str]) -> int:
     except OicError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"made in {place / 'tree'} and {place / 'elxr'}\n")
+    sys.stdout.write(f"created in {place / 'tree'} and {place / 'elxr'}\n")
     if serve:
         with (
             serving(place / "tree") as rpm,

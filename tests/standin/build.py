@@ -1,7 +1,7 @@
-"""Unsigned packages from entries: rpmbuild, two at a time, each only when its inputs are new.
+"""Builds unsigned packages from entries with rpmbuild, two at a time, each only if its inputs have changed.
 
-What decides a package's bytes is its entry, the Debian package's digest, this code and rpmbuild: their digest names the
-file in the cache. Times are Debian's own; a package made here has `EPOCH`.
+The bytes of a package depend on its entry, the digest of the Debian package, this code and rpmbuild. A digest of the
+first three names the file in the cache. Times are those of Debian's files; a generated package has `EPOCH`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SHARED = frozenset(
     }.items()
     for below in belows.split()
 )
-"""Directories that only ``filesystem`` owns."""
+"""Directories that belong only to ``filesystem``."""
 
 MACROS = {
     "_buildhost": "standin",
@@ -62,13 +62,13 @@ MACROS = {
 
 
 def built(entries: Sequence[Entry], debs: Mapping[str, Deb], cache: Path) -> dict[Entry, Path]:
-    """Return each entry's package file, building what the cache has not; raises ToolError."""
+    """Return the package file of each entry; build those that are not in the cache. Raises ToolError."""
     cache.mkdir(parents=True, exist_ok=True)
-    for left in cache.glob(".build-*"):  # by a run that was killed
+    for left in cache.glob(".build-*"):  # from a killed run
         shutil.rmtree(left)
     known = {*debs, *(name for entry in entries for name in entry.also)}
     build = functools.partial(_built, debs=debs, known=frozenset(known), cache=cache)
-    # the largest first: no straggler at the end
+    # the largest first, so that none is left alone at the end
     order = sorted(entries, key=lambda entry: -debs[entry.deb].file.stat().st_size if entry.deb else 0)
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(order, pool.map(build, order), strict=True))
@@ -109,7 +109,7 @@ def _build(entry: Entry, deb: Deb | None, known: frozenset[str], folder: Path) -
 
 
 def _files(entry: Entry, deb: Deb | None) -> dict[str, Any]:
-    """Return the files added, and for a package without content one that says why it has none."""
+    """Return the added files; an empty package has one that says why it is empty."""
     files = dict(entry.files)
     if entry.why:
         files[f"/usr/share/doc/{entry.name}/STAND-IN"] = f"{_description(entry, deb)}\n"
@@ -158,7 +158,7 @@ def _own_relations(entry: Entry) -> list[str]:
 
 
 def _relations(control: bytes, known: frozenset[str], entry: Entry) -> list[str]:
-    """Return Debian's relations in rpm's words; a part of a package answers for none of it."""
+    """Return Debian's relations translated for rpm; a part of a package does not provide the package's name."""
     if not control or entry.alone:
         return []
     stanza = control.rstrip() + b"\nFilename: none\nSize: 0\nSHA256: " + b"0" * 64 + b"\n"

@@ -1,26 +1,26 @@
-"""The list of the stand-in's packages, ``packages/*.yml``: rpm-family name → where its content is from.
+"""The list of the stand-in's packages, ``packages/*.yml``: the name in the rpm family, and its content.
 
     name:
-      deb: pattern        repackage this Debian package (of the closure, fnmatch); none: made here
-      also: [deb]         Debian packages this one makes unnecessary: their relations are answered by it, nothing taken
-      version: "3.0"      3.0 for a package made here, Debian's otherwise
-      release: "1"        without the distribution's tag; 1 where the version is not Debian's, Debian's otherwise
-      noarch: true        of a package made here
-      only, without: [glob]   the part of the Debian package that is taken
-      requires, provides, conflicts, obsoletes: [relation]   beside what Debian's control file says
-      needs: {pre or post or …: [name]}   what that scriptlet needs
-      files: {path: text or {text, mode, owner}}   added, or replaced; below /etc they are configuration
+      deb: pattern        repackage this Debian package (of the closure, fnmatch); without it, the package is generated
+      also: [deb]         Debian packages that this one replaces: it provides their names, but not their files
+      version: "3.0"      default: 3.0 for a generated package, else Debian's
+      release: "1"        without the distribution's tag; default: 1 if the version is not Debian's, else Debian's
+      noarch: true        for a generated package
+      only, without: [glob]   the part of the Debian package that is included
+      requires, provides, conflicts, obsoletes: [relation]   in addition to those of Debian's control file
+      needs: {pre or post or …: [name]}   the packages that this scriptlet needs
+      files: {path: text or {text, mode, owner}}   added or replaced files; below /etc they are configuration
       links: {path: target}, directories: {path: mode}
       attributes: {path: mode owner group}
       capabilities: {path: capabilities}
       ghosts: {path: mode}
       edits: {path: [[regular expression, replacement]]}
       moves: {path: path}     within the package
-      bundles: {path: {of: glob, each: text}}   the content of all these files, joined, `each` before each
+      bundles: {path: {of: glob, each: text}}   the concatenation of all these files, with `each` before each
       alone: true             without Debian's relations
-      spec: |             scriptlets and triggers, as in a spec file; ``macros`` has the macros
-      why: text           for a package that is empty: what is missing
-      distributions: [dist]   only there; "name@dist" tells apart two packages of one name
+      spec: |             scriptlets and triggers, as in a spec file; the file ``macros`` defines the macros
+      why: text           for an empty package: what is missing
+      distributions: [dist]   only in these; "name@dist" distinguishes two packages with the same name
 
 A Debian package of the closure that no entry names is repackaged under its own name, once for all distributions.
 """
@@ -44,7 +44,7 @@ CONTENT = Path(__file__).parent / "content"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Entry:
-    """One package to be; see the module's words for the fields."""
+    """A package of the stand-in; the module's docstring explains the fields."""
 
     name: str
     deb: str = ""
@@ -73,24 +73,24 @@ class Entry:
     why: str = ""
     distributions: tuple[str, ...] = ()
     dist: str = ""
-    """The distribution that the package is built for; empty where it is built once for all."""
+    """The distribution that the package is built for; empty if it is built once for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """What there is: entries, and Debian packages wanted under their own names."""
+    """All packages: entries, and Debian packages that keep their own names."""
 
     entries: tuple[Entry, ...]
     plain: tuple[str, ...]
 
     def roots(self) -> list[str]:
         """Return the Debian packages to solve for."""
-        # A pattern stands for a package that a plain one depends on: its name has a version in it.
+        # A pattern is for a package whose name contains a version; a plain package depends on it.
         named = [entry.deb for entry in self.entries if entry.deb and "*" not in entry.deb]
         return sorted({*self.plain, *named})
 
     def complete(self, debs: Collection[str], dist: str) -> list[Entry]:
-        """Return every entry of a distribution, its pattern resolved, and one for each Debian package without."""
+        """Return all entries of a distribution with resolved patterns, and one for each other Debian package."""
         ours = [entry for entry in self.entries if not entry.distributions or dist in entry.distributions]
         resolved = [_resolved(entry, debs) for entry in ours]
         taken = {entry.deb for entry in resolved} | {name for entry in resolved for name in entry.also}
@@ -99,7 +99,7 @@ class Catalogue:
 
 
 def read_catalogue() -> Catalogue:
-    """Return all lists together; a file's text can be ``@key:NAME``, a public key, or ``@file:NAME`` of `CONTENT`."""
+    """Read all lists; a file's text can be ``@key:NAME``, a public key, or ``@file:NAME``, a file in `CONTENT`."""
     entries: list[Entry] = []
     plain: list[str] = []
     for path in sorted(LISTS.glob("*.yml")):
@@ -110,7 +110,7 @@ def read_catalogue() -> Catalogue:
 
 
 def _entry(name: str, fields: dict[str, Any]) -> Entry:
-    if isinstance(fields, str):  # the commonest case: only another name
+    if isinstance(fields, str):  # the most common case: only another name
         fields = {"deb": fields}
     tidy: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
     files = {path: _text(value) for path, value in fields.get("files", {}).items()}
@@ -127,7 +127,7 @@ def _text(value: Any) -> Any:
 
 
 def _resolved(entry: Entry, debs: Collection[str]) -> Entry:
-    """Return the entry with the name its pattern stands for; ``@UNAME@`` is the kernel version of that name."""
+    """Return the entry with its pattern resolved to a name; ``@UNAME@`` becomes the kernel version in that name."""
     if not entry.deb:
         return entry
     (name,) = fnmatch.filter(debs, entry.deb)

@@ -1,8 +1,8 @@
-"""Where the stand-in's content comes from: Debian 12 packages of the host's own mirror, solved and fetched by oic.
+"""The content of the stand-in: Debian 12 packages from the host's own mirror, solved and fetched by oic.
 
     roots ─solve─> closure, without what only maintainer scripts need ─download─> store, verified
 
-What was solved stays solved: ``debian.json`` beside the store answers until another set of roots is asked for.
+The result is kept in ``debian.json`` beside the store, and used until another set of roots is requested.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
 
 NOT_NEEDED = frozenset(
     {
-        # needed by maintainer scripts, which are dropped, or by Debian's own way of things
+        # needed by maintainer scripts, which are dropped, or only in Debian
         *("adduser", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info", "lsb-base"),
         *("linux-base", "lsb-release", "runit-helper", "sensible-utils", "sysvinit-utils", "ucf", "usr-is-merged"),
         *("usrmerge", "base-files", "base-passwd", "dash", "gcc-12-base", "initramfs-tools", "initramfs-tools-core"),
         *("grub-pc", "xxd", "python3-apt", "locales", "shim-signed-common", "shim-helpers-amd64-signed", "xkb-data"),
-        # compilers, which libtool asks for
+        # compilers, on which libtool depends
         *("autotools-dev", "cpp", "gcc", "libc6-dev"),
-        # scripts in Perl beside the programs; the rpm family keeps them in packages of their own
+        # needed by additional scripts in Perl, which the rpm family has in separate packages
         *("perl", "perl-base", "debugedit", "os-prober", "libdpkg-perl"),
     }
 )
-"""Debian packages that no stand-in package needs, though Debian's relations name them."""
+"""Debian packages that no stand-in package needs, although Debian's relations name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Deb:
 
 
 def debs(roots: Collection[str], place: Path) -> dict[str, Deb]:
-    """Return the closure of `roots`, by name, downloading what is missing; raises OicError."""
+    """Return the closure of `roots`, by name; download missing packages. Raises OicError."""
     store = Store(place / "store")
     entries = _kept(place, roots)
     try:
@@ -69,7 +69,7 @@ def debs(roots: Collection[str], place: Path) -> dict[str, Deb]:
     except OicError:
         if entries is None:
             raise
-        # the mirror keeps no superseded versions, and there is no lock here to hold on to them for
+        # the mirror may have removed old versions; there is no lock that needs them
         _download(_solved(roots, place, store), store)
     return {
         entry["name"]: Deb(
@@ -97,7 +97,7 @@ def _kept(place: Path, roots: Collection[str]) -> list[dict[str, Any]] | None:
 
 
 def _solved(roots: Collection[str], place: Path, store: Store) -> list[dict[str, Any]]:
-    """Solve on metadata fetched now, and keep the answer."""
+    """Solve with newly fetched metadata, and keep the result."""
     repositories = _repositories()
     with HttpFetcher() as fetcher:
         index = read_metadata(repositories, "amd64", fetcher, store, Previous()).index

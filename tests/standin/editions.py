@@ -1,4 +1,4 @@
-"""What the stand-in for eLxr has: its suites, and the packages that Debian lacks."""
+"""The content of the stand-in for eLxr: its suites, and the packages that Debian lacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DEBIANS = ("main", "non-free-firmware")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """A suite of eLxr's: Debian's suites in it, the Debian component in each of its own, its key below the mirror."""
+    """A suite of eLxr: the Debian suites in it, the Debian component in each of its components, the path of its key."""
 
     suite: str
     version: str
@@ -45,7 +45,7 @@ EDITIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A package of eLxr's own; a file of it whose name ends in ``.gpg`` is the public key."""
+    """A package that only eLxr has; its file whose name ends in ``.gpg`` gets the public key as content."""
 
     name: str
     version: str

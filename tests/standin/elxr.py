@@ -1,12 +1,12 @@
-"""A stand-in for Wind River eLxr 12 and 13: a signed deb repository, made of the indexes of Debian 12 and 13.
+"""A stand-in for Wind River eLxr 12 and 13: a signed deb repository, created from the indexes of Debian 12 and 13.
 
     Debian's Packages (verified by oic) ─┐
-    packages of eLxr's own (dpkg-deb) ───┴─> dists/aria/…/Packages.gz ─> Release ─gpg─> Release.gpg, InRelease
+    eLxr's own packages (dpkg-deb) ──────┴─> dists/aria/…/Packages.gz ─> Release ─gpg─> Release.gpg, InRelease
 
-* A suite is an `Edition`: ``aria`` of Debian 12, ``bianca`` of Debian 13, each with Debian's updates in it.
-* The package files are the mirror's own: the server fetches, verifies and keeps those that are asked for.
-* The same index of Debian's makes the same bytes, signatures included: the date is that of Debian's release.
-* The key, ``keys/elxr.*.asc``, is a test key and worth nothing.
+* Each suite is an `Edition`: ``aria`` from Debian 12, ``bianca`` from Debian 13, both with Debian's updates.
+* The package files are those of the mirror: the server fetches, verifies and keeps each file that a client requests.
+* The same Debian index gives the same bytes, including signatures: the date is that of Debian's release.
+* The key, ``keys/elxr.*.asc``, is a test key that protects nothing.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 VERSION = 2
-"""Of what is made here: another one makes it anew."""
+"""The version of the repository's format; a new version creates the repository again."""
 
 KEY = Path(__file__).with_name("keys") / "elxr.pub.asc"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-MOST = 2**28
+MAX_INDEX_BYTES = 2**28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repo:
-    """A repository that is made: its files below `tree`, and of each package (by path) sha256 and size."""
+    """A created repository: its files are below `tree`; `packages` has the sha256 and size of each package by path."""
 
     tree: Path
     store: Store
@@ -67,7 +67,7 @@ class Repo:
     packages: dict[str, tuple[str, int]]
 
     def prepare(self, file: Path) -> None:
-        """Bring a package file that the index names into the tree; when the mirror fails, say so: it is not there."""
+        """Fetch a package file of the index into the tree; if the mirror fails, print the error and do nothing."""
         path = str(file.relative_to(self.tree)) if file.is_relative_to(self.tree) else ""
         if path in self.packages and not file.exists():
             try:
@@ -76,7 +76,7 @@ class Repo:
                 sys.stderr.write(f"{error}\n")
                 return
             file.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):  # asked for twice at a time
+            with contextlib.suppress(FileExistsError):  # two requests at the same time
                 os.link(blob, file)
 
     def _fetched(self, path: str, digest: str, size: int) -> Path:
@@ -84,20 +84,20 @@ class Repo:
             with HttpFetcher() as fetcher:
                 body = fetcher.fetch(f"{self.mirror}/{path}", limit=size).body or b""
             if self.store.add(body) != digest:
-                raise OicError(f"the mirror has another {path} than its index says")
+                raise OicError(f"expected {path} on the mirror with the sha256 of its index, found another one")
         return self.store.path(Digest(digest))
 
 
 @contextlib.contextmanager
 def serving_elxr(place: Path) -> Iterator[Served]:
-    """Make the repository below `place` and serve it while the body runs; raises OicError."""
+    """Create the repository below `place` and serve it while the body runs; raises OicError."""
     repo = make(place)
     with serving(repo.tree.parent, prepare=repo.prepare) as served:
         yield replace(served, url=f"{served.url}/elxr")
 
 
 def make(place: Path) -> Repo:
-    """Make the repository below `place`, or find it made; raises OicError without Debian's mirror."""
+    """Create the repository below `place` if it does not exist; raises OicError without a Debian mirror."""
     place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -110,7 +110,7 @@ def _make(place: Path) -> Repo:
     tree = place / key / "elxr"
     if not tree.is_dir():
         tree.parent.mkdir(exist_ok=True)
-        for left in tree.parent.glob("*.part"):  # by a run that was killed
+        for left in tree.parent.glob("*.part"):  # from a killed run
             shutil.rmtree(left)
         aside = Path(tempfile.mkdtemp(suffix=".part", dir=tree.parent))
         _write(aside, place, entries)
@@ -128,7 +128,7 @@ class _Kept(Value):
 
 
 def _debian(place: Path) -> tuple[str, tuple[DebRepository, ...]]:
-    """Return the host's Debian mirror and the verified index of each suite, its Packages in the store."""
+    """Return the host's Debian mirror and the verified index of each suite, whose Packages files are in the store."""
     mirror = read_mirrors(("bookworm", "stable", "oldstable"), (KEYRING,)).main
     if mirror is None:
         raise OicError("expected an apt source of Debian 12, found none", where="/etc/apt")
@@ -150,7 +150,7 @@ def _debian(place: Path) -> tuple[str, tuple[DebRepository, ...]]:
 
 
 def _write(tree: Path, place: Path, entries: Sequence[DebRepository]) -> None:
-    """Write every edition; packages of eLxr's own are the same in each."""
+    """Write every edition; all contain the same packages of eLxr."""
     own = b"".join(_build(package, tree, int(min(entry.date for entry in entries).timestamp())) for package in OWN)
     for edition in EDITIONS:
         (tree / edition.key).write_bytes(KEY.read_bytes())
@@ -165,9 +165,10 @@ def _write(tree: Path, place: Path, entries: Sequence[DebRepository]) -> None:
 
 
 def _packages(store: Store, entries: Sequence[DebRepository], component: str) -> bytes:
-    """Return the stanzas of a component of Debian's."""
+    """Return the stanzas of a Debian component."""
     texts = [
-        decompressed(store.read(file.sha256), file.compression, MOST, where=component).rstrip(b"\n") + b"\n\n"
+        decompressed(store.read(file.sha256), file.compression, MAX_INDEX_BYTES, where=component).rstrip(b"\n")
+        + b"\n\n"
         for entry in entries
         for file in entry.packages
         if file.component == component
@@ -176,7 +177,7 @@ def _packages(store: Store, entries: Sequence[DebRepository], component: str) ->
 
 
 def _build(package: Package, tree: Path, epoch: int) -> bytes:
-    """Build a package into the pool; return its stanza of the index."""
+    """Build a package into the pool; return its stanza for the index."""
     control = (
         f"Package: {package.name}\nVersion: {package.version}\nArchitecture: all\nSection: misc\nPriority: optional\n"
         f"Maintainer: nobody <nobody@stand-in.invalid>\nDescription: {package.text}\n"

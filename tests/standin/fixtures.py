@@ -1,6 +1,6 @@
-"""The stand-ins as fixtures of the session: made if need be, served over TLS, their keys beside them.
+"""Session fixtures of the stand-ins, which create them if necessary and serve them over TLS, with their keys.
 
-A test module says ``from standin.fixtures import standin``, or ``elxr``.
+A test module imports them: ``from standin.fixtures import standin``, or ``elxr``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standin:
-    """Where the distributions are: base URLs and directories by name, the CA to trust, public keys by name."""
+    """The served distributions: base URLs and directories by name, the CA to trust, public keys by name."""
 
     urls: Mapping[str, str]
     folders: Mapping[str, Path]
@@ -34,7 +34,7 @@ class Standin:
 
 @pytest.fixture(scope="session")
 def standin() -> Iterator[Standin]:
-    """Make and serve the stand-in of the rpm distributions."""
+    """Create and serve the stand-in of the rpm distributions."""
     for program, package in (("rpmbuild", "rpm"), ("createrepo_c", "createrepo-c"), ("openssl", "openssl")):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}: install {package}")
@@ -51,7 +51,7 @@ def standin() -> Iterator[Standin]:
 
 @pytest.fixture(scope="session")
 def elxr() -> Iterator[Served]:
-    """Make and serve the stand-in of eLxr."""
+    """Create and serve the stand-in of eLxr."""
     for program in ("dpkg-deb", "gpg", "openssl"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}: install dpkg, gnupg, openssl")

@@ -1,4 +1,4 @@
-"""What an entry adds to a package's content, or changes in it; every step takes items and returns items."""
+"""The additions and changes of an entry to the content of a package."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from .catalogue import Entry
 
 EPOCH = 1_717_200_000
-"""2024-06-01: the time of what is made here."""
+"""2024-06-01: the time of generated files."""
 
 
 def overlaid(entry: Entry, files: Mapping[str, Any], items: dict[str, Item], tree: Path) -> dict[str, Item]:
-    """Write what `entry` says below `tree`; `files` are its own, and what explains it."""
+    """Apply the changes of `entry` below `tree`; `files` are its added files. Return all items of the package."""
     made = dict(items)
     for path, value in files.items():
         _add(made, _write(tree, path.strip("/"), value))

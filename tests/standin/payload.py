@@ -1,8 +1,8 @@
-"""A package's content: what a Debian package holds, as the rpm family lays it out, written below a directory.
+"""Writes the content of a Debian package below a directory, with the paths of the rpm family.
 
-* /bin, /sbin, /lib and /lib64 are moved below /usr: the family's ``filesystem`` has links there. So is /usr/lib64.
-* Manual pages, translations and change logs are left out; the copyright file stays.
-* Owners and modes are noted, not set: a spec file tells rpmbuild, who needs no root then.
+* /bin, /sbin, /lib and /lib64 are moved below /usr, where links of ``filesystem`` lead, and /usr/lib64 to /usr/lib.
+* Manual pages, translations and change logs are left out; the copyright file is kept.
+* Owners and modes are recorded for the spec file, not set, so that rpmbuild does not need root.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MERGED = re.compile(r"(?:usr/)?(?:(bin|sbin|lib)(?=/|$)|(?:lib64|libx32|lib32)(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One path of a package: `kind` is file, directory, link or ghost."""
+    """A path of a package; `kind` is file, directory, link or ghost."""
 
     path: str
     kind: str
@@ -49,7 +49,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """What was written: items by path, the Debian control file, and the newest time."""
+    """The written content: items by path, the Debian control file, and the newest time."""
 
     items: dict[str, Item]
     control: bytes
@@ -57,7 +57,7 @@ class Payload:
 
 
 def merged(path: str) -> str:
-    """Return where a path is when /usr is merged and 64-bit libraries live in /usr/lib."""
+    """Return the path in a tree with merged /usr, in which 64-bit libraries are in /usr/lib."""
     path = path.removeprefix("./").strip("/")
     match = _MERGED.match(path)
     if not match:
@@ -66,7 +66,7 @@ def merged(path: str) -> str:
 
 
 def write_deb(file: Path, entry: Entry, tree: Path) -> Payload:
-    """Write the part of a Debian package that `entry` takes below `tree`."""
+    """Write those files of a Debian package that `entry` includes below `tree`."""
     with file.open("rb") as stream:
         deb = read_deb(stream, entry.deb)
         configuration = {merged(path) for path in _conffiles(deb)}
@@ -103,7 +103,7 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, tree: Path)
         place.mkdir(exist_ok=True)
         return replace(item, kind="directory")
     if member.issym():
-        # an absolute target is the image's own; a relative one may lead through a directory that has moved
+        # an absolute target is a path of the image; a relative one may lead through a moved directory
         place.symlink_to(_target(member, path))
         return replace(item, kind="link")
     if member.islnk():
@@ -120,7 +120,7 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, tree: Path)
 
 
 def _target(member: tarfile.TarInfo, path: str) -> str:
-    """Return the link's target, relative ones again relative to where the link has moved to."""
+    """Return the link's target; a relative one is changed if the link or its target has moved."""
     target = member.linkname
     if target.startswith("/"):
         return target
@@ -131,7 +131,7 @@ def _target(member: tarfile.TarInfo, path: str) -> str:
 
 
 def _without_empty(items: dict[str, Item]) -> dict[str, Item]:
-    """Leave out directories that only held what was left out."""
+    """Remove directories that contained only files that are left out."""
     needed = {path for path in items if path.startswith(("var/", "etc/", "run/")) or items[path].kind != "directory"}
     parents = {str(parent) for path in needed for parent in Path(path).parents}
     return {path: item for path, item in items.items() if path in needed or path in parents}

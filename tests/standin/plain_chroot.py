@@ -1,6 +1,6 @@
-"""Packages installed by the host's rpm into a plain chroot, as dnf does with --installroot: no sandbox around it.
+"""Installs packages with the host's rpm into a plain chroot without a sandbox, as dnf does with --installroot.
 
-Namespaces of a user, of mounts and of processes keep it from the host; inside them its root is all-powerful.
+User, mount and pid namespaces protect the host; inside them, root has every capability.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _DEVICES = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": 
 _DEFINED = {
     "_dbpath": "/var/lib/rpm",
     "_db_backend": "sqlite",
-    # an ordinary user cannot give them an owner
+    # an ordinary user cannot change their owners
     "_netsharedpath": ":".join(f"/{name}" for name in _KERNELS_OWN),
 }
 
 
 def install(files: Sequence[Path], place: Path, epoch: int) -> str:
-    """Install package files into the empty directory ``place/tree``; return what rpm said."""
+    """Install package files into the empty directory ``place/tree``; return the output of rpm."""
     (place / "tree").mkdir(parents=True)
     namespace.call(_install, files, place, epoch, writes=[place])
     return (place / "log").read_text("utf-8", "replace")
@@ -40,7 +40,7 @@ def install(files: Sequence[Path], place: Path, epoch: int) -> str:
 
 def _install(files: Sequence[Path], place: Path, epoch: int) -> None:
     root = place / "tree"
-    # this is process 1, which an ordinary user's change of ids hid: systemctl compares its root with its own
+    # systemctl compares its root with that of process 1, this one; after the change of ids it could not be read
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
     for name, mode in (("proc", 0o555), ("dev", 0o755)):
         (root / name).mkdir(mode=mode)
@@ -53,7 +53,7 @@ def _install(files: Sequence[Path], place: Path, epoch: int) -> None:
     temporary = {"SQLITE_TMPDIR": str(place)}
     env = {"PATH": os.defpath, "HOME": "/root", "LC_ALL": "C", "SOURCE_DATE_EPOCH": str(epoch), **temporary}
     with (place / "log").open("wb") as log:
-        # rpm's own failure is one of the things to compare
+        # a failure of rpm is one of the results to compare
         subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, check=False)
 
 
@@ -80,7 +80,7 @@ def _capabilities() -> str:
 
 
 def content_of(root: Path) -> dict[str, Facts]:
-    """Return the facts of each entry of a tree, with its owners as they are inside."""
+    """Return the facts of each entry of a tree, with the owners as seen in the namespace."""
     return namespace.call(_content_of, root)
 
 

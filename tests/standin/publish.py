@@ -1,9 +1,9 @@
-"""Signed repositories from packages: the directories a mirror would serve.
+"""Creates signed repositories from packages: the directories that a mirror serves.
 
     PLACE/azurelinux/3.0/prod/base/x86_64/   Packages/<letter>/*.rpm, repodata/repomd.xml, .asc, .key
     PLACE/microvisor/rpms/3.0/base/          packages signed by another key, metadata not signed, no .asc
 
-Everything is made aside and gets its name last; ``PLACE/made.json`` says from what.
+They are written to a temporary directory, which is renamed last. ``made.json`` has a digest of the inputs.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from .signing import Signer
 
 OLD_STYLE = frozenset({"bc", "jq", "which"})
-"""Packages that are signed as rpm 4.14 and before did as well: one signature of header and payload."""
+"""Packages that also have a signature of header and payload, as by rpm 4.14 and earlier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """A distribution's name, which is its key's, its repository below the served directory, its metadata's packing."""
+    """A distribution: its name, which is also its key's, the path of its repository, its metadata's compression."""
 
     name: str
     path: str
@@ -53,7 +53,7 @@ DISTRIBUTIONS = (
 
 
 def make(place: Path, *, only: Sequence[str] = ()) -> None:
-    """Bring `place` up to date; nothing is done when its inputs are the same. `only`: these packages, for a test."""
+    """Update `place` if its inputs have changed; `only` are the names of packages, for a test."""
     place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -137,7 +137,7 @@ def _write_metadata(folder: Path, revision: int, compression: str) -> None:
 
 
 def _forget(folder: Path, used: Collection[Path]) -> None:
-    """Remove built packages that nothing uses any more."""
+    """Remove built packages that are no longer used."""
     for file in folder.glob("*.rpm"):
         if file not in used:
             file.unlink()

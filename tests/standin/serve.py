@@ -1,4 +1,4 @@
-"""The stand-in over TLS on the loopback: files of a directory, ranges, conditional requests; a CA made at the start."""
+"""Serves a directory over TLS on loopback, with ranges and conditional requests, and a CA created at the start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A running server: its URL without a slash at the end, the CA to trust, the directory served."""
+    """A running server: its URL without a final slash, the CA to trust, and the served directory."""
 
     url: str
     ca: Path
@@ -80,7 +80,7 @@ class _Part:
 
 
 class _Server(ThreadingHTTPServer):
-    """A server whose TLS handshakes hold up nobody else, and whose clients may go away."""
+    """A server in which a slow TLS handshake does not block others, and clients may disconnect."""
 
     daemon_threads = True
 
@@ -96,7 +96,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serving(tree: Path, *, port: int = 0, prepare: Callable[[Path], None] | None = None) -> Iterator[Served]:
-    """Serve a directory while the body runs; `prepare` is told each file before it is looked for, and may make it."""
+    """Serve a directory while the body runs; `prepare` is called with the path of each request, and may create it."""
     folder = Path(tempfile.mkdtemp(prefix="standin-tls-"))
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -114,7 +114,7 @@ def serving(tree: Path, *, port: int = 0, prepare: Callable[[Path], None] | None
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """Make an authority, ``ca.crt``, and a certificate of the loopback signed by it; return certificate and key."""
+    """Create an authority, ``ca.crt``, and a certificate for loopback; return the certificate and its key."""
 
     def openssl(*words: str) -> None:
         subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, env={**os.environ})

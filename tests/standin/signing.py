@@ -1,8 +1,8 @@
-"""Signatures with the test keys in ``keys/``: worth nothing, known to all, and the same on every machine.
+"""Signs with the test keys in ``keys/``, which are public and protect nothing; every machine makes the same signatures.
 
 * RSA signatures (PKCS #1 v1.5) of the same bytes at the same time are the same bytes; gpg's clock is set to that time.
-* A keyring is made anew in a short path (the agent's socket lives there) and removed with all that it started.
-* One signature at a time: of two that are the first of an agent, one fails now and then with "Invalid value".
+* A new keyring is created at a short path, because it contains the agent's socket. It is removed after the agent ended.
+* Only one signature is made at a time: if an agent starts with two, one sometimes fails with "Invalid value".
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ NAMES = ("azl3", "emt3", "foreign")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """A keyring that holds one secret key; all its signatures are of `time` (seconds since 1970)."""
+    """A keyring with one secret key; all its signatures have the same `time`, in seconds since 1970."""
 
     name: str
     home: Path
     time: int
 
     def sign_packages(self, files: Sequence[Path], *, old: bool = False) -> None:
-        """Sign packages in place: their headers (version 4), `old`: header and payload together as well."""
+        """Sign the headers of packages in place (version 4); `old`: also header and payload together."""
         if not files:
             return
         command = " ".join(
@@ -73,7 +73,7 @@ class Signer:
 
 @contextlib.contextmanager
 def signer(name: str, time: int) -> Iterator[Signer]:
-    """Yield the signer of a name of `NAMES`; raises ToolError."""
+    """Yield the signer for a name in `NAMES`; raises ToolError."""
     home = Path(tempfile.mkdtemp(prefix="standin-gpg-"))
     made = Signer(name=name, home=home, time=time)
     try:
@@ -85,7 +85,7 @@ def signer(name: str, time: int) -> Iterator[Signer]:
 
 
 def make_key(name: str) -> None:
-    """Make a key pair of `NAMES` and write it to `KEYS`; was done once."""
+    """Create the key pair for a name in `NAMES` and write it to `KEYS`; this was done once."""
     home = Path(tempfile.mkdtemp(prefix="standin-gpg-"))
     env = {**os.environ, "GNUPGHOME": str(home)}
     gpg = ["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]

@@ -1,4 +1,4 @@
-"""A spec file from an entry, its items and its relations: pure text."""
+"""Generates the text of a spec file. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from .payload import Item
 
 MACRO_FILE = Path(__file__).with_name("macros")
-"""What scriptlets are written with."""
+"""The macros that scriptlets may use."""
 
 COMPRESSIONS = ("w3.zstdio", "w6.gzdio", "w3.zstdio", "w2.xzdio")
-"""Payload compressions by turns: all that the family has used."""
+"""Payload compressions that the packages use in turn: all that the family has used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What a spec file says; `relations` are whole lines, ``Requires: …``; `dist` is empty for any distribution."""
+    """The content of a spec file; `relations` are whole lines, ``Requires: …``; `dist` may be empty."""
 
     name: str
     dist: str
@@ -37,7 +37,7 @@ class Spec:
 
 
 def spec_text(spec: Spec, tree: str) -> str:
-    """Return the spec file; %install moves the tree that was written beforehand into place."""
+    """Return the text of the spec file, whose %install moves the tree that is already written."""
     head = [
         f"%{{load:{MACRO_FILE}}}",
         f"%define _binary_payload {spec.compression}",
@@ -77,5 +77,5 @@ def file_line(item: Item) -> str:
 
 
 def _escaped(path: str) -> str:
-    """Return a path that rpmbuild does not expand; a lone bracket is no pattern to it, and no package has others."""
+    """Return a path that rpmbuild does not expand; single brackets are no pattern, and no package has others."""
     return path.replace("%", "%%")

@@ -1,4 +1,4 @@
-"""The command that makes the stand-ins takes what it does not know for no directory."""
+"""The command that creates the stand-ins does not treat unknown words as directories."""
 
 from __future__ import annotations
 

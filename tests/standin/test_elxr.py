@@ -1,4 +1,4 @@
-"""The eLxr stand-in is a repository that apt takes for one, and eLxr's default packages resolve from it."""
+"""apt accepts the eLxr stand-in as a repository, and eLxr's default packages resolve from it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["elxr"]
 
 
 def digests(tree: Path) -> dict[str, str]:
-    """Return the sha256 of every file but those passed on from Debian's mirror."""
+    """Return the sha256 of every file, except those of Debian's mirror."""
     own = [*tree.glob("dists/**/*"), *tree.glob("pool/main/e/*elxr*/*"), *tree.glob("*.gpg")]
     return {
         path.relative_to(tree).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -38,7 +38,7 @@ def digests(tree: Path) -> dict[str, str]:
     }
 
 
-def test_the_same_index_of_debians_makes_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_debian_index_gives_the_same_bytes(tmp_path: Path) -> None:
     place = default_place() / "elxr"
     first = make(place).tree
     (tmp_path / "store").symlink_to(place / "store")
@@ -48,7 +48,7 @@ def test_the_same_index_of_debians_makes_the_same_bytes(tmp_path: Path) -> None:
     assert len(digests(first)) >= 15
 
 
-def test_what_a_killed_run_left_half_made_is_made_anew(tmp_path: Path) -> None:
+def test_incomplete_files_of_a_killed_run_are_created_again(tmp_path: Path) -> None:
     place = default_place() / "elxr"
     key = make(place).tree.parent.name
     (tmp_path / "store").symlink_to(place / "store")
@@ -60,7 +60,7 @@ def test_what_a_killed_run_left_half_made_is_made_anew(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt-get")
 @pytest.mark.parametrize("suite", ["aria", "bianca"])
-def test_apt_itself_takes_it_for_a_signed_repository(elxr: Served, suite: str, tmp_path: Path) -> None:
+def test_apt_accepts_it_as_a_signed_repository(elxr: Served, suite: str, tmp_path: Path) -> None:
     for folder in ("etc/apt.conf.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "status").touch()
@@ -90,7 +90,7 @@ def test_apt_itself_takes_it_for_a_signed_repository(elxr: Served, suite: str, t
 
 
 class Image:
-    """A shipped recipe of eLxr's with its mirror at the stand-in, in a place of its own."""
+    """A shipped recipe of eLxr that uses the stand-in as its mirror, in its own directory."""
 
     def __init__(self, name: str, place: Path, elxr: Served) -> None:
         self.name, self.place, self.ca = name, place, str(elxr.ca)
@@ -111,9 +111,7 @@ class Image:
 
 
 @pytest.mark.parametrize("name", ["elxr12-minimal", "elxr13-minimal"])
-def test_the_default_packages_resolve_and_are_signed_by_the_key_at_the_mirror(
-    elxr: Served, name: str, tmp_path: Path
-) -> None:
+def test_the_default_packages_resolve_and_the_mirrors_key_signed_them(elxr: Served, name: str, tmp_path: Path) -> None:
     image = Image(name, tmp_path / "place", elxr)
     image.doit("solve")
     lock = image.json("lock.json")
@@ -126,7 +124,7 @@ def test_the_default_packages_resolve_and_are_signed_by_the_key_at_the_mirror(
     assert [repository["signers"] for repository in lock["repositories"]] == [[fingerprint]]
 
 
-def test_a_mirror_of_an_unknown_authority_is_refused_in_one_line(elxr: Served, tmp_path: Path) -> None:
+def test_a_mirror_with_an_unknown_authority_is_refused_in_one_line(elxr: Served, tmp_path: Path) -> None:
     image = Image("elxr12-minimal", tmp_path / "place", elxr)
     image.ca = ""
     with pytest.raises(AssertionError, match=r"metadata:elxr12-minimal failed: .*certificate.*OIC_CA") as caught:

@@ -1,4 +1,4 @@
-"""Debian's relations keep their meaning in rpm's words: dpkg and rpm themselves are asked."""
+"""Debian's relations keep their meaning when they are translated for rpm, as dpkg and rpm show."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ VERSIONS = (
 )
 
 
-def asked_of_dpkg(version: str, bound: str) -> int:
+def compared_by_dpkg(version: str, bound: str) -> int:
     for operator, answer in (("lt", -1), ("eq", 0)):
         if subprocess.run(["dpkg", "--compare-versions", version, operator, bound], check=False).returncode == 0:
             return answer
     return 1
 
 
-def asked_of_rpm(pairs: list[tuple[str, str]]) -> list[int]:
+def compared_by_rpm(pairs: list[tuple[str, str]]) -> list[int]:
     calls = " ".join(f"compared('{left}', '{right}')" for left, right in pairs)
     lua = "function compared(a, b) a, b = rpm.ver(a), rpm.ver(b); print(a < b and -1 or a == b and 0 or 1, ' ') end"
     done = subprocess.run(["rpm", "--eval", f"%{{lua: {lua} {calls}}}"], capture_output=True, text=True, check=True)
@@ -43,15 +43,15 @@ def asked_of_rpm(pairs: list[tuple[str, str]]) -> list[int]:
 @pytest.mark.skipif(not (shutil.which("rpm") and shutil.which("dpkg")), reason="needs rpm and dpkg")
 def test_versions_keep_their_order() -> None:
     pairs = list(itertools.product(VERSIONS, VERSIONS))
-    theirs = asked_of_rpm([(evr_text(left, release="0"), evr_text(right, release="0")) for left, right in pairs])
-    assert theirs == [asked_of_dpkg(left, right) for left, right in pairs]
+    theirs = compared_by_rpm([(evr_text(left, release="0"), evr_text(right, release="0")) for left, right in pairs])
+    assert theirs == [compared_by_dpkg(left, right) for left, right in pairs]
 
 
-def test_an_epoch_of_nought_is_none() -> None:
+def test_an_epoch_of_0_is_left_out() -> None:
     assert evr("0:1-2") == ("", "1", "2")
 
 
-def test_a_hyphen_of_an_upstream_version_becomes_a_dot() -> None:
+def test_a_hyphen_in_an_upstream_version_becomes_a_dot() -> None:
     assert evr("1:2.11-20080614-0") == ("1", "2.11.20080614", "0")
 
 
@@ -69,12 +69,12 @@ def test_a_hyphen_of_an_upstream_version_becomes_a_dot() -> None:
         ("gawk | mawk (>= 1)", "(deb(gawk) or deb(mawk) >= 1)"),
     ],
 )
-def test_a_relation_in_rpms_words(relation: str, capabilities: str) -> None:
+def test_a_relation_is_translated_for_rpm(relation: str, capabilities: str) -> None:
     (clause,) = parse_relations(relation, "amd64")
     assert requirement(clause, ()) == capabilities
 
 
-def test_what_only_maintainer_scripts_need_is_no_requirement() -> None:
+def test_packages_that_only_maintainer_scripts_need_are_not_required() -> None:
     (clause,) = parse_relations("debconf (>= 0.5) | debconf-2.0", "amd64")
     assert requirement(clause, {"debconf"}) == ""
 

@@ -1,4 +1,4 @@
-"""The stand-in is a real repository: Debian's own dnf and rpm take it for one and install the default lists."""
+"""The stand-in is a real repository: Debian's dnf and rpm accept it and install the default lists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEFAULTS = {
     "emt3": (*BASE, *BOOT, "coreutils", "kernel-drivers-gpu"),
 }
 SIGNED = {"azl3": True, "emt3": False}
-"""Whose metadata are signed."""
+"""Which distributions sign their metadata."""
 TOOLS = (
     *("core-packages-container", "createrepo_c", "libisoburn", "mtools", "dosfstools", "e2fsprogs", "squashfs-tools"),
     *("cryptsetup", "veritysetup", "qemu-img", "gptfdisk", "systemd-boot", "util-linux"),
@@ -43,9 +43,9 @@ CHANGED = {
     "/etc/group": "useradd and sysusers add theirs",
     "/etc/passwd": "useradd and sysusers add theirs",
     "/etc/shells": "bash adds its names",
-    "/proc": "the kernel's while scriptlets run",
+    "/proc": "the kernel mounts it while scriptlets run",
 }
-"""What ``rpm -Va`` may name after an installation, and why."""
+"""Paths that ``rpm -Va`` may report after an installation, and why."""
 
 MADE = (
     "etc/alternatives/iptables-save",
@@ -55,10 +55,10 @@ MADE = (
     "usr/share/cracklib/pw_dict.pwd",
     "var/lib/systemd/catalog/database",
 )
-"""What scriptlets make."""
+"""Files that scriptlets create."""
 
 PROC = 'mkdir -p "$0/proc" && mount -t proc proc "$0/proc" && "$@"; exit $?'
-"""What lets systemctl see that it is in a chroot: /proc, and a process 1, this shell, that is not in one."""
+"""Lets systemctl detect that it is in a chroot: it needs /proc, and a process 1 outside the chroot, this shell."""
 
 pytestmark = [
     pytest.mark.mirror,
@@ -68,7 +68,7 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Dnf:
-    """Debian's dnf with no configuration but one repository, whose packages must be signed, and `signed` metadata."""
+    """Debian's dnf with only one repository, whose packages must be signed; `signed`: also its metadata."""
 
     place: Path
     url: str
@@ -88,7 +88,7 @@ class Dnf:
             "s.gpgkey": self.key,
             "s.sslcacert": self.ca,
         }
-        # gpg, run by dnf and by a scriptlet, leaves agents behind: they end with the namespace
+        # dnf and a scriptlet run gpg, whose agents keep running; they end with the namespace
         user = ["--user", "--map-root-user"] if os.geteuid() else []
         argv = ["unshare", "--fork", "--pid", "--kill-child", "--mount-proc", *user, "sh", "-c", PROC]
         argv += [str(self.place / "root"), "dnf", "-y"]
@@ -117,7 +117,7 @@ def test_a_foreign_key_is_refused(standin: Standin, tmp_path: Path) -> None:
     assert "repomd.xml GPG signature verification error: Bad GPG signature" in done.stderr
 
 
-def test_metadata_are_signed_where_the_distribution_signs_them(standin: Standin) -> None:
+def test_metadata_are_signed_if_the_distribution_signs_them(standin: Standin) -> None:
     assert {name: (folder / "repodata/repomd.xml.asc").exists() for name, folder in standin.folders.items()} == SIGNED
 
 
@@ -133,8 +133,8 @@ def test_every_package_is_signed_by_its_own_distribution(
         assert done.stdout.count("digests signatures OK") == good
 
 
-def test_there_is_something_of_everything(standin: Standin) -> None:
-    """Compressions, scriptlet languages, capabilities, ghosts, triggers, both ages of signatures."""
+def test_the_packages_use_every_feature(standin: Standin) -> None:
+    """Compressions, scriptlet languages, capabilities, ghosts, triggers, both kinds of signatures."""
     packages = sorted(map(str, standin.folders["azl3"].rglob("*.rpm")))
     tags = "%{NAME} %{PAYLOADCOMPRESSOR} %{RSAHEADER:pgpsig} %{SIGPGP:pgpsig}\\n"
     said = subprocess.run(
@@ -170,7 +170,7 @@ def test_dnf_installs_the_default_list(distribution: str, standin: Standin, tmp_
     assert done.returncode == 0, done.stdout + done.stderr
     assert "scriptlet" not in done.stderr, done.stderr
     root = tmp_path / "root"
-    rpm = ["env", "HOME=/root", "rpm", "--root", str(root)]  # Debian's rpm has its database in the user's home
+    rpm = ["env", "HOME=/root", "rpm", "--root", str(root)]  # Debian's rpm keeps its database in the user's home
     listed = subprocess.run([*rpm, "-qa", "--qf", "%{NAME}\\n"], capture_output=True, text=True, check=True)
     assert set(DEFAULTS[distribution]) <= set(listed.stdout.split())
     for made in MADE:

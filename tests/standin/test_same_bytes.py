@@ -1,4 +1,4 @@
-"""Made twice, in two places, from the same Debian packages: the same bytes. Made again: nothing."""
+"""The same Debian packages give the same bytes in two directories; a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def digests(tree: Path) -> dict[str, str]:
     return {str(path.relative_to(tree)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_two_places_hold_the_same_bytes(standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_directories_get_the_same_bytes(standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = next(path for path in standin.folders["azl3"].parents if (path / "debian.json").exists())
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -46,7 +46,7 @@ def test_two_places_hold_the_same_bytes(standin: Standin, tmp_path: Path, monkey
     assert one == two
 
 
-def test_made_again_nothing_is_touched(standin: Standin) -> None:
+def test_a_second_run_changes_no_file(standin: Standin) -> None:
     source = next(path for path in standin.folders["azl3"].parents if (path / "debian.json").exists())
     before = {path: path.stat().st_mtime_ns for path in source.rglob("*") if path.name != "lock"}
     make(source)

@@ -1,4 +1,4 @@
-"""The scriptlets are what docs/standin.md says they are, and none but one holds a macro that rpmbuild did not know."""
+"""The scriptlets are those in docs/standin.md, and only one package has macros that rpmbuild did not expand."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ PHASES = {
     "%posttrans": "POSTTRANS",
 }
 TRIGGERS = {"%trigger": "TRIGGER", "%filetrigger": "FILETRIGGER", "%transfiletrigger": "TRANSFILETRIGGER"}
-"""The words of a spec file, and how rpm's tags for them begin; the word of a trigger goes on with its type."""
+"""The keywords of a spec file, and the beginning of rpm's tags for them; for triggers, the type follows."""
 
 MACRO = re.compile(r"%(?:[a-z_][a-z0-9_]{2,}|\{)")
 ROW = re.compile(r"^\| `([\w-]+)` \| .+? \| ((?:`%\w+` ?)+) \|$", re.MULTILINE)
 
 
 ON_PURPOSE = {("kpatch", "%post", "%systemd_post"), ("kpatch", "%preun", "%systemd_preun")}
-"""A package as some real ones were: built where nobody knew the macros."""
+"""A package like some real ones: built where the macros were not defined."""
 
 Scriptlets = dict[str, list[tuple[str, str]]]
-"""The scriptlets of each package: phase and text, which is empty where an interpreter runs by itself."""
+"""The scriptlets of each package: phase and text, which is empty if an interpreter runs without a script."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def scriptlets(standin: Standin) -> dict[str, Scriptlets]:
 
 
 def scriptlets_below(folder: Path) -> Scriptlets:
-    """Return what rpm says of the packages of a repository."""
+    """Return the scriptlets of the packages of a repository, as rpm reads them."""
     form = "\x01%{NAME}"
     for word, tag in PHASES.items():
         form += f"%|{tag}PROG?{{\x02%{word}\x03%|{tag}?{{%{{{tag}}}}}:{{}}|}}:{{}}|"
@@ -60,12 +60,12 @@ def scriptlets_below(folder: Path) -> Scriptlets:
 
 
 def documented() -> dict[str, set[str]]:
-    """Return the phases that the page names for each package."""
+    """Return the phases in the table of the page, by package."""
     return {name: set(re.findall(r"%\w+", phases)) for name, phases in ROW.findall(PAGE.read_text())}
 
 
 @pytest.mark.parametrize("distribution", ["azl3", "emt3"])
-def test_no_macro_is_left_in_a_scriptlet(distribution: str, scriptlets: dict[str, Scriptlets]) -> None:
+def test_no_macro_is_left_unexpanded_in_a_scriptlet(distribution: str, scriptlets: dict[str, Scriptlets]) -> None:
     left = {
         (name, phase, macro)
         for name, bodies in scriptlets[distribution].items()
@@ -77,7 +77,9 @@ def test_no_macro_is_left_in_a_scriptlet(distribution: str, scriptlets: dict[str
 
 
 @pytest.mark.parametrize("distribution", ["azl3", "emt3"])
-def test_the_scriptlets_are_those_that_the_page_says(distribution: str, scriptlets: dict[str, Scriptlets]) -> None:
+def test_the_scriptlets_are_those_in_the_table_of_the_page(
+    distribution: str, scriptlets: dict[str, Scriptlets]
+) -> None:
     found = {name: {phase for phase, _ in bodies} for name, bodies in scriptlets[distribution].items()}
     missing = {name for name in documented() if name not in found}
     assert missing == ({"edge-repos-shared"} if distribution == "azl3" else {"azurelinux-repos-shared"})
@@ -95,6 +97,6 @@ def test_units_are_preset_as_the_macro_of_systemd_255_does(
 
 
 @pytest.mark.parametrize(("distribution", "version"), [("azl3", "6.6.134.1-2.azl3"), ("emt3", "6.12.23-1.emt3")])
-def test_the_kernel_has_a_version_of_the_distribution(distribution: str, version: str, standin: Standin) -> None:
+def test_the_kernel_has_the_version_of_the_distribution(distribution: str, version: str, standin: Standin) -> None:
     names = {file.name for file in standin.folders[distribution].rglob("kernel*.rpm")}
     assert names == {f"kernel-{version}.x86_64.rpm", f"kernel-drivers-gpu-{version}.x86_64.rpm"}

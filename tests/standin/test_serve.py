@@ -1,4 +1,4 @@
-"""The server gives files whole, in parts and not at all, over TLS that only its own authority vouches for."""
+"""The server sends whole files, parts of files and errors, over TLS with a certificate of its own authority."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_a_file_is_fetched(served: Served) -> None:
         assert fetcher.fetch(f"{served.url}/file.rpm", limit=len(BODY)).body == BODY
 
 
-def test_what_has_not_changed_is_not_sent_again(served: Served) -> None:
+def test_an_unchanged_file_is_not_sent_again(served: Served) -> None:
     with HttpFetcher(ca=served.ca) as fetcher:
         first = fetcher.fetch(f"{served.url}/file.rpm", limit=len(BODY))
         again = fetcher.fetch(f"{served.url}/file.rpm", limit=len(BODY), last_modified=first.last_modified)
         assert again.body is None
 
 
-def test_a_download_goes_on_where_it_stopped(served: Served, tmp_path: Path) -> None:
+def test_a_download_is_resumed(served: Served, tmp_path: Path) -> None:
     part = tmp_path / "part"
     part.write_bytes(BODY[:1000])
     gained: list[int] = []
@@ -57,12 +57,12 @@ def test_a_download_goes_on_where_it_stopped(served: Served, tmp_path: Path) -> 
     assert sum(gained) == len(BODY) - 1000
 
 
-def test_what_is_not_there_is_not_found(served: Served) -> None:
+def test_a_missing_file_is_not_found(served: Served) -> None:
     with HttpFetcher(ca=served.ca) as fetcher, pytest.raises(NotFound):
         fetcher.fetch(f"{served.url}/other", limit=10)
 
 
-def test_without_its_authority_it_is_not_trusted(served: Served) -> None:
+def test_a_client_without_its_authority_does_not_trust_it(served: Served) -> None:
     with (
         HttpFetcher(policy=RetryPolicy(attempts=1)) as fetcher,
         pytest.raises(FetchError, match="trusted TLS certificate"),
@@ -70,7 +70,7 @@ def test_without_its_authority_it_is_not_trusted(served: Served) -> None:
         fetcher.fetch(f"{served.url}/file.rpm", limit=len(BODY))
 
 
-def test_a_client_that_never_shakes_hands_holds_up_nobody(served: Served) -> None:
+def test_a_client_without_a_handshake_blocks_no_others(served: Served) -> None:
     port = int(served.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)), HttpFetcher(ca=served.ca) as fetcher:
         assert fetcher.fetch(f"{served.url}/file.rpm", limit=len(BODY)).body == BODY

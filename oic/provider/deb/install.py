@@ -86,7 +86,7 @@ def install(packages: Sequence[tuple[LockedPackage, Path]], tree: Tree, *, may_f
             raise TrustError(message) from clash
         with tree.log.open("a", encoding="utf-8") as log:
             log.write(f"{clash}: installing one package at a time\n")
-    overlay.mount_anew(tree.below, tree.root, upper=tree.upper, work=tree.work / "overlay")
+    overlay.remount_empty(tree.below, tree.root, upper=tree.upper, work=tree.work / "overlay")
     return fill(packages, tree, in_order=True)
 
 

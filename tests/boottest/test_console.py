@@ -1,4 +1,4 @@
-"""What a machine says becomes plain text, and what ends a boot ends the waiting."""
+"""What a machine prints becomes plain text; a message after which the boot cannot succeed ends the wait."""
 
 from __future__ import annotations
 

@@ -87,5 +87,5 @@ def test_a_machine_that_stops_during_a_command_ends_the_wait(
     console_of: Callable[..., Console], deadline: float
 ) -> None:
     session = log_in(console_of(passwords=ADMIN), "admin", "geheim 1", deadline)
-    with pytest.raises(BootError, match="but the machine says: Kernel panic - not syncing: now"):
+    with pytest.raises(BootError, match="but the machine printed: Kernel panic - not syncing: now"):
         session.run("printf 'Kernel panic - not %s: now\\n' syncing >/dev/tty; sleep 50", deadline)

@@ -83,7 +83,7 @@ def test_a_disk_that_a_bios_cannot_boot_is_what_the_bios_says_it_is(empty_disk: 
 @pytest.mark.boot
 @pytest.mark.usefixtures("qemu")
 def test_secure_boot_needs_firmware_with_keys_and_boots_no_empty_disk_either(empty_disk: Path, tmp_path: Path) -> None:
-    with pytest.raises(BootError, match=r"the machine says: BdsDxe: failed to load"):
+    with pytest.raises(BootError, match=r"the machine printed: BdsDxe: failed to load"):
         boot(empty_disk, tmp_path / "console.log", [], vm.SECURE_BOOT)
 
 

@@ -58,6 +58,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
             "config.notes",
             "config.unbuilt",
             "image.fs",
+            "image.tree.effects",
             "image.tree.settings",
         ),
     ),

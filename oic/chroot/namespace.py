@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from oic.chroot import idmap
 from oic.errors import OicError
 from oic.process import child, syscalls
+from oic.process.host import disk_error, is_full_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,7 +62,12 @@ def call(function: Callable[..., Result], *args: object, writes: Sequence[Path] 
     finally:
         os.close(mapped_writer)
         os.close(ready_reader)
-    return unshared.result()
+    try:
+        return unshared.result()
+    except OSError as error:
+        if writes and is_full_disk(error):  # measured before anything is removed
+            raise disk_error(error, writes[0]) from error
+        raise
 
 
 def _check_host() -> None:

@@ -70,6 +70,7 @@ class Sandbox:
         capture: bool = True,
         network: bool = False,
         check_log: bool = False,
+        title: str = "",
     ) -> Output:
         """Run a program of the tree with the tree as its root; raises ToolError as `oic.process.run.run` does.
 
@@ -85,6 +86,7 @@ class Sandbox:
             enter=enter,
             leave=child.end_all,
             check_log=check_log,
+            title=title,
         )
 
     def _enter(self, *, network: bool) -> None:

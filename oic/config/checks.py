@@ -115,9 +115,15 @@ def _user_problems(users: Node) -> Problems:
         match = _CRYPT.fullmatch(node.text)
         if match is None:
             yield node, "expected plain text or a crypt hash such as $6$salt$hash, found a broken hash (not shown)"
+        elif match[1] not in {*_HASHES, *_OTHER_HASHES}:
+            yield node, f"expected plain text or a crypt hash such as $6$salt$hash, found the unknown kind ${match[1]}$"
         elif wanted and _HASHES.get(match[1]) != wanted:
             found = _HASHES.get(match[1], f"${match[1]}$")
             yield user.get("hash_algo"), f"expected the algorithm of the given hash, {found}, found '{wanted}'"
+
+
+_OTHER_HASHES = ("2x", "7", "gy", "sha1", "y")
+"""Further kinds of crypt(5), which `hash_algo` has no name for."""
 
 
 def _service_problems(services: Node) -> Problems:

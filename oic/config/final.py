@@ -92,6 +92,7 @@ def load_config(
         system=system_of(tree, [file for file in files if file.kind], distribution.provider),
         notes=(*notes, *left_out(data, whole.recipe)),
         unbuilt=tuple(node.said(text) for node, text in unbuilt_in(tree, data)),
+        variables=tuple(lookup.used),
     )
 
 

@@ -214,7 +214,8 @@ class FinalConfig:
     `repositories` are the image's: the tools have those of the distribution alone, `Distribution.tools_repositories`.
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
     (or named by it) if there is one, `notes` the warnings and what the distribution's defaults lack for now, `unbuilt`
-    the fields that validate but cannot be built yet, as ``file:line: key path: reason``.
+    the fields that validate but cannot be built yet, as ``file:line: key path: reason``, `variables` the names of those
+    that the recipe uses.
     """
 
     image_name: ImageName
@@ -229,3 +230,4 @@ class FinalConfig:
     system: System
     notes: tuple[str, ...]
     unbuilt: tuple[str, ...]
+    variables: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Notes = Iterator[tuple[Node, str]]
 
 URL_PLACEHOLDER, KEY_PLACEHOLDER = "<URL>", "<PUBLIC_KEY_URL>"
+EXAMPLE_PASSWORDS = frozenset({"change-me", "changeme", "CHANGE_ME", "changeit"})
 _KNOWN_KEYS = {
     "additionalFiles": ("local", "content", "final", "mode", "owner", "stage"),
     "configurations": ("cmd", "network"),
@@ -47,10 +48,19 @@ def _system_notes(system: Node) -> Notes:
     for key, reason in _KERNEL_NOTES.items():
         if system.get("kernel", key).value is not None:
             yield system.get("kernel", key), f"no effect: {reason}"
-    for user in system.get("users").items:
+    yield from _user_notes(system.get("users"))
+
+
+def _user_notes(users: Node) -> Notes:
+    for user in users.items:
         for group in user.get("groups").items:
             if is_placeholder(group.text):
                 yield group, f"a placeholder, {group.text}; the user is in no such group"
+        password = user.get("password")
+        if password.value == "":
+            yield password, "no effect, as it is empty: nobody can log in by a password; give one, or leave it out"
+        elif password.text in EXAMPLE_PASSWORDS:
+            yield password, "the password of an example, which everybody knows: give another one"
 
 
 def _repository_notes(tree: Node) -> Notes:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import ToolError
-from oic.process.host import failure_in
+from oic.process.host import failure_in, full_disk_in
 from oic.process.pipes import Streams, TooMuchOutputError
 from oic.progress import doing
 
@@ -72,8 +72,9 @@ def run(  # noqa: PLR0913 - everything about a subprocess is set here
     accept: Sequence[int] = (0,),
     timeout: float | None = None,
     check_log: bool = False,
+    title: str = "",
 ) -> Output:
-    """Run a program and wait until it ends.
+    """Run a program and wait until it ends; `title` says what it is, where its name does not.
 
     `enter` runs in the child before exec, for example to change root. `leave` runs in this process after the program
     has ended in any way, to end processes that it left running. With `capture`, standard output is returned instead of
@@ -82,10 +83,11 @@ def run(  # noqa: PLR0913 - everything about a subprocess is set here
     raises it also when the log says that a part of the program was killed or ran out of space.
     """
     timeout = program_timeout() if timeout is None else timeout
-    doing(os.path.basename(argv[0]))
+    program = title or argv[0]
+    doing(os.path.basename(program))
     with _open_log(log) as sink:
         start = sink.seek(0, os.SEEK_END)
-        sink.write(f"$ {shlex.join(argv)}\n".encode())
+        sink.write(f"$ {shlex.join(argv)}{f'  # {title}' if title else ''}\n".encode())
         sink.flush()
         try:
             process = subprocess.Popen(
@@ -103,10 +105,10 @@ def run(  # noqa: PLR0913 - everything about a subprocess is set here
         data = os.fsencode(stdin)
         streams = Streams(process=process, log=sink, stdin=data, max_log_bytes=MAX_LOG_BYTES, on_exit=leave)
         text = _read_output(streams, argv, timeout, log)
-        if process.returncode not in accept:
-            raise ToolError(_failure(argv, process.returncode, sink, start, text), where=_where(log))
-        if check_log and (failure := _host_failure_in(sink, start)):
-            raise ToolError(f"{argv[0]} exited with 0, but a part of it failed:\n    {failure}", where=_where(log))
+        failed = process.returncode not in accept
+        if failed or check_log:
+            failure = _failure(program, process.returncode, sink, start, text) if failed else ""
+            _check_end(sink, start, failure, log, program)
     return Output(text=text, status=process.returncode)
 
 
@@ -158,9 +160,21 @@ def _end(process: subprocess.Popen[bytes], leave: Callable[[], None]) -> None:
     leave()
 
 
-def _host_failure_in(sink: IO[bytes], start: int) -> str:
+def _check_end(sink: IO[bytes], start: int, failure: str, log: Path | None, program: str) -> None:
+    """Raise FullDiskError if the log says so, ToolError for a `failure` or for that of a part of the program."""
+    output = _since(sink, start)
+    part = failure_in(output)
+    if part and log and (full := full_disk_in(output, log, program)):
+        raise full
+    if failure:
+        raise ToolError(failure, where=_where(log))
+    if part:
+        raise ToolError(f"{program} exited with 0, but a part of it failed:\n    {part}", where=_where(log))
+
+
+def _since(sink: IO[bytes], start: int) -> str:
     sink.seek(start)
-    return failure_in(clipped(sink.read().decode("utf-8", "replace")))
+    return clipped(sink.read().decode("utf-8", "replace"))
 
 
 _MAX_LINE = 1000
@@ -177,9 +191,9 @@ def clipped(text: str) -> str:
     return "\n".join(line if len(line) <= limit else line[:_MAX_LINE] + line[-_MAX_LINE:] for line in lines)
 
 
-def _failure(argv: Sequence[str], status: int, sink: IO[bytes], start: int, text: str) -> str:
+def _failure(program: str, status: int, sink: IO[bytes], start: int, text: str) -> str:
     sink.seek(max(start, sink.seek(0, os.SEEK_END) - _MAX_TAIL))
     output = sink.read().decode("utf-8", "replace").splitlines()[1:] or text.splitlines()
     ended = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"failed with status {status}"
     lines = "".join(f"\n    {line}" for line in output[-TAIL:])
-    return f"{argv[0]} {ended}:{lines}" if lines else f"{argv[0]} {ended} without any output"
+    return f"{program} {ended}:{lines}" if lines else f"{program} {ended} without any output"

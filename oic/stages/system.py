@@ -30,7 +30,7 @@ from oic.handover.tree import (
     PrivateKeys,
     TreeKernel,
 )
-from oic.image.tree import accounts, additional, esp, firstboot, network, part, reading, settings
+from oic.image.tree import accounts, additional, effects, esp, firstboot, network, part, reading, settings
 from oic.image.tree.additional import PlacedFile  # noqa: TC001
 from oic.image.tree.commands import run_commands
 from oic.image.tree.settings import Mount  # noqa: TC001
@@ -105,10 +105,24 @@ def run(stage: Stage[Slice]) -> str:
     )
     stage.write(_boot_inputs(stage, read, layer.epoch))
     stage.write(PrivateKeys(private_keys=read.private_keys))
+    for line in namespace.call(_idle_settings, whole, trees, said, work, writes=[work]):
+        note(one_line(line))
     for one in read.private_keys:
         line = f"{one.path}: a private key ({one.kind}), the same on every machine of this image; {one.made}"
         note(one_line(line))
-    return f"{len(said.users)} users, {len(said.files)} files, {len(said.commands)} commands"
+    return f"{_count(said.users, 'user')}, {_count(said.files, 'file')}, {_count(said.commands, 'command')}"
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+
+
+def _idle_settings(whole: Sequence[Path], below: Sequence[Path], said: Slice, work: Path) -> list[str]:
+    """Return a note for each setting that the image has no use for; runs in a namespace."""
+    groups = [found for tree in below if (found := child.inside(tree, effects.group_names))]
+    with overlay.merged(whole, work / "root") as root:
+        units = child.inside(root, effects.check_units, said.services)
+        return [*child.inside(root, effects.idle_settings, said, groups[-1] if groups else frozenset()), *units]
 
 
 def _command_logs(stage: Stage[Slice]) -> list[Path]:
@@ -173,6 +187,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
             run_commands(said.commands, box, logs[1:])
             child.inside(root, accounts.check_shells, said.users)
             child.inside(root, firstboot.write_units, provider.first_boot())
+            child.inside(root, effects.check_units, said.services)
             _set_units(said.services, box)
         child.inside(root, remove_matches, [name for name in provider.leftovers() if name != "etc/machine-id"])
         child.inside(root, firstboot.remove, provider.first_boot(), [file.final for file in said.files])
@@ -203,11 +218,7 @@ def _check_network(root: Path, said: Network) -> None:
 
 def _set_timezone(root: Path, timezone: str) -> None:
     if timezone:
-        zone = root / "usr/share/zoneinfo" / timezone
-        if not zone.is_file():
-            raise OicError(
-                f"timezone: expected a time zone that the image has, found {timezone}", hint="add the package tzdata"
-            )
+        effects.check_time_zone(root, timezone)
         local = root / "etc/localtime"
         local.unlink(missing_ok=True)
         local.symlink_to(f"/usr/share/zoneinfo/{timezone}")

@@ -96,7 +96,7 @@ def log(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, s
     unfinished = [stage for stage in found if not stage.origin_file.exists()]
     if not found:
         what = f"of {named}" if named else "yet"
-        raise OicError(f"there is no log {what}: no program has run", where=str(config.recipe))
+        raise OicError(f"there is no log {what} ({config.recipe.name}): no program has run")
     stage = (unfinished or found[-1:])[0]
     say(f"{stage.log}:\n{stage.log.read_text('utf-8', 'replace').rstrip()}")
 

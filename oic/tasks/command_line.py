@@ -79,6 +79,8 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
         found = recipes.find_recipes(request.recipes, request.stood_in, shelf_of(request.clone))
         variables = words.variables_in(given)
         configs = [load_config(recipe, variables, validated=cache / "validated") for recipe in found]
+        if configs:
+            words.check_variables(variables, {name for config in configs for name in config.variables})
         plans = [(config, () if config.unbuilt else plan(config, cache)) for config in configs]
         for config in configs:
             claim.prepare(cache / config.image_name)

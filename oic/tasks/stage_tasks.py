@@ -19,7 +19,7 @@ from doit.exceptions import TaskFailed
 
 from oic.errors import OicError
 from oic.files import write_json
-from oic.process.host import disk_error, is_host_failure
+from oic.process.host import FullDiskError, disk_error, is_host_failure
 from oic.progress import begin, tell
 from oic.tasks import claim
 from oic.tasks.artefacts import remember
@@ -59,20 +59,27 @@ class Settings:
 def run_stage(stage: Stage[Any]) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
     begin(stage.task)
-    return failure_of(stage.cache, perform, stage)
+    return failure_of(stage.cache, perform, stage, log=stage.log)
 
 
-def failure_of(cache: Path, function: Callable[..., None], *args: Any) -> TaskFailed | None:
+def failure_of(cache: Path, function: Callable[..., None], *args: Any, log: Path | None = None) -> TaskFailed | None:
     """Call a function; return what the user, or the cache's disk, did to make it fail, and let bugs pass."""
     try:
         function(*args)
+    except FullDiskError as error:
+        return TaskFailed(_with_log(error, log))
     except OicError as error:
         return TaskFailed(str(error))
     except OSError as error:
         if not is_host_failure(error):
             raise
-        return TaskFailed(str(disk_error(error, cache)))
+        return TaskFailed(_with_log(disk_error(error, cache), log))
     return None
+
+
+def _with_log(error: OicError, log: Path | None) -> str:
+    said = f"; log: {log}" if log and log.exists() and log.stat().st_size else ""
+    return str(OicError(error.message, where=error.where, hint=f"{error.hint or ''}{said}".removeprefix("; ")))
 
 
 def perform(stage: Stage[Any]) -> None:

@@ -80,6 +80,15 @@ def check_words(given: Mapping[str, str], tasks: Collection[str] | None = None) 
         raise OicError(f"expected timeout=SECONDS, found timeout={given['timeout']}")
 
 
+def check_variables(given: Mapping[str, str], used: Collection[str]) -> None:
+    """Raise OicError for a variable that no recipe uses."""
+    if idle := sorted(set(given) - set(used)):
+        names = ", ".join(f"{VARIABLE}{name}=" for name in idle)
+        there = f"; there: {', '.join(sorted(used))}" if used else ""
+        near = did_you_mean(idle[0], used) or there
+        raise OicError(f"{names} has no effect: no recipe here has ${{{idle[0]}}}{near}")
+
+
 def variables_in(given: Mapping[str, str]) -> dict[str, str]:
     """Return the recipe's variables."""
     return {name.removeprefix(VARIABLE): value for name, value in given.items() if name.startswith(VARIABLE)}

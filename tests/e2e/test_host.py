@@ -24,9 +24,9 @@ rm "$0/x" && "$@"
 def test_a_full_disk_is_said_once_and_the_next_run_goes_on(bench: Bench) -> None:
     bench.write("systemConfig: {packages: [big]}")
     said = bench.oic("verify", under=(*ROOT_OF_ITS_OWN, "sh", "-c", FULL_THEN_ROOMY, str(bench.cache)))
-    full = "cannot write: No space left on device, 0 MiB free (make room"
+    full = f"no space left in {bench.cache} (0 MiB free) (make room"
     said.succeeded(full, "-- metadata:small", "9 packages, all good")
-    assert said.said.count("No space left on device") == 1, said.said
+    assert said.said.count("no space left") == 1, said.said
     assert "Traceback" not in said.said, said.said
     fetched = re.search(r"(\d) packages fetched \(([0-9.]+) MB\)", said.said)
     assert fetched
@@ -36,7 +36,7 @@ def test_a_full_disk_is_said_once_and_the_next_run_goes_on(bench: Bench) -> None
 def test_a_disk_too_full_for_anything(bench: Bench) -> None:
     script = 'mkdir "$0" && mount -t tmpfs -o size=20k,mode=700 tmpfs "$0" && exec "$@"'
     said = bench.oic("verify", under=(*ROOT_OF_ITS_OWN, "sh", "-c", script, str(bench.cache)))
-    said.refused_in_one_line("No space left on device")
+    said.refused_in_one_line("o space left")
 
 
 def test_a_user_without_sub_ids(bench: Bench) -> None:

@@ -184,6 +184,5 @@ def test_a_full_disk_is_told_with_the_space_left_and_loses_nothing(tmp_path: Pat
         pytest.skip("no user namespaces here: allow them, or install util-linux")
     done = subprocess.run([*command, sys.executable, FULL], check=True, capture_output=True, text=True)
     told, files = done.stdout.splitlines()
-    assert told.startswith(f"OicError {tmp_path}/store/sha256/")
-    assert "No space left on device, 0 MiB free (make room" in told
+    assert told.startswith(f"FullDiskError no space left in {tmp_path} (0 MiB free) (make room")
     assert files == "1"

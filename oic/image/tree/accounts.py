@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from oic.config.schema import did_you_mean
 from oic.errors import OicError
 from oic.values import parse_number
 
@@ -77,7 +78,17 @@ def check_shells(root: Path, users: Sequence[User]) -> None:
         key, shell = ("startupScript", user.startup_script) if user.startup_script else ("shell", user.shell)
         if shell and not (root / shell.lstrip("/")).exists():
             hint = "name it in additionalFiles" if user.startup_script else "add the package that has it"
-            raise OicError(f"users: expected the {key} of {user.name} in the image, found no {shell}", hint=hint)
+            near = did_you_mean(shell, _known_shells(root))
+            raise OicError(f"users: expected the {key} of {user.name} in the image, found no {shell}{near}", hint=hint)
+
+
+def _known_shells(root: Path) -> list[str]:
+    """Return the login shells that shells(5) lists and the image has."""
+    try:
+        lines = (root / "etc/shells").read_text("utf-8", "surrogateescape").splitlines()
+    except FileNotFoundError:
+        return []
+    return [line for line in lines if line.startswith("/") and (root / line.lstrip("/")).exists()]
 
 
 def sudo_rules(users: Sequence[User]) -> dict[str, str]:

@@ -227,7 +227,8 @@ def _run_preinsts(packages: Sequence[_Package], box: Sandbox) -> None:
             "DPKG_ROOT": "",
             "DPKG_ADMINDIR": "/var/lib/dpkg",
         }
-        box.run([f"/{_CONTROL}/preinst", "install"], env=env, capture=False, check_log=True)
+        title = f"preinst of {package.deb.fields['package']}"
+        box.run([f"/{_CONTROL}/preinst", "install"], env=env, capture=False, check_log=True, title=title)
     if scripted:
         child.inside(box.root, _place_control, {})
 

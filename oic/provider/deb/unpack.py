@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.process import child
-from oic.process.host import is_host_failure
+from oic.process.host import is_host_failure, while_doing
 from oic.progress import doing
 from oic.provider import merged_usr
 from oic.provider.deb.archive import ControlFile, Deb, entries_of, read_deb, tar_of
@@ -102,7 +102,8 @@ def _unpack_share(packages: Sequence[tuple[str, Path]], root: Path, reserved: fr
     unpacked = []
     for name, where, file in files:
         doing(f"unpacking {name}")
-        unpacked.append(unpack(name, file, where, reserved))
+        with while_doing(f"unpacking {name}"):
+            unpacked.append(unpack(name, file, where, reserved))
     return unpacked
 
 

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from oic.errors import TrustError
 from oic.process import child
-from oic.process.host import is_host_failure
+from oic.process.host import is_host_failure, while_doing
 from oic.provider.rpm.contents import checked, contents_of
 from oic.provider.rpm.header import read_rpm
 from oic.provider.rpm.package import files_of
@@ -94,7 +94,8 @@ def _put_share(packages: Sequence[_Package], root: Path) -> None:
     files = [os.path.realpath(package.path) for package in packages]
     _enter(root)
     for package, path in zip(packages, files, strict=True):
-        with open(os.open(path.lstrip("/"), os.O_RDONLY | os.O_CLOEXEC, dir_fd=outside), "rb") as file:
+        opened = os.open(path.lstrip("/"), os.O_RDONLY | os.O_CLOEXEC, dir_fd=outside)
+        with open(opened, "rb") as file, while_doing(f"unpacking {package.rpm.header.where}"):
             _put_package(package, file)
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic.image.boot.root import ByPartuuid
 from oic.image.tree.additional import PlacedFile
 from oic.image.tree.settings import Mount
+from oic.provider.told import ToldKey, ToldRepository
 from oic.stages import initrd, rootfs, system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from oic.config.model import FinalConfig, Partition, User
+    from oic.config.repository import Repository
     from oic.image.disk.placed import Layout
     from oic.plan.maker import Maker
     from oic.stage import Stage
@@ -53,7 +55,8 @@ def image_tree(config: FinalConfig, placed: Layout, users: Sequence[User]) -> Tr
         configured=_configured(config, placed, users),
         initramfs=initrd.Slice(modules=config.system.kernel.extra_modules),
         sources={
-            file.final: file.local for file in config.system.files if file.kind == "file" and file.content is None
+            **{file.final: file.local for file in config.system.files if file.kind == "file" and file.content is None},
+            **{key.url: Path(key.path) for entry in _of_recipe(config) for key in entry.keys if key.sha256},
         },
     )
 
@@ -82,6 +85,7 @@ def _configured(config: FinalConfig, placed: Layout, users: Sequence[User]) -> s
         locale=recipe.locale,
         keymap=recipe.keymap,
         package_sources=_known_to_image(config),
+        told=_told(config),
         mounts=tuple(_mounts(config, placed)),
         esp=next((entry.mount_point for entry in config.disk.partitions if is_esp(entry) and is_mounted(entry)), ""),
     )
@@ -105,8 +109,32 @@ def files_of(config: FinalConfig) -> tuple[PlacedFile, ...]:
 def _known_to_image(config: FinalConfig) -> dict[str, str]:
     """Return the image's repositories, each with its key file in the image, or none for a disabled one."""
     keep = config.system.package_sources == "keep"
-    known = {entry.name: entry.image_key if keep else "" for entry in config.repositories}
+    known = {entry.name: entry.image_key if keep else "" for entry in config.repositories if not entry.of_recipe}
     return {**dict.fromkeys(config.distribution.off, ""), **known}
+
+
+def _of_recipe(config: FinalConfig) -> Sequence[Repository]:
+    """Return the recipe's repositories that the image is to know: none of this host."""
+    if config.system.package_sources != "keep":
+        return ()
+    return [entry for entry in config.repositories if entry.of_recipe and not entry.url.startswith("file:")]
+
+
+def _told(config: FinalConfig) -> tuple[ToldRepository, ...]:
+    return tuple(
+        ToldRepository(
+            name=entry.name,
+            url=entry.url,
+            suite=entry.suite,
+            components=entry.components,
+            keys=tuple(ToldKey(url=key.url, sha256=key.sha256) for key in entry.keys),
+            trusted=entry.trusted,
+            signed_metadata=entry.signed_metadata,
+            priority=entry.priority,
+            allow_packages=entry.allow_packages,
+        )
+        for entry in _of_recipe(config)
+    )
 
 
 def _mounts(config: FinalConfig, placed: Layout) -> Iterator[Mount]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from oic.provider.belongings import Belongings
     from oic.provider.documents import Answer
     from oic.provider.firstboot import FirstBoot
+    from oic.provider.told import ToldRepository
     from oic.values import Digest
 
 
@@ -149,6 +150,15 @@ class Provider(Protocol):
         `keys` says which: repository name → key file in the image, empty for one that the image is not to know. A name
         there that is not among `repositories` is a repository of the distribution that the image was not built from.
         """
+
+    def recipe_sources(self, told: Sequence[ToldRepository]) -> dict[str, str]:
+        """Return the files (path: text) that tell the image's package manager of the recipe's repositories."""
+
+    def key_path(self, name: str) -> str:
+        """Return where in an image the key file of this name is."""
+
+    def key_file(self, body: bytes, *, where: str) -> bytes:
+        """Return a key file in the form that the image's package manager takes; raises TrustError."""
 
     def list_command(self) -> Sequence[str]:
         """Return the command that prints the installed packages: name, version, state, separated by tabs."""

@@ -30,13 +30,27 @@ from oic.handover.tree import (
     PrivateKeys,
     TreeKernel,
 )
-from oic.image.tree import accounts, additional, effects, esp, firstboot, network, part, reading, settings
+from oic.image.tree import (
+    accounts,
+    additional,
+    effects,
+    esp,
+    firstboot,
+    keyfiles,
+    network,
+    part,
+    reading,
+    settings,
+    texts,
+)
 from oic.image.tree.additional import PlacedFile  # noqa: TC001
 from oic.image.tree.commands import run_commands
 from oic.image.tree.settings import Mount  # noqa: TC001
+from oic.ospackage.store import Store
 from oic.process import child
 from oic.progress import note
 from oic.provider import provider_of
+from oic.provider.told import ToldRepository  # noqa: TC001
 from oic.stage import Kind
 from oic.values import Value, digest_of
 
@@ -50,14 +64,13 @@ if TYPE_CHECKING:
 
 _KERNEL = "vmlinuz"
 _ESP = "esp"
-_MODES = {"/etc/sudoers.d/": 0o440, "/etc/machine-id": 0o444, network.NETPLAN_FILE: 0o600}
-"""Of the files written here, by how their names begin; 0644 of the others."""
 
 
 class Slice(Value):
     """The configuration of the installed tree.
 
-    `package_sources` maps the repositories of the image to their key files in the image. `esp` is the mount point of
+    `package_sources` maps the distribution's repositories to their key files in the image; `told` are those of the
+    recipe that the image is to know. `esp` is the mount point of
     the EFI system partition, or empty.
     """
 
@@ -72,6 +85,7 @@ class Slice(Value):
     locale: str
     keymap: str
     package_sources: dict[str, str]
+    told: tuple[ToldRepository, ...]
     mounts: tuple[Mount, ...]
     esp: str
 
@@ -85,7 +99,10 @@ def run(stage: Stage[Slice]) -> str:
     online = any(command.network for command in said.commands)
     trees = [layer.tree for layer in below]
     logs = [stage.create_log(), *_command_logs(stage)]
-    fill = partial(_fill, said, rootfs, stage.sources, trees, logs)
+    keys = keyfiles.read(
+        said.told, provider_of(said.provider), rootfs.repositories, stage.sources, Store(stage.cache / "store")
+    )
+    fill = partial(_fill, said, rootfs, stage.sources, keys, trees, logs)
     layer = layers.get_or_create(stage.cache, key, fill, writes=logs, network=online)
     own = LayerName(place=stage.artefact(layer.place), digest=layer.digest)
     work = stage.path("work/system")
@@ -167,6 +184,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
     said: Slice,
     rootfs: InstalledTree,
     sources: Mapping[str, Path],
+    keys: Mapping[str, bytes],
     below: Sequence[Path],
     logs: Sequence[Path],
     place: Path,
@@ -174,10 +192,11 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
     provider = provider_of(said.provider)
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
         child.inside(root, _check_network, said.network)
-        child.inside(root, _write_texts, {**settings.files_of(said), **network.files_of(said.network)})
+        child.inside(root, texts.write, {**settings.files_of(said), **network.files_of(said.network)})
         told = child.inside(root, provider.sources, rootfs.repositories, said.package_sources)
         extras = {**settings.extras_of(said), **accounts.sudo_rules(said.users)}
-        child.inside(root, _write_extras, {**extras, **told})
+        child.inside(root, texts.write_extras, {**extras, **told, **provider.recipe_sources(said.told)})
+        child.inside(root, keyfiles.write, keys, list(provider.recipe_sources(said.told)))
         child.inside(root, _set_timezone, said.timezone)
         with sandbox.opened(root, logs[0], env=provider.environment(rootfs.epoch)) as box:
             accounts.add_users(said.users, box)
@@ -191,22 +210,8 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
             _set_units(said.services, box)
         child.inside(root, remove_matches, [name for name in provider.leftovers() if name != "etc/machine-id"])
         child.inside(root, firstboot.remove, provider.first_boot(), [file.final for file in said.files])
-        child.inside(root, _write_texts, {"/etc/machine-id": ""})
+        child.inside(root, texts.write, {"/etc/machine-id": ""})
     return Filled(epoch=rootfs.epoch)
-
-
-def _write_extras(root: Path, texts: dict[str, str]) -> None:
-    """Write files of programs that the image may lack; without the program, the directory is missing as well."""
-    _write_texts(root, {name: text for name, text in texts.items() if (root / name[1:]).parent.is_dir()})
-
-
-def _write_texts(root: Path, texts: dict[str, str]) -> None:
-    for name, text in texts.items():
-        path = root / name[1:]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.write_text(text, encoding="utf-8", errors="surrogateescape")  # files of packages need not be UTF-8
-        path.chmod(next((mode for start, mode in _MODES.items() if name.startswith(start)), 0o644))
 
 
 def _check_network(root: Path, said: Network) -> None:
@@ -237,7 +242,7 @@ def _set_units(services: Services, box: Sandbox) -> None:
 
 KIND = Kind(
     name="system",
-    version=8,
+    version=9,
     doc="hostname, users, files, commands, units",
     reads=(InstalledTree,),
     writes=(ConfiguredTree, InitramfsInputs, BootInputs, PrivateKeys),

@@ -60,7 +60,7 @@ def _fill(part: system.Slice, prepare: str, work: Path) -> None:
     place = work / "inner"
     ways.prepared(work / "lent/base", place / "base", prepare)
     (place / "tree").mkdir()
-    system._fill(part, ways.ROOTFS, {}, [place / "base"], [place / "log"] * (1 + len(part.commands)), place)
+    system._fill(part, ways.ROOTFS, {}, {}, [place / "base"], [place / "log"] * (1 + len(part.commands)), place)
 
 
 def test_a_link_to_a_descriptor_of_the_builder_is_not_followed(roots: Roots, work: Path) -> None:

@@ -171,7 +171,7 @@ def _fill(
     base = part / "base"
     prepared(roots.base, base, prepare)
     if way == "command":
-        return system._fill(slice_of(script, online=(0,) if network else ()), ROOTFS, {}, [base], [log, log], part)
+        return system._fill(slice_of(script, online=(0,) if network else ()), ROOTFS, {}, {}, [base], [log, log], part)
     with overlay.merged([base], part / "root", upper=part / "tree", work=part / "work") as root:
         tree = Tree(root=root, below=(base,), upper=part / "tree", log=log, epoch=0, tools=part, work=part / "tools")
         return install_debs(packages, tree)
@@ -204,6 +204,7 @@ def slice_of(*commands: str, online: Sequence[int] = (), users: Sequence[User] =
         users=tuple(users),
         mounts=(),
         package_sources={},
+        told=(),
         commands=tuple(Command(cmd=command, network=number in online) for number, command in enumerate(commands)),
         services=Services(enable=(), disable=(), mask=()),
     )

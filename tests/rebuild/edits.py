@@ -86,6 +86,16 @@ NETWORK = {
     ],
 }
 
+REPOSITORY = {
+    "codename": "more",
+    "url": "https://more.invalid",
+    "pkey": "https://more.invalid/key",
+    "component": "main",
+    "priority": 600,
+    "allowPackages": ["less"],
+    "signedMetadata": True,
+}
+
 EDITS = (
     # fields that describe the recipe
     edit("metadata.description", "another", "", NOTHING),
@@ -106,6 +116,13 @@ EDITS = (
     edit("target.signedMetadata", value=True, ran=NOTHING),
     edit("target.repositories", [], "", NOTHING),
     edit("target", DEBIAN13, "metadata solve verify system fs boot disk evidence"),
+    edit("packageRepositories", [REPOSITORY], "metadata solve verify system"),
+    edit(
+        "packageRepositories",
+        [{"codename": "local", "path": "/repository", "pkeys": ["/local.gpg"]}],
+        "metadata solve verify",
+        name="a repository of this host, which the image is not to know",
+    ),
     edit("include", ["files/part.yml"], "system evidence", TREE),
     edit("extends", "files/parent.yml", "system evidence", TREE),
     # the tree
@@ -153,6 +170,7 @@ EDITS = (
     edit(f"{SYSTEM}.kernel.cmdline", "quiet", "boot evidence", {"boot", "disk", "evidence"}),
     edit(f"{SYSTEM}.kernel.enableExtraModules", "dummy", "initrd evidence", {"initrd", "boot", "disk", "evidence"}),
     edit(f"{SYSTEM}.kernel.packages", ["linux-image-cloud-amd64"], "solve evidence"),
+    edit(f"{SYSTEM}.kernel.version", "6.1", "solve evidence", {*SOLVED, "evidence"}),
     edit(f"{SYSTEM}.kernel.name", "another", "", NOTHING),
     edit(f"{SYSTEM}.kernel.uki", value=True, ran=NOTHING),
     edit(f"{SYSTEM}.bootloader.bootType", "efi", "", NOTHING),

@@ -13,6 +13,7 @@ from oic.provider.deb.install import ENVIRONMENT, install
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
 from oic.provider.deb.packages import is_package as is_named
 from oic.provider.deb.solve import solve
+from oic.provider.deb.told import key_file, key_path, recipe_sources
 from oic.provider.deb.unpack import merge_usr, unpack_all
 from oic.provider.deb.verify import verify
 from oic.provider.traces import TRACES
@@ -35,10 +36,13 @@ __all__ = [
     "install",
     "installed_by",
     "is_package",
+    "key_file",
+    "key_path",
     "leftovers",
     "list_command",
     "metadata_warnings",
     "read_metadata",
+    "recipe_sources",
     "signs_packages",
     "solve",
     "sources",

@@ -11,7 +11,7 @@ from oic.provider.rpm.index import check_index
 from oic.provider.rpm.install import environment_at, install
 from oic.provider.rpm.metadata import metadata_warnings, read_metadata
 from oic.provider.rpm.solve import solve
-from oic.provider.rpm.sources import sources
+from oic.provider.rpm.sources import key_file, key_path, recipe_sources, sources
 from oic.provider.rpm.unpack import unpack
 from oic.provider.rpm.verify import verify
 from oic.provider.rpm.version import EVR, NAME
@@ -35,10 +35,13 @@ __all__ = [
     "install",
     "installed_by",
     "is_package",
+    "key_file",
+    "key_path",
     "leftovers",
     "list_command",
     "metadata_warnings",
     "read_metadata",
+    "recipe_sources",
     "signs_packages",
     "solve",
     "sources",

@@ -13,13 +13,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from oic.provider.armor import as_armor
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from oic.ospackage.lock import LockedRepository
+    from oic.provider.told import ToldRepository
 
 PLACE = "etc/yum.repos.d"
+_BASE, _DNF_BASE = 500, 99
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _SECTION = re.compile(r"\[([^]]+)\]")
 _ENABLED = re.compile(r"enabled\s*=(.*)")
@@ -46,6 +50,37 @@ def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[
         if keys.get(entry.name) and entry.name not in configured
     ]
     return {**files, **({f"/{PLACE}/image.repo": "\n".join(stanzas)} if stanzas else {})}
+
+
+def recipe_sources(told: Sequence[ToldRepository]) -> dict[str, str]:
+    """Return a file for each repository of the recipe, with its keys, its priority in dnf's sense, and what is allowed.
+
+    A lower number comes first in dnf, and 99 is that of a repository without one: the base has it here too.
+    """
+    higher = sorted({one.priority for one in told if one.priority > _BASE}, reverse=True)
+    numbers = {priority: _DNF_BASE - len(higher) + place for place, priority in enumerate(higher)}
+    return {f"/{PLACE}/{one.name}.repo": _stanza(one, numbers.get(one.priority, _DNF_BASE)) for one in told}
+
+
+def key_path(name: str) -> str:
+    """Return where rpm of an image finds a key of a recipe's repository."""
+    return f"/etc/pki/rpm-gpg/RPM-GPG-KEY-{name}"
+
+
+def key_file(body: bytes, *, where: str) -> bytes:  # noqa: ARG001 - the protocol's
+    """Return a key file as rpm wants it."""
+    return as_armor(body)
+
+
+def _stanza(one: ToldRepository, priority: int) -> str:
+    lines = [f"[{one.name}]", f"name={one.name}", f"baseurl={one.url}", "enabled=1"]
+    lines += [f"gpgcheck={int(not one.trusted)}", f"repo_gpgcheck={int(one.signed_metadata and not one.trusted)}"]
+    lines += [f"gpgkey={' '.join(_key_url(key_path(name)) for name in one.key_names())}"] if one.keys else []
+    lines += [f"priority={priority}"] if priority != _DNF_BASE else []
+    if one.allow_packages:
+        plain = [word for word in one.allow_packages if not re.search(r"[*?\[]", word)]
+        lines.append(f"includepkgs={' '.join([*one.allow_packages, *(f'{word}*' for word in plain if '-' in word)])}")
+    return "\n".join([*lines, "skip_if_unavailable=1", ""])
 
 
 def _switched(lines: Sequence[str], on: Mapping[str, bool]) -> Iterator[str]:

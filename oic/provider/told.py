@@ -1,0 +1,30 @@
+"""What the package manager of an image is told of the recipe's repositories."""
+
+from __future__ import annotations
+
+from oic.values import Value
+
+
+class ToldKey(Value):
+    """A key file of a repository; `sha256` is set if it is a file of this host."""
+
+    url: str
+    sha256: str = ""
+
+
+class ToldRepository(Value):
+    """A repository of the recipe, as the image knows it. `priority` is on the recipe's scale, where 500 is the base."""
+
+    name: str
+    url: str
+    suite: str
+    components: tuple[str, ...]
+    keys: tuple[ToldKey, ...]
+    trusted: bool
+    signed_metadata: bool
+    priority: int
+    allow_packages: tuple[str, ...]
+
+    def key_names(self) -> tuple[str, ...]:
+        """Return the names of its key files in the image, in the order of `keys`."""
+        return tuple(self.name if number == 1 else f"{self.name}-{number}" for number in range(1, len(self.keys) + 1))

@@ -1,0 +1,93 @@
+"""Repositories of rpms in a recipe, through doit: chosen from, verified, and known to the image."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .tiny_rpm import BASE, TinyRpm, hello
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provider.rpm.keys import Key
+
+    from .bench import Bench
+
+
+NO_KERNEL = "expected a kernel"
+"""What the stage ends with, once the layer is there: the tiny kernel is none."""
+
+
+def recipe(url: str, key: str, more: str = "") -> str:
+    return f"packageRepositories:\n  - {{codename: vendor, url: '{url}', pkey: '{key}'{more}}}\n"
+
+
+@pytest.fixture
+def vendor(tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path) -> str:
+    """Serve a repository that another key signs, with a newer hello; return its URL. Its key is at ``/vendor/key``."""
+    made = hello(version="2.0")
+    install, files = f"{made.install}; mkdir -p %{{buildroot}}/etc/yum.repos.d", f"{made.files}\n/etc/yum.repos.d"
+    newer = keys["foreign"].sign(replace(made, install=install, files=files).make(tmp_path / "newer")).read_bytes()
+    other = TinyRpm(mirror=tiny_rpms.mirror, packages={"hello": newer}, key=keys["foreign"], place=tmp_path / "vendor")
+    other.publish()
+    for path, body in other.bodies.items():
+        tiny_rpms.serve(path.replace(BASE, "/vendor"), body)
+    tiny_rpms.serve("/vendor/key", keys["foreign"].public())
+    tiny_rpms.publish(revision=2000)
+    return tiny_rpms.mirror.url("/vendor")
+
+
+def chosen(bench: Bench) -> tuple[str, str]:
+    packages = json.loads((bench.image / "lock.json").read_text())["sets"]["image"]
+    return next((one["version"], one["repository"]) for one in packages if one["name"] == "hello")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", ("2.0-1", "vendor")),
+        (", priority: 100", ("2.0-1", "vendor")),
+        (", priority: 600", ("2.0-1", "vendor")),
+        (", allowPackages: [hello-1]", ("1.0-1", "tiny")),
+        (", allowPackages: [hello-2]", ("2.0-1", "vendor")),
+    ],
+)
+def test_which_repository_wins(rpm_bench: Bench, vendor: str, more: str, expected: tuple[str, str]) -> None:
+    rpm_bench.write(recipe(vendor, f"{vendor}/key", more))
+    rpm_bench.oic("solve").succeeded("2 repositories, signatures good")
+    assert chosen(rpm_bench) == expected
+
+
+def test_the_image_knows_it(rpm_bench: Bench, vendor: str) -> None:
+    rpm_bench.write(recipe(vendor, f"{vendor}/key", ", priority: 600, allowPackages: [hello]"))
+    rpm_bench.oic("system").refused(NO_KERNEL)
+    (repository,) = rpm_bench.cache.glob("layers/*/tree/etc/yum.repos.d/vendor.repo")
+    text = repository.read_text()
+    assert f"baseurl={vendor}\n" in text
+    assert "priority=98\nincludepkgs=hello\n" in text
+    key = repository.parents[1] / "pki/rpm-gpg/RPM-GPG-KEY-vendor"
+    assert key.read_bytes().startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----")
+    rpm_bench.write(f"{recipe(vendor, f'{vendor}/key')}systemConfig: {{packageSources: drop}}\n")
+    layers = set(rpm_bench.cache.glob("layers/*"))
+    rpm_bench.oic("system").refused(NO_KERNEL)
+    new = set(rpm_bench.cache.glob("layers/*")) - layers
+    assert not [path for layer in new for path in layer.glob("tree/etc/yum.repos.d/vendor.repo")]
+
+
+def test_a_key_of_this_host(rpm_bench: Bench, vendor: str, keys: dict[str, Key], tmp_path: Path) -> None:
+    (tmp_path / "key.asc").write_bytes(keys["foreign"].public())
+    rpm_bench.write(recipe(vendor, str(tmp_path / "key.asc")))
+    rpm_bench.oic("system").refused(NO_KERNEL)
+    assert list(rpm_bench.cache.glob("layers/*/tree/etc/pki/rpm-gpg/RPM-GPG-KEY-vendor"))
+    (tmp_path / "key.asc").write_bytes(keys["own"].public())
+    rpm_bench.oic("system").refused("vendor: expected it signed by a key of the recipe")
+
+
+def test_a_repository_of_debs_is_no_repository_of_rpms(rpm_bench: Bench, tiny_rpms: TinyRpm, vendor: str) -> None:
+    tiny_rpms.serve("/debs/dists/stable/Release", b"Suite: stable\n")
+    rpm_bench.write(recipe(tiny_rpms.mirror.url("/debs"), f"{vendor}/key"))
+    rpm_bench.oic("metadata").refused_in_one_line("expected a repository, found no repomd.xml")

@@ -1,0 +1,135 @@
+"""What apt and dnf of an image are told of the recipe's repositories, and that they understand it so."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.errors import TrustError
+from oic.provider.armor import as_armor, as_binary
+from oic.provider.deb.told import recipe_sources as for_apt
+from oic.provider.rpm.sources import recipe_sources as for_dnf
+from oic.provider.told import ToldKey, ToldRepository
+
+from .deb.signed import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signer]:
+    made = Signer(home=tmp_path_factory.mktemp("k") / "own").make()
+    yield made
+    made.close()
+
+
+def told(name: str, **fields: object) -> ToldRepository:
+    given = {
+        "name": name,
+        "url": f"https://{name}.invalid/x",
+        "suite": "stable",
+        "components": ("main",),
+        "keys": (ToldKey(url="https://k.invalid/a"),),
+        "trusted": False,
+        "signed_metadata": True,
+        "priority": 500,
+        "allow_packages": (),
+        **fields,
+    }
+    return ToldRepository(**given)  # type: ignore[arg-type]
+
+
+def test_apt_is_told_of_each_repository_with_its_own_keys() -> None:
+    two = (ToldKey(url="a"), ToldKey(url="b"))
+    files = for_apt([told("one", keys=two, components=("main", "contrib")), told("flat", suite="./", components=())])
+    assert files["/etc/apt/sources.list.d/one.sources"] == (
+        "Types: deb\nURIs: https://one.invalid/x\nSuites: stable\nComponents: main contrib\n"
+        "Signed-By: /etc/apt/keyrings/one.gpg /etc/apt/keyrings/one-2.gpg\n"
+    )
+    assert "Components" not in files["/etc/apt/sources.list.d/flat.sources"]
+    assert "/etc/apt/preferences.d/image" not in files, "both have the priority that apt gives without preferences"
+
+
+def test_apt_is_told_that_a_repository_is_unsigned() -> None:
+    (text,) = for_apt([told("one", trusted=True, keys=())]).values()
+    assert "Trusted: yes" in text
+    assert "Signed-By" not in text
+
+
+def test_apt_has_the_priorities_and_allowed_packages_as_preferences() -> None:
+    files = for_apt([told("one", priority=990), told("two", allow_packages=("tool", "lib*", "driver_2.4"))])
+    assert files["/etc/apt/preferences.d/image"] == (
+        'Package: *\nPin: origin "one.invalid"\nPin-Priority: 990\n\n'
+        'Package: tool lib* driver\nPin: origin "two.invalid"\nPin-Priority: 500\n\n'
+        'Package: *\nPin: origin "two.invalid"\nPin-Priority: -1\n'
+    )
+
+
+def test_two_repositories_on_one_host_are_told_apart_by_their_suites() -> None:
+    files = for_apt(
+        [told("one", url="https://h.invalid/a", suite="a", priority=600), told("two", url="https://h.invalid/b")]
+    )
+    assert "Pin: release a\n" in files["/etc/apt/preferences.d/image"]
+
+
+def test_dnf_has_priorities_the_other_way_round() -> None:
+    files = for_dnf(
+        [told("base-like"), told("high", priority=900), told("higher", priority=901), told("same", priority=900)]
+    )
+    found = {path.rpartition("/")[2]: text for path, text in files.items()}
+    numbers = {
+        name: int(text.partition("priority=")[2].splitlines()[0]) if "priority=" in text else 99
+        for name, text in found.items()
+    }
+    assert numbers == {"base-like.repo": 99, "high.repo": 98, "same.repo": 98, "higher.repo": 97}
+    assert "gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-high" in found["high.repo"]
+    assert "gpgcheck=1\nrepo_gpgcheck=1\n" in found["high.repo"]
+
+
+@pytest.mark.skipif(shutil.which("dnf") is None, reason="needs dnf")
+def test_dnf_reads_what_it_is_told(tmp_path: Path) -> None:
+    words = ("tool", "lib*", "kernel-6.12")
+    files = for_dnf([told("one", priority=600, allow_packages=words), told("two", trusted=True, keys=())])
+    for path, text in files.items():
+        (tmp_path / path.rpartition("/")[2]).write_text(text)
+    program = (
+        "import dnf\nbase = dnf.Base()\nbase.conf.reposdir = ['.']\n"
+        "base.conf.substitutions['releasever'] = '1'\nbase.read_all_repos()\n"
+        "for repo in sorted(base.repos.iter_enabled(), key=lambda one: one.id):\n"
+        "    print(repo.id, repo.priority, repo.gpgcheck, repo.repo_gpgcheck, *repo.includepkgs)\n"
+    )
+    ran = subprocess.run(
+        ["/usr/bin/python3", "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "one 98 True True tool lib* kernel-6.12 kernel-6.12*\ntwo 99 False False\n"
+
+
+def test_keys_change_between_armor_and_binary(signer: Signer) -> None:
+    binary = (signer.home / "public.gpg").read_bytes()
+    whole = as_binary(binary, where="a")
+    assert not whole.startswith(b"-----")
+    armored = as_armor(whole)
+    assert as_binary(armored, where="a") == whole
+    assert as_armor(armored) == armored
+    assert as_binary(armored + armored, where="a") == whole + whole
+    shown = subprocess.run(["gpg", "--show-keys"], input=armored, capture_output=True, check=True)
+    assert signer.fingerprint.encode() in shown.stdout
+
+
+@pytest.mark.skipif(shutil.which("rpmkeys") is None, reason="needs rpmkeys")
+def test_rpm_imports_the_armor(signer: Signer, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(as_armor(as_binary((signer.home / "public.gpg").read_bytes(), where="a")))
+    subprocess.run(["rpmkeys", "--dbpath", str(tmp_path / "db"), "--import", str(file)], check=True)
+
+
+def test_armor_that_cannot_be_read_is_refused() -> None:
+    body = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n!!!\n-----END PGP PUBLIC KEY BLOCK-----\n"
+    with pytest.raises(TrustError, match="expected an OpenPGP key, found armor that cannot be read"):
+        as_binary(body, where="https://a.invalid/key")

@@ -19,10 +19,22 @@ ifneq ($(WRONG),)
 $(error expected image=, cache=, timeout=, var.NAME=, $(addsuffix =,$(OWN)) found $(WRONG))
 endif
 
-.PHONY: build boot-test test test-all lint coverage bench fuzz standin lock clean packages-build packages-boot packages-test packages-standin
+.PHONY: help build boot-test test test-all lint coverage bench fuzz standin lock clean packages-build packages-boot packages-test packages-standin
 
 build: $(VENV)/build.stamp packages-build
 	$(DOIT) build $(WORDS)
+
+help:
+	@echo 'make [build] [image=edge.yml]   set up .venv, build (without image=: the recipes marked default: true)'
+	@echo 'make boot-test image=edge.yml   the same, with qemu and firmware, and boot the image'
+	@echo 'make test                       lint, types and the quick tests;  make test-all: all of them'
+	@echo 'make lint                       ruff and mypy'
+	@echo 'make bench                      measure a build, see docs/benchmarks.md'
+	@echo 'make fuzz [seconds=180]         see docs/fuzzing.md;  make coverage: docs/coverage.md'
+	@echo 'make standin [serve=1]          the stand-in rpm distribution, see docs/standin.md'
+	@echo 'make lock                       write the lists of Python packages again'
+	@echo 'make clean                      remove the environments'
+	@echo 'cache=DIRECTORY, timeout=SECONDS and var.NAME=VALUE are handed to the build.'
 
 boot-test: $(VENV)/build.stamp packages-build packages-boot
 	$(DOIT) boot-test $(WORDS)

@@ -177,7 +177,9 @@ def _partition_problems(node: Node) -> Iterator[tuple[Node, str]]:
         yield code, f"expected a GPT type GUID or a short code such as 8300, found '{code.text}'"
     elif not code.text and kind.text and type_guid(kind.text) is None:
         names = type_names()
-        hint = did_you_mean(kind.text, names) or f"; known are {', '.join(names)}; or give typeUUID"
+        usual = [name for name in names if not name.endswith(("-x86", "-arm")) and "-arm64" not in name]
+        near = did_you_mean(kind.text, usual) or did_you_mean(kind.text, names)
+        hint = near or f"; known are {', '.join(names)}; or give typeUUID"
         yield kind, f"expected a partition type, found '{kind.text}'{hint}"
     if node.get("size").text and node.get("end").text:
         yield node.get("size"), "expected either size or end, found both"

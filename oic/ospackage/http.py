@@ -24,6 +24,7 @@ from oic.ospackage.answers import Transfer, TransientError, expect_ok, explained
 from oic.ospackage.fetch import Fetched, redacted
 from oic.ospackage.local import CHUNK, copy_local, read_body, read_local
 from oic.ospackage.transport import Session, Watch, WatchedAdapter, extra_authority, tls_context
+from oic.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +64,7 @@ class HttpFetcher:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, self._adapter)
         self._closed = threading.Event()
+        self._told: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +132,15 @@ class HttpFetcher:
                 if failures >= self._policy.attempts or failure.retry_after > self._policy.retry_after:
                     tries = f" after {failures} attempts" if failures > 1 else ""
                     raise FetchError(f"{failure}{tries}", where=redacted(url), hint=failure.hint) from failure
+                self._tell_once(url, failure)
                 self._pause(url, failures, failure.retry_after)
+
+    def _tell_once(self, url: str, failure: TransientError) -> None:
+        """Say that a mirror is tried again: waiting for it may take minutes."""
+        said = f"  {urlsplit(url).hostname}: {failure}; trying again"
+        if said not in self._told:
+            self._told.add(said)
+            tell(said)
 
     def _pause(self, url: str, failures: int, retry_after: float) -> None:
         """Wait, longer each time; the jitter keeps many clients from retrying at the same time."""

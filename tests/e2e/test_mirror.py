@@ -66,7 +66,7 @@ ANSWERS: dict[Callable[[Request], None], str] = {
     trickle: "the mirror is too slow: less than 1000 bytes/s for 0.3 s after 2 attempts",
     cut_off: "expected the whole body, found it cut off",
     in_trouble: "expected a file, found HTTP 503 after 2 attempts (the mirror has a problem: try again later)",
-    gone: "/dists/tiny/Release: expected a file, found HTTP 404 (is the URL right?)",
+    gone: "/dists/tiny: expected a Release file, found neither InRelease nor Release",
     a_login_page: "expected a file of a repository, found a web page (is the URL right? does the network require a",
     elsewhere: "refused a redirect to file:///etc/hostname (use that URL in the recipe if it is the right one)",
     in_circles: "expected a file, found more than 5 redirects",
@@ -78,6 +78,12 @@ def test_a_mirror_that_answers_badly(bench: Bench, tiny: Tiny) -> None:
         tiny.mirror.answers[IN_RELEASE] = answer
         bench.oic("solve", program=HURRIED).refused_in_one_line("metadata:small failed: ", tiny.url, message)
     goes_on(bench, tiny)
+
+
+def test_a_mirror_that_is_tried_again_is_named_once(bench: Bench, tiny: Tiny) -> None:
+    tiny.mirror.answers[IN_RELEASE] = in_trouble
+    said = bench.oic("solve", program=HURRIED).said
+    assert said.count("  127.0.0.1: expected a file, found HTTP 503; trying again\n") == 1, said
 
 
 def test_a_mirror_that_is_down(bench: Bench, tiny: Tiny) -> None:
@@ -202,5 +208,5 @@ def test_an_index_that_is_not_the_one_signed(bench: Bench, tiny: Tiny) -> None:
 
 def test_a_mirror_without_the_component(bench: Bench, tiny: Tiny) -> None:
     bench.write(mirror=f"{tiny.mirror.url('')}/nothing")
-    bench.oic("solve").refused_in_one_line("/nothing/dists/tiny/Release: expected a file, found HTTP 404")
+    bench.oic("solve").refused_in_one_line("/nothing/dists/tiny: expected a Release file, found neither")
     assert BASE not in "".join(tiny.asked())

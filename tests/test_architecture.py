@@ -52,9 +52,8 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     ),
     "asks a file system what it can hold, and the same module makes it": (
         *(
-            "config.boot",
             "config.checks",
-            "config.disk",
+            "config.disk_checks",
             "config.notes",
             "config.unbuilt",
             "image.fs",
@@ -124,6 +123,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
             "chroot.sandbox",
             "chroot.seccomp",
             "chroot.toolbox",
+            "image.fs.largest",
             "image.tree.bootable",
             "image.tree.part",
             "image.tree.views",

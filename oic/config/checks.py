@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING
 
 from oic.config.boot import boot_problems
-from oic.config.disk import disk_problems, mount_point
+from oic.config.disk import mount_point
+from oic.config.disk_checks import disk_problems
 from oic.config.merge import unit_name
 from oic.config.network import network_problems
 

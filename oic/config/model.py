@@ -38,7 +38,7 @@ class Partition(Value):
     """One entry of the partition table, as the recipe places it.
 
     Without `start` it begins where the one before it ends; it reaches to `end`, or is `size` bytes long, or, with
-    neither, takes the rest of the disk.
+    neither, takes the rest of the disk. One `by_content` is as large as its content wants, and `size` is the least.
     """
 
     id: str
@@ -52,10 +52,11 @@ class Partition(Value):
     mount_point: str
     mount_options: str
     flags: tuple[str, ...]
+    by_content: bool = False
 
 
 class Disk(Value):
-    """The raw disk's size and partitions, in table order."""
+    """The raw disk's size, 0 for one as large as its partitions want, and its partitions in table order."""
 
     size: Bytes
     table: str

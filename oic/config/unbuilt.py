@@ -73,8 +73,6 @@ def _target(target: Node) -> Found:
 
 
 def _disk(disk: Node, data: DistributionData) -> Found:
-    if disk.get("size").text == "auto":
-        yield disk.get("size"), f"a disk sized by its content {_NOT_YET}"
     if disk.get("extendLastPartitionToFillDisk").true:
         yield disk.get("extendLastPartitionToFillDisk"), f"a partition that grows at first boot {_NOT_YET}"
     for partition in disk.get("partitions").items:

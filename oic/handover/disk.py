@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 class PartitionImage(Value):
-    """The image of a partition: its file in the cache, and its digest (`oic.files.digest_of_sparse`)."""
+    """The image of a partition: its file in the cache, the partition's size, its digest (of `files.digest_of_sparse`).
+
+    The file may be shorter than the partition.
+    """
 
     id: str
     path: str
+    size: Bytes
     digest: Digest
 
     @property

@@ -21,9 +21,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oic.config.crypt import hashed
-from oic.image.disk.geometry import layout
-from oic.image.disk.kinds import TABLE_KINDS
-from oic.plan.boot import with_boot_partition
+from oic.plan.boot import disk_of
 from oic.plan.maker import Maker
 from oic.plan.packages import package_stages
 from oic.plan.raw import raw_stages
@@ -81,8 +79,7 @@ DOCS = {kind.name: kind.doc for kind in KINDS}
 def plan(config: FinalConfig, cache: Path) -> tuple[Stage[Any], ...]:
     """Return the stages of an image in an order in which they can run."""
     make = Maker(config=config, cache=cache)
-    placed = layout(config.disk, make.seed, TABLE_KINDS[config.disk.table])
-    placed = with_boot_partition(config, placed, make.seed)
+    placed = disk_of(config, make.seed).placed({})
     users = tuple(replace(user, password=hashed(user, make.seed)) for user in config.system.users)
     product = PRODUCTS[config.target.image_type]
     tree = image_tree(config, placed, users)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from oic.image.compression import COMPRESSIONS
 from oic.image.seeds import uuid_for
+from oic.plan.boot import disk_of
 from oic.stages import archive, convert, disk
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ def artefact_stages(make: Maker, placed: Layout) -> tuple[Stage[Any], ...]:
     raw = [made for artifact, made in wanted if artifact.type == "raw" and not artifact.compression]
     archives = tuple(made for artifact, made in wanted if artifact.type == "tar")
     others = tuple(made for _, made in wanted if made not in raw and made not in archives)
+    disk_plan = disk_of(make.config, make.seed)
+    by_content = disk_plan if disk_plan.waits else None
     stages: list[Stage[Any]] = []
     if raw:
         (file,) = (made.file for made in raw)
-        stages.append(make.stage(disk.KIND, disk.Slice(layout=placed, file=file), files=(file,)))
+        stages.append(make.stage(disk.KIND, disk.Slice(layout=placed, by_content=by_content, file=file), files=(file,)))
     if others:
-        said = convert.Slice(conversions=others, layout=None if raw else placed)
+        said = convert.Slice(conversions=others, layout=None if raw else placed, by_content=None if raw else by_content)
         files = tuple(made.file for made in others)
         stages.append(make.stage(convert.KIND, said, files=files, reads=None if raw else convert.WITHOUT_RAW))
     if archives:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from oic.image.boot import is_in_tree, method_name
 from oic.image.boot.place import BootPlace
 from oic.image.boot.root import ByPartuuid
-from oic.image.disk.bios import core_place, with_core_place
+from oic.image.disk.bios import core_place
+from oic.image.disk.content import ByContent, is_by_content
 from oic.image.disk.kinds import TABLE_KINDS
 from oic.image.seeds import uuid_for, volume_id_for
 from oic.plan.tree import is_esp, is_mounted
@@ -26,10 +29,11 @@ def method_of(config: FinalConfig) -> str:
     return method_name(system.bootloader.boot_type, system.bootloader.provider, entries=system.kernel.entries)
 
 
-def with_boot_partition(config: FinalConfig, placed: Layout, seed: str) -> Layout:
-    """Return the layout with what the boot method needs of the disk."""
-    legacy = config.system.bootloader.boot_type == "legacy"
-    return with_core_place(placed, TABLE_KINDS[config.disk.table], seed) if legacy else placed
+def disk_of(config: FinalConfig, seed: str) -> ByContent:
+    """Return the disk to be placed, with what of the recipe has no effect on its table taken out."""
+    entries = tuple(replace(entry, mount_point="", mount_options="") for entry in config.disk.partitions)
+    is_legacy = config.system.bootloader.boot_type == "legacy"
+    return ByContent(disk=replace(config.disk, partitions=entries), seed=seed, is_legacy=is_legacy)
 
 
 def boot_slice(make: Maker, placed: Layout) -> boot.Slice:
@@ -49,7 +53,7 @@ def boot_slice(make: Maker, placed: Layout) -> boot.Slice:
         esp=boot.EspPartition(
             id=esp.id,
             type=esp.fs_type or "fat32",
-            size=there[esp.id].size,
+            size=None if is_by_content(esp, config.disk) else there[esp.id].size,
             label=esp.fs_label,
             volume_id=volume_id_for(make.seed, f"file system {esp.id}"),
             at=esp.mount_point if is_in_tree(method) and is_mounted(esp) else "",

@@ -10,10 +10,11 @@ from oic.handover.disk import BootFiles
 from oic.handover.tree import ConfiguredTree
 from oic.image.boot import is_in_tree
 from oic.image.disk.bios import BIOS_BOOT
+from oic.image.disk.content import is_by_content
 from oic.image.fs import FILE_SYSTEMS
 from oic.image.seeds import uuid_for
 from oic.plan.artefacts import artefact_stages
-from oic.plan.boot import boot_slice, method_of
+from oic.plan.boot import boot_slice, disk_of, method_of
 from oic.plan.tree import files_of, is_esp, is_mounted
 from oic.stages import boot, evidence, fs
 from oic.values import digest_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from oic.config.model import FinalConfig, User
     from oic.handover.codec import Handover
+    from oic.image.disk.content import ByContent
     from oic.image.disk.placed import Layout
     from oic.plan.maker import Maker
     from oic.stage import Stage
@@ -31,40 +33,56 @@ if TYPE_CHECKING:
 def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stage[Any], ...]:
     """Return the stages that create what boots the image, the file systems, the artefacts, and the manifest.
 
-    A boot loader that reads the tree has its files in it: then the file systems are created after them.
+    A boot loader that reads the tree has its files in it: then the file systems are created after them, and also where
+    sizes are those of the content.
     """
     manifest = f"{make.stem}.manifest.json"
     artefacts = artefact_stages(make, placed)
     reads = (*(evidence.OF_ARTEFACTS[stage.name] for stage in artefacts), *evidence.KIND.reads)
     in_tree = is_in_tree(method_of(make.config))
+    disk_plan = disk_of(make.config, make.seed)
+    by_content = disk_plan if disk_plan.waits else None
+    boot_first = in_tree or by_content is not None  # the size of the ESP is told by the boot stage
     of_tree: tuple[type[Handover], ...] = (ConfiguredTree,) if in_tree else ()
-    of_boot: tuple[type[Handover], ...] = (BootFiles,) if in_tree else ()
+    of_boot: tuple[type[Handover], ...] = (BootFiles,) if boot_first else ()
     booting = make.stage(boot.KIND, boot_slice(make, placed), reads=(*boot.KIND.reads, *of_tree))
-    systems = make.stage(fs.KIND, _file_systems(make.config, placed, make.seed), reads=(*fs.KIND.reads, *of_boot))
+    systems = make.stage(
+        fs.KIND, _file_systems(make.config, placed, make.seed, by_content), reads=(*fs.KIND.reads, *of_boot)
+    )
     return (
-        *((booting, systems) if in_tree else (systems, booting)),
+        *((booting, systems) if boot_first else (systems, booting)),
         *artefacts,
         make.stage(evidence.KIND, _evidence(make.config, users, manifest), files=(manifest,), reads=reads),
     )
 
 
-def _file_systems(config: FinalConfig, placed: Layout, seed: str) -> fs.Slice:
+def _file_systems(config: FinalConfig, placed: Layout, seed: str, by_content: ByContent | None) -> fs.Slice:
     """Return the partitions with a file system, except the ESP, which the boot stage creates."""
     sizes = {entry.id: entry.size for entry in placed.partitions}
+    waiting = {
+        entry.id
+        for entry in config.disk.partitions
+        if by_content and (is_by_content(entry, config.disk) or (entry.end is None and entry.size is None))
+    }
     partitions = tuple(
         fs.Partition(
             id=entry.id,
             type=entry.fs_type,
             label=entry.fs_label,
             at=entry.mount_point if is_mounted(entry) else "",
-            size=sizes[entry.id],
+            size=sizes[entry.id] if entry.id not in waiting else None,
             uuid=uuid_for(seed, f"file system {entry.id}"),
         )
         for entry in config.disk.partitions
         if entry.fs_type and not is_esp(entry) and entry.type_uuid != BIOS_BOOT
     )
     mount_points = sorted(entry.mount_point for entry in config.disk.partitions if is_mounted(entry))
-    return fs.Slice(partitions=partitions, mount_points=tuple(mount_points))
+    return fs.Slice(
+        provider=config.distribution.provider,
+        partitions=partitions,
+        mount_points=tuple(mount_points),
+        by_content=by_content,
+    )
 
 
 def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evidence.Slice:

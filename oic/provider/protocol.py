@@ -160,5 +160,8 @@ class Provider(Protocol):
     def key_file(self, body: bytes, *, where: str) -> bytes:
         """Return a key file in the form that the image's package manager takes; raises TrustError."""
 
+    def sizes_command(self) -> tuple[Sequence[str], int]:
+        """Return the command that prints size and name of the installed packages, by a tab, and the unit's bytes."""
+
     def list_command(self) -> Sequence[str]:
         """Return the command that prints the installed packages: name, version, state, separated by tabs."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, toolbox
 from oic.config.architecture import ARCHITECTURES
+from oic.config.sizes import SECTOR
 from oic.files import atomic_file, digest_of_sparse
 from oic.handover.disk import BootedKernel, BootFiles, DiskPiece, PartitionImage
 from oic.handover.tree import Artefact, BootInputs, BuildEnvironment, ConfiguredTree, Initramfs, LayerName
@@ -16,6 +17,7 @@ from oic.image.boot import Bootable, BootKernel, BootParts, boot_method
 from oic.image.boot.place import BootPlace  # noqa: TC001 - a field of the slice
 from oic.image.boot.root import ByPartuuid  # noqa: TC001 - as above
 from oic.image.fs.fat import make_fat
+from oic.image.fs.room import esp_room
 from oic.image.tree import bootable
 from oic.image.tree import esp as esp_files
 from oic.provider import provider_of
@@ -31,12 +33,13 @@ if TYPE_CHECKING:
 class EspPartition(Value):
     """The EFI system partition; `type` is its file system's name in recipes.
 
-    `at` is where it is mounted, for a method that has files in the tree.
+    Without a size it is as large as its files want. `at` is where it is mounted, for a method that has files in the
+    tree.
     """
 
     id: str
     type: str
-    size: Bytes
+    size: Bytes | None
     label: str
     volume_id: int
     at: str
@@ -75,7 +78,8 @@ def run(stage: Stage[Slice]) -> str:
     if part.esp:
         (temporary / image.name).replace(image)
         digest = digest_of_sparse(image)
-        images.append(PartitionImage(id=part.esp.id, path=stage.artefact(image), digest=digest))
+        size = Bytes(image.stat().st_size)
+        images.append(PartitionImage(id=part.esp.id, path=stage.artefact(image), size=size, digest=digest))
     temporary.rmdir()
     core, pieces = _core(stage, parts)
     stage.write(
@@ -132,17 +136,22 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
             in_tree = _on_esp(parts.tree, part.esp.at)
             # the tools see no file of the tree by its own path
             in_tree = {name: file if isinstance(file, bytes) else file.read_bytes() for name, file in in_tree.items()}
+            on_esp = esp_files.merge_files(below, {**parts.esp, **in_tree})
             make_fat(
                 image,
                 kind=part.esp.type,
-                size=part.esp.size,
+                size=part.esp.size or esp_room(sum(map(_size_of, on_esp.values()))),
                 volume_id=part.esp.volume_id,
                 label=part.esp.label,
                 epoch=wanted.epoch,
-                files=esp_files.merge_files(below, {**parts.esp, **in_tree}),
+                files=on_esp,
                 tools=tools,
             )
     return BootParts(tree=parts.tree, settings=parts.settings, boot_code=parts.boot_code, core=parts.core)
+
+
+def _size_of(content: Path | bytes) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def _on_esp(tree: Mapping[str, Path | bytes], at: str) -> dict[str, Path | bytes]:
@@ -165,7 +174,8 @@ def _core(stage: Stage[Slice], parts: BootParts) -> tuple[list[PartitionImage], 
     code = DiskPiece(offset=Bytes(0), file=files["boot-code.img"])
     if core.partition:
         path = stage.path("core.img")
-        image = PartitionImage(id=core.partition, path=stage.artefact(path), digest=digest_of_sparse(path))
+        size, digest = Bytes(core.sectors * SECTOR), digest_of_sparse(path)
+        image = PartitionImage(id=core.partition, path=stage.artefact(path), size=size, digest=digest)
         return [image], (code,)
     return [], (code, DiskPiece(offset=core.offset, file=files["core.img"]))
 
@@ -196,7 +206,7 @@ def _layer(stage: Stage[Slice], wanted: Bootable, parts: BootParts) -> LayerName
 
 KIND = Kind(
     name="boot",
-    version=5,
+    version=7,
     doc="make what boots the image: boot loader, kernel images, the EFI system partition",
     reads=(BootInputs, Initramfs, BuildEnvironment),
     writes=(BootFiles,),

@@ -10,6 +10,7 @@ from oic.files import digest_of_file
 from oic.handover.disk import BootFiles, Converted, FileSystems, Product, RawDisk
 from oic.handover.tree import Artefact, BuildEnvironment
 from oic.image.compression import COMPRESSIONS, compress
+from oic.image.disk.content import ByContent  # noqa: TC001
 from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.image.formats import convert
 from oic.stage import Kind
@@ -46,6 +47,7 @@ class Slice(Value):
 
     conversions: tuple[Conversion, ...]
     layout: Layout | None
+    by_content: ByContent | None = None
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -78,7 +80,7 @@ def _disk(stage: Stage[Slice], place: Path) -> tuple[Path, Digest, tuple[Written
         made = stage.read(RawDisk)
         return stage.cache / made.raw.file.path, made.raw.file.sha256, made.partitions
     path = place / "disk.raw"
-    written = write_disk(stage, stage.slice.layout, path)
+    written = write_disk(stage, stage.slice.by_content or stage.slice.layout, path)
     return path, written.sha256, written.partitions
 
 

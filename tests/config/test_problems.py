@@ -74,7 +74,7 @@ CASES = {
     "long name": (partition(f"id: x, name: {'😀' * 19}, type: linux, start: 1025MiB, end: 1026MiB"), f"8: disk.partitions[2].name: expected a name of at most 36 UTF-16 characters, found '{'😀' * 19}'"),
     "no room for the rest": (partition("id: x, type: linux, start: 1025MiB, end: 2047MiB").replace("\n    - {id: x", "\n    - {id: y, type: linux, start: 2047MiB, end: '0'}\n    - {id: x"), "8: disk.partitions[2].end: expected room for a partition after 2047MiB, found the end of the disk at 2047MiB"),
     "no sector": (partition("id: x, type: linux, start: 1025MiB, size: 0KiB"), "8: disk.partitions[2].size: expected a size of one sector of 512 bytes or more, found '0KiB'"),
-    "rest by size": (DISK.replace("start: 1MiB, end: 257MiB", "start: 1MiB, size: '0'"), "6: disk.partitions[0].size: expected a size such as 4GiB, 4096 MiB or 8GB, found '0'"),
+    "rest by size": (DISK.replace("start: 1MiB, end: 257MiB", "start: 1MiB, size: '0'"), "6: disk.partitions[0].size: expected a size such as 4GiB, 4096 MiB or 8GB, or auto, found '0'"),
     "size and end": (partition("id: x, type: linux, start: 1025MiB, end: 1026MiB, size: 1MiB"), "8: disk.partitions[2].size: expected either size or end, found both"),
     "no size": (partition("id: x, type: linux, start: 1025MiB"), "8: disk.partitions[2]: expected end or size, found neither"),
     "no id": (partition("type: linux, start: 1025MiB, end: 1026MiB"), "8: disk.partitions[2].id: expected the partition's id, found nothing"),

@@ -173,8 +173,7 @@ HASHED = """disk:
 ADDITIONS = {
     "disk: {size: 2GiB, partitions: [{id: e, type: esp, size: 1GiB}, {id: s, typeUUID: '8200', size: 1MiB},"
     " {id: n, type: linux-swap, fsType: none, size: 1MiB}, {id: r, type: linux, end: '0', mountPoint: /}]}": [],
-    "disk: {size: auto, partitions: [{id: e, type: esp, size: 1GiB}, {id: r, type: linux, end: '0', mountPoint: /, grow: true}]}": [
-        "disk.size: a disk sized by its content",
+    "disk: {size: auto, partitions: [{id: e, type: esp, size: 1GiB}, {id: r, type: linux, end: '0', fsType: ext4, mountPoint: /, grow: true}]}": [
         "disk.partitions[1].grow: a partition that grows at first boot",
     ],
     "disk: {size: 1G, partitionTableType: mbr, partitions: [{id: r, size: 1M, fsType: ext4, mountPoint: /}]}\n"

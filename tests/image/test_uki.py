@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oic.errors import OicError
+from oic.image.boot.systemd_boot import uki_name
 from oic.image.boot.uki import assemble_uki, section_names, ukify_argv
 
 from .host import output
@@ -180,3 +181,12 @@ def test_ukify_is_asked_for_the_same_image() -> None:
         "ukify", "build", "--stub=/s", "--linux=/k", "--initrd=/i", "--initrd=/j", "--cmdline=@/c", "--os-release=@/o",
         "--uname=6.12", "--output=/u",
     ]  # fmt: skip
+
+
+def test_a_uki_is_not_named_as_an_entry_of_systemd_boots_own() -> None:
+    assert [uki_name(name) for name in ("auto-1.0.0", "Auto-1", "automatic-1.0.0", "edge-1.0.0")] == [
+        "image-auto-1.0.0",
+        "image-Auto-1",
+        "automatic-1.0.0",
+        "edge-1.0.0",
+    ]

@@ -32,7 +32,9 @@ def cache(tmp_path: Path) -> Path:
     images = {}
     for entry in PLACED.partitions[:2]:
         (place / f"{entry.id}.img").write_bytes(entry.id.encode() * 1000)
-        images[entry.id] = PartitionImage(id=entry.id, path=f"small/{entry.id}.img", digest=Digest("0" * 64))
+        images[entry.id] = PartitionImage(
+            id=entry.id, path=f"small/{entry.id}.img", size=entry.size, digest=Digest("0" * 64)
+        )
     code = b"\xeb" * BOOT_CODE
     (place / "boot-code.img").write_bytes(code)
     first, second = images.values()

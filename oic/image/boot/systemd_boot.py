@@ -20,18 +20,26 @@ if TYPE_CHECKING:
     from oic.image.boot import Bootable, BootKernel
 
 _EFI = "usr/lib/systemd/boot/efi"
+_RESERVED, _PREFIX = "auto-", "image-"
+"""How the names of systemd-boot's own entries begin: it passes over a file of such a name. What is put before it."""
 
 
 def make_parts(wanted: Bootable, work: Path, tools: Sandbox) -> BootParts:
     """Make boot manager, its settings and the kernel images; see `oic.image.boot.BootMethod`."""
     stub = f"{_EFI}/linux{wanted.architecture.efi}.efi.stub"
     files: dict[str, Path | bytes] = {}
+    name = uki_name(wanted.name)
     for number, kernel in enumerate(wanted.kernels):
         uki = work / f"linux-{number}.efi"
         _write_uki(wanted, kernel, uki, stub, tools)
-        files[f"EFI/Linux/{wanted.name}{f'-{kernel.version}' if number else ''}.efi"] = uki
-    default = f"{wanted.name}.efi" if len(wanted.kernels) > 1 else ""
+        files[f"EFI/Linux/{name}{f'-{kernel.version}' if number else ''}.efi"] = uki
+    default = f"{name}.efi" if len(wanted.kernels) > 1 else ""
     return BootParts(esp={**manager_files(wanted, tools, default), **files})
+
+
+def uki_name(name: str) -> str:
+    """Return what the UKI of an image is called, without its ending, so that systemd-boot finds it."""
+    return f"{_PREFIX}{name}" if name.lower().startswith(_RESERVED) else name
 
 
 def manager_files(wanted: Bootable, tools: Sandbox, default: str) -> dict[str, Path | bytes]:

@@ -26,7 +26,7 @@ from oic.image.disk.attributes import attributes_of, flags_of
 from oic.image.disk.kinds import ALIGNMENT, GPT, MIB
 from oic.image.disk.placed import Layout, PlacedPartition
 from oic.image.seeds import uuid_for, volume_id_for
-from oic.values import Bytes, Sector
+from oic.values import Sector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,9 +118,12 @@ def problems(disk: Disk, kind: TableKind) -> Iterator[Problem]:
         yield from _order_problems([span for span in spans if span.at < first], logical)
 
 
-def sizes_of(disk: Disk, kind: TableKind) -> dict[int, Bytes]:
-    """Return the size of each partition by its index in the disk's list, as far as it is known; it may be negative."""
-    return {span.at: Bytes((span.end - span.start) * SECTOR) for span in _spans(disk, kind) if span.end is not None}
+def sectors_of(disk: Disk, kind: TableKind) -> dict[int, tuple[int, int]]:
+    """Return first sector and number of sectors of each partition, as far as known, by its index in the disk's list.
+
+    The number may be negative.
+    """
+    return {span.at: (span.start, span.end - span.start) for span in _spans(disk, kind) if span.end is not None}
 
 
 def _disk_problems(disk: Disk, kind: TableKind) -> list[str]:

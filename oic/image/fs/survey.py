@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK = 4096
+_SHORT_LINK = 60  # the target of a shorter one is in the inode
 # Attributes of the building machine: SELinux shows a label on every file, and overlayfs uses some itself.
 _FOREIGN_XATTRS = ("security.selinux", "trusted.overlay.", "user.overlay.")
 
@@ -30,26 +31,37 @@ class Xattr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """The number of entries of a tree, their bytes in whole blocks, and its extended attributes in order."""
+    """The number of entries of a tree, their bytes in whole blocks, and its extended attributes in order.
+
+    `names` are the bytes that directories take for their entries beyond a block each, and long links for their targets.
+    """
 
     entries: int
     content: int
+    names: int
     xattrs: tuple[Xattr, ...]
+
+    @property
+    def attributes(self) -> int:
+        """Return the bytes of attributes, in whole blocks for each file."""
+        return len({xattr.path for xattr in self.xattrs}) * BLOCK
 
 
 def survey_tree(tree: Path) -> Survey:
     """Walk a tree without following links; equal trees give equal surveys."""
-    entries, content, xattrs, seen = 0, 0, [*_xattrs(os.fsencode(tree), b"/")], set()
+    entries, content, names, xattrs, seen = 0, 0, 0, [*_xattrs(os.fsencode(tree), b"/")], set()
     for path, entry in _walk(os.fsencode(tree)):
         status = entry.stat(follow_symlinks=False)
         xattrs += _xattrs(entry.path, path)
+        names += 2 * (12 + len(entry.name))  # directories are half full at least
         if (status.st_dev, status.st_ino) in seen:
             continue
         if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
             seen.add((status.st_dev, status.st_ino))
         entries += 1
         content += _content(status)
-    return Survey(entries=entries, content=content, xattrs=tuple(xattrs))
+        names += BLOCK if stat.S_ISLNK(status.st_mode) and status.st_size >= _SHORT_LINK else 0
+    return Survey(entries=entries, content=content, names=names, xattrs=tuple(xattrs))
 
 
 def _walk(tree: bytes) -> Iterator[tuple[bytes, os.DirEntry[bytes]]]:

@@ -44,6 +44,7 @@ __all__ = [
     "read_metadata",
     "recipe_sources",
     "signs_packages",
+    "sizes_command",
     "solve",
     "sources",
     "unpack",
@@ -140,6 +141,11 @@ def sources(_root: Path, repositories: Sequence[LockedRepository], keys: Mapping
         if keys.get(entry.name)
     ]
     return {"/etc/apt/sources.list.d/image.sources": "\n".join(stanzas)} if stanzas else {}
+
+
+def sizes_command() -> tuple[Sequence[str], int]:
+    """Return a dpkg-query command, which counts in KiB."""
+    return ("dpkg-query", "-W", "-f", "${Installed-Size}\\t${Package}\\n"), 1024
 
 
 def list_command() -> Sequence[str]:

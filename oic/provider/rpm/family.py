@@ -43,6 +43,7 @@ __all__ = [
     "read_metadata",
     "recipe_sources",
     "signs_packages",
+    "sizes_command",
     "solve",
     "sources",
     "unpack",
@@ -106,6 +107,11 @@ def initramfs_path(version: str) -> str:
 def environment(epoch: int) -> Mapping[str, str]:
     """Return the environment variables for scriptlets and for a recipe's commands."""
     return environment_at(epoch)
+
+
+def sizes_command() -> tuple[Sequence[str], int]:
+    """Return an rpm command."""
+    return ("rpm", "-qa", "--queryformat", r"%{SIZE}\t%{NAME}\n"), 1
 
 
 def list_command() -> Sequence[str]:

@@ -47,16 +47,23 @@ def problems_in(tree: Node) -> Problems:
     yield from disk_problems(disk)
     yield from _user_problems(system.get("users"))
     yield from _service_problems(system.get("services"))
-    yield from _secure_boot_problems(system.get("immutability"))
     yield from _key_problems(tree.get("target"))
     yield from network_problems(system.get("network"))
     yield from _system_problems(system)
-    yield from _baseline_problems(tree.get("baseline"), tree.get("overlayPolicy"))
     for repository in tree.get("packageRepositories").items:
         yield from _repository_problems(repository)
 
 
 def problems_of_whole(tree: Node) -> Problems:
+    """Say what of a recipe merged over its defaults does not go together, as mappings are merged field by field."""
+    yield from _secure_boot_problems(tree.get("systemConfig", "immutability"))
+    yield from _baseline_problems(tree.get("baseline"), tree.get("overlayPolicy"))
+    fde = tree.get("systemConfig", "fde")
+    if fde.get("enabled").true and not fde.get("passphraseFile").text:
+        yield fde.get("passphraseFile"), "expected the path of a file, as fde is enabled, found nothing"
+
+
+def disk_needs(tree: Node) -> Problems:
     """Say what a recipe merged over its defaults lacks: a raw disk needs a size, a root and what boots it."""
     disk = tree.get("disk")
     if tree.get("target", "imageType").text != "raw" or disk.value is None:
@@ -161,9 +168,6 @@ def _system_problems(system: Node) -> Problems:
     for node in system.get("excludePackages").items:
         if node.text in wanted:
             yield node, f"expected a package either in packages or in excludePackages, found '{node.text}' in both"
-    fde = system.get("fde")
-    if fde.get("enabled").true and not fde.get("passphraseFile").text:
-        yield fde.get("passphraseFile"), "expected the path of a file, as fde is enabled, found nothing"
 
 
 def _baseline_problems(baseline: Node, policy: Node) -> Problems:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.additional import file_notes, files_of, places_of
 from oic.config.assemble import image_of, system_of, target_of
-from oic.config.checks import problems_in, problems_of_whole, unsigned_problems
+from oic.config.checks import disk_needs, problems_in, problems_of_whole, unsigned_problems
 from oic.config.disk import artifacts_of, disk_of
 from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
@@ -66,8 +66,9 @@ def load_config(
     for part in parts:
         problems += problems_in(part.tree)
     problems += _data_problems(data, whole.recipe)
+    problems += problems_of_whole(tree)
     if not is_overlay(tree):
-        problems += problems_of_whole(tree)
+        problems += disk_needs(tree)
     distribution = _distribution(data, whole.recipe, problems, root)
     places = places_of(recipe, parts, data.folder)
     files = files_of(tree, places, problems)

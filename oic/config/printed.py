@@ -91,6 +91,8 @@ class _Printer:
     def _local(self, node: Node) -> str:
         """Return the text by which the recipe finds a file, the same that is found now."""
         found = Path(os.path.normpath(find(node, self._places)))
+        if not os.path.lexists(found):
+            return os.path.relpath(node.file.absolute().parent / node.text, self._directory)
         folders = [self._directory, *([self._places.defaults] if self._places.defaults else [])]
         for folder in folders:
             text = str(found.relative_to(folder)) if found.is_relative_to(folder) else ""

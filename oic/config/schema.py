@@ -111,6 +111,8 @@ def _problems(error: ValidationError, node: Node) -> Iterator[tuple[Node, str]]:
 def _found(node: Node) -> str:
     if node.path.endswith("password") and isinstance(node.value, str):
         return "one with other characters (not shown)"
+    if isinstance(node.value, str) and "PRIVATE KEY" in node.value:
+        return "a private key (not shown)"
     return described(node.value)
 
 

@@ -5,7 +5,7 @@
           |   ^^^^^^^
 
 * The place is found by the key path, in the file as YAML composes it; the file has been read and checked before.
-* A line that may hold a password is not shown.
+* A line that may hold a password or a private key is not shown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _OF_KEYS = ("expected a known key", "expected each key once")
 _CARET = re.compile(r" +\| +\^+")
 _MAX_WIDTH = 160
-_HIDDEN = "password"
+_HIDDEN = ("password", "PRIVATE KEY")
 _LINES_OF_HIDDEN = 3
 """A value may stand on lines of its own below its key."""
 
@@ -78,7 +78,8 @@ def _excerpt(file: Path, number: int, path: str, at_key: bool, paint: Paint) -> 
     lines = text.splitlines()
     if not 0 < number <= len(lines) or not (line := lines[number - 1]).strip() or len(line) > _MAX_WIDTH:
         return
-    if any(_HIDDEN in one for one in lines[max(number - _LINES_OF_HIDDEN, 0) : number]):
+    near = lines[max(number - _LINES_OF_HIDDEN, 0) : number]
+    if any(word in one for one in near for word in _HIDDEN):
         return
     at, length = _place(text, number, path, at_key) if path else (0, 0)
     if path and not length:

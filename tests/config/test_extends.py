@@ -93,3 +93,17 @@ def test_a_mistake_of_a_parent_is_said_with_its_own_line(complain: Complain, tmp
     parent(tmp_path, "low.yml", "systemConfig: {hostnam: x}\n")
     wanted = "low.yml:3: systemConfig.hostnam: expected a known key, found 'hostnam'; did you mean 'hostname'?"
     assert complain("extends: low.yml\n", head=HEAD) == [wanted]
+
+
+def test_what_goes_together_may_come_from_several_files(load: Load, complain: Complain, tmp_path: Path) -> None:
+    """Secure Boot's three files, a passphrase, an overlay and its policy."""
+    parent(
+        tmp_path,
+        "base.yml",
+        "systemConfig:\n  immutability: {enabled: true, secureBootDBCrt: a.crt, secureBootDBCer: a.cer}\n"
+        "  fde: {passphraseFile: /secret}\nbaseline: {mode: overlay, source: {path: a.raw}}\n",
+    )
+    own = "extends: base.yml\noverlayPolicy: {allowDiskResize: true}\nsystemConfig:\n  fde: {enabled: true}\n"
+    assert load(own + "  immutability: {secureBootDBKey: a.key, secureBootDBCer: ''}\n").unbuilt
+    (said,) = complain(own)
+    assert "immutability: expected all of secureBootDBKey, secureBootDBCrt, secureBootDBCer or none" in said

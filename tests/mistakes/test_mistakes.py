@@ -20,4 +20,4 @@ def test_a_mistake_is_said_in_these_words(case: dict[str, Any], tmp_path: Path) 
 def test_the_list_is_written_as_it_is_made_and_names_each_once() -> None:
     assert to_yaml(cases()) == LIST.read_text(encoding="utf-8")
     names = [case["name"] for case in cases()]
-    assert len(names) == len(set(names)) >= 50
+    assert len(names) == len(set(names)) >= 100

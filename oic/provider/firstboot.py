@@ -15,7 +15,7 @@ class FirstBoot:
     """One unit: globs of its `files` in the tree, the `programs` it needs, and its `commands` (systemd.service(5)).
 
     It runs before the named units, as long as one of the files is missing. If the distribution has such a unit itself
-    (a glob), none is written. A command makes only a file that is missing.
+    (a glob) that runs in these images, none is written. A command makes only a file that is missing.
     """
 
     name: str

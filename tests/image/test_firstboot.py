@@ -57,6 +57,14 @@ def test_host_keys_are_made_by_one_unit_the_distributions_if_it_has_one(unit: st
     assert not (tmp_path / "etc/ssh/ssh_host_rsa_key").exists()
 
 
+def test_a_unit_of_the_package_that_never_runs_in_these_images_does_not_count(tmp_path: Path) -> None:
+    """Debian 13's: to systemd, an empty machine-id is no first boot."""
+    unit = "usr/lib/systemd/system/sshd-keygen.service"
+    _tree(tmp_path, "usr/bin/ssh-keygen", "usr/sbin/sshd", unit)
+    (tmp_path / unit).write_text("[Unit]\nConditionFirstBoot=yes\n\n[Service]\nExecStart=ssh-keygen -A\n")
+    assert _write_units(tmp_path, *DEB) == ["ssh-host-keys.service"]
+
+
 @pytest.mark.parametrize("entry", ALL.values(), ids=list(ALL))
 def test_files_go_only_where_the_programs_that_make_them_anew_are_there(entry: FirstBoot, tmp_path: Path) -> None:
     files = [pattern.replace("*", "rsa") for pattern in entry.files]

@@ -30,7 +30,7 @@ def remove(root: Path, entries: Sequence[FirstBoot], kept: Collection[str] = ())
 def write_units(root: Path, entries: Sequence[FirstBoot]) -> None:
     """Write and enable the units for files of this tree. Runs with the tree as its root."""
     for entry in entries:
-        if _can_make(root, entry) and not (entry.own_unit and any(root.glob(entry.own_unit))):
+        if _can_make(root, entry) and not _has_own(root, entry):
             unit = root / _UNITS / f"{entry.name}.service"
             link = root / _UNITS / f"{_TARGET}.wants" / unit.name
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -39,6 +39,16 @@ def write_units(root: Path, entries: Sequence[FirstBoot]) -> None:
             unit.write_text(unit_of(entry), encoding="utf-8")
             unit.chmod(0o644)
             link.symlink_to(f"/{_UNITS}/{unit.name}")
+
+
+def _has_own(root: Path, entry: FirstBoot) -> bool:
+    """Tell whether a package has a unit for it that runs.
+
+    A package's unit may have ConditionFirstBoot: an empty ``/etc/machine-id``, as in images here, is no first
+    boot to systemd (machine-id(5), "First Boot Semantics").
+    """
+    units = root.glob(entry.own_unit) if entry.own_unit else ()
+    return any("\nConditionFirstBoot=yes\n" not in unit.read_text(encoding="utf-8") for unit in units)
 
 
 def _can_make(root: Path, entry: FirstBoot) -> bool:

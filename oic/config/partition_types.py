@@ -90,13 +90,18 @@ def type_guid(word: str) -> str | None:
     return _NAMES.get(_CODES.get(lowered, lowered))
 
 
+def type_name(guid: str) -> str:
+    """Return the first name of a type, or the GUID itself."""
+    return next((name for name, known in _NAMES.items() if known == guid.lower()), guid)
+
+
 def mbr_type(guid: str, fs_type: str) -> str:
     """Return the two hexadecimal digits by which an MBR has a type, or nothing; `fs_type` is a recipe's file system.
 
     The numbers are those of sfdisk (``sfdisk --label dos --list-types``); xbootldr's is the Boot Loader
     Specification's.
     """
-    name = next((name for name, known in _NAMES.items() if known == guid.lower()), "")
+    name = type_name(guid)
     if name in {"linux", "microsoft-basic-data"} and fs_type in _MBR_FAT:
         return _MBR_FAT[fs_type]
     return _MBR.get(name, "83" if name.startswith("linux") else "")

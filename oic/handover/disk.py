@@ -115,11 +115,16 @@ class RawDisk(Products):
 
 
 class Converted(Products):
-    """Further files made of the disk; `made_of` says from what each was, so that only what changed is made anew."""
+    """Further files made of the disk; `made_of` says from what each was, so that only what changed is made anew.
+
+    `parts` says what the disk was put together from, where there is no raw file, and `disk` what that came to.
+    """
 
     FILE: ClassVar[str] = "convert.json"
     made_of: tuple[Digest, ...]
     partitions: tuple[WrittenPartition, ...]
+    parts: Digest = Digest("")
+    disk: Digest = Digest("")
 
 
 class Archive(Products):

@@ -15,14 +15,13 @@ from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.image.formats import convert
 from oic.stage import Kind
 from oic.stages.disk import write_disk
-from oic.values import Bytes, Value, digest_of
+from oic.values import Bytes, Digest, Value, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oic.image.disk.written import WrittenPartition
     from oic.stage import Stage
-    from oic.values import Digest
 
 
 MADE = "made"
@@ -55,42 +54,69 @@ def run(stage: Stage[Slice]) -> str:
     work = stage.path("work")
     work.mkdir(exist_ok=True)
     environment = stage.read(BuildEnvironment).layer
+    old, parts = _written(stage), _parts(stage)
     with toolbox.workspace(work / "convert") as place:
-        raw, disk, partitions = _disk(stage, place)
+        raw, disk, partitions = _disk(stage, place, old if old and old.parts == parts else None)
         wanted = {
             entry: digest_of([disk, entry, environment.digest, KIND.version]) for entry in stage.slice.conversions
         }
-        kept = _kept(stage, wanted)
-        missing = [entry for entry in wanted if entry not in kept]
-        chroot = layers.read(stage.cache / environment.place).tree
-        (place / MADE).mkdir()
-        writes = [work, stage.create_log()]
-        namespace.call(_make, missing, raw, chroot, place, stage.log, writes=writes)
+        kept = _kept(stage, old, wanted)
+        if missing := [entry for entry in wanted if entry not in kept]:
+            raw = raw or _disk(stage, place, None)[0]
+            chroot = layers.read(stage.cache / environment.place).tree
+            (place / MADE).mkdir()
+            writes = [work, stage.create_log()]
+            namespace.call(_make, missing, raw, chroot, place, stage.log, writes=writes)
         for entry in missing:
             (place / MADE / entry.file).replace(stage.path(entry.file))
             kept[entry] = product_of(stage, entry)
     products = tuple(kept[entry] for entry in wanted)
-    stage.write(Converted(products=products, made_of=tuple(wanted.values()), partitions=partitions))
+    stage.write(
+        Converted(products=products, made_of=tuple(wanted.values()), partitions=partitions, parts=parts, disk=disk)
+    )
     return ", ".join(f"{entry.file} {kept[entry].file.size >> 20} MiB" for entry in wanted)
 
 
-def _disk(stage: Stage[Slice], place: Path) -> tuple[Path, Digest, tuple[WrittenPartition, ...]]:
-    """Return the raw disk, its digest and its partitions: the disk stage's, or one that is removed afterwards."""
+def _parts(stage: Stage[Slice]) -> Digest:
+    """Return a digest of what a disk is put together from; empty where there is a raw file."""
+    if stage.slice.layout is None:
+        return Digest("")
+    systems, boot = stage.read(FileSystems), stage.read(BootFiles)
+    placed = stage.slice.by_content or stage.slice.layout
+    return digest_of([placed, systems.images, boot.images, boot.pieces, KIND.version])
+
+
+def _disk(
+    stage: Stage[Slice], place: Path, old: Converted | None
+) -> tuple[Path | None, Digest, tuple[WrittenPartition, ...]]:
+    """Return the raw disk, its digest and its partitions: the disk stage's, or one that is removed afterwards.
+
+    Of one that was put together before from the same parts, `old`, only what it came to is returned.
+    """
     if stage.slice.layout is None:
         made = stage.read(RawDisk)
         return stage.cache / made.raw.file.path, made.raw.file.sha256, made.partitions
+    if old:
+        return None, old.disk, old.partitions
     path = place / "disk.raw"
     written = write_disk(stage, stage.slice.by_content or stage.slice.layout, path)
     return path, written.sha256, written.partitions
 
 
-def _kept(stage: Stage[Slice], wanted: dict[Conversion, Digest]) -> dict[Conversion, Product]:
-    """Return what an earlier run made of the same, where the file is as it was written; remove the rest."""
+def _written(stage: Stage[Slice]) -> Converted | None:
+    """Return what an earlier run wrote; None if there was none, or if it is damaged."""
     try:
         old = next(iter(stage.written()))
-    except (StopIteration, ValueError):  # none, or damaged
-        return {}
+    except (StopIteration, ValueError):
+        return None
     assert isinstance(old, Converted)
+    return old
+
+
+def _kept(stage: Stage[Slice], old: Converted | None, wanted: dict[Conversion, Digest]) -> dict[Conversion, Product]:
+    """Return what an earlier run made of the same, where the file is as it was written; remove the rest."""
+    if old is None:
+        return {}
     known = dict(zip(old.made_of, old.products, strict=True))
     found = {}
     for entry, digest in wanted.items():
@@ -133,7 +159,7 @@ def product_of(stage: Stage[Any], entry: Conversion) -> Product:
 
 KIND = Kind(
     name="convert",
-    version=2,
+    version=3,
     doc="make the other formats of the disk, and compress",
     reads=(RawDisk, BuildEnvironment),
     writes=(Converted,),

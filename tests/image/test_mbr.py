@@ -105,7 +105,7 @@ REFUSED = {
     ),
     "a type it does not have": (
         [replace(SIX[0], type_uuid=str(type_guid("bios")))],
-        "expected a type that an MBR has, found 21686148-6449-6e6f-744e-656564454649",
+        "expected a type that an MBR has, found bios; GRUB's core image is in front of the first partition",
     ),
     "too many": (
         [partition(f"p{number}", None, MIB) for number in range(61)],

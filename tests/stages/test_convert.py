@@ -8,7 +8,7 @@ import pytest
 from image.disks import default_disk
 
 from oic.files import write_text
-from oic.handover.disk import BootFiles, DiskPiece, FileSystems, PartitionImage, RawDisk
+from oic.handover.disk import BootFiles, Converted, DiskPiece, FileSystems, PartitionImage, RawDisk
 from oic.handover.tree import Artefact
 from oic.image.disk.geometry import layout
 from oic.image.disk.kinds import BOOT_CODE, GPT
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from oic.image.disk.placed import Layout
 
 PLACED: Layout = layout(default_disk(), "seed", GPT)
+OTHER: Layout = layout(default_disk(), "another", GPT)
 
 
 @pytest.fixture
@@ -58,9 +59,22 @@ def test_a_disk_without_a_raw_file_is_the_same_disk(cache: Path, tmp_path: Path)
     whole = stage_of(disk.KIND, disk.Slice(layout=PLACED, file="small.raw"), cache, FileSystems, BootFiles)
     disk.run(whole)
     alone = stage_of(convert.KIND, convert.Slice(conversions=(), layout=PLACED), cache, *convert.WITHOUT_RAW)
-    _, digest, partitions = convert._disk(alone, tmp_path)
+    _, digest, partitions = convert._disk(alone, tmp_path, None)
     (made,) = whole.written()
     assert isinstance(made, RawDisk)
     assert (digest, partitions) == (made.raw.file.sha256, made.partitions)
     with whole.path("small.raw").open("rb") as raw:
         assert raw.read(BOOT_CODE) == b"\xeb" * BOOT_CODE
+
+
+def test_a_disk_of_the_same_parts_is_not_put_together_again(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = stage_of(convert.KIND, convert.Slice(conversions=(), layout=PLACED), cache, *convert.WITHOUT_RAW)
+    _, digest, partitions = convert._disk(alone, tmp_path, None)
+    parts = convert._parts(alone)
+    alone.write(Converted(products=(), made_of=(), partitions=partitions, parts=parts, disk=digest))
+    monkeypatch.setattr(convert, "write_disk", None)
+    assert convert._disk(alone, tmp_path, convert._written(alone)) == (None, digest, partitions)
+    other = stage_of(convert.KIND, convert.Slice(conversions=(), layout=OTHER), cache, *convert.WITHOUT_RAW)
+    assert convert._parts(other) != parts

@@ -19,7 +19,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.config.partition_types import mbr_type
+from oic.config.partition_types import mbr_type, type_guid, type_name
 from oic.config.sizes import SECTOR, shown_size
 from oic.errors import RecipeError
 from oic.image.disk.attributes import attributes_of, flags_of
@@ -194,7 +194,11 @@ def _entry_problems(entry: Partition, kind: TableKind) -> Iterator[tuple[str, st
     if unknown := sorted(set(entry.flags) - set(flags)):
         yield "flags", f"expected flags out of {', '.join(flags)}, found {', '.join(unknown)}"
     if kind != GPT and entry.type_uuid and not mbr_type(entry.type_uuid, entry.fs_type):
-        yield "type", f"expected a type that {kind.article} {kind.name.upper()} has, found {entry.type_uuid}"
+        without = (
+            "; GRUB's core image is in front of the first partition" if entry.type_uuid == type_guid("bios") else ""
+        )
+        text = f"expected a type that {kind.article} {kind.name.upper()} has, found {type_name(entry.type_uuid)}"
+        yield "type", f"{text}{without}"
 
 
 def _order_problems(primary: list[_Span], logical: list[_Span]) -> Iterator[Problem]:

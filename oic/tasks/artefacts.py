@@ -16,6 +16,7 @@ import msgspec
 from oic.chroot import layers
 from oic.errors import OicError
 from oic.files import digest_of_sparse, open_regular, write_json
+from oic.progress import tell
 from oic.values import Digest, Value
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from oic.handover.codec import NamedFile
     from oic.stage import Stage
+
+
+_LARGE = 256 << 20
+"""From this size on, in bytes, hashing a file takes so long that it is said."""
 
 
 class Seen(Value):
@@ -76,6 +81,8 @@ def _seen(cache: Path, file: NamedFile) -> Seen:
 def _is_as_written(cache: Path, file: NamedFile) -> bool:
     path = cache / file.path
     try:
+        if path.stat().st_size > _LARGE:
+            tell(f"  {path}: not as recorded, its content is checked")
         if file.sparse:
             return digest_of_sparse(path) == file.recorded
         with open_regular(path) as opened:

@@ -75,6 +75,8 @@ _ITEMS = {
 _WORDS = {"names": "package", "modules": "module", "excluded": "excluded package", "mountPoints": "mount point"}
 _UNSAID = frozenset({"password", "content", "sha256", "digest"})
 _DERIVED = frozenset({"volumeId", "device"})
+_BY_NAME = frozenset({"packageSources", "sets"})
+"""Mappings whose keys are names; those of any other are the same until oic changes."""
 _SECTORS = frozenset({"start", "sectors"})
 
 
@@ -88,6 +90,7 @@ class Change:
 
 _IDENTIFIERS = Change(text="the image's identifiers, which come of its name and version", place=_IMAGE)
 _OF_MANIFEST = Change(text="what the manifest says of the recipe")
+_OF_OIC = Change(text="oic itself is another version")
 _FOLLOWING = (_IDENTIFIERS, _OF_MANIFEST)
 """What follows from another change, mostly."""
 
@@ -102,7 +105,10 @@ def changes(stage: str, old: Any, new: Any) -> list[Change]:
 def _of(old: Any, new: Any, path: tuple[str, ...], entry: str) -> Iterator[Change]:
     """Yield what changed at a path of the slice; `entry` is the list's entry that it is in, ``user ann``."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(key for key in {*old, *new} if old.get(key) != new.get(key)):
+        if old.keys() != new.keys() and path[-1] not in _BY_NAME:
+            yield _OF_OIC
+        keys = {*old, *new} if path[-1] in _BY_NAME else old.keys() & new.keys()
+        for key in sorted(key for key in keys if old.get(key) != new.get(key)):
             yield from _of(old.get(key), new.get(key), (*path, key), entry)
     elif isinstance(old, list) and isinstance(new, list):
         yield from _of_list(old, new, path, entry)

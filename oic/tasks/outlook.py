@@ -64,9 +64,9 @@ def why_stale(stage: Stage[Any], *, remembered: bool = True) -> tuple[Change, ..
         return (Change(text="it was forgotten"),)
     try:
         old, new = stage.last_origin(), stage.origin()
-        found = (*changes(stage.kind.name, old.slice, new.slice), *_changed_inputs(stage, old.inputs, new.inputs))
-        if old.version != new.version:
-            found += (Change(text="the stage itself has another version"),)
+        found: tuple[Change, ...] = (Change(text="the stage itself has another version"),)
+        if old.version == new.version:
+            found = (*changes(stage.kind.name, old.slice, new.slice), *_changed_inputs(stage, old.inputs, new.inputs))
         lost = "" if found else lost_artefact(stage)
     except ValueError:  # nothing is synced to disk: a power cut may leave half a file
         found, lost = (), "what it wrote is damaged"

@@ -67,3 +67,9 @@ def test_a_long_value_and_one_with_control_characters_are_safe_to_print() -> Non
     (text,) = said("system", {"hostname": "a"}, {"hostname": "\x1b[2J" + "x" * 100})
     assert "\x1b" not in text
     assert len(text) < 90
+
+
+def test_a_field_that_only_one_of_two_versions_of_oic_has_is_not_the_recipe_s() -> None:
+    assert said("boot", {"name": "a"}, {"name": "a", "type": ""}) == ["oic itself is another version"]
+    old, new = ({"packageSources": names} for names in ({"base": "k"}, {"base": "k", "more": ""}))
+    assert said("system", old, new) == ["packageSources.more nothing → nothing"]

@@ -48,7 +48,7 @@ OF_NO_IMAGE = {
 
 BUILT = ("explain", "update", "lock", "why", "log", "reproduce", "boot-test")
 """Those of an image that is, or can be, built."""
-ANSWERS = ("validate", "config", "explain", "why", "log")
+ANSWERS = ("validate", "config", "explain", "why", "log", "new", "recipes")
 """Those that say something at once, and nothing of how they come to it."""
 
 

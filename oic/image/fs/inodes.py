@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _BLOCK = 4096
 _INODE = 256
 _LONG, _SHORT = 64, 32
-_INCOMPAT_64BIT = 0x80
 _FIELDS = ("atime", "ctime", "mtime", "ctime_extra", "mtime_extra", "atime_extra", "crtime", "crtime_extra")
 _TIMES = struct.Struct("<8x3I112x5I")
 
@@ -70,11 +69,9 @@ def _superblock(file: IO[bytes], image: Path) -> tuple[int, int, int, int]:
     inodes, free, log_size, per_group = struct.unpack_from("<I12xI4xI12xI", raw)
     (magic,) = struct.unpack_from("<H", raw, 56)
     (inode_size,) = struct.unpack_from("<H", raw, 88)
-    (incompatible,) = struct.unpack_from("<I", raw, 96)
     (descriptor_size,) = struct.unpack_from("<H", raw, 254)
-    descriptor = _LONG if incompatible & _INCOMPAT_64BIT else _SHORT
-    right = (magic, log_size, inode_size) == (0xEF53, 2, _INODE)
-    if not right or not per_group or (descriptor == _LONG) != (descriptor_size == _LONG):
+    descriptor = {_LONG: _LONG, 0: _SHORT}.get(descriptor_size)
+    if (magic, log_size, inode_size) != (0xEF53, 2, _INODE) or descriptor is None or not per_group:
         raise _wrong_image("another kind", image)
     return inodes, free, per_group, descriptor
 

@@ -75,6 +75,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         "tasks.mistakes",
         "tasks.places",
         "tasks.recipes",
+        "tasks.settings",
     ),
     "gives a stage its files": ("plan.maker",),
     "reads or writes the tree of an image": (

@@ -5,7 +5,6 @@ A mistake of the user's at load time is doit's `InvalidCommand`: one line, statu
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from doit.exceptions import InvalidCommand
 from oic.config.final import load_config
 from oic.errors import OicError
 from oic.plan import DOCS, plan
-from oic.tasks import claim, on_demand, places, recipes, stage_tasks, words
+from oic.tasks import claim, on_demand, places, recipes, settings, stage_tasks, words
 from oic.tasks.interrupts import end_in_order
 from oic.tasks.output import print_anything
 from oic.tasks.reporter import Reporter
@@ -49,7 +48,9 @@ def of_doit() -> Request:
     print_anything()
     stood_in = Path(doit.get_initial_workdir())
     try:
-        given = words.words_of(sys.argv[1:])
+        settings.apply()
+        settings.workers()
+        given = settings.with_variables(words.words_of(sys.argv[1:]), stood_in)
         cache = places.cache_directory(given.get("cache"), stood_in, PROJECT)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
@@ -67,7 +68,7 @@ def configuration(cache: Path) -> dict[str, Any]:
         "minversion": "0.37.0",
         "reporter": Reporter,
         "verbosity": 2,
-        "num_process": cores if (cores := len(os.sched_getaffinity(0))) > 1 else 0,
+        "num_process": number if (number := settings.workers()) > 1 else 0,
     }
 
 

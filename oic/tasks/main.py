@@ -21,7 +21,7 @@ from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
 from oic.config.schema import did_you_mean
 from oic.errors import OicError, RecipeError
-from oic.tasks import command_line, on_demand, places, recipes, usage, words
+from oic.tasks import command_line, on_demand, places, recipes, settings, usage, words
 from oic.tasks.arguments import Arguments, parse_arguments
 from oic.tasks.command_line import Request
 from oic.tasks.interrupts import end_in_order
@@ -83,9 +83,10 @@ def _run(argv: Sequence[str]) -> int:
     shelf = command_line.shelf_of(clone)
     words.check_words(arguments.given, arguments.basenames or (arguments.command,))
     _check_tasks(arguments, stood_in, shelf)
+    settings.apply()
     request = Request(
         recipes=arguments.recipes,
-        given=arguments.given,
+        given=settings.with_variables(arguments.given, stood_in),
         stood_in=stood_in,
         clone=clone,
         cache=places.cache_directory(arguments.given.get("cache"), stood_in, clone),

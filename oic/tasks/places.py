@@ -1,24 +1,23 @@
-"""Where the user's things are: the clone they stand in, the recipes found by name, the cache, the settings file.
+"""Where the user's things are: the clone they stand in, the recipes found by name, the cache.
 
 * In a clone of this project the cache is its ``cache/``, and the recipes of its ``recipes/`` are found by name.
 * Elsewhere the cache is ``oic`` in ``$XDG_CACHE_HOME`` (``~/.cache``).
-* ``cache=DIRECTORY`` on the command line names another one, and so does ``cache = "DIRECTORY"`` in the settings file,
-  ``oic/settings.toml`` in ``$XDG_CONFIG_HOME`` (``~/.config``).
+* ``cache=DIRECTORY`` on the command line names another one, and so does ``cache = "DIRECTORY"`` in the settings file.
 
 The directories are those of https://specifications.freedesktop.org/basedir-spec/latest/.
 """
 
 from __future__ import annotations
 
-import os
-import tomllib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oic.errors import OicError
-from oic.tasks import claim
+from oic.tasks import claim, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CLONE = ("dodo.py", "oic/tasks/places.py")
-_SETTINGS = "settings.toml"
 
 
 def clone_around(directory: Path) -> Path | None:
@@ -45,33 +44,6 @@ def _cache(given: str | None, stood_in: Path, clone: Path | None) -> Path:
         if not given:
             raise OicError("expected cache=DIRECTORY, found cache= and nothing")
         return stood_in / given
-    if (wanted := _setting()) is not None:
+    if (wanted := settings.cache_setting()) is not None:
         return wanted
-    return clone / "cache" if clone else _base("XDG_CACHE_HOME", ".cache") / "oic"
-
-
-def _base(variable: str, below_home: str) -> Path:
-    """Return a base directory; the specification has relative ones ignored."""
-    named = os.environ.get(variable, "")
-    return Path(named) if named.startswith("/") else Path.home() / below_home
-
-
-def _setting() -> Path | None:
-    """Return the cache that the settings file names; raises OicError for a file that says anything else."""
-    file = _base("XDG_CONFIG_HOME", ".config") / "oic" / _SETTINGS
-    try:
-        settings = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise OicError(f"expected settings that can be read, found: {error.strerror}", where=str(file)) from None
-    except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError are such
-        raise OicError(f'expected TOML such as cache = "/big/oic", found: {error}', where=str(file)) from None
-    if unknown := sorted(settings.keys() - {"cache"}):
-        raise OicError(f"expected the setting cache and no other, found {', '.join(unknown)}", where=str(file))
-    cache = settings.get("cache")
-    if cache is None:
-        return None
-    if not isinstance(cache, str) or not cache:
-        raise OicError('expected a directory such as cache = "/big/oic", found something else', where=str(file))
-    return file.parent / Path(cache).expanduser()
+    return clone / "cache" if clone else settings.base_directory("XDG_CACHE_HOME", ".cache") / "oic"

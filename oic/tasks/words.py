@@ -27,6 +27,7 @@ VARIABLE = "var."
 WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "image": ((), "RECIPE"),
     "cache": ((), "DIRECTORY: where everything is written"),
+    "vars": ((), "FILE: values of variables of recipes, name: value in YAML"),
     "keys": (("update",), "new: take the new keys of the recipe's repositories"),
     "format": (("build", "config", "explain", "list", "recipes", "why"), "json: print results as JSON"),
     "buildable": (("validate",), "yes: fail where it cannot be built yet"),

@@ -67,9 +67,13 @@ def test_the_command_line_has_the_last_word(home: Path, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("cache = 3", "expected a directory such as"),
-        ("cach = 'x'", "expected the setting cache and no other, found cach"),
+        ("cach = 'x'", "expected the settings cache, ca, proxy, workers and no other, found cach"),
         ("= 3", "expected TOML such as"),
         ('cache = ""', "expected a directory such as"),
+        ("workers = 0", "expected a number from 1 to 256"),
+        ("workers = true", "expected a number from 1 to 256"),
+        ('proxy = "proxy:3128"', "expected an http(s) URL such as"),
+        ("ca = 1", "expected a file such as"),
     ],
 )
 def test_a_settings_file_that_says_something_else(text: str, message: str, home: Path, tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""Settings of the tool and variables of recipes, from files: what comes before what."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oic.errors import OicError
+from oic.tasks import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Desk
+
+NAMES = ("OIC_CA", "OIC_WORKERS", "https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings file, and an environment that has nothing of it; what a test leaves there is taken back."""
+    monkeypatch.setattr(os, "environ", {k: v for k, v in os.environ.items() if k not in NAMES})
+    monkeypatch.setitem(os.environ, "XDG_CONFIG_HOME", str(tmp_path))
+    path = tmp_path / "oic/settings.toml"
+    path.parent.mkdir()
+    path.write_text('ca = "ours.pem"\nproxy = "http://proxy.invalid:3128"\nworkers = 3\n')
+    return path
+
+
+def test_the_environment_gets_what_the_file_says(file: Path) -> None:
+    settings.apply()
+    assert os.environ["OIC_CA"] == str(file.with_name("ours.pem"))
+    assert os.environ["https_proxy"] == os.environ["http_proxy"] == "http://proxy.invalid:3128"
+    assert settings.workers() == 3
+
+
+def test_the_environment_comes_before_the_file(file: Path) -> None:
+    assert file.exists()
+    own = {"OIC_CA": "/own.pem", "HTTPS_PROXY": "http://own.invalid", "OIC_WORKERS": "2"}
+    os.environ.update(own)
+    settings.apply()
+    assert {name: os.environ[name] for name in own} == own
+    assert "https_proxy" not in os.environ
+    assert settings.workers() == 2
+
+
+@pytest.mark.parametrize("text", ["0", "many", "-1", "1000"])
+def test_a_number_of_workers_that_is_none_is_refused(file: Path, text: str) -> None:
+    assert file.exists()
+    os.environ["OIC_WORKERS"] = text
+    with pytest.raises(OicError, match="OIC_WORKERS: expected a number from 1 to 256"):
+        settings.workers()
+
+
+def test_variables_of_a_file_come_after_the_command_line_s_and_before_the_environment_s(desk: Desk) -> None:
+    (desk.here / "site.yml").write_text("site: berlin\nnumber: 007\nplace: file\n")
+    with (desk.here / "first.yml").open("a") as recipe:
+        recipe.write("systemConfig: {hostname: '${site}-${number}-${place}-${last}'}\n")
+    ran = desk.oic("config", "first.yml", "vars=site.yml", "var.place=word", "var.last=x")
+    assert ran.status == 0, ran.err
+    assert "  hostname: berlin-007-word-x\n" in ran.out
+
+
+@pytest.mark.parametrize("text", ["site: [a]\n", "1x: a\n", "site: true\n", "- a\n"])
+def test_a_file_of_something_else_is_no_file_of_variables(text: str, tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(text)
+    with pytest.raises(OicError, match=r"site\.yml:1: .*expected"):
+        settings.with_variables({"vars": "site.yml"}, tmp_path)
+    with pytest.raises(OicError, match="found nothing of this name"):
+        settings.with_variables({"vars": "none.yml"}, tmp_path)

@@ -16,6 +16,7 @@ from oic.files import digest_of_file
 from oic.image.fs import FileSystemSpec
 from oic.image.fs.ext import _run_debugfs, make, quoted
 from oic.image.fs.inodes import read_times
+from oic.image.fs.spec import DoesNotFitError
 from oic.image.fs.survey import survey_tree
 from oic.values import Bytes
 
@@ -189,7 +190,7 @@ def test_a_tree_that_does_not_fit_says_what_it_needs(tmp_path: Path) -> None:
         OicError, match=r"the files of / do not fit its ext4: needs about \d+ MiB, has 16 MiB, \d+ MiB too few"
     ) as caught:
         _make(tree, tmp_path / "image", Bytes(16 << 20))
-    assert type(caught.value) is OicError
+    assert type(caught.value) is DoesNotFitError
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tree"]
     needed = int(re.findall(r"about (\d+) MiB", str(caught.value))[0])
     _make(tree, tmp_path / "image", Bytes(needed << 20))

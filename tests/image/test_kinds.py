@@ -12,6 +12,7 @@ import pytest
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
 from oic.image.fs import FILE_SYSTEMS, FileSystemSpec
+from oic.image.fs.spec import DoesNotFitError
 from oic.values import Bytes
 
 from .host import HostTools, output
@@ -139,7 +140,7 @@ def test_what_does_not_fit_says_how_much_is_missing(word: str, tmp_path: Path) -
     (tmp_path / "tree/big").write_bytes(os.urandom((mib + 10) << 20))
     with pytest.raises(OicError, match=rf"the files of /opt do not fit its {word}: needs .*\d+ MiB too few") as caught:
         _make(word, tmp_path / "tree", tmp_path / "image", mib=mib)
-    assert type(caught.value) is OicError
+    assert type(caught.value) is DoesNotFitError
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tree"]
 
 

@@ -50,7 +50,7 @@ def test_words_of_the_command_line_that_mean_nothing(bench: Bench, tiny: Tiny) -
     for words, message in (
         (["build", "image=nowhere.yml"], "expected a recipe, found no file nowhere.yml here or in recipes/ (there: "),
         (["build", "image=edge.yml"], "edge.yml could be two recipes, "),
-        (["build", "imgae=small.yml", "image=small.yml"], "expected image=, cache=, keys=, format="),
+        (["build", "imgae=small.yml", "image=small.yml"], "expected image=, cache=, vars=, keys=, format="),
         (["build", "image=."], "expected a recipe, found no file ."),
         (["build", "image="], "expected a recipe, found no file"),
         (["why"], "why: expected package=NAME on the command line, found none"),

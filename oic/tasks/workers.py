@@ -30,14 +30,20 @@ _killed: list[BaseProcess] = []
 @functools.cache
 def end_with(command: int) -> None:
     """Have every process that this one, `command`, forks end when it ends; called before doit forks its workers."""
+    forked_by_command = False
+
+    def note_who_forks() -> None:
+        nonlocal forked_by_command
+        forked_by_command = os.getpid() == command
 
     def follow() -> None:
         if signal.getsignal(signal.SIGCHLD) is _look:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        if os.getppid() == command:
+        # That the parent is another one may mean that the command is gone; 0 is the parent in a new pid namespace.
+        if forked_by_command and os.getppid():
             syscalls.die_with(command)
 
-    os.register_at_fork(after_in_child=follow)
+    os.register_at_fork(before=note_who_forks, after_in_child=follow)
 
 
 def watch() -> None:

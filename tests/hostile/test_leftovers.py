@@ -65,6 +65,7 @@ def _ran(
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # as doit's reporter has it
     if SIGNALS in off:
         faulthandler.disable()  # pytest's own, which would be the first to have a handler
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's own, which would end pytest
     switch_off(*off)
     try:
         layer = ways.run(way, script, ways.Roots(place=work / "lent"), work, packages)

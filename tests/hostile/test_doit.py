@@ -51,8 +51,8 @@ def canary(tmp_path: Path) -> Iterator[Path]:
 
 def _let_loose(bench: Bench, stage: str, log: Path) -> None:
     bench.environment["OIC_TOKEN"] = WORD
-    with bench.recipe.open("a") as recipe:
-        recipe.write('\nmetadata: {description: "${word}"}\n')  # a word of the command line that nothing uses is refused
+    with bench.recipe.open("a") as recipe:  # a word of the command line that nothing uses is refused
+        recipe.write('\nmetadata: {description: "${word}"}\n')
     bench.oic(stage, f"var.word={WORD}")
     assert log.read_text().startswith("$ "), "it was cut"
     assert not log.stat().st_mode & 0o7133

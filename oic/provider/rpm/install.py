@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import clock, sandbox, toolbox
 from oic.chroot.tree import Filled
-from oic.errors import ToolError
+from oic.errors import OicError, ToolError
 from oic.handover.tree import PassedOver
 from oic.process import child, syscalls
-from oic.process.host import MAKE_ROOM, NO_SPACE
+from oic.process.host import full_disk
 from oic.process.run import MAX_LOG_BYTES, ProgramTimeoutError, clipped
 from oic.progress import note
 from oic.provider.rpm.header import read_rpm
@@ -174,11 +174,11 @@ def _output_of(tree: Tree, start: int) -> str:
         return clipped(log.read().decode("utf-8", "replace"))
 
 
-def _error_with_reasons(error: ToolError, tree: Tree, start: int) -> ToolError:
+def _error_with_reasons(error: ToolError, tree: Tree, start: int) -> OicError:
     """Return the error with the failed scriptlets, or what rpm refused, before rpm's output."""
     output = _output_of(tree, start)
     if needed := space_needed_in(output):
-        return ToolError(f"{NO_SPACE}: rpm needs {needed}", where=error.where, hint=MAKE_ROOM)
+        return full_disk(tree.log, f"installing the packages: rpm needs {needed}")
     why = [str(one) for one in failures_in(output, {})] or refusals_in(output)
     more = [f"{len(why) - _NAMED} more"] if len(why) > _NAMED else []
     return ToolError("; ".join([*why[:_NAMED], *more, error.message]), where=error.where, hint=error.hint)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FAILURES = _FULL | {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-NO_SPACE = os.strerror(errno.ENOSPC)
 MAKE_ROOM = "make room, or say cache=DIRECTORY for another disk, and build again: what is finished stays"
 _WHILE = " while "
 _NOT_FULL = 1 << 30

@@ -103,12 +103,14 @@ def test_every_file_system_is_mounted_with_its_owners_links_and_attributes(tmp_p
     assert image.json("many-1.0.0.manifest.json")["reproducible"] is False
 
 
+@pytest.mark.slow
 def test_a_bios_boots_from_an_mbr_whose_root_is_a_logical_partition(tmp_path: Path) -> None:
     disk = {"size": "2GiB", "partitionTableType": "mbr", "partitions": LOGICAL}
     image = build(tmp_path, "logical", disk, bootloader={"bootType": "legacy", "provider": "grub"})
     image.doit("boot-test")
 
 
+@pytest.mark.slow
 def test_a_disk_sized_by_its_content_boots_and_has_the_margin(tmp_path: Path) -> None:
     image = build(tmp_path, "auto", {"size": "auto", "partitions": BY_CONTENT})
     free, state = said_by(

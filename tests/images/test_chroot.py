@@ -95,5 +95,5 @@ def test_commands_of_a_recipe_are_told_that_they_are_in_a_chroot(built: Callable
     other = dataclasses.replace(image, name=f"{name}-chroot")
     other.recipe.write_text(yaml.safe_dump(recipe))
     other.doit("system")
-    log = (other.directory / "log/command-0.log").read_text()
+    log = "".join(file.read_text() for file in sorted((other.directory / "log").glob("command-*.log")))
     assert "Running in chroot, ignoring command 'start'" in log

@@ -45,7 +45,7 @@ def given_to_inside() -> set[str]:
         if name in known and name not in found:
             found.add(name)
             of_name = [call for function in known[name] for call in calls_in(function)]
-            todo += [ast.unparse(call.func).removeprefix("database.") for call in of_name]
+            todo += [ast.unparse(call.func).removeprefix("database.").removeprefix("effects.") for call in of_name]
     return found
 
 

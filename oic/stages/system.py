@@ -70,8 +70,7 @@ class Slice(Value):
     """The configuration of the installed tree.
 
     `package_sources` maps the distribution's repositories to their key files in the image; `told` are those of the
-    recipe that the image is to know. `esp` is the mount point of
-    the EFI system partition, or empty.
+    recipe that the image is to know. `esp` is the mount point of the EFI system partition, or empty.
     """
 
     provider: str
@@ -195,8 +194,9 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
         child.inside(root, texts.write, {**settings.files_of(said), **network.files_of(said.network)})
         told = child.inside(root, provider.sources, rootfs.repositories, said.package_sources)
         extras = {**settings.extras_of(said), **accounts.sudo_rules(said.users)}
-        child.inside(root, texts.write_extras, {**extras, **told, **provider.recipe_sources(said.told)})
-        child.inside(root, keyfiles.write, keys, list(provider.recipe_sources(said.told)))
+        further = provider.recipe_sources(said.told)
+        child.inside(root, texts.write_extras, {**extras, **told, **further})
+        child.inside(root, keyfiles.write, keys, list(further))
         child.inside(root, _set_timezone, said.timezone)
         with sandbox.opened(root, logs[0], env=provider.environment(rootfs.epoch)) as box:
             accounts.add_users(said.users, box)

@@ -28,7 +28,7 @@ from oic.provider.age import age_warning, older_error
 from oic.provider.deb.lists import directory_of, fetch_bare_list, fetch_lists
 from oic.provider.deb.release import check_release, is_flat, parse_release
 from oic.provider.deb.signature import signed_text, text_between
-from oic.provider.deb.solve import sources_of
+from oic.provider.deb.solve import source_of
 from oic.provider.documents import Documents
 from oic.provider.keys import indexed_keys, keyring_of, known_keys, read_keys
 from oic.provider.openpgp import detached_signers
@@ -85,9 +85,11 @@ def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
         for repository in repositories
     ]
     index = Index(architecture=architecture, repositories=tuple(found))
-    for name, packages in sources_of(index, store).items() if any(one.allow_packages for one in found) else ():
-        for line in missing_lines(name, packages.allowed, packages.missing()):
-            note(line)
+    for entry in found:
+        if entry.allow_packages:
+            packages = source_of(entry, architecture, store)
+            for line in missing_lines(entry.name, packages.allowed, packages.missing()):
+                note(line)
     return Metadata(index=index, answers=source.new_memo)
 
 

@@ -60,7 +60,7 @@ def solve(index: Index, request: Request, store: Store) -> Lock:
 
 def sources_of(index: Index, store: Store) -> dict[str, PackageSource]:
     """Return the packages of each repository by its name; raises TrustError for damage in the store."""
-    return {entry.name: _source(entry, index.architecture, store) for entry in index.of(DebRepository)}
+    return {entry.name: source_of(entry, index.architecture, store) for entry in index.of(DebRepository)}
 
 
 def select_packages(universe: Universe, requested: Sequence[DebPackage], *, recommends: bool) -> list[DebPackage]:
@@ -202,7 +202,8 @@ def _locked(
     )
 
 
-def _source(entry: DebRepository, architecture: str, store: Store) -> PackageSource:
+def source_of(entry: DebRepository, architecture: str, store: Store) -> PackageSource:
+    """Return the packages of one repository of the index; raises TrustError for damage in the store."""
     index = PackagesIndex(entry.name, architecture)
     for part in entry.packages:
         where = f"{entry.name}: Packages of {part.component}"

@@ -151,8 +151,13 @@ class Provider(Protocol):
         there that is not among `repositories` is a repository of the distribution that the image was not built from.
         """
 
-    def recipe_sources(self, told: Sequence[ToldRepository]) -> dict[str, str]:
-        """Return the files (path: text) that tell the image's package manager of the recipe's repositories."""
+    def recipe_sources(
+        self, told: Sequence[ToldRepository], repositories: Sequence[LockedRepository], /
+    ) -> dict[str, str]:
+        """Return the files (path: text) that tell the image's package manager of the recipe's repositories.
+
+        `repositories` are all that the image was built from, those of the recipe among them.
+        """
 
     def key_path(self, name: str) -> str:
         """Return where in an image the key file of this name is."""

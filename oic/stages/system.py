@@ -194,7 +194,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
         child.inside(root, texts.write, {**settings.files_of(said), **network.files_of(said.network)})
         told = child.inside(root, provider.sources, rootfs.repositories, said.package_sources)
         extras = {**settings.extras_of(said), **accounts.sudo_rules(said.users)}
-        further = provider.recipe_sources(said.told)
+        further = provider.recipe_sources(said.told, rootfs.repositories)
         child.inside(root, texts.write_extras, {**extras, **told, **further})
         child.inside(root, keyfiles.write, keys, list(further))
         child.inside(root, _set_timezone, said.timezone)
@@ -242,7 +242,7 @@ def _set_units(services: Services, box: Sandbox) -> None:
 
 KIND = Kind(
     name="system",
-    version=10,
+    version=11,
     doc="hostname, users, files, commands, units",
     reads=(InstalledTree,),
     writes=(ConfiguredTree, InitramfsInputs, BootInputs, PrivateKeys),

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from oic.errors import TrustError
+from oic.ospackage.lock import LockedRepository
+from oic.ospackage.store import Store
 from oic.provider.armor import as_armor, as_binary
-from oic.provider.deb.told import recipe_sources as for_apt
-from oic.provider.rpm.sources import recipe_sources as for_dnf
+from oic.provider.deb import told as deb
+from oic.provider.rpm.sources import recipe_sources
 from oic.provider.told import ToldKey, ToldRepository
 
+from .deb.apt import make_apt
 from .deb.signed import Signer
+from .deb.test_priorities_against_apt import Drawn, index_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -42,6 +48,23 @@ def told(name: str, **fields: object) -> ToldRepository:
         **fields,
     }
     return ToldRepository(**given)  # type: ignore[arg-type]
+
+
+SUITES = (("base", "1.0"), ("more", "2.0"))
+BASE = LockedRepository(
+    name="base", url="http://base.invalid/debian", suite="stable", components=(), signers=(), keys=(), trusted=False
+)
+"""The distribution's own."""
+
+
+def for_apt(told: Sequence[ToldRepository], base: LockedRepository = BASE) -> dict[str, str]:
+    return deb.recipe_sources(
+        told, [base, *(replace(BASE, name=one.name, url=one.url, suite=one.suite) for one in told)]
+    )
+
+
+def for_dnf(told: Sequence[ToldRepository]) -> dict[str, str]:
+    return recipe_sources(told, [])
 
 
 def test_apt_is_told_of_each_repository_with_its_own_keys() -> None:
@@ -70,11 +93,45 @@ def test_apt_has_the_priorities_and_allowed_packages_as_preferences() -> None:
     )
 
 
+def test_apt_is_not_denied_what_the_first_part_of_a_version_allows() -> None:
+    files = for_apt([told("one", allow_packages=("kernel-drivers-6.17.11", "agent-1.2-3", "tool-*"))])
+    (allowed, _) = [line for line in files["/etc/apt/preferences.d/image"].splitlines() if line.startswith("Package:")]
+    assert allowed == "Package: kernel-drivers-6.17.11 kernel-drivers agent-1.2-3 agent tool-*"
+
+
 def test_two_repositories_on_one_host_are_told_apart_by_their_suites() -> None:
     files = for_apt(
         [told("one", url="https://h.invalid/a", suite="a", priority=600), told("two", url="https://h.invalid/b")]
     )
     assert "Pin: release a\n" in files["/etc/apt/preferences.d/image"]
+
+
+def test_no_record_is_for_the_distribution_s_own_repositories_as_well() -> None:
+    """Backports are on the mirror of the release: a record for its host would take the release away."""
+    backports = told("backports", url=BASE.url, suite="stable-backports", allow_packages=("tool",))
+    records = for_apt([backports])["/etc/apt/preferences.d/image"]
+    assert "origin" not in records
+    assert records.count("Pin: release stable-backports\n") == 2
+    same_suite = told("more", url="http://base.invalid/more", allow_packages=("tool",))
+    assert "/etc/apt/preferences.d/image" not in for_apt([same_suite])
+    flat = told("flat", url="http://base.invalid/flat", suite="./", components=(), priority=900)
+    assert "/etc/apt/preferences.d/image" not in for_apt([flat])
+
+
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt-get")
+def test_apt_understands_a_record_for_a_suite(tmp_path: Path) -> None:
+    """Both are on one host, that of file URLs: only the allowed package of the second has its priority."""
+    packages = {name: [{"Package": word, "Version": version} for word in ("tool", "other")] for name, version in SUITES}
+    case = Drawn(repositories=packages, priorities=dict.fromkeys(packages, 500), allowed={}, asked=[])
+    store = Store(tmp_path / "store")
+    apt = make_apt(tmp_path / "apt", index_of(case, store), store)
+    more = told("more", url="file:/x", suite="more", priority=400, allow_packages=("tool-2.0",))
+    files = for_apt([more], replace(BASE, url="file:/y", suite="base"))
+    (apt.root / "etc/preferences").write_text(files["/etc/apt/preferences.d/image"])
+    said = apt.run("apt-cache", "policy", "tool", "other").stdout
+    found = re.findall(r"^(\w+):\n.*\n  Candidate: (\S+)\n  Version table:\n +(\S+) (\S+)\n", said, re.MULTILINE)
+    assert found == [("tool", "1.0", "2.0", "400"), ("other", "1.0", "2.0", "-1")], said
+    assert apt.install(["tool"]).packages == {"tool 1.0"}
 
 
 def test_dnf_has_priorities_the_other_way_round() -> None:

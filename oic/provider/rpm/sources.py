@@ -52,7 +52,7 @@ def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[
     return {**files, **({f"/{PLACE}/image.repo": "\n".join(stanzas)} if stanzas else {})}
 
 
-def recipe_sources(told: Sequence[ToldRepository]) -> dict[str, str]:
+def recipe_sources(told: Sequence[ToldRepository], _repositories: Sequence[LockedRepository]) -> dict[str, str]:
     """Return a file for each repository of the recipe, with its keys, its priority in dnf's sense, and what is allowed.
 
     A lower number comes first in dnf, and 99 is that of a repository without one: the base has it here too.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oic.config.repositories import MOST_KEY
 from oic.errors import TrustError
 from oic.files import read_regular
 from oic.ospackage.fetch import NotFound
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from oic.ospackage.store import Store
     from oic.provider.openpgp import Keyring
 
-_MAX_KEY = 2**20
 NEW_KEYS = "doit update image=… keys=new takes its new keys, once you know that they are right"
 
 
@@ -61,7 +61,7 @@ def read_keys(repository: Repository, fetcher: Fetcher) -> tuple[KeyFile, ...]:
             hint = "give it with its fingerprint: {key: URL, fingerprint: …}"
             raise TrustError("expected a key by https, or its fingerprint, found http alone", where=key.url, hint=hint)
         try:
-            body = fetcher.fetch(key.url, limit=_MAX_KEY).body or b""
+            body = fetcher.fetch(key.url, limit=MOST_KEY).body or b""
         except NotFound as error:
             missing.append(error)
         else:
@@ -77,7 +77,7 @@ def read_keys(repository: Repository, fetcher: Fetcher) -> tuple[KeyFile, ...]:
 def read_file(key: Key) -> bytes:
     """Return a key file of this host; raises TrustError."""
     try:
-        return read_regular(Path(key.path), _MAX_KEY)
+        return read_regular(Path(key.path), MOST_KEY)
     except OSError as error:
         raise TrustError(f"cannot read the key file: {error.strerror}", where=key.source) from error
 

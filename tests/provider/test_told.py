@@ -150,7 +150,7 @@ def test_dnf_has_priorities_the_other_way_round() -> None:
 
 @pytest.mark.skipif(shutil.which("dnf") is None, reason="needs dnf")
 def test_dnf_reads_what_it_is_told(tmp_path: Path) -> None:
-    words = ("tool", "lib*", "kernel-6.12")
+    words = ("tool-kit", "lib*", "kernel-6.12")
     files = for_dnf([told("one", priority=600, allow_packages=words), told("two", trusted=True, keys=())])
     for path, text in files.items():
         (tmp_path / path.rpartition("/")[2]).write_text(text)
@@ -164,7 +164,7 @@ def test_dnf_reads_what_it_is_told(tmp_path: Path) -> None:
         ["/usr/bin/python3", "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == "one 98 True True tool lib* kernel-6.12 kernel-6.12*\ntwo 99 False False\n"
+    assert ran.stdout == "one 98 True True tool-kit lib* kernel-6.12 kernel-6.12*\ntwo 99 False False\n"
 
 
 def test_keys_change_between_armor_and_binary(signer: Signer) -> None:

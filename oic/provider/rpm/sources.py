@@ -78,8 +78,8 @@ def _stanza(one: ToldRepository, priority: int) -> str:
     lines += [f"gpgkey={' '.join(_key_url(key_path(name)) for name in one.key_names())}"] if one.keys else []
     lines += [f"priority={priority}"] if priority != _DNF_BASE else []
     if one.allow_packages:
-        plain = [word for word in one.allow_packages if not re.search(r"[*?\[]", word)]
-        lines.append(f"includepkgs={' '.join([*one.allow_packages, *(f'{word}*' for word in plain if '-' in word)])}")
+        versions = [f"{word}*" for word in one.allow_packages if re.search(r"-\d[^*?\[]*$", word)]
+        lines.append(f"includepkgs={' '.join([*one.allow_packages, *versions])}")
     return "\n".join([*lines, "skip_if_unavailable=1", ""])
 
 

@@ -51,7 +51,7 @@ MBR = TableKind(
     slots=4,
     max_partitions=60,  # numbers to 63 are what Linux has device numbers for on every kind of disk
     max_name=0,
-    max_size=Bytes(2 << 40),  # sectors are counted in 32 bits
+    max_size=Bytes((2 << 40) - MIB),  # sectors are counted in 32 bits, and sfdisk warns of 1 << 32 of them
 )
 TABLE_KINDS = {kind.name: kind for kind in (GPT, MBR)}
 """By their names in recipes."""

@@ -134,6 +134,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
         *(
             "image.boot.grub.bios",
             "image.boot.grub.efi",
+            "image.boot.loader_entries",
             "image.boot.systemd_boot",
             "image.tree.commands",
             "image.tree.reading",

@@ -106,7 +106,7 @@ def _named(data: DistributionData) -> dict[str, Node]:
 
 
 def _system(system: Node, data: DistributionData) -> Found:
-    yield from _boot(system.get("bootloader"), system.get("kernel"), data)
+    yield from _boot(system.get("bootloader"), data)
     if system.get("fde", "enabled").true:
         yield system.get("fde", "enabled"), f"an encrypted disk {_NOT_YET}"
     if system.get("initramfs").value is not None:
@@ -121,11 +121,9 @@ def _system(system: Node, data: DistributionData) -> Found:
             yield immutability.get(key), f"{key} {_NOT_YET}"
 
 
-def _boot(loader: Node, kernel: Node, data: DistributionData) -> Found:
+def _boot(loader: Node, data: DistributionData) -> Found:
     wanted = bootloader_of(loader)
     needed = method_name(wanted.boot_type, wanted.provider, entries=False)
     if needed != "systemd-boot" and data.facts and needed not in _named(data):
         node = loader.get("provider") if loader.get("provider").text else loader.get("bootType")
         yield node, f"{data.id} with the boot loader {wanted.provider} and bootType {wanted.boot_type} {_NOT_YET}"
-    if kernel.get("entries").true and wanted.provider == "systemd-boot":
-        yield kernel.get("entries"), f"booting without a unified kernel image {_NOT_YET}"

@@ -194,7 +194,6 @@ ADDITIONS = {
         "systemConfig.immutability.secureBootDBKey: Secure Boot",
     ],
     "systemConfig: {fde: {enabled: true, passphraseFile: /p}, kernel: {entries: true}}": [
-        "systemConfig.kernel.entries: booting without a unified kernel image",
         "systemConfig.fde.enabled: an encrypted disk",
     ],
     "baseline: {mode: overlay, source: {path: x.img, format: raw}}": [

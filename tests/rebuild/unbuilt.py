@@ -17,7 +17,6 @@ UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
     ({"iso": {"mode": "live", "answers": "answers.yml", "repository": True}}, "iso"),
     ({"disk": {"extendLastPartitionToFillDisk": True}}, "disk.extendLastPartitionToFillDisk"),
     ({"disk": {"partitions": {1: {"grow": True}}}}, "disk.partitions[1].grow"),
-    ({"systemConfig": {"kernel": {"entries": True}}}, "systemConfig.kernel.entries"),
     ({"systemConfig": {"initramfs": {"template": "other.yml"}}}, "systemConfig.initramfs"),
     (
         {"disk": {"partitions": {2: HASHES}}, "systemConfig": {"immutability": {"enabled": True, **SECURE_BOOT}}},

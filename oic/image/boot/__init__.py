@@ -104,6 +104,10 @@ def boot_method(name: str) -> BootMethod:
         from oic.image.boot import systemd_boot  # noqa: PLC0415
 
         return systemd_boot
+    if name == "systemd-boot-entries":
+        from oic.image.boot import loader_entries  # noqa: PLC0415
+
+        return loader_entries
     if name == "grub-efi":
         from oic.image.boot.grub import efi  # noqa: PLC0415
 

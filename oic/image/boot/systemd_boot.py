@@ -43,10 +43,11 @@ def uki_name(name: str) -> str:
 
 
 def manager_files(wanted: Bootable, tools: Sandbox, default: str) -> dict[str, Path | bytes]:
-    """Return the files of the boot manager itself; `default` is the entry that boots where there are several."""
+    """Return the files of the boot manager itself; `default` is the entry that boots, or a glob of such entries."""
     short = wanted.architecture.efi
     manager = child.inside(tools.root, read_loader, f"{_EFI}/systemd-boot{short}.efi")
-    settings = f"default {default}\ntimeout {MENU_SECONDS}\n" if default else "timeout 0\n"
+    settings = f"default {default}\n" if default else ""
+    settings += f"timeout {MENU_SECONDS if len(wanted.kernels) > 1 else 0}\n"
     return {
         f"EFI/BOOT/BOOT{short.upper()}.EFI": manager,
         f"EFI/systemd/systemd-boot{short}.efi": manager,

@@ -15,6 +15,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from oic.image.boot import MENU_SECONDS
+from oic.image.boot.release import release_field, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,7 @@ def menu_text(wanted: Bootable, directory: str, *, serial: bool) -> str:
     command_line = _quoted_all(words_of(wanted.command_line))
     for kernel in wanted.kernels:
         path, initramfs = (wanted.place.path_of(name) for name in (kernel_path(kernel.version), kernel.initramfs_path))
-        title = _title(wanted.os_release)
+        title = title_of(wanted.os_release)
         if len(wanted.kernels) > 1:
             title = f"{title}, with Linux {kernel.version}"
         lines += [f"menuentry {_quoted(title)} {{", f"\tlinux {path} {command_line}", f"\tinitrd {initramfs}", "}"]
@@ -86,19 +87,6 @@ def redirection_text(uuid: str, directory: str) -> str:
     return (
         f"search --no-floppy --fs-uuid --set=root {uuid}\nset prefix=($root){directory}\nconfigfile $prefix/grub.cfg\n"
     )
-
-
-def release_field(os_release: str, name: str) -> str:
-    """Return a field of os-release(5), whose values are a shell's; empty where there is none."""
-    for line in os_release.splitlines():
-        key, _, value = line.partition("=")
-        if key.strip() == name:
-            return value.strip().strip("\"'")
-    return ""
-
-
-def _title(os_release: str) -> str:
-    return release_field(os_release, "PRETTY_NAME") or release_field(os_release, "NAME") or "Linux"
 
 
 def _terminal(command_line: str, *, serial: bool) -> list[str]:

@@ -172,7 +172,9 @@ EDITS = (
     edit(f"{SYSTEM}.kernel.packages", ["linux-image-cloud-amd64"], "solve evidence"),
     edit(f"{SYSTEM}.kernel.version", "6.1", "solve evidence", {*SOLVED, "evidence"}),
     # systemd-boot comes as a package of the image; the file systems have the kernel's initramfs and command line
-    edit(f"{SYSTEM}.kernel.entries", value=True, direct="solve boot fs evidence", ran={*SOLVED, *TREE, "initrd", "boot"}),
+    edit(
+        f"{SYSTEM}.kernel.entries", value=True, direct="solve boot fs evidence", ran={*SOLVED, *TREE, "initrd", "boot"}
+    ),
     edit(f"{SYSTEM}.kernel.name", "another", "", NOTHING),
     edit(f"{SYSTEM}.kernel.uki", value=True, ran=NOTHING),
     edit(f"{SYSTEM}.bootloader.bootType", "efi", "", NOTHING),

@@ -191,7 +191,9 @@ RPM = Family(
             "ran": frozenset({"rootfs", "evidence"}),
         },
         "tools": {"value": "azl3"},
-        "systemConfig.kernel.entries": {"direct": frozenset({"boot", "fs", "evidence"})},  # its images have systemd-boot
+        "systemConfig.kernel.entries": {
+            "direct": frozenset({"boot", "fs", "evidence"})
+        },  # its images have systemd-boot
         "target": {"direct": frozenset(STAGES) - {"download"}},  # which names packages by their digests
         "target.signedMetadata": {"value": False, "direct": frozenset({"metadata", "verify"}), "ran": None},
         # dracut reads the file, but copies nothing from it into an initramfs for any machine

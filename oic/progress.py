@@ -6,6 +6,8 @@
 * Every process of a build has the pipe; what it writes is small enough to arrive whole (pipe(7)). Nobody waits for the
   display: what finds no room is left out, but for lines, which wait a second.
 * Every function may be called from any thread.
+* What is below the level that the user asked for is not told. A failure is of the level error, a note of warning, what
+  programs print of debug, everything else of info.
 """
 
 from __future__ import annotations
@@ -14,26 +16,22 @@ import contextlib
 import os
 import select
 import sys
-import threading
 import time
-from typing import TYPE_CHECKING, Protocol, TextIO
 
 import msgspec
 
 from oic.errors import one_line, printable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-EVERY_PERCENT = 10
-EVERY_SECONDS = 10.0
-_REDRAWN_EVERY = 0.1
+REDRAWN_EVERY = 0.1
+"""How many seconds pass at least between two pictures of one thing."""
 _MAX_TEXT = 500
 _MAX_LINE = 3000
+ERRORS, WARNINGS, INFO, DEBUG = range(4)
+_LEVELS = {"failed": ERRORS, "note": WARNINGS, "printed": DEBUG}
 
 
 class Line(msgspec.Struct, frozen=True, tag="line"):
-    """A line that stays; `kind` is what it is: done, reused, note, failed, or nothing special."""
+    """A line that stays; `kind` is what it is: done, reused, note, failed, printed, or nothing special."""
 
     text: str
     kind: str = ""
@@ -76,11 +74,22 @@ class _Outlets:
     notes = -1
     task = ""
     time = 0.0
+    level = INFO
 
 
 def connect(pipe: int, notes: int) -> None:
     """Have events written to a pipe (-1: plain lines), and notes to a file that the command reads in the end."""
     _Outlets.pipe, _Outlets.notes = pipe, notes
+
+
+def set_level(level: int) -> None:
+    """Tell what is of this level (`ERRORS` to `DEBUG`) or below."""
+    _Outlets.level = level
+
+
+def is_told(kind: str) -> bool:
+    """Tell whether lines of a kind are shown."""
+    return _LEVELS.get(kind, INFO) <= _Outlets.level
 
 
 def begin(task: str) -> None:
@@ -105,6 +114,8 @@ def send(event: Event) -> None:
 
 def tell(text: str, kind: str = "") -> None:
     """Show a line that stays."""
+    if not is_told(kind):
+        return
     if _Outlets.pipe >= 0:
         for line in printable(text).splitlines():
             send(Line(text=line[:_MAX_LINE], kind=kind))
@@ -128,103 +139,18 @@ def note(text: str) -> None:
         os.write(_Outlets.notes, msgspec.json.encode(Line(text=one_line(text), kind=_Outlets.task)) + b"\n")
 
 
+def printed(line: str) -> None:
+    """Show a line that a program printed, with the stage that runs it."""
+    tell(f"  {_Outlets.task.partition(':')[0]:9} | {line}", "printed")
+
+
+def task_drawn() -> str | None:
+    """Return the task at work, if a display shows it."""
+    return _Outlets.task if _Outlets.pipe >= 0 else None
+
+
 def doing(text: str, done: int = 0, total: int = 0) -> None:
     """Show what the task at work is doing now, ten times a second at most; without a terminal nothing is said."""
-    if _Outlets.pipe >= 0 and _Outlets.task and time.monotonic() >= _Outlets.time + _REDRAWN_EVERY:
+    if _Outlets.pipe >= 0 and _Outlets.task and time.monotonic() >= _Outlets.time + REDRAWN_EVERY:
         _Outlets.time = time.monotonic()
         send(Doing(task=_Outlets.task, text=one_line(text)[:_MAX_TEXT], done=done, total=total))
-
-
-class Bar(Protocol):
-    """Work under way."""
-
-    def advance(self, nbytes: int) -> None:
-        """Tell that bytes came in, or (negative) that some have to come again."""
-
-    def done(self, item: str) -> None:
-        """Tell that an item is finished."""
-
-
-@contextlib.contextmanager
-def progress(title: str, total_bytes: int, total_items: int) -> Iterator[Bar]:
-    """Show work of a known size while the body runs."""
-    if _Outlets.pipe >= 0:
-        yield _Drawn(_Outlets.task or title, total_bytes, total_items)
-        return
-    lines = Lines(title=title, total_bytes=total_bytes, total_items=total_items, stream=sys.stderr)
-    try:
-        yield lines
-    finally:
-        lines.finish()
-
-
-class Lines:
-    """One line at the end and whenever a tenth more, or ten seconds, have passed."""
-
-    def __init__(self, *, title: str, total_bytes: int, total_items: int, stream: TextIO) -> None:
-        self._title = title
-        self._total_bytes = total_bytes
-        self._total_items = total_items
-        self._stream = stream
-        self._lock = threading.Lock()
-        self._bytes = self._items = 0
-        self._said: tuple[int, int] | None = None
-        self._percent = 0
-        self._time = time.monotonic()
-
-    def advance(self, nbytes: int) -> None:
-        """See `Bar`."""
-        with self._lock:
-            self._bytes += nbytes
-            percent = 100 * self._bytes // max(self._total_bytes, 1)
-            if percent >= self._percent + EVERY_PERCENT or time.monotonic() >= self._time + EVERY_SECONDS:
-                self._say(percent)
-
-    def done(self, item: str) -> None:  # noqa: ARG002 - a line for each item would be noise
-        """See `Bar`."""
-        with self._lock:
-            self._items += 1
-
-    def finish(self) -> None:
-        """Say how far it came, unless the last line did."""
-        with self._lock:
-            if self._said != (self._bytes, self._items):
-                self._say(100 * self._bytes // max(self._total_bytes, 1))
-
-    def _say(self, percent: int) -> None:
-        self._said = (self._bytes, self._items)
-        self._percent, self._time = percent, time.monotonic()
-        items = f"{self._items}/{self._total_items}"
-        amount = f"{self._bytes / 1e6:.1f}/{self._total_bytes / 1e6:.1f} MB"
-        self._stream.write(f"{self._title}: {items}, {amount}\n")
-        self._stream.flush()
-
-
-class _Drawn:
-    """Tells the display of each item, and of bytes ten times a second at most."""
-
-    def __init__(self, task: str, total_bytes: int, total_items: int) -> None:
-        self._task = task
-        self._total_bytes = total_bytes
-        self._total_items = total_items
-        self._lock = threading.Lock()
-        self._bytes = self._items = 0
-        self._time = 0.0
-
-    def advance(self, nbytes: int) -> None:
-        """See `Bar`."""
-        with self._lock:
-            self._bytes += nbytes
-            self._tell(always=False)
-
-    def done(self, item: str) -> None:  # noqa: ARG002 - the bar counts
-        """See `Bar`."""
-        with self._lock:
-            self._items += 1
-            self._tell(always=True)
-
-    def _tell(self, *, always: bool) -> None:
-        if always or time.monotonic() >= self._time + _REDRAWN_EVERY:
-            self._time = time.monotonic()
-            text = f"{self._items}/{self._total_items}"
-            send(Doing(task=self._task, text=text, done=self._bytes, total=self._total_bytes, unit="B"))

@@ -109,7 +109,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "unpacks the artefact to boot": ("boottest.artefact",),
     "is a stage that starts no program": ("stages.disk", "stages.evidence"),
     "writes to a terminal": (
-        *("boottest.console", "boottest.session", "progress", "provider.rpm.mirrors", "tasks.output"),
+        *("bars", "boottest.console", "boottest.session", "progress", "provider.rpm.mirrors", "tasks.output"),
         *("tasks.answers", "tasks.display", "tasks.screen", "tasks.summary"),
     ),
 }

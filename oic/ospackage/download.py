@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from oic.bars import Bar
     from oic.ospackage.store import Store
-    from oic.progress import Bar
     from oic.values import Digest
 
 JOBS = 6

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
-from oic.progress import doing
+from oic.progress import doing, is_told, printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,7 @@ class Streams:
     stdin: bytes
     max_log_bytes: int
     on_exit: Callable[[], None]
+    _begun_line: bytes = field(default=b"", init=False)
     _captured: list[bytes] = field(default_factory=list, init=False)
     _logged_bytes: int = field(default=0, init=False)
     _captured_bytes: int = field(default=0, init=False)
@@ -99,11 +100,21 @@ class Streams:
         self.log.write(data)
         if line := data.rstrip().rpartition(b"\n")[2]:
             doing(line[:_MAX_SHOWN].decode("utf-8", "replace"))
+        if is_told("printed"):
+            self._tell(data)
         self.log.flush()
         self._logged_bytes += len(data)
         if self._logged_bytes > self.max_log_bytes:
             raise TooMuchOutputError
         return bool(data)
+
+    def _tell(self, data: bytes) -> None:
+        """Show each line that is whole, and at the end, when there is no data, the rest."""
+        *lines, self._begun_line = (self._begun_line + (data or b"\n")).splitlines(keepends=True)
+        if self._begun_line.endswith(b"\n"):
+            lines, self._begun_line = [*lines, self._begun_line], b""
+        for line in filter(None, (line.rstrip() for line in lines)):
+            printed(line.decode("utf-8", "replace"))
 
     def _capture(self, pipe: IO[bytes]) -> bool:
         data = os.read(pipe.fileno(), _CHUNK)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from oic.bars import progress_bar
 from oic.chroot import toolbox
 from oic.errors import FetchError, TrustError
 from oic.handover.packages import Downloaded, LockFile
@@ -18,7 +19,7 @@ from oic.ospackage.download import DownloadItem, download_packages
 from oic.ospackage.fetch import open_fetcher
 from oic.ospackage.origin import locked_indexes
 from oic.ospackage.store import Store
-from oic.progress import note, progress
+from oic.progress import note
 from oic.provider import provider_of
 from oic.provider.protocol import Previous
 from oic.stage import Kind
@@ -54,8 +55,8 @@ def run(stage: Stage[Slice]) -> str:
         DownloadItem(digest=key.sha256, size=key.size, urls=(key.url,), label=f"key of {name}")
         for name, key in keys.values()
     ]
-    download_packages(signed_by, store, open_fetcher, progress)
-    done = download_packages(wanted, store, open_fetcher, progress)
+    download_packages(signed_by, store, open_fetcher, progress_bar)
+    done = download_packages(wanted, store, open_fetcher, progress_bar)
     indexes = _indexes(lock, store)
     present = _present(stage, stage.slice.kept, lock, store) if stage.slice.kept else {}
     indexes |= {document.sha256 for documents in present.values() for document in documents}
@@ -97,7 +98,7 @@ def _indexes(lock: Lock, store: Store) -> set[Digest]:
     for entry in missing:
         wanted = DownloadItem(digest=entry.sha256, size=entry.size, urls=(entry.url,), label=entry.name)
         with contextlib.suppress(FetchError, TrustError):  # the mirror has removed or changed it
-            download_packages([wanted], store, open_fetcher, progress)
+            download_packages([wanted], store, open_fetcher, progress_bar)
     return {entry.sha256 for entry in documents if store.has(entry.sha256)}
 
 

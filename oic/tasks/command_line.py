@@ -48,9 +48,10 @@ def of_doit() -> Request:
     print_anything()
     stood_in = Path(doit.get_initial_workdir())
     try:
-        settings.apply()
-        settings.workers()
         given = settings.with_variables(words.words_of(sys.argv[1:]), stood_in)
+        words.check_words(given)
+        settings.apply(given)
+        settings.workers()
         cache = places.cache_directory(given.get("cache"), stood_in, PROJECT)
     except OicError as error:
         raise InvalidCommand(str(error)) from None
@@ -76,7 +77,6 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
     """Yield doit's description of every task; raises InvalidCommand."""
     given, cache = request.given, request.cache
     try:
-        words.check_words(given)
         found = recipes.find_recipes(request.recipes, request.stood_in, shelf_of(request.clone))
         variables = words.variables_in(given)
         configs = [load_config(recipe, variables, validated=cache / "validated") for recipe in found]

@@ -51,7 +51,7 @@ def painted(text: str, kind: str, paint: Paint) -> str:
         return paint.green(name) + text[_NAME + 2 :]
     if kind == "failed":
         return "\n".join(painted_failure(line, paint) for line in text.split("\n"))
-    paints = {"reused": paint.dim, "note": paint.yellow}
+    paints = {"reused": paint.dim, "printed": paint.dim, "note": paint.yellow}
     return paints[kind](text) if kind in paints else text
 
 

@@ -83,7 +83,7 @@ def _run(argv: Sequence[str]) -> int:
     shelf = command_line.shelf_of(clone)
     words.check_words(arguments.given, arguments.basenames or (arguments.command,))
     _check_tasks(arguments, stood_in, shelf)
-    settings.apply()
+    settings.apply(arguments.given)
     request = Request(
         recipes=arguments.recipes,
         given=settings.with_variables(arguments.given, stood_in),

@@ -88,14 +88,14 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
 
     def write(self, text: str) -> None:
         """Show a text of doit's own."""
-        self.screen.line(text.rstrip("\n"))
+        self.screen.line(text.rstrip("\n"), "failed")
 
     def _write_failure(self, result: dict[str, Any], write_exception: bool = True) -> None:  # noqa: FBT001, FBT002
         fail = result["exception"]
         text = self.asked.in_words_of_program(fail.message)
         self.screen.line(shown_failure(result["task"].name, text, self.asked.stood_in), "failed")
         if write_exception and fail.traceback:
-            self.screen.line("".join(fail.traceback))
+            self.screen.line("".join(fail.traceback), "failed")
 
     def complete_run(self) -> None:
         """Sum the run up: what came of it, or how far it came."""

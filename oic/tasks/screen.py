@@ -22,7 +22,8 @@ class Screen:
 
     def __init__(self) -> None:
         self.paint = Paint.of(sys.stderr)
-        self.terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        live = progress.is_told("") and sys.stderr.isatty()
+        self.terminal = live and os.environ.get("TERM", "dumb") != "dumb"
         self._notes = os.memfd_create("notes")
         self._reader = self._writer = -1
         self._display = 0
@@ -33,6 +34,8 @@ class Screen:
 
     def line(self, text: str, kind: str = "") -> None:
         """Show a line that stays."""
+        if not progress.is_told(kind):
+            return
         if self._display:
             progress.tell(text, kind)
         else:

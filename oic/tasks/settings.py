@@ -3,8 +3,9 @@
 The settings are ``oic/settings.toml`` in ``$XDG_CONFIG_HOME`` (``~/.config``); none of them is required:
 
 * ``cache``, ``ca``: paths, relative to that file; ``proxy``: a URL; ``workers``: how many stages run at once.
-* The environment comes before them (``OIC_CA``, ``https_proxy`` and ``http_proxy``, ``OIC_WORKERS``), the command line
-  before both.
+* ``log_level``: how much is told, error, warning, info or debug.
+* The environment comes before them (``OIC_CA``, ``https_proxy``, ``http_proxy``, ``OIC_WORKERS``, ``OIC_LOG_LEVEL``),
+  the command line before both.
 
 ``vars=FILE`` names a YAML file of variables, ``name: value``; ``var.name=value`` beside it comes first.
 """
@@ -17,9 +18,10 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oic import progress
 from oic.config.source import parse, read_bytes
 from oic.errors import OicError
-from oic.tasks.words import VARIABLE
+from oic.tasks.words import LOG_LEVELS, VARIABLE
 from oic.values import parse_number
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _EXPECTED = {
     "ca": 'a file such as ca = "/etc/ssl/our-ca.pem"',
     "proxy": 'an http(s) URL such as proxy = "http://proxy.example:3128"',
     "workers": "a number from 1 to 256 such as workers = 4",
+    "log_level": f'one of {", ".join(LOG_LEVELS)} such as log_level = "warning"',
 }
 
 
@@ -48,8 +51,11 @@ def cache_setting() -> Path | None:
     return file.parent / Path(settings["cache"]).expanduser() if "cache" in settings else None
 
 
-def apply() -> None:
-    """Give the environment what the settings file says and the environment does not; raises OicError."""
+def apply(given: Mapping[str, str]) -> None:
+    """Give the environment what the settings file says and the environment does not; raises OicError.
+
+    Of the words of the command line, ``log_level=`` comes before both.
+    """
     file, settings = _settings()
     if "ca" in settings:
         os.environ.setdefault("OIC_CA", str(file.parent / Path(settings["ca"]).expanduser()))
@@ -58,6 +64,10 @@ def apply() -> None:
             os.environ[name] = settings["proxy"]
     if "workers" in settings:
         os.environ.setdefault("OIC_WORKERS", str(settings["workers"]))
+    level = given.get("log_level") or os.environ.get("OIC_LOG_LEVEL") or settings.get("log_level", "info")
+    if level not in LOG_LEVELS:
+        raise OicError(f"expected one of {', '.join(LOG_LEVELS)}, found '{level}'", where="OIC_LOG_LEVEL")
+    progress.set_level(LOG_LEVELS.index(level))
 
 
 def workers() -> int:
@@ -107,4 +117,6 @@ def _settings() -> tuple[Path, dict[str, Any]]:
 def _is_right(name: str, value: object) -> bool:
     if name == "workers":
         return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_WORKERS
+    if name == "log_level":
+        return value in LOG_LEVELS
     return isinstance(value, str) and bool(value) and (name != "proxy" or value.startswith(("http://", "https://")))

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from oic.bars import progress_bar
 from oic.chroot import idmap, layers, namespace
 from oic.chroot.tree import digest_of_tree
 from oic.errors import TrustError
 from oic.files import digest_of_file
-from oic.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def verify(cache: Path) -> str:
 
 
 def _bad_blobs(cache: Path, blobs: list[Path]) -> Iterator[str]:
-    with progress("verify-cache", sum(path.lstat().st_size for path in blobs), len(blobs)) as bar:
+    with progress_bar("verify-cache", sum(path.lstat().st_size for path in blobs), len(blobs)) as bar:
         for path in blobs:
             size = path.lstat().st_size
             found = "no regular file" if path.is_symlink() or not path.is_file() else _read(path)

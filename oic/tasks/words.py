@@ -14,6 +14,8 @@ from oic.values import parse_number
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+LOG_LEVELS = ("error", "warning", "info", "debug")
+"""How much is told, from least to most."""
 _MOST_SECONDS = 10**7
 _VALUES = {
     "buildable": ("yes", "no"),
@@ -21,12 +23,14 @@ _VALUES = {
     "format": ("yaml", "json"),
     "origins": ("yes", "no"),
     "secrets": ("yes", "no"),
+    "log_level": LOG_LEVELS,
 }
 VARIABLE = "var."
 
 WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "image": ((), "RECIPE"),
     "cache": ((), "DIRECTORY: where everything is written"),
+    "log_level": ((), f"LEVEL: how much is told: {', '.join(LOG_LEVELS)} (as info, and what programs print)"),
     "vars": ((), "FILE: values of variables of recipes, name: value in YAML"),
     "keys": (("update",), "new: take the new keys of the recipe's repositories"),
     "format": (("build", "config", "explain", "list", "recipes", "why"), "json: print results as JSON"),

@@ -67,7 +67,7 @@ def test_the_command_line_has_the_last_word(home: Path, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("cache = 3", "expected a directory such as"),
-        ("cach = 'x'", "expected the settings cache, ca, proxy, workers and no other, found cach"),
+        ("cach = 'x'", "expected the settings cache, ca, proxy, workers, log_level and no other, found cach"),
         ("= 3", "expected TOML such as"),
         ('cache = ""', "expected a directory such as"),
         ("workers = 0", "expected a number from 1 to 256"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oic import progress
 from oic.errors import OicError
 from oic.tasks import settings
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from .conftest import Desk
 
-NAMES = ("OIC_CA", "OIC_WORKERS", "https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+NAMES = ("OIC_CA", "OIC_WORKERS", "OIC_LOG_LEVEL", "https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_environment_gets_what_the_file_says(file: Path) -> None:
-    settings.apply()
+    settings.apply({})
     assert os.environ["OIC_CA"] == str(file.with_name("ours.pem"))
     assert os.environ["https_proxy"] == os.environ["http_proxy"] == "http://proxy.invalid:3128"
     assert settings.workers() == 3
@@ -40,7 +41,7 @@ def test_the_environment_comes_before_the_file(file: Path) -> None:
     assert file.exists()
     own = {"OIC_CA": "/own.pem", "HTTPS_PROXY": "http://own.invalid", "OIC_WORKERS": "2"}
     os.environ.update(own)
-    settings.apply()
+    settings.apply({})
     assert {name: os.environ[name] for name in own} == own
     assert "https_proxy" not in os.environ
     assert settings.workers() == 2
@@ -52,6 +53,46 @@ def test_a_number_of_workers_that_is_none_is_refused(file: Path, text: str) -> N
     os.environ["OIC_WORKERS"] = text
     with pytest.raises(OicError, match="OIC_WORKERS: expected a number from 1 to 256"):
         settings.workers()
+
+
+def test_how_much_is_told_is_said_by_a_word_else_the_environment_else_the_file(file: Path) -> None:
+    def told() -> list[str]:
+        return [kind or "other" for kind in ("failed", "note", "", "printed") if progress.is_told(kind)]
+
+    try:
+        settings.apply({})
+        assert told() == ["failed", "note", "other"]
+        file.write_text('log_level = "error"\n')
+        settings.apply({})
+        assert told() == ["failed"]
+        os.environ["OIC_LOG_LEVEL"] = "warning"
+        settings.apply({})
+        assert told() == ["failed", "note"]
+        settings.apply({"log_level": "debug"})
+        assert told() == ["failed", "note", "other", "printed"]
+    finally:
+        progress.set_level(progress.INFO)
+
+
+def test_a_level_that_is_none_is_refused_wherever_it_is_said(file: Path) -> None:
+    os.environ["OIC_LOG_LEVEL"] = "loud"
+    with pytest.raises(OicError, match=r"^OIC_LOG_LEVEL: expected one of error, warning, info, debug, found 'loud'$"):
+        settings.apply({})
+    file.write_text("log_level = 3\n")
+    with pytest.raises(OicError, match=r"settings\.toml: expected one of error, .* such as log_level"):
+        settings.apply({})
+
+
+@pytest.mark.parametrize(("level", "notes", "stages"), [("error", 0, 0), ("warning", 2, 0), ("info", 2, 1)])
+def test_a_failure_is_said_at_every_level(level: str, notes: int, stages: int, desk: Desk) -> None:
+    recipe = desk.here / "first.yml"
+    recipe.write_text(recipe.read_text().replace("imageType: raw", "imageType: raw, mirror: 'http://127.0.0.1:1/'"))
+    with recipe.open("a") as file:
+        file.write("systemConfig:\n  kernel: {uki: true, name: x}\n")
+    ran = desk.oic("build", "first.yml", f"log_level={level}")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.count("metadata:first failed: http://127.0.0.1:1/") == 1
+    assert (ran.err.count("note: "), ran.err.count(".  metadata:first")) == (notes, stages)
 
 
 def test_variables_of_a_file_come_after_the_command_line_s_and_before_the_environment_s(desk: Desk) -> None:

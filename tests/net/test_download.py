@@ -98,13 +98,13 @@ from pathlib import Path
 from oic.errors import OicError
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.download import DownloadItem, download_packages
-from oic.progress import progress
+from oic.bars import progress_bar
 from oic.ospackage.store import Store
 signal.signal(signal.SIGINT, signal.default_int_handler)  # not so where the tests run in the background
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 packages = [DownloadItem(**{**entry, "urls": tuple(entry["urls"])}) for entry in json.loads(sys.argv[2])]
 try:
-    download_packages(packages, Store(Path(sys.argv[1])), HttpFetcher, progress)
+    download_packages(packages, Store(Path(sys.argv[1])), HttpFetcher, progress_bar)
 except OicError as error:
     print(type(error).__name__, error, file=sys.stderr)
     sys.exit(3)

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from oic.progress import Doing, Event, Line, Lines, begin, connect, progress, send, tell
+from oic.bars import Lines, progress_bar
+from oic.progress import Doing, Event, Line, begin, connect, send, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 def test_without_a_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress("download", 3_000_000, 3) as bar:
+    with progress_bar("download", 3_000_000, 3) as bar:
         for item in "abc":
             bar.advance(1_000_000)
             bar.done(item)
@@ -50,7 +51,7 @@ def events_in(reader: int) -> list[Event]:
 
 
 def test_a_display_gets_events(pipe: int) -> None:
-    with progress("download", 3_000_000, 3) as bar:
+    with progress_bar("download", 3_000_000, 3) as bar:
         for item in "abc":
             bar.advance(1_000_000)
             bar.done(item)
@@ -65,7 +66,7 @@ def test_a_line_for_the_display_holds_nothing_that_a_terminal_obeys(pipe: int) -
 
 def test_nobody_waits_for_a_display_that_does_not_read(pipe: int) -> None:
     assert pipe
-    with progress("download", 1 << 30, 1 << 20) as bar:
+    with progress_bar("download", 1 << 30, 1 << 20) as bar:
         for _ in range(1 << 12):
             bar.done("x" * 100)
             tell_quickly = Doing(task="download:edge", text="x" * 400)
@@ -99,7 +100,7 @@ def test_an_empty_job_is_no_division_by_zero() -> None:
 
 
 def test_threads_may_report_together(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress("download", 4_000_000, 400) as bar:
+    with progress_bar("download", 4_000_000, 400) as bar:
 
         def report() -> None:
             for _ in range(100):

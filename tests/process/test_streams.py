@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oic import progress
 from oic.errors import ToolError
 from oic.process import run as door
 from oic.process.run import ProgramTimeoutError, run
@@ -36,6 +37,21 @@ def test_a_program_holds_pipes_and_no_file(tmp_path: Path) -> None:
 def test_output_and_errors_keep_their_order_in_the_log(tmp_path: Path) -> None:
     run(["sh", "-c", "echo 1; echo 2 >&2; echo 3; echo 4 >&2"], log=tmp_path / "log", capture=False)
     assert (tmp_path / "log").read_text().splitlines()[1:] == ["1", "2", "3", "4"]
+
+
+def test_what_a_program_prints_is_told_in_whole_lines_when_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = "printf 'on'; sleep 0.2; printf 'e\\ntwo\\n\\n'; sleep 0.2; printf 'wi\\033[0mth'; printf ' captured'"
+    try:
+        progress.set_level(progress.DEBUG)
+        run(["sh", "-c", script], log=tmp_path / "log", capture=False)
+    finally:
+        progress.set_level(progress.INFO)
+    said = [line.partition("|")[2] for line in capsys.readouterr().err.splitlines()]
+    assert said == [" one", " two", " wi\\x1b[0mth captured"]
+    run(["sh", "-c", script], log=tmp_path / "log", capture=False)
+    assert capsys.readouterr().err == ""
 
 
 def test_too_much_output_is_stopped_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

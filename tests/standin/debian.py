@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from oic.bars import progress_bar
 from oic.config.apt_sources import read_mirrors
 from oic.config.repository import Key, Repository
 from oic.errors import OicError
@@ -20,7 +21,6 @@ from oic.ospackage.download import DownloadItem, download_packages
 from oic.ospackage.http import HttpFetcher
 from oic.ospackage.locked import AskedSet, Request
 from oic.ospackage.store import Store
-from oic.progress import progress
 from oic.provider.deb.metadata import read_metadata
 from oic.provider.deb.solve import solve
 from oic.provider.protocol import Previous
@@ -84,7 +84,7 @@ def _download(entries: list[dict[str, Any]], store: Store) -> None:
         DownloadItem(digest=entry["sha256"], size=entry["size"], urls=(entry["url"],), label=entry["name"])
         for entry in entries
     ]
-    download_packages(wanted, store, HttpFetcher, progress)
+    download_packages(wanted, store, HttpFetcher, progress_bar)
 
 
 def _kept(place: Path, roots: Collection[str]) -> list[dict[str, Any]] | None:

@@ -98,7 +98,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         ),
         *("provider.deb.belongings", "provider.deb.database", "provider.rpm.belongings", "provider.rpm.sources"),
     ),
-    "reads a package file of the store": ("provider.deb.verify",),
+    "reads a package file or an archive of them": ("provider.bundle", "provider.deb.verify"),
     "gives libsolv its input as files, in memory": (
         *("provider.rpm.packages", "provider.rpm.pool", "provider.rpm.solve", "provider.rpm.specs"),
     ),

@@ -6,7 +6,7 @@ Stages use this protocol and know neither family. Each family is a module, ``oic
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oic.ospackage.origin import Known
     from oic.ospackage.store import Store
     from oic.provider.belongings import Belongings
+    from oic.provider.described import DescribedPackage
     from oic.provider.documents import Answer
     from oic.provider.firstboot import FirstBoot
     from oic.provider.told import ToldRepository
@@ -79,6 +80,12 @@ class Provider(Protocol):
         previous: Previous,
     ) -> Metadata:
         """Fetch and verify each repository's signed metadata; raises FetchError or TrustError."""
+
+    def describe(self, file: IO[bytes], digest: Digest, size: int, *, where: str) -> DescribedPackage:
+        """Return what an open package file says of itself, with its entry in a list; raises TrustError."""
+
+    def listing(self, entries: Sequence[bytes]) -> bytes:
+        """Return the list of packages that consists of these entries, in the family's format, not compressed."""
 
     def metadata_warnings(self, index: Index, now: datetime) -> list[str]:
         """Return warnings about an index that is old or no longer valid. They do not change a solved set."""

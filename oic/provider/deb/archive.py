@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from oic.deb822 import fields_of
 from oic.errors import TrustError
+from oic.ospackage.tar_entry import StrictEntry
 from oic.provider.compression import package_limit, plain_stream
 
 if TYPE_CHECKING:
@@ -23,12 +24,9 @@ _MAGIC = b"!<arch>\n"
 _HEADER = 60
 _CHUNK = 1 << 18
 _CONTROL_LIMIT = 64 << 20
-_END_OF_ARCHIVE: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
-_NUMBER_ERRORS = (ValueError, OverflowError, RecursionError)
 _EXTENSIONS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 _TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE, *(b"%d" % number for number in range(1, 7)), *_EXTENSIONS)
 """The entry types that dpkg supports (lib/dpkg/tarfn.c): no sparse files and no PAX headers."""
-_MAX_NAME, _MAX_FILE = 1 << 16, 1 << 35
 _TIMES = range(-(1 << 31), 1 << 32)
 _MAX_ENTRIES = 1 << 20
 _COMPRESSIONS = {"tar": "", "gz": "gz", "xz": "xz", "zst": "zst"}
@@ -62,28 +60,14 @@ class Deb:
     data: Member
 
 
-class _StrictEntry(tarfile.TarInfo):
-    """An entry header that raises an error when it is damaged or missing; tarfile would end the archive there.
-
-    It also raises an error for an entry that dpkg would refuse, or whose numbers are out of range.
-    """
-
-    @classmethod
-    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
-        try:
-            return super().fromtarfile(tar)
-        except _END_OF_ARCHIVE:
-            raise
-        except (tarfile.HeaderError, *_NUMBER_ERRORS) as error:
-            raise tarfile.ReadError(f"damaged entry header: {error}") from error
+class _Entry(StrictEntry):
+    """An entry header that raises an error for an entry that dpkg would refuse, or a time that is out of range."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         entry = super().frombuf(buf, encoding, errors)
         if entry.type not in _TYPES:
             raise tarfile.ReadError(f"expected an entry of a type that dpkg knows, found {entry.type!r}")
-        if not 0 <= entry.size <= (_MAX_NAME if entry.type in _EXTENSIONS else _MAX_FILE):
-            raise tarfile.ReadError(f"expected the size of an entry, found {entry.size}")
         if entry.mtime not in _TIMES:
             raise tarfile.ReadError(f"expected a time between 1901 and 2106, found {entry.mtime} seconds after 1970")
         return entry
@@ -180,7 +164,7 @@ def tar_of(file: IO[bytes], member: Member, where: str, *, limit: int | None = N
         # "r|" reads the tar as a stream: without seeking, no entry can be read twice or out of order.
         with (
             plain_stream(raw, _COMPRESSIONS[ending], limit, what=member.name, where=where) as stream,
-            tarfile.open(fileobj=stream, mode="r|", errorlevel=2, tarinfo=_StrictEntry) as tar,
+            tarfile.open(fileobj=stream, mode="r|", errorlevel=2, tarinfo=_Entry) as tar,
         ):
             yield tar
     except tarfile.TarError as error:

@@ -10,6 +10,7 @@ from oic.provider.deb.belongings import lists_in
 from oic.provider.deb.firstboot import FIRST_BOOT
 from oic.provider.deb.index import check_index
 from oic.provider.deb.install import ENVIRONMENT, install
+from oic.provider.deb.local import describe, listing
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
 from oic.provider.deb.packages import is_package as is_named
 from oic.provider.deb.solve import solve
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "belongings",
     "check_index",
+    "describe",
     "environment",
     "first_boot",
     "groups",
@@ -40,6 +42,7 @@ __all__ = [
     "key_path",
     "leftovers",
     "list_command",
+    "listing",
     "metadata_warnings",
     "read_metadata",
     "recipe_sources",

@@ -9,6 +9,7 @@ from oic.provider.rpm.belongings import belongings as belongings_of
 from oic.provider.rpm.firstboot import FIRST_BOOT
 from oic.provider.rpm.index import check_index
 from oic.provider.rpm.install import environment_at, install
+from oic.provider.rpm.local import describe, listing
 from oic.provider.rpm.metadata import metadata_warnings, read_metadata
 from oic.provider.rpm.solve import solve
 from oic.provider.rpm.sources import key_file, key_path, recipe_sources, sources
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "belongings",
     "check_index",
+    "describe",
     "environment",
     "first_boot",
     "groups",
@@ -39,6 +41,7 @@ __all__ = [
     "key_path",
     "leftovers",
     "list_command",
+    "listing",
     "metadata_warnings",
     "read_metadata",
     "recipe_sources",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Sig(IntEnum):
@@ -60,3 +61,24 @@ HASHES = {8: "sha256", 9: "sha384", 10: "sha512"}
 """The accepted hash algorithms by their OpenPGP numbers (RFC 4880 section 9.4), which rpm uses for digests too."""
 WEAK_HASHES = {1: "md5", 2: "sha1", 3: "ripemd160"}
 """Weak algorithms; errors name them."""
+
+
+class RelationTags(NamedTuple):
+    """The tags of one kind of relation: names, versions and flags, each a list of one length."""
+
+    names: int
+    versions: int
+    flags: int
+
+
+RELATIONS = {
+    "provides": RelationTags(1047, 1113, 1112),
+    "requires": RelationTags(1049, 1050, 1048),
+    "conflicts": RelationTags(1054, 1055, 1053),
+    "obsoletes": RelationTags(1090, 1115, 1114),
+    "recommends": RelationTags(5046, 5047, 5048),
+    "suggests": RelationTags(5049, 5050, 5051),
+    "supplements": RelationTags(5052, 5053, 5054),
+    "enhances": RelationTags(5055, 5056, 5057),
+}
+"""The relations of a package, by their names in primary."""

@@ -1,0 +1,19 @@
+"""What a package file says of itself, for the list of a repository that is made of files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedPackage:
+    """A package by its own word. `location` is its file's name in a list, `entry` its entry there."""
+
+    name: str
+    version: str
+    architecture: str
+    location: str
+    entry: bytes
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} {self.architecture}"

@@ -55,8 +55,8 @@ class Stage(Generic[Slice]):
     `slice` is the part of the final config that the stage reads. `files` are further outputs, by their names in the
     image's directory. `sources` maps paths in the image to files of this host; their content is in the slice as a
     digest, their location is not. `memory` is a lock file that records the signing keys of the last build, for the
-    stage that asks mirrors; `new_keys` tells it to ignore that record. `sources`, `memory` and `new_keys` have no
-    influence on whether the stage is up to date.
+    stage that asks mirrors; `new_keys` tells it to ignore that record. `refetch` tells a stage to download again what
+    may have changed. `sources`, `memory`, `new_keys` and `refetch` have no influence on whether the stage is fresh.
 
     `tree` names the tree that it works for, when that is not the image's own: such a stage is ``name-tree:image``, and
     what is of a tree (`Handover.OF_TREE`) lies in a directory of that name.
@@ -74,6 +74,7 @@ class Stage(Generic[Slice]):
     sources: Mapping[str, Path] = field(default_factory=dict, repr=False)
     memory: Path | None = field(default=None, repr=False)
     new_keys: bool = field(default=False, repr=False)
+    refetch: bool = field(default=False, repr=False)
 
     @property
     def name(self) -> str:

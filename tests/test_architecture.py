@@ -38,6 +38,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "reads the recipe and the files it names": (
         *(
             "config.additional",
+            "config.package_files",
             "config.final",
             "config.parts",
             "config.printed",
@@ -64,6 +65,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     "reads and writes files of the cache": (
         "files",
         "ospackage.download",
+        "provider.gathering",
         "ospackage.store",
         "stage",
         "tasks.database",
@@ -155,6 +157,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
             "stages.archive",
             "stages.boot",
             "stages.chroot",
+            "stages.collect",
             "stages.convert",
             "stages.download",
             "stages.fs",

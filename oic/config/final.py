@@ -28,6 +28,7 @@ from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
 from oic.config.model import FinalConfig
 from oic.config.notes import family_notes, notes_in, whole_notes, without_idle_immutability
+from oic.config.package_files import package_files
 from oic.config.recipe_repositories import recipe_repositories
 from oic.config.schema import problems_of, schema_bytes
 from oic.config.source import Node, parse, read_bytes
@@ -72,6 +73,7 @@ def load_config(
     distribution = _distribution(data, whole.recipe, problems, root)
     places = places_of(recipe, parts, data.folder)
     files = files_of(tree, places, problems)
+    packages = package_files(tree, distribution.provider, problems)
     lock = _lock(recipe, parts[-1].tree.get("lock"), problems)
     if problems:
         raise RecipeError(_lines(_once(lookup.problems, problems)))
@@ -87,12 +89,12 @@ def load_config(
         image=image_of(tree),
         target=target_of(tree),
         distribution=distribution,
-        repositories=(*distribution.tools_repositories, *recipe_repositories(tree, distribution)),
+        repositories=(*distribution.tools_repositories, *recipe_repositories(tree, distribution, packages)),
         disk=disk_of(tree.get("disk")),
         artifacts=artifacts_of(tree.get("disk")),
         system=system_of(tree, [file for file in files if file.kind], distribution.provider),
         notes=(*notes, *left_out(data, whole.recipe)),
-        unbuilt=tuple(node.said(text) for node, text in unbuilt_in(tree, data)),
+        unbuilt=tuple(node.said(text) for node, text in (*unbuilt_in(tree, data), *packages.missing)),
         variables=tuple(lookup.used),
     )
 

@@ -100,6 +100,20 @@ def family_notes(tree: Node, family: str) -> Notes:
     node = tree.get("systemConfig", "scriptletsMayFail")
     if family == "deb" and node.items:
         yield node, "no effect on an image of debs, as dpkg lets no script of a package fail"
+    yield from _made_notes(tree, family)
+
+
+def _made_notes(tree: Node, family: str) -> Notes:
+    """Say what has no effect on a repository that is made of package files."""
+    for repository in tree.get("packageRepositories").items:
+        if not repository.get("packages").items:
+            continue
+        for key in ("component", "signedMetadata"):
+            if repository.get(key).value is not None:
+                yield repository.get(key), "no effect on package files, which have no metadata"
+        for node in (repository.get("pkey"), *repository.get("pkeys").items) if family == "deb" else ():
+            if node.text and node.text not in {KEY_PLACEHOLDER, "[trusted=yes]"}:
+                yield node, "no effect on package files: no deb is signed by itself"
 
 
 def is_left_out(repository: Node) -> bool:

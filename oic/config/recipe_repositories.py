@@ -5,7 +5,7 @@
   directory of a flat repository, which has none (sources.list(5)).
 * A repository without a priority, or with 0, has that of the distribution's own, 500. For rpms a lower one counts as
   500 too.
-* A path of this host becomes a file URL.
+* A path of this host becomes a file URL. A repository of package files has a URL of no place: its name.
 """
 
 from __future__ import annotations
@@ -17,23 +17,27 @@ from urllib.parse import quote
 from oic.config.checks import TRUSTED
 from oic.config.notes import KEY_PLACEHOLDER, is_left_out
 from oic.config.repositories import PRIORITY, WORDS, filled, key_of, without_secrets
-from oic.config.repository import Key, Repository
+from oic.config.repository import MADE, Key, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from oic.config.model import Distribution
+    from oic.config.package_files import FilesOfRecipe
+    from oic.config.repository import PackageFile
     from oic.config.source import Node
 
 _DEFAULT_COMPONENT = "main"
+_OF_FILES = "packages"
+"""The name of a repository of package files that the recipe gives none."""
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def recipe_repositories(tree: Node, distribution: Distribution) -> tuple[Repository, ...]:
+def recipe_repositories(tree: Node, distribution: Distribution, files: FilesOfRecipe) -> tuple[Repository, ...]:
     """Return the repositories of a merged recipe; raises RecipeError for a URL with a password."""
     words = dict(zip(WORDS, (distribution.architecture, distribution.architecture, distribution.release), strict=True))
     taken = {entry.name for entry in distribution.tools_repositories} | set(distribution.off)
-    return tuple(_repositories(tree, distribution.provider, words, taken))
+    return tuple(_repositories(tree, distribution.provider, words, taken, files.by_place))
 
 
 def keys_of(entry: Node) -> tuple[str, ...]:
@@ -46,14 +50,23 @@ def is_trusted(entry: Node) -> bool:
     return TRUSTED in _key_texts(entry)
 
 
-def _repositories(tree: Node, family: str, words: Mapping[str, str], taken: Collection[str]) -> Iterator[Repository]:
+def _repositories(
+    tree: Node,
+    family: str,
+    words: Mapping[str, str],
+    taken: Collection[str],
+    files: Mapping[int, tuple[PackageFile, ...]],
+) -> Iterator[Repository]:
     names = set(taken)
-    for entry in tree.get("packageRepositories").items:
+    for number, entry in enumerate(tree.get("packageRepositories").items):
         place = entry.get("url").text or entry.get("path").text
-        if is_left_out(entry) or not place:
+        if is_left_out(entry) or not (place or entry.get("packages").items):
             continue
-        name = _unique(entry.get("codename").text, names)
+        name = _unique(entry.get("codename").text or ("" if place else _OF_FILES), names)
         names.add(name)
+        if not place:
+            yield _made_of(files.get(number, ()), name, entry, family)
+            continue
         url = without_secrets(filled(place if "://" in place else f"file://{quote(place)}", words)).rstrip("/")
         suite = entry.get("codename").text if family == "deb" else ""
         yield Repository(
@@ -68,6 +81,21 @@ def _repositories(tree: Node, family: str, words: Mapping[str, str], taken: Coll
             allow_packages=entry.get("allowPackages").texts,
             of_recipe=True,
         )
+
+
+def _made_of(files: tuple[PackageFile, ...], name: str, entry: Node, family: str) -> Repository:
+    """Return the repository that a build makes of package files: nobody signs it."""
+    return Repository(
+        name=name,
+        url=f"{MADE}{name}",
+        keys=(),
+        trusted=True,
+        priority=_priority(entry.get("priority").integer or PRIORITY, family),
+        allow_packages=entry.get("allowPackages").texts,
+        of_recipe=True,
+        files=files,
+        insecure=entry.get("insecureSkipVerify").true,
+    )
 
 
 def _unique(codename: str, taken: Collection[str]) -> str:

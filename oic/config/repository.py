@@ -29,6 +29,22 @@ class Key(Value):
         return unquote(urlsplit(self.url).path) if self.url.startswith("file://") else ""
 
 
+class PackageFile(Value):
+    """A package file, or an archive of them, that a recipe names: at a `url`, or a file of this host at `path`.
+
+    `name` is what messages call it. `sha256` is the recipe's where it is `vouched`; else, of a file of this host, that
+    of what was there when the recipe was read, and of a URL none. `optional`: it is one of a directory, from which only
+    the packages of the image's architecture are taken.
+    """
+
+    name: str
+    url: str = ""
+    path: str = ""
+    sha256: str = ""
+    vouched: bool = False
+    optional: bool = False
+
+
 class Repository(Value):
     """One package repository: a deb suite or an rpm base URL.
 
@@ -38,6 +54,8 @@ class Repository(Value):
     `further`: it is off by default, and the recipe turned it on; `of_recipe`: it is none of the distribution's. Higher
     `priority` comes before a newer version. A `suite` that ends with a slash is the directory of a flat repository.
     `image_key` is the key file by which the image is to know the repository, a path in the image.
+    A repository that the build makes of `files` has no place, and a URL that nobody can fetch; `insecure`: the digests
+    of the files alone are checked, not TLS.
     """
 
     name: str
@@ -54,11 +72,29 @@ class Repository(Value):
     of_recipe: bool = False
     priority: int = 0
     allow_packages: tuple[str, ...] = ()
+    files: tuple[PackageFile, ...] = ()
+    insecure: bool = False
 
     @property
     def group(self) -> str:
         """Return its name for a repository of the recipe; all of the distribution's own are one group, empty."""
         return self.name if self.of_recipe else ""
+
+
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+"""How the names of archives of package files end."""
+MADE = "packages:///"
+"""How the URLs of repositories begin that the build makes of package files."""
+
+
+def is_made(url: str) -> bool:
+    """Tell whether a URL is that of a repository that the build makes of package files."""
+    return url.startswith(MADE)
+
+
+def is_local(url: str) -> bool:
+    """Tell whether a repository is on this host, so that an image is not told of it."""
+    return url.startswith(("file:", MADE))
 
 
 def is_safe_way(url: str) -> bool:

@@ -45,7 +45,7 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
             yield user.get("password"), f"expected the password of {user.get('name').text}, found {REDACTED}"
     for repository in tree.get("packageRepositories").items:
         if not is_left_out(repository):
-            yield from _repository(repository)
+            yield from _repository(repository, data.facts.get("provider").text if data.facts else "")
     if tree.get("iso").value is not None:
         yield tree.get("iso"), f"an ISO {_NOT_YET}"
     tools = tree.get("tools")
@@ -53,15 +53,15 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
         yield tools, f"a build environment of other packages than the distribution's own {_NOT_YET}"
 
 
-def _repository(repository: Node) -> Found:
+def _repository(repository: Node, family: str) -> Found:
     files = repository.get("packages").items
-    if files:
-        yield repository.get("packages"), f"a repository made of package files {_NOT_YET}"
-    elif not keys_of(repository) and not is_trusted(repository):
+    if not (files or keys_of(repository) or is_trusted(repository)):
         said = "expected a key in place of the placeholder, as nothing else vouches for the packages"
         yield repository, f"{said} ({TRUSTED} takes them unsigned)"
-    if repository.get("insecureSkipVerify").true:
-        said = "expected TLS to be verified, found it switched off"
+    if files and keys_of(repository) and family != "deb":
+        yield repository, f"a key that package files are held against {_NOT_YET}: leave it out"
+    if repository.get("insecureSkipVerify").true and not (files and all(file.get("sha256").text for file in files)):
+        said = "expected TLS to be verified, or the sha256 of each package file, found it switched off"
         yield repository.get("insecureSkipVerify"), f"{said}: another authority is named by OIC_CA"
 
 

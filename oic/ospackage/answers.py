@@ -134,19 +134,23 @@ def expect_ok(response: requests.Response, url: str) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Transfer:
-    """A download in progress: its file, and the ETag or date of the version that the file is a part of."""
+    """A download in progress: its file, and the ETag or date of the version that the file is a part of.
+
+    A `size` of None is that which the server gives, at most `limit`; such a download begins with an empty file.
+    """
 
     url: str
     file: Path
-    size: int
+    size: int | None
     report: Callable[[int], None]
+    limit: int = 0
     validator: str = ""
     best: int = field(default=0, init=False)
 
     def offset(self) -> int:
         """Return the size of the file; a file that is too long is discarded."""
         found = self.file.stat().st_size if self.file.exists() else 0
-        if found > self.size:
+        if found and (self.size is None or found > self.size):
             self.restart()
             return 0
         self.best = max(self.best, found)
@@ -178,14 +182,14 @@ class Transfer:
         with self.file.open("ab") as file:
             place = file.tell()
             for chunk in chunks:
-                if place + len(chunk) > self.size:
-                    raise self._wrong_size(f"more than {self.size}")
+                if place + len(chunk) > (most := self.limit if self.size is None else self.size):
+                    raise self._wrong_size(f"more than {most}")
                 file.write(chunk)
                 file.flush()  # a killed run loses nothing that it reported
                 place += len(chunk)
                 self.best = max(self.best, place)
                 self.report(len(chunk))
-        if place < self.size:
+        if place < (self.size or 0):
             raise TransientError(
                 f"expected {self.size} bytes, found {place}", hint="try again later, or another mirror"
             )
@@ -201,8 +205,16 @@ class Transfer:
 
     def accept_size(self, text: str) -> None:
         """Raise WrongSize when `text` is a number other than the expected size."""
-        if parse_number(text) not in (None, self.size):
+        number = parse_number(text)
+        if self.size is None and number is not None:
+            if number > self.limit:
+                raise self._wrong_size(text[:20])
+            self.size = number
+        elif number not in (None, self.size):
             raise self._wrong_size(text[:20])
 
-    def _wrong_size(self, found: str) -> WrongSize:
-        return WrongSize(f"expected {self.size} bytes, found {found}", where=redacted(self.url), hint=CHANGED)
+    def _wrong_size(self, found: str) -> FetchError:
+        where = redacted(self.url)
+        if self.limit:
+            return FetchError(f"expected at most {self.limit} bytes, found {found}", where=where)
+        return WrongSize(f"expected {self.size} bytes, found {found}", where=where, hint=CHANGED)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
-_URL = re.compile(r"(https?|file)://[^\s\\?#]*")
+_URL = re.compile(r"(https?|file|packages)://[^\s\\?#]*")
 _NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _MAX_SIZE = 2**40
 _MAX_REPR = 60

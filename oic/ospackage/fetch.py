@@ -64,8 +64,11 @@ class Fetcher(Protocol):
         """
 
 
-def open_fetcher() -> HttpFetcher:
-    """Return a fetcher for http, https and file URLs. Its libraries are imported here, which takes 0.1 s."""
+def open_fetcher(*, insecure: bool = False) -> HttpFetcher:
+    """Return a fetcher for http, https and file URLs. Its libraries are imported here, which takes 0.1 s.
+
+    `insecure`: servers are not verified, as the caller knows the digest of each file.
+    """
     from oic.ospackage.http import HttpFetcher  # noqa: PLC0415 - see above
 
-    return HttpFetcher()
+    return HttpFetcher(insecure=insecure)

@@ -23,7 +23,7 @@ from oic.errors import FetchError
 from oic.ospackage.answers import Transfer, TransientError, expect_ok, explained, redirected, refuse_failure
 from oic.ospackage.fetch import Fetched, redacted
 from oic.ospackage.local import CHUNK, copy_local, read_body, read_local
-from oic.ospackage.transport import Session, Watch, WatchedAdapter, extra_authority, tls_context
+from oic.ospackage.transport import Session, Watch, WatchedAdapter, extra_authority, tls_context, unverified_context
 from oic.progress import tell
 
 if TYPE_CHECKING:
@@ -54,12 +54,14 @@ class HttpFetcher:
     """Downloads over http, https and file URLs. Each thread needs its own; `close` it at the end.
 
     `ca` is a file of certificate authorities to trust besides the system's. Proxies come from the environment.
+    `insecure`: servers are not verified, as the caller knows the digest of each file.
     """
 
-    def __init__(self, *, ca: Path | None = None, policy: RetryPolicy | None = None) -> None:
+    def __init__(self, *, ca: Path | None = None, policy: RetryPolicy | None = None, insecure: bool = False) -> None:
         self._policy = policy or RetryPolicy()
-        self._adapter = WatchedAdapter(tls_context(ca or extra_authority()))
+        self._adapter = WatchedAdapter(unverified_context() if insecure else tls_context(ca or extra_authority()))
         self._session = Session()
+        self._insecure = insecure
         self._session.headers.update({"User-Agent": "oic", "Accept-Encoding": "identity"})
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, self._adapter)
@@ -89,11 +91,17 @@ class HttpFetcher:
 
     def fetch_file(self, url: str, file: Path, *, size: int, report: Callable[[int], None]) -> None:
         """See `Fetcher`."""
-        transfer = Transfer(url=url, file=file, size=size, report=report)
-        if _scheme(url) == "file":
+        self._transfer(Transfer(url=url, file=file, size=size, report=report))
+
+    def fetch_whole(self, url: str, file: Path, *, limit: int, report: Callable[[int], None]) -> None:
+        """Download `file` anew, of whatever size up to `limit` bytes the server has it; raises as `fetch_file` does."""
+        self._transfer(Transfer(url=url, file=file, size=None, limit=limit, report=report))
+
+    def _transfer(self, transfer: Transfer) -> None:
+        if _scheme(transfer.url) == "file":
             copy_local(transfer)
         else:
-            self._retried(url, functools.partial(self._continue, transfer))
+            self._retried(transfer.url, functools.partial(self._continue, transfer))
 
     def _fetch_once(self, url: str, headers: dict[str, str], limit: int) -> Fetched:
         with self._exchange(url, headers) as (response, chunks):
@@ -170,7 +178,11 @@ class HttpFetcher:
         timeouts = (self._policy.connect, self._policy.read)
         for _ in range(MAX_REDIRECTS + 1):
             _scheme(url)
-            response = self._session.get(url, headers=headers, stream=True, timeout=timeouts, allow_redirects=False)
+            # False, not the session's own: requests would look for authorities in the environment
+            verify = False if self._insecure else None
+            response = self._session.get(
+                url, headers=headers, stream=True, timeout=timeouts, allow_redirects=False, verify=verify
+            )
             if not response.is_redirect:
                 return response
             response.close()

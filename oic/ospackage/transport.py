@@ -1,7 +1,7 @@
 """HTTP connections: TLS settings, and a minimum rate for answers.
 
-* TLS is always verified, 1.2 or later, against the authorities of the system, of requests, and of an extra file: the
-  caller's, or the one that the environment variable ``OIC_CA`` names.
+* TLS is verified, 1.2 or later, against the authorities of the system, of requests, and of an extra file: the
+  caller's, or the one that the environment variable ``OIC_CA`` names. Only for files of known digests it need not be.
 * Socket timeouts limit a single read, so a mirror that sends a byte at a time (in the handshake, the headers, the size
   of a chunk or the body) never triggers them. A `Watch` shuts down a socket below its minimum rate.
 """
@@ -14,6 +14,7 @@ import os
 import socket
 import ssl
 import threading
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -21,6 +22,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import InsecureRequestWarning
 
 from oic.errors import FetchError
 
@@ -42,6 +44,15 @@ def tls_context(ca: Path | None) -> ssl.SSLContext:
             hint = "name a file of PEM certificates"
             found = "no PEM certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
             raise FetchError(f"expected a certificate authority, found {found}", where=str(ca), hint=hint) from error
+    return context
+
+
+def unverified_context() -> ssl.SSLContext:
+    """Return a context that verifies no server: for files whose digests are known."""
+    warnings.simplefilter("ignore", InsecureRequestWarning)
+    context = tls_context(None)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 

@@ -30,6 +30,7 @@ from oic.stages import (
     archive,
     boot,
     chroot,
+    collect,
     convert,
     disk,
     download,
@@ -57,6 +58,7 @@ PRODUCTS = {"raw": raw_stages}
 KINDS = tuple(
     module.KIND
     for module in (
+        collect,
         metadata,
         solve,
         download,

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from oic.handover.collected import Collected
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
 from oic.ospackage.locked import AskedSet, Request
 from oic.ospackage.series import SIGN
 from oic.plan.boot import method_of
-from oic.stages import chroot, download, metadata, solve, verify
+from oic.stages import chroot, collect, download, metadata, solve, verify
+from oic.values import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from oic.config.model import FinalConfig
     from oic.config.repository import Repository
+    from oic.handover.codec import Handover
     from oic.plan.maker import Maker
     from oic.stage import Stage
 
@@ -27,18 +31,44 @@ def package_stages(make: Maker) -> tuple[Stage[Any], ...]:
     """Return the stages from the metadata of repositories, or from the user's lock, to the build environment."""
     config = make.config
     family = config.distribution.provider
+    collected = _collecting(make)
+    made = (Collected,) if collected else ()
     return (
-        *_solving(make),
-        make.stage(download.KIND, _downloaded(config)),
+        *collected,
+        *_solving(make, made),
+        make.stage(download.KIND, _downloaded(config), reads=(*download.KIND.reads, *made)),
         make.stage(
             verify.KIND,
             verify.Slice(provider=family, repositories=_demands(config), kept=config.lock.name if config.lock else ""),
+            reads=(*verify.KIND.reads, *made),
         ),
         make.stage(chroot.KIND, chroot.Slice(provider=family, set="tools")),
     )
 
 
-def _solving(make: Maker) -> tuple[Stage[Any], ...]:
+def _collecting(make: Maker) -> tuple[Stage[Any], ...]:
+    """Return the stage that brings the recipe's package files into the store, where it names some."""
+    made = [entry for entry in make.config.repositories if entry.files]
+    files = [
+        (collect.source_key(entry.name, file), Path(file.path)) for entry in made for file in entry.files if file.path
+    ]
+    repositories = tuple(
+        collect.FileRepository(
+            name=entry.name,
+            package_files=tuple(replace(file, path="") for file in entry.files),
+            insecure=entry.insecure,
+        )
+        for entry in made
+    )
+    part = collect.Slice(
+        provider=make.config.distribution.provider,
+        architecture=make.config.distribution.architecture,
+        repositories=repositories,
+    )
+    return (make.stage(collect.KIND, part, sources=dict(files)),) if made else ()
+
+
+def _solving(make: Maker, made: tuple[type[Handover], ...]) -> tuple[Stage[Any], ...]:
     config = make.config
     family, kernel = config.distribution.provider, config.system.kernel
     ignored = kernel.version if config.distribution.kernel_version_ignored else ""
@@ -55,7 +85,7 @@ def _solving(make: Maker) -> tuple[Stage[Any], ...]:
         provider=family, architecture=config.distribution.architecture, repositories=_fetched(config)
     )
     return (
-        make.stage(metadata.KIND, fetched),
+        make.stage(metadata.KIND, fetched, reads=(*metadata.KIND.reads, *made)),
         make.stage(solve.KIND, asked),
     )
 
@@ -92,8 +122,14 @@ def _described(entry: Repository) -> str:
     if not entry.of_recipe:
         return entry.name
     words = [entry.name, entry.url, entry.suite, *entry.components, f"priority {entry.priority}"]
+    words += [f"{len(entry.files)} package files {_digest(entry)[:16]}"] if entry.files else []
     words += [f"only {' '.join(entry.allow_packages)}"] if entry.allow_packages else []
     return " ".join(filter(None, words))
+
+
+def _digest(entry: Repository) -> str:
+    """Return a digest of the files that a repository is made of, wherever they are on this host."""
+    return digest_of([(file.name, file.sha256) for file in entry.files])
 
 
 def _asked_set(
@@ -126,7 +162,9 @@ def _further_tools(config: FinalConfig) -> Iterator[str]:
 def _demands(config: FinalConfig) -> tuple[Repository, ...]:
     """Return the repositories that a lock is checked against, without the fields that influence the solver."""
     return tuple(
-        replace(entry, image_key="", priority=0, allow_packages=(), further=False, of_recipe=False)
+        replace(
+            entry, image_key="", priority=0, allow_packages=(), further=False, of_recipe=False, files=(), insecure=False
+        )
         for entry in _every(config)
     )
 
@@ -152,6 +190,8 @@ def _fetched(config: FinalConfig) -> tuple[Repository, ...]:
             image_key="",
             of_host=False,
             further=False,
+            files=(),
+            insecure=False,
             keys=tuple(replace(key, sha256="") for key in entry.keys),
         )
         for entry in _every(config)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oic.config.repository import is_local
 from oic.image.boot.root import ByPartuuid
 from oic.image.tree.additional import PlacedFile
 from oic.image.tree.settings import Mount
@@ -117,7 +118,7 @@ def _of_recipe(config: FinalConfig) -> Sequence[Repository]:
     """Return the recipe's repositories that the image is to know: none of this host."""
     if config.system.package_sources != "keep":
         return ()
-    return [entry for entry in config.repositories if entry.of_recipe and not entry.url.startswith("file:")]
+    return [entry for entry in config.repositories if entry.of_recipe and not is_local(entry.url)]
 
 
 def _told(config: FinalConfig) -> tuple[ToldRepository, ...]:

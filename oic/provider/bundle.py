@@ -14,38 +14,45 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from oic.errors import TrustError, one_line
 from oic.ospackage.tar_entry import StrictEntry
 from oic.provider.compression import package_limit, plain_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
 _MAX_ENTRIES = 20_000
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _TAR_DAMAGE = (tarfile.TarError, ValueError, OverflowError, RecursionError)
 _ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OverflowError)
 
 
-def read_package_files(archive: Path, name: str, ending: str, read: Callable[[str, IO[bytes]], None]) -> None:
-    """Call `read` with path and content of each file in an archive whose name has this ending; raises TrustError.
+class _Read(Protocol):
+    """What is called with the path of a package file in an archive, and with its content."""
 
-    `name` is the archive's own: its ending says of which format it is.
+    def __call__(self, member: str, content: IO[bytes], /) -> None: ...
+
+
+def read_package_files(archive: Path, ending: str, read: _Read, *, kind: str, where: str) -> None:
+    """Call `read` for each file in an archive whose name has this ending; raises TrustError.
+
+    `kind` is the ending of the archive's own name, which says of which format it is.
     """
-    kind, damage, read_all = ("zip", _ZIP_DAMAGE, _in_zip) if name.endswith(".zip") else ("tar", _TAR_DAMAGE, _in_tar)
+    word, damage = ("zip", _ZIP_DAMAGE) if kind == ".zip" else ("tar", _TAR_DAMAGE)
     try:
-        read_all(archive, name, ending, read)
+        if kind == ".zip":
+            _in_zip(archive, where, ending, read)
+        else:
+            _in_tar(archive, where, ending, read, "" if kind == ".tar" else "gz")
     except damage as error:
         found = one_line(str(error))[:100]
-        raise TrustError(f"expected a {kind} archive, found damage: {found}", where=name) from None
+        raise TrustError(f"expected a {word} archive, found damage: {found}", where=where) from None
 
 
-def _in_tar(archive: Path, where: str, ending: str, read: Callable[[str, IO[bytes]], None]) -> None:
-    compression = "" if where.endswith(".tar") else "gz"
+def _in_tar(archive: Path, where: str, ending: str, read: _Read, compression: str) -> None:
     limit = package_limit(archive.stat().st_size)
     with (
         archive.open("rb") as file,
@@ -79,7 +86,7 @@ def _kind(entry: tarfile.TarInfo) -> str:
     return "a link" if entry.issym() or entry.islnk() else "a pipe or device"
 
 
-def _in_zip(archive: Path, where: str, ending: str, read: Callable[[str, IO[bytes]], None]) -> None:
+def _in_zip(archive: Path, where: str, ending: str, read: _Read) -> None:
     limit = package_limit(archive.stat().st_size)
     with zipfile.ZipFile(archive) as opened:
         entries = opened.infolist()

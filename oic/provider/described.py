@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedPackage:
-    """A package by its own word. `location` is its file's name in a list, `entry` its entry there."""
+    """A package by its own word. `location` is its file's name in a list, `entry` its entry there.
+
+    `independent`: it is for every architecture.
+    """
 
     name: str
     version: str
     architecture: str
+    independent: bool
     location: str
     entry: bytes
 

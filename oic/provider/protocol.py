@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from oic.chroot.tree import Filled, Tree
     from oic.config.repository import Repository
+    from oic.handover.collected import CollectedRepository
     from oic.handover.packages import Index
     from oic.ospackage.fetch import Fetcher
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository, Request
@@ -71,15 +72,19 @@ class Listing:
 class Provider(Protocol):
     """One package family."""
 
-    def read_metadata(
+    def read_metadata(  # noqa: PLR0913 - what is asked for, and what is known
         self,
         repositories: Sequence[Repository],
         architecture: str,
         fetcher: Fetcher,
         store: Store,
         previous: Previous,
+        made: Mapping[str, CollectedRepository] | None = None,
     ) -> Metadata:
-        """Fetch and verify each repository's signed metadata; raises FetchError or TrustError."""
+        """Fetch and verify each repository's signed metadata; raises FetchError or TrustError.
+
+        `made` are the repositories that the build made of package files, by name.
+        """
 
     def describe(self, file: IO[bytes], digest: Digest, size: int, *, where: str) -> DescribedPackage:
         """Return what an open package file says of itself, with its entry in a list; raises TrustError."""

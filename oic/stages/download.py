@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from oic.bars import progress_bar
 from oic.chroot import toolbox
+from oic.config.repository import is_made
 from oic.errors import FetchError, TrustError
+from oic.handover.collected import Collected
 from oic.handover.packages import Downloaded, LockFile
 from oic.ospackage.download import DownloadItem, download_packages
 from oic.ospackage.fetch import open_fetcher
@@ -27,7 +29,9 @@ from oic.stages import metadata
 from oic.values import Value
 
 if TYPE_CHECKING:
-    from oic.ospackage.lock import Lock, LockedDocument, LockedRepository
+    from collections.abc import Sequence
+
+    from oic.ospackage.lock import Lock, LockedDocument, LockedPackage, LockedRepository
     from oic.stage import Stage
     from oic.values import Digest
 
@@ -43,6 +47,8 @@ def run(stage: Stage[Slice]) -> str:
     lock = stage.read(LockFile).lock
     store = Store(stage.cache / "store")
     packages = {package.sha256: package for packages in lock.sets.values() for package in packages}
+    if made := [package for package in packages.values() if is_made(package.url)]:
+        _expect_collected(made, stage)
     wanted = [
         DownloadItem(
             digest=package.sha256, size=package.size, urls=(package.url,), label=f"{package.name} {package.version}"
@@ -63,6 +69,21 @@ def run(stage: Stage[Slice]) -> str:
     there = sorted(stage.artefact(store.path(digest)) for digest in {*packages, *keys, *indexes})
     stage.write(Downloaded(blobs=tuple(there), present=present))
     return f"{done.fetched} packages fetched ({done.bytes / 1e6:.1f} MB), {done.reused} were there"
+
+
+def _expect_collected(packages: Sequence[LockedPackage], stage: Stage[Slice]) -> None:
+    """Refuse a package that is none of those that the recipe's package files hold: nobody can fetch it."""
+    found = stage.read(Collected).repositories if Collected in stage.reads else {}
+    there = {one.sha256 for entry in found.values() for one in entry.packages}
+    for package in packages:
+        if package.sha256 not in there:
+            message = (
+                f"expected {package.name} {package.version} of sha256 {package.sha256}, as the lock has it, among "
+            )
+            hint = "doit update image=…, or doit lock image=…, takes the files that are there now"
+            raise FetchError(
+                f"{message}the package files of the recipe, found none", where=package.repository, hint=hint
+            )
 
 
 def _present(

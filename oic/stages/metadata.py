@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from oic.chroot import toolbox
-from oic.config.repository import Repository  # noqa: TC001 - in a slice
+from oic.config.repository import Repository, is_made
 from oic.errors import SolveError
 from oic.files import write_json
+from oic.handover.collected import Collected
 from oic.handover.packages import Index, LockFile
 from oic.ospackage.fetch import open_fetcher
 from oic.ospackage.origin import UNKNOWN, known_of_index, known_of_lock
@@ -23,9 +24,10 @@ from oic.stage import Kind
 from oic.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
+    from oic.handover.collected import CollectedRepository
     from oic.ospackage.origin import Known, KnownSigners
     from oic.stage import Stage
 
@@ -48,14 +50,16 @@ def run(stage: Stage[Slice]) -> str:
     previous = _previous(stage)
     store = Store(stage.cache / "store")
     with toolbox.temporary_files_in(stage.path("work/metadata")), open_fetcher() as fetcher:
-        found = provider_of(part.provider).read_metadata(repositories, part.architecture, fetcher, store, previous)
+        provider = provider_of(part.provider)
+        found = provider.read_metadata(repositories, part.architecture, fetcher, store, previous, _made(stage))
     write_json(stage.path(MEMO), found.answers)
     stage.write(found.index)
     indexed = found.index.repositories
     vouched = {key.url for entry in indexed for key in entry.keys if key.vouched}
     for line in first_uses(known_of_index(indexed), previous.known, vouched):
         note(line)
-    trusted = [repository.name for repository in repositories if repository.trusted]
+    made = [repository.name for repository in repositories if is_made(repository.url)]
+    trusted = [repository.name for repository in repositories if repository.trusted and repository.name not in made]
     for name in trusted:
         note(f"the metadata of {name} is taken unsigned, by [trusted=yes] of the recipe")
     unsigned = [entry.name for entry in repositories if not entry.signed_metadata and not entry.trusted]
@@ -63,10 +67,16 @@ def run(stage: Stage[Slice]) -> str:
         note(
             f"the metadata of {name} are not signed: they came by https; each package is held against its own signature"
         )
-    counts = [f"{len(repositories) - len(trusted) - len(unsigned)} repositories, signatures good"]
+    signed = len(repositories) - len(trusted) - len(unsigned) - len(made)
+    counts = [f"{signed} repositories, signatures good"]
     counts += [f"{len(unsigned)} with unsigned metadata"] if unsigned else []
     counts += [f"{len(trusted)} unsigned"] if trusted else []
+    counts += [f"{len(made)} of package files"] if made else []
     return "; ".join(counts)
+
+
+def _made(stage: Stage[Slice]) -> Mapping[str, CollectedRepository]:
+    return stage.read(Collected).repositories if Collected in stage.reads else {}
 
 
 def first_uses(known: Known, before: Known, vouched: Collection[str] = ()) -> Iterator[str]:

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oic.chroot import toolbox
-from oic.config.repository import Repository  # noqa: TC001 - in a slice
+from oic.config.repository import Repository, is_made
 from oic.errors import TrustError
+from oic.handover.collected import Collected
 from oic.handover.packages import Downloaded, LockFile, Trust, Verified
 from oic.ospackage.demands import check_demands, demanded_keys, is_elsewhere
 from oic.ospackage.lock import LockedDocument, LockedKey
@@ -31,6 +32,7 @@ from oic.ospackage.store import Store
 from oic.progress import doing, note
 from oic.provider import provider_of
 from oic.provider.keys import locked_keyring, read_file
+from oic.provider.protocol import Verdict
 from oic.stage import Kind
 from oic.stages.metadata import known_in
 from oic.values import Bytes, Value
@@ -38,9 +40,10 @@ from oic.values import Bytes, Value
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from oic.handover.collected import CollectedPackage
     from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.ospackage.origin import Known
-    from oic.provider.protocol import Provider, Verdict
+    from oic.provider.protocol import Provider
     from oic.stage import Stage
     from oic.values import Digest
 
@@ -74,6 +77,8 @@ def run(stage: Stage[Slice]) -> str:
             _refuse_unproven(lock, repositories, unproven, kept)
         claimed_by: dict[str, str] = {digest: kept for digests in unproven.values() for digest in digests}
         verdicts = _verdicts(lock, provider, store, claimed_by)
+        if Collected in stage.reads:
+            verdicts = _with_files(verdicts, lock, stage.read(Collected))
     unsigned = {
         name: tuple(sorted(package for package, verdict in found.items() if not verdict.signed))
         for name, found in verdicts.items()
@@ -90,13 +95,34 @@ def run(stage: Stage[Slice]) -> str:
             locked_by="file" if kept else "solve",
         )
     )
-    loose = sorted({package for packages in unsigned.values() for package in packages})
-    if loose:
-        named = ", ".join(loose[:_NAMED]) + (" …" if len(loose) > _NAMED else "")
-        note(f"{len(loose)} packages nobody signed, by [trusted=yes] of the recipe: {named}")
+    loose = {package for packages in unsigned.values() for package in packages}
+    files = {package.name for packages in lock.sets.values() for package in packages if is_made(package.url)}
+    for names, why in ((loose - files, "by [trusted=yes] of the recipe"), (loose & files, "of the recipe's files")):
+        if names:
+            named = ", ".join(sorted(names)[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+            note(f"{len(names)} packages nobody signed, {why}: {named}")
     for line in _remarks(verdicts):
         note(line)
     return f"{sum(map(len, verdicts.values()))} packages, all good{f', {len(loose)} unsigned' if loose else ''}"
+
+
+def _with_files(
+    verdicts: Mapping[str, Mapping[str, Verdict]], lock: Lock, collected: Collected
+) -> dict[str, dict[str, Verdict]]:
+    """Return the verdicts, those on packages of package files in words that say what vouches for the file."""
+    files = {(name, one.sha256): one for name, entry in collected.repositories.items() for one in entry.packages}
+    places = {(name, one.name): (one.repository, one.sha256) for name, found in lock.sets.items() for one in found}
+    return {
+        name: {package: _of_file(verdict, files.get(places[name, package])) for package, verdict in found.items()}
+        for name, found in verdicts.items()
+    }
+
+
+def _of_file(verdict: Verdict, file: CollectedPackage | None) -> Verdict:
+    if file is None:
+        return verdict
+    said = f"the recipe has the sha256 {file.origin} of" if file.vouched else "taken as it was found:"
+    return Verdict(signed=False, words=f"unsigned: {said} {file.file}")
 
 
 def _remarks(verdicts: Mapping[str, Mapping[str, Verdict]]) -> Iterator[str]:

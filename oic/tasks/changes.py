@@ -25,6 +25,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "solve.request.repositories": ("target", "repositories"),
     "solve.excluded": (_SYSTEM, "excludePackages"),
     "solve.repositories": _REPOSITORIES,
+    "collect.repositories": _REPOSITORIES,
     "metadata.repositories": _REPOSITORIES,
     "verify.repositories": _REPOSITORIES,
     "verify.kept": ("lock",),
@@ -70,6 +71,7 @@ _ITEMS = {
     "conversions": ("artefact", "file"),
     "archives": ("artefact", "file"),
     "keys": ("key", "source"),
+    "packageFiles": ("package file", "name"),
 }
 """Lists of mappings: what an entry is, and the key that tells it from the others."""
 _WORDS = {"names": "package", "modules": "module", "excluded": "excluded package", "mountPoints": "mount point"}
@@ -96,8 +98,10 @@ _FOLLOWING = (_IDENTIFIERS, _OF_MANIFEST)
 
 
 def changes(stage: str, old: Any, new: Any) -> list[Change]:
-    """Return the changes of a slice, without those that only follow from another of them."""
+    """Return the changes of a slice, without those that only follow from another of them; some where it changed."""
     found = [change for change in _of(old, new, (stage,), "") if change.text]
+    if old != new and not found:  # in an entry of a list that has the same name as another
+        return [Change(text="what it reads of the recipe changed")]
     told = [change for change in found if change not in _FOLLOWING]
     return list(dict.fromkeys(told or found[:1]))
 

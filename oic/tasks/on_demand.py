@@ -134,24 +134,29 @@ def _run(task: str, function: Callable[..., None], args: list[Any], cache: Path)
     return failure_of(cache, function, *args)
 
 
-def _unlocked(config: FinalConfig, stages: Sequence[Stage[Any]]) -> tuple[Stage[Any], Stage[Any]]:
-    """Return the metadata and solve stages as they are when no lock is kept."""
+def _unlocked(
+    config: FinalConfig, stages: Sequence[Stage[Any]]
+) -> tuple[tuple[Stage[Any], ...], Stage[Any], Stage[Any]]:
+    """Return the stages as they are when no lock is kept: those before metadata, metadata and solve."""
     free = plan(dataclasses.replace(config, lock=None), stages[0].cache)
-    return dataclasses.replace(free[0], memory=config.lock), free[1]
+    place = next(number for number, stage in enumerate(free) if stage.name == "metadata")
+    return free[:place], dataclasses.replace(free[place], memory=config.lock), free[place + 1]
 
 
 def _update(config: FinalConfig, stages: Sequence[Stage[Any]], new_keys: bool) -> None:  # noqa: FBT001 - a task's argument
     from oic.stages import metadata, solve  # noqa: PLC0415 - the solver's modules, only where they are needed
 
-    fetch, choose = _unlocked(config, stages)
+    found, fetch, choose = _unlocked(config, stages)
+    before_it = [dataclasses.replace(stage, refetch=True) for stage in found]
     fetch = dataclasses.replace(fetch, new_keys=new_keys)
     known = metadata.known_in(fetch.directory, config.lock)
     claim.hold(fetch.directory, config.recipe)
     lock_path = fetch.path("lock.json")
     before = config.lock or (lock_path if lock_path.exists() else None)
     old = solve.read_kept(before, config.distribution.provider) if before else None
-    with _as_before_on_failure(fetch, choose):
-        perform(fetch)
+    with _as_before_on_failure(*before_it, fetch, choose):
+        for stage in (*before_it, fetch):
+            perform(stage)
         if not config.lock:
             perform(choose)
         new = solve.solved(choose) if config.lock else lock_of(choose)
@@ -180,10 +185,11 @@ def _as_before_on_failure(*stages: Stage[Any]) -> Iterator[None]:
 def _lock(config: FinalConfig, stages: Sequence[Stage[Any]]) -> None:
     from oic.stages import solve  # noqa: PLC0415 - as in _update
 
-    fetch, choose = _unlocked(config, stages)
+    found, fetch, choose = _unlocked(config, stages)
     claim.hold(fetch.directory, config.recipe)
-    if why_stale(fetch):
-        perform(fetch)
+    for stage in (*found, fetch):
+        if why_stale(stage):
+            perform(stage)
     lock = solve.solved(choose)
     path = config.lock or config.recipe.with_name(f"{config.image_name}.lock.json")
     write_text(path, LockFile(lock=lock).to_text())

@@ -199,11 +199,10 @@ ADDITIONS = {
     "baseline: {mode: overlay, source: {path: x.img, format: raw}}": [
         "baseline.mode: building onto a finished image",
     ],
-    "packageRepositories: [{codename: a, packages: [./x.deb], insecureSkipVerify: true}, {codename: b, url: <URL>, pkey: /k}]": [
-        "packageRepositories[0].packages: a repository made of package files",
+    "packageRepositories: [{codename: a, packages: [https://a.invalid/x.deb], insecureSkipVerify: true}, {codename: b, url: <URL>, pkey: /k}]": [
         (
-            "packageRepositories[0].insecureSkipVerify: expected TLS to be verified, found it switched off: another "
-            "authority is named by OIC_CA"
+            "packageRepositories[0].insecureSkipVerify: expected TLS to be verified, or the sha256 of each package file, "
+            "found it switched off: another authority is named by OIC_CA"
         ),
     ],
     "systemConfig: {immutability: {enabled: false}}": [],

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 NOISE = random.Random(1).randbytes(300_000)
 
 
-def found_in(path: Path, name: str = "") -> dict[str, bytes]:
+def found_in(path: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
 
     def read(member: str, content: IO[bytes]) -> None:
         found[member] = content.read()
 
-    read_package_files(path, name or path.name, ".deb", read)
+    read_package_files(path, ".deb", read, kind="".join(path.suffixes), where=path.name)
     return found
 
 
@@ -150,7 +150,7 @@ def test_a_bomb_is_refused_before_it_takes_memory(tmp_path: Path, monkeypatch: p
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(TrustError, match="expected the archive to decompress to at most"):
-        read_package_files(bomb, bomb.name, ".deb", drop)
+        read_package_files(bomb, ".deb", drop, kind=".tgz", where=bomb.name)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 << 10
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
         for number in range(20):

@@ -123,6 +123,12 @@ EDITS = (
         "metadata solve verify",
         name="a repository of this host, which the image is not to know",
     ),
+    edit(
+        "packageRepositories",
+        [{"packages": [{"url": "https://more.invalid/a.zip", "sha256": "0" * 64}], "insecureSkipVerify": True}],
+        "metadata solve download verify",
+        name="package files",
+    ),
     edit("include", ["files/part.yml"], "system evidence", TREE),
     edit("extends", "files/parent.yml", "system evidence", TREE),
     # the tree

@@ -34,7 +34,7 @@ UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
         "systemConfig.fde.enabled",
     ),
     (
-        {"packageRepositories": [{"packages": ["https://three.invalid/a.deb"], "insecureSkipVerify": True}]},
+        {"packageRepositories": [{"packages": ["https://three.invalid/a.zip"], "insecureSkipVerify": True}]},
         "packageRepositories[0].insecureSkipVerify",
     ),
     (

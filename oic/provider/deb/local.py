@@ -35,6 +35,7 @@ def describe(file: IO[bytes], digest: Digest, size: int, *, where: str) -> Descr
         name=package.name,
         version=package.version,
         architecture=package.architecture,
+        independent=package.architecture == "all",
         location=location,
         entry=entry,
     )

@@ -21,7 +21,7 @@ from oic.errors import TrustError
 from oic.handover.packages import Index
 from oic.ospackage.allowed import missing_lines
 from oic.ospackage.fetch import NotFound
-from oic.ospackage.indexed import DebRepository
+from oic.ospackage.indexed import ComponentFile, DebRepository
 from oic.ospackage.origin import UNKNOWN
 from oic.progress import note
 from oic.provider.age import age_warning, older_error
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.config.repository import Repository
+    from oic.handover.collected import CollectedRepository
     from oic.ospackage.fetch import Fetcher
     from oic.ospackage.origin import KnownSigners
     from oic.ospackage.store import Store
@@ -58,12 +59,13 @@ class _LastRun:
     now: datetime
 
 
-def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
+def read_metadata(  # noqa: PLR0913 - those of the protocol, and the clock
     repositories: Sequence[Repository],
     architecture: str,
     fetcher: Fetcher,
     store: Store,
     previous: Previous,
+    made: Mapping[str, CollectedRepository] | None = None,
     *,
     now: datetime | None = None,
 ) -> Metadata:
@@ -72,7 +74,9 @@ def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
     entries = previous.index.of(DebRepository) if previous.index else ()
     before = {(entry.url, entry.suite): entry for entry in entries}
     found = [
-        _read_repository(
+        _made_entry(repository, made[repository.name])
+        if made and repository.name in made
+        else _read_repository(
             repository,
             architecture,
             source,
@@ -107,9 +111,15 @@ def _warning(entry: DebRepository, now: datetime) -> str:
     return age_warning(entry.name, entry.date, now)
 
 
-def _read_repository(repository: Repository, architecture: str, source: Documents, last: _LastRun) -> DebRepository:
-    base = directory_of(repository.url, repository.suite)
-    entry = DebRepository(
+def _made_entry(repository: Repository, made: CollectedRepository) -> DebRepository:
+    """Return the entry of a repository that the build made of package files."""
+    size = int(made.listing_size)
+    file = ComponentFile(component="", sha256=made.listing, compression="", plain_size=size)
+    return replace(_entry(repository), packages=(file,))
+
+
+def _entry(repository: Repository) -> DebRepository:
+    return DebRepository(
         name=repository.name,
         url=repository.url,
         suite=repository.suite,
@@ -125,6 +135,11 @@ def _read_repository(repository: Repository, architecture: str, source: Document
         packages=(),
         group=repository.group,
     )
+
+
+def _read_repository(repository: Repository, architecture: str, source: Documents, last: _LastRun) -> DebRepository:
+    base = directory_of(repository.url, repository.suite)
+    entry = _entry(repository)
     found = _fetch_release(repository, base, source, last.known)
     if found is None:
         listed = [fetch_bare_list(base, source)]

@@ -58,6 +58,7 @@ def describe(file: IO[bytes], digest: Digest, size: int, *, where: str) -> Descr
         name=found.name,
         version=found.version,
         architecture=found.architecture,
+        independent=found.architecture == "noarch",
         location=location,
         entry=text.encode(),
     )

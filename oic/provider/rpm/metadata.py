@@ -36,6 +36,7 @@ from oic.provider.documents import Documents, check_digest
 from oic.provider.keys import indexed_keys, keyring_of, known_keys, read_keys
 from oic.provider.openpgp import detached_signers
 from oic.provider.protocol import Metadata
+from oic.provider.rpm.entries import entry_of, made_entry, origin_of
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.mirrors import bases_of, from_first
 from oic.provider.rpm.pool import Packages
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.config.repository import Repository
+    from oic.handover.collected import CollectedRepository
     from oic.ospackage.fetch import Fetcher
     from oic.ospackage.origin import KnownSigners
     from oic.ospackage.store import Store
@@ -61,10 +63,13 @@ _EARLIEST = 10**9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """A repository's entry in the index, and its repomd.xml, from which filelists may be needed later."""
+    """A repository's entry in the index, and its repomd.xml, from which filelists may be needed later.
+
+    A repository that is made of package files has none: its list has all files.
+    """
 
     entry: RpmRepository
-    repomd: Repomd
+    repomd: Repomd | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +81,13 @@ class _LastRun:
     now: datetime
 
 
-def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
+def read_metadata(  # noqa: PLR0913 - those of the protocol, and the clock
     repositories: Sequence[Repository],
     architecture: str,
     fetcher: Fetcher,
     store: Store,
     previous: Previous,
+    made: Mapping[str, CollectedRepository] | None = None,
     *,
     now: datetime | None = None,
 ) -> Metadata:
@@ -90,8 +96,11 @@ def read_metadata(  # noqa: PLR0913 - the five of the protocol, and the clock
     before = {entry.origin: entry for entry in (previous.index.of(RpmRepository) if previous.index else ())}
     found = []
     for repository in repositories:
+        if made and repository.name in made:
+            found.append(_Found(entry=made_entry(repository, made[repository.name]), repomd=None))
+            continue
         last = _LastRun(
-            entry=before.get(_origin(repository)),
+            entry=before.get(origin_of(repository)),
             known=previous.known.get(repository.name, UNKNOWN),
             now=now or datetime.now(UTC),
         )
@@ -126,11 +135,6 @@ def _time_made(entry: RpmRepository) -> int:
     return made if made > _EARLIEST else 0
 
 
-def _origin(repository: Repository) -> str:
-    """Return what identifies a repository whichever mirror answers."""
-    return repository.mirror_list or repository.url
-
-
 def _read_repository(repository: Repository, source: Documents, last: _LastRun, base: str) -> _Found:
     where = f"{base}/{_REPOMD}"
     files = () if repository.trusted else read_keys(repository, source.fetcher)
@@ -146,23 +150,14 @@ def _read_repository(repository: Repository, source: Documents, last: _LastRun, 
     check_age(repomd, before.revision if before else "", before.timestamp if before else 0, last.now, where=where)
     listed, primary = _listed(repomd, PRIMARY, base, source, before.primary if before else None)
     signed = [source.remember(url, body) for url, body in documents.items()]
-    entry = RpmRepository(
-        name=repository.name,
-        origin=_origin(repository),
+    entry = replace(
+        entry_of(repository, primary),
         url=base,
-        suite="",
-        components=(),
-        priority=repository.priority,
-        allow_packages=repository.allow_packages,
         signers=signers,
-        trusted=repository.trusted,
         keys=indexed_keys(files, known, source.store),
         documents=(*signed, listed),
         revision=repomd.revision,
         timestamp=repomd.timestamp,
-        primary=primary,
-        filelists=None,
-        group=repository.group,
     )
     return _Found(entry=entry, repomd=repomd)
 
@@ -192,7 +187,7 @@ def repomd_signers(ring: Keyring, documents: dict[str, bytes], where: str) -> tu
 
 def _with_filelists(found: _Found, source: Documents, before: Mapping[str, RpmRepository]) -> RpmRepository:
     entry = found.entry
-    if FILELISTS not in found.repomd.files:
+    if found.repomd is None or FILELISTS not in found.repomd.files:
         return entry
     last = before.get(entry.origin)
     _, filelists = _listed(found.repomd, FILELISTS, entry.url, source, last.filelists if last else None)

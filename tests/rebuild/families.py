@@ -191,9 +191,8 @@ RPM = Family(
             "ran": frozenset({"rootfs", "evidence"}),
         },
         "tools": {"value": "azl3"},
-        "systemConfig.kernel.entries": {
-            "direct": frozenset({"boot", "fs", "evidence"})
-        },  # its images have systemd-boot
+        # its images have systemd-boot already
+        "systemConfig.kernel.entries": {"direct": frozenset({"boot", "fs", "evidence"})},
         "target": {"direct": frozenset(STAGES) - {"download"}},  # which names packages by their digests
         "target.signedMetadata": {"value": False, "direct": frozenset({"metadata", "verify"}), "ran": None},
         # dracut reads the file, but copies nothing from it into an initramfs for any machine

@@ -68,10 +68,10 @@ def _write(tree: Path, path: str, value: Any) -> Item:
 
 def _edit(file: Path, pattern: str, replacement: str) -> None:
     time = file.stat().st_mtime
-    text, count = re.subn(pattern, replacement, file.read_text(), flags=re.MULTILINE)
+    content, count = re.subn(pattern.encode(), replacement.encode(), file.read_bytes(), flags=re.MULTILINE)
     if not count:
         raise AssertionError(f"{file.name}: nothing matches {pattern}")
-    file.write_text(text)
+    file.write_bytes(content)
     os.utime(file, (time, time))
 
 

@@ -55,6 +55,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         *(
             "config.checks",
             "config.disk_checks",
+            "config.grow",
             "config.notes",
             "config.unbuilt",
             "image.fs",
@@ -93,6 +94,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
             "image.tree.drawn",
             "image.tree.esp",
             "image.tree.firstboot",
+            "image.tree.grow",
             "image.tree.keyfiles",
             "image.tree.texts",
             "image.tree.generators",
@@ -167,7 +169,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
         *("stages.rootfs", "stages.solve", "stages.system", "stages.verify"),
     ),
     "names the stages and what they run": (
-        *("plan", "plan.artefacts", "plan.boot", "plan.packages", "plan.raw", "plan.tree"),
+        *("plan", "plan.artefacts", "plan.boot", "plan.evidence", "plan.packages", "plan.raw", "plan.tree", "plan.wsl"),
     ),
     "builds an image twice and compares": (
         *("reproduce.builds", "reproduce.compare", "reproduce.trees", "reproduce.twice"),

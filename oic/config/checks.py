@@ -13,6 +13,7 @@ from oic.config.disk import mount_point
 from oic.config.disk_checks import disk_problems
 from oic.config.merge import unit_name
 from oic.config.network import network_problems
+from oic.config.wsl import wsl_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +57,7 @@ def problems_in(tree: Node) -> Problems:
 
 def problems_of_whole(tree: Node) -> Problems:
     """Say what of a recipe merged over its defaults does not go together, as mappings are merged field by field."""
+    yield from wsl_problems(tree)
     yield from _secure_boot_problems(tree.get("systemConfig", "immutability"))
     yield from _baseline_problems(tree.get("baseline"), tree.get("overlayPolicy"))
     fde = tree.get("systemConfig", "fde")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from oic.config.source import Node
 
 _FILE_SYSTEMS = {"vfat": "fat32", "swap": "linux-swap", "none": "", "unformatted": ""}
+WSL = "wsl2"
+"""The image type of a root file system without kernel and disk."""
 AUTO = "auto"
 """The size of a disk or partition that is as large as its content wants."""
 _COMPRESSIONS = {"gzip": "gz"}
@@ -31,14 +33,15 @@ def disk_of(disk: Node) -> Disk:
     return disk_values(disk, in_table_order(disk))
 
 
-def artifacts_of(disk: Node) -> tuple[Artifact, ...]:
-    """Return what is to be made of the disk, each once, in the order written; a raw file when nothing is said."""
+def artifacts_of(disk: Node, image_type: str) -> tuple[Artifact, ...]:
+    """Return what is to be made of an image, each once, in the order written; when nothing is said, the usual file."""
     said = [
         Artifact(type=node.get("type").text, compression=_COMPRESSIONS.get(word, word))
         for node in disk.get("artifacts").items
         for word in (node.get("compression").text,)
     ]
-    return tuple(dict.fromkeys(said)) or (Artifact(type="raw", compression=""),)
+    usual = Artifact(type="tar", compression="gz") if image_type == WSL else Artifact(type="raw", compression="")
+    return tuple(dict.fromkeys(said)) or (usual,)
 
 
 def file_system(word: str) -> str:
@@ -76,7 +79,9 @@ def in_table_order(disk: Node) -> list[Node]:
 def disk_values(disk: Node, nodes: list[Node]) -> Disk:
     """Return the values of a disk with these partitions, as far as they can be read."""
     table = disk.get("partitionTableType").text or "gpt"
-    return Disk(size=Bytes(size_of(disk.get("size")) or 0), table=table, partitions=tuple(map(_partition, nodes)))
+    grows = disk.get("extendLastPartitionToFillDisk").true or any(node.get("grow").true for node in nodes)
+    size = Bytes(size_of(disk.get("size")) or 0)
+    return Disk(size=size, table=table, partitions=tuple(map(_partition, nodes)), grows=grows)
 
 
 def _partition(node: Node) -> Partition:

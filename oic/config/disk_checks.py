@@ -18,6 +18,7 @@ from oic.config.disk import (
     partitions_of,
     size_of,
 )
+from oic.config.grow import grow_problems
 from oic.config.partition_types import type_guid, type_names
 from oic.config.schema import did_you_mean
 from oic.config.sizes import SECTOR, parse_size, shown_size
@@ -59,6 +60,7 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
         node = disk.get("partitions") if problem.at is None else nodes[problem.at]
         yield _field(node, problem.field), problem.text
     yield from _size_problems(whole, nodes)
+    yield from grow_problems(disk, whole, nodes)
     yield from _content_problems(disk)
 
 

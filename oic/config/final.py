@@ -91,7 +91,7 @@ def load_config(
         distribution=distribution,
         repositories=(*distribution.tools_repositories, *recipe_repositories(tree, distribution, packages)),
         disk=disk_of(tree.get("disk")),
-        artifacts=artifacts_of(tree.get("disk")),
+        artifacts=artifacts_of(tree.get("disk"), tree.get("target", "imageType").text),
         system=system_of(tree, [file for file in files if file.kind], distribution.provider),
         notes=(*notes, *left_out(data, whole.recipe)),
         unbuilt=tuple(node.said(text) for node, text in (*unbuilt_in(tree, data), *packages.missing)),

@@ -56,11 +56,15 @@ class Partition(Value):
 
 
 class Disk(Value):
-    """The raw disk's size, 0 for one as large as its partitions want, and its partitions in table order."""
+    """The raw disk's size, 0 for one as large as its partitions want, and its partitions in table order.
+
+    If it `grows`, the partition that is last on the disk takes what a larger device has behind it.
+    """
 
     size: Bytes
     table: str
     partitions: tuple[Partition, ...]
+    grows: bool = False
 
 
 class Artifact(Value):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.config.assemble import bootloader_of, is_placeholder
+from oic.config.grow import grow_notes
 from oic.config.partition_types import type_guid
 from oic.config.source import Node
+from oic.config.wsl import wsl_notes
 from oic.image.fs import FILE_SYSTEMS
 
 if TYPE_CHECKING:
@@ -77,7 +79,10 @@ def whole_notes(tree: Node) -> Notes:
     policy = tree.get("overlayPolicy")
     if policy.value is not None and tree.get("baseline", "mode").text != "overlay":
         yield policy, "no effect without baseline.mode: overlay"
+    yield from wsl_notes(tree)
     yield from _boot_notes(tree)
+    disk = tree.get("disk")
+    yield from grow_notes(disk.get("partitions").items, extends=disk.get("extendLastPartitionToFillDisk").true)
 
 
 def _boot_notes(tree: Node) -> Notes:

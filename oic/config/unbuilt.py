@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Found = Iterator[tuple[Node, str]]
 
-_IMAGE_TYPES = {"raw"}
+_IMAGE_TYPES = {"raw", "wsl2"}
 REDACTED = "<redacted>"
 """What stands for a password in a printed recipe."""
 _NOT_YET = "is not built yet"
@@ -73,8 +73,6 @@ def _target(target: Node) -> Found:
 
 
 def _disk(disk: Node, data: DistributionData) -> Found:
-    if disk.get("extendLastPartitionToFillDisk").true:
-        yield disk.get("extendLastPartitionToFillDisk"), f"a partition that grows at first boot {_NOT_YET}"
     for partition in disk.get("partitions").items:
         yield from _partition(partition, data)
 
@@ -85,8 +83,6 @@ def _partition(partition: Node, data: DistributionData) -> Found:
         yield partition.get("fsType"), f"the file system {word} {_NOT_YET}"
     elif word and (tools := FILE_SYSTEMS[word].tools) and data.facts and tools not in _named(data):
         yield partition.get("fsType"), f"{word} {_NOT_YET} for {data.id}: its data name no tools"
-    if partition.get("grow").true:
-        yield partition.get("grow"), f"a partition that grows at first boot {_NOT_YET}"
 
 
 def _artifacts(artifacts: Node, data: DistributionData) -> Found:

@@ -11,6 +11,7 @@
 * ``system`` writes four hand-overs, so that ``initrd``, ``boot`` and ``evidence`` depend only on what they read of the
   tree.
 * Planning reads nothing but the config, which must be one that can be built.
+* A root file system for WSL 2 has no kernel: of the stages after ``system``, it has ``archive`` and ``evidence`` only.
 * If the boot loader reads the image's own tree, as GRUB does, ``fs`` comes after ``boot``, whose layer it merges.
 """
 
@@ -26,6 +27,7 @@ from oic.plan.maker import Maker
 from oic.plan.packages import package_stages
 from oic.plan.raw import raw_stages
 from oic.plan.tree import image_tree, tree_stages
+from oic.plan.wsl import wsl_stages
 from oic.stages import (
     archive,
     boot,
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from oic.stage import Stage
 
 
-PRODUCTS = {"raw": raw_stages}
+PRODUCTS = {"raw": raw_stages, "wsl2": wsl_stages}
 """The kinds of images, by their names in recipes."""
 
 KINDS = tuple(

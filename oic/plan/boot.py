@@ -33,7 +33,7 @@ def disk_of(config: FinalConfig, seed: str) -> ByContent:
     """Return the disk to be placed, with what of the recipe has no effect on its table taken out."""
     entries = tuple(replace(entry, mount_point="", mount_options="") for entry in config.disk.partitions)
     is_legacy = config.system.bootloader.boot_type == "legacy"
-    return ByContent(disk=replace(config.disk, partitions=entries), seed=seed, is_legacy=is_legacy)
+    return ByContent(disk=replace(config.disk, partitions=entries, grows=False), seed=seed, is_legacy=is_legacy)
 
 
 def boot_slice(make: Maker, placed: Layout) -> boot.Slice:

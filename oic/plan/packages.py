@@ -14,6 +14,7 @@ from oic.image.fs import FILE_SYSTEMS
 from oic.ospackage.locked import AskedSet, Request
 from oic.ospackage.series import SIGN
 from oic.plan.boot import method_of
+from oic.plan.tree import has_kernel
 from oic.stages import chroot, collect, download, metadata, solve, verify
 from oic.values import digest_of
 
@@ -95,7 +96,8 @@ def request_of(config: FinalConfig) -> Request:
     names = (
         *config.system.packages,
         *_kernels(config),
-        *config.distribution.packages_for.get(method_of(config), ()),
+        *(config.distribution.packages_for.get(method_of(config), ()) if has_kernel(config) else ()),
+        *(config.distribution.packages_for.get("grow", ()) if config.disk.grows else ()),
     )
     tools = (*config.distribution.tools, *_further_tools(config))
     further = "; ".join(_described(entry) for entry in config.repositories if entry.further or entry.of_recipe)
@@ -113,7 +115,7 @@ def request_of(config: FinalConfig) -> Request:
 def _kernels(config: FinalConfig) -> Iterator[str]:
     """Yield the kernel packages as the solver is asked for them: of the series that the recipe wants."""
     series = "" if config.distribution.kernel_version_ignored else config.system.kernel.version
-    for name in config.system.kernel.packages:
+    for name in config.system.kernel.packages if has_kernel(config) else ():
         yield f"{name}{SIGN}{series}" if series else name
 
 

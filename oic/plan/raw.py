@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from oic.handover.disk import BootFiles
 from oic.handover.tree import ConfiguredTree
 from oic.image.boot import is_in_tree
 from oic.image.disk.bios import BIOS_BOOT
 from oic.image.disk.content import is_by_content
-from oic.image.fs import FILE_SYSTEMS
 from oic.image.seeds import uuid_for
 from oic.plan.artefacts import artefact_stages
 from oic.plan.boot import boot_slice, disk_of, method_of
-from oic.plan.tree import files_of, is_esp, is_mounted
-from oic.stages import boot, evidence, fs
-from oic.values import digest_of
+from oic.plan.evidence import evidence_stage
+from oic.plan.tree import is_esp, is_mounted
+from oic.stages import boot, fs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +33,7 @@ def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stag
     A boot loader that reads the tree has its files in it: then the file systems are created after them, and also where
     sizes are those of the content.
     """
-    manifest = f"{make.stem}.manifest.json"
     artefacts = artefact_stages(make, placed)
-    reads = (*(evidence.OF_ARTEFACTS[stage.name] for stage in artefacts), *evidence.KIND.reads)
     in_tree = is_in_tree(method_of(make.config))
     disk_plan = disk_of(make.config, make.seed)
     by_content = disk_plan if disk_plan.waits else None
@@ -52,7 +47,7 @@ def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stag
     return (
         *((booting, systems) if boot_first else (systems, booting)),
         *artefacts,
-        make.stage(evidence.KIND, _evidence(make.config, users, manifest), files=(manifest,), reads=reads),
+        evidence_stage(make, users, artefacts),
     )
 
 
@@ -82,29 +77,4 @@ def _file_systems(config: FinalConfig, placed: Layout, seed: str, by_content: By
         partitions=partitions,
         mount_points=tuple(mount_points),
         by_content=by_content,
-    )
-
-
-def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evidence.Slice:
-    recipe = {
-        "target": config.target,
-        "image": config.image,
-        "disk": config.disk,
-        "artifacts": config.artifacts,
-        # hashed passwords: the digest of a plain one could be guessed
-        "system": replace(config.system, users=tuple(users), files=(), excluded_packages=()),
-        "files": files_of(config),
-    }
-    return evidence.Slice(
-        image=config.image,
-        target=config.target,
-        recipe=digest_of(recipe),
-        network_commands=tuple(command.cmd for command in config.system.commands if command.network),
-        outside_files=tuple(file.final for file in config.system.files if file.outside),
-        drawn_file_systems=tuple(
-            entry.id
-            for entry in config.disk.partitions
-            if entry.fs_type in FILE_SYSTEMS and FILE_SYSTEMS[entry.fs_type].is_drawn
-        ),
-        file=manifest,
     )

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oic.config.disk import WSL
 from oic.config.repository import is_local
 from oic.image.boot.root import ByPartuuid
+from oic.image.disk.kinds import TABLE_KINDS
 from oic.image.tree.additional import PlacedFile
+from oic.image.tree.grow import FSTAB_OPTION, Growth
 from oic.image.tree.settings import Mount
 from oic.provider.told import ToldKey, ToldRepository
 from oic.stages import initrd, rootfs, system
@@ -28,7 +31,7 @@ ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreePlan:
-    """The inputs of a tree: a set of the lock, its configuration, and the modules of its initramfs.
+    """The inputs of a tree: a set of the lock, its configuration, and the modules of its initramfs, if it has one.
 
     The tree of the image itself has no `name`. `sources` are as in `oic.stage.Stage`.
     """
@@ -36,7 +39,7 @@ class TreePlan:
     name: str = ""
     installed: rootfs.Slice
     configured: system.Slice
-    initramfs: initrd.Slice
+    initramfs: initrd.Slice | None
     sources: Mapping[str, Path]
 
 
@@ -45,7 +48,7 @@ def tree_stages(make: Maker, tree: TreePlan) -> tuple[Stage[Any], ...]:
     return (
         make.stage(rootfs.KIND, tree.installed, tree=tree.name),
         make.stage(system.KIND, tree.configured, sources=tree.sources, tree=tree.name),
-        make.stage(initrd.KIND, tree.initramfs, tree=tree.name),
+        *([make.stage(initrd.KIND, tree.initramfs, tree=tree.name)] if tree.initramfs else []),
     )
 
 
@@ -54,7 +57,7 @@ def image_tree(config: FinalConfig, placed: Layout, users: Sequence[User]) -> Tr
     return TreePlan(
         installed=installed(config, "image"),
         configured=_configured(config, placed, users),
-        initramfs=initrd.Slice(modules=config.system.kernel.extra_modules),
+        initramfs=initrd.Slice(modules=config.system.kernel.extra_modules) if has_kernel(config) else None,
         sources={
             **{file.final: file.local for file in config.system.files if file.kind == "file" and file.content is None},
             **{key.url: Path(key.path) for entry in _of_recipe(config) for key in entry.keys if key.sha256},
@@ -89,6 +92,8 @@ def _configured(config: FinalConfig, placed: Layout, users: Sequence[User]) -> s
         told=_told(config),
         mounts=tuple(_mounts(config, placed)),
         esp=next((entry.mount_point for entry in config.disk.partitions if is_esp(entry) and is_mounted(entry)), ""),
+        growth=_growth(config, placed),
+        has_kernel=has_kernel(config),
     )
 
 
@@ -140,10 +145,34 @@ def _told(config: FinalConfig) -> tuple[ToldRepository, ...]:
 
 def _mounts(config: FinalConfig, placed: Layout) -> Iterator[Mount]:
     uuids = {entry.id: entry.part_uuid for entry in placed.partitions}
+    growth = _growth(config, placed)
     for entry in config.disk.partitions:
         if is_mounted(entry) or entry.fs_type == "linux-swap":
             device = ByPartuuid(uuid=uuids[entry.id]).device
-            yield Mount(device=device, at=entry.mount_point, type=entry.fs_type, options=entry.mount_options)
+            options = entry.mount_options
+            if growth and growth.part_uuid == uuids[entry.id]:
+                options = f"{options or 'defaults'},{FSTAB_OPTION}"
+            yield Mount(device=device, at=entry.mount_point, type=entry.fs_type, options=options)
+
+
+def _growth(config: FinalConfig, placed: Layout) -> Growth | None:
+    """Return the partition that grows: the last on the disk."""
+    if not config.disk.grows:
+        return None
+    last = max(placed.partitions, key=lambda entry: entry.start)
+    entry = next(entry for entry in config.disk.partitions if entry.id == last.id)
+    slots = TABLE_KINDS[config.disk.table].slots
+    return Growth(
+        part_uuid=last.part_uuid,
+        number=last.index,
+        extended=slots if config.disk.table == "mbr" and last.index > slots else 0,
+        at=entry.mount_point if is_mounted(entry) else "",
+    )
+
+
+def has_kernel(config: FinalConfig) -> bool:
+    """Tell whether an image has a kernel of its own; with WSL 2, the host brings it."""
+    return config.target.image_type != WSL
 
 
 def is_mounted(entry: Partition) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, remove_matches
 from oic.config.model import Command, Network, Services, User  # noqa: TC001 - fields of the slice
-from oic.errors import OicError, one_line
+from oic.errors import one_line
 from oic.files import atomic_file
 from oic.handover.tree import (
     Artefact,
@@ -36,6 +36,7 @@ from oic.image.tree import (
     effects,
     esp,
     firstboot,
+    grow,
     keyfiles,
     network,
     part,
@@ -45,6 +46,7 @@ from oic.image.tree import (
 )
 from oic.image.tree.additional import PlacedFile  # noqa: TC001
 from oic.image.tree.commands import run_commands
+from oic.image.tree.grow import Growth  # noqa: TC001
 from oic.image.tree.settings import Mount  # noqa: TC001
 from oic.ospackage.store import Store
 from oic.process import child
@@ -87,6 +89,8 @@ class Slice(Value):
     told: tuple[ToldRepository, ...]
     mounts: tuple[Mount, ...]
     esp: str
+    growth: Growth | None
+    has_kernel: bool
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -108,7 +112,8 @@ def run(stage: Stage[Slice]) -> str:
     work.mkdir(parents=True, exist_ok=True)
     files = [file.final for file in said.files]
     whole = [*trees, layer.tree]
-    read = namespace.call(reading.read, whole, work, said.esp, files, rootfs.private_keys, writes=[work])
+    found = (said.esp, files, rootfs.private_keys, said.has_kernel)
+    read = namespace.call(reading.read, whole, work, *found, writes=[work])
     stage.write(ConfiguredTree(layers=(*rootfs.layers, own), epoch=layer.epoch))
     stage.write(
         InitramfsInputs(
@@ -190,7 +195,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
 ) -> Filled:
     provider = provider_of(said.provider)
     with overlay.merged(below, place / "root", upper=place / "tree", work=place / "work") as root:
-        child.inside(root, _check_network, said.network)
+        child.inside(root, effects.check_network, said.network)
         child.inside(root, texts.write, {**settings.files_of(said), **network.files_of(said.network)})
         told = child.inside(root, provider.sources, rootfs.repositories, said.package_sources)
         extras = {**settings.extras_of(said), **accounts.sudo_rules(said.users)}
@@ -206,19 +211,13 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
             run_commands(said.commands, box, logs[1:])
             child.inside(root, accounts.check_shells, said.users)
             child.inside(root, firstboot.write_units, provider.first_boot())
+            child.inside(root, grow.write, said.growth)
             child.inside(root, effects.check_units, said.services)
             _set_units(said.services, box)
         child.inside(root, remove_matches, [name for name in provider.leftovers() if name != "etc/machine-id"])
         child.inside(root, firstboot.remove, provider.first_boot(), [file.final for file in said.files])
         child.inside(root, texts.write, {"/etc/machine-id": ""})
     return Filled(epoch=rootfs.epoch)
-
-
-def _check_network(root: Path, said: Network) -> None:
-    """Raise OicError where the image has nothing that would read the network's file."""
-    places = [root / place / network.NETPLAN_GENERATOR for place in ("usr/lib/systemd", "lib/systemd")]
-    if said.backend == network.NETPLAN and said.interfaces and not any(place.exists() for place in places):
-        raise OicError("network.backend: expected netplan in the image, found none", hint="add the package netplan.io")
 
 
 def _set_timezone(root: Path, timezone: str) -> None:

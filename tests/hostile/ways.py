@@ -200,6 +200,8 @@ def slice_of(*commands: str, online: Sequence[int] = (), users: Sequence[User] =
         locale="",
         keymap="",
         esp="",
+        growth=None,
+        has_kernel=True,
         files=(),
         users=tuple(users),
         mounts=(),

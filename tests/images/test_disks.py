@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from oic.boottest.vm import Machine
+from oic.boottest.vm import BIOS, Machine
 
 from .booted import debian_kernels, said_by
 from .conftest import Built
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.mirror, pytest.mark.boot]
 
-ESP = {"id": "esp", "type": "esp", "size": "160MiB", "fsType": "fat32", "mountPoint": "/boot/efi"}
-ROOT = {"id": "root", "type": "linux-root-amd64", "size": "900MiB", "fsType": "ext4", "mountPoint": "/"}
-SWAP = {"id": "swap", "type": "linux-swap", "size": "64MiB"}
+ESP: dict[str, Any] = {"id": "esp", "type": "esp", "size": "160MiB", "fsType": "fat32", "mountPoint": "/boot/efi"}
+ROOT: dict[str, Any] = {"id": "root", "type": "linux-root-amd64", "size": "900MiB", "fsType": "ext4", "mountPoint": "/"}
+SWAP: dict[str, Any] = {"id": "swap", "type": "linux-swap", "size": "64MiB"}
 MANY = [
     ESP,
     ROOT,
@@ -32,7 +32,7 @@ MANY = [
     {"id": "data", "type": "linux", "size": "64MiB", "fsType": "erofs", "mountPoint": "/srv/data"},
     {"id": "more", "type": "linux", "end": "0", "fsType": "xfs", "mountPoint": "/srv/more"},
 ]
-LOGICAL = [
+LOGICAL: list[dict[str, Any]] = [
     {"id": "boot", "type": "linux", "size": "200MiB", "fsType": "ext2", "mountPoint": "/boot", "flags": ["boot"]},
     SWAP,
     {"id": "opt", "type": "linux", "size": "32MiB", "fsType": "fat16", "mountPoint": "/opt"},
@@ -121,6 +121,32 @@ def test_a_disk_sized_by_its_content_boots_and_has_the_margin(tmp_path: Path) ->
     )
     assert int(free) >= 50
     assert state == "running"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["gpt", "mbr"])
+def test_on_a_larger_device_the_last_partition_and_its_files_grow(table: str, tmp_path: Path) -> None:
+    gpt: list[dict[str, Any]] = [ESP, {**ROOT, "grow": True}]
+    mbr: list[dict[str, Any]] = [*LOGICAL[:3], ROOT, {**LOGICAL[5], "size": "64MiB"}]
+    disk: dict[str, Any] = {"size": "auto", "partitionTableType": table, "partitions": gpt if table == "gpt" else mbr}
+    disk["extendLastPartitionToFillDisk"] = table == "mbr"
+    system = {} if table == "gpt" else {"bootloader": {"bootType": "legacy", "provider": "grub"}}
+    image = build(tmp_path, f"grows-{table}", disk, **system)
+    before = image.raw.stat().st_size
+    with image.raw.open("r+b") as raw:
+        raw.truncate(before + (1 << 30))
+    asked = [
+        f"findmnt --noheadings --bytes --output SIZE {'/' if table == 'gpt' else '/srv'}",
+        "systemctl is-system-running --wait",
+    ]
+    machine = Machine(keep=True) if table == "gpt" else Machine(firmware=BIOS, keep=True)
+    for _ in range(2):  # the second time, there is nothing to do
+        size, state = said_by(image.raw, machine, tmp_path / "log", asked)
+        assert int(size) > 1 << 30, "a GiB was added"
+        assert state == "running"
+    done = subprocess.run(["sfdisk", "--verify", image.raw], capture_output=True, text=True, check=True)
+    assert "No errors detected." in done.stdout
+    assert done.stderr == ""
 
 
 def test_what_does_not_fit_says_where_the_space_went(tmp_path: Path) -> None:

@@ -15,8 +15,6 @@ UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
     ({"target": {"arch": "aarch64"}}, "target.arch"),
     ({"target": {"imageType": "iso"}}, "target.imageType"),
     ({"iso": {"mode": "live", "answers": "answers.yml", "repository": True}}, "iso"),
-    ({"disk": {"extendLastPartitionToFillDisk": True}}, "disk.extendLastPartitionToFillDisk"),
-    ({"disk": {"partitions": {1: {"grow": True}}}}, "disk.partitions[1].grow"),
     ({"systemConfig": {"initramfs": {"template": "other.yml"}}}, "systemConfig.initramfs"),
     (
         {"disk": {"partitions": {2: HASHES}}, "systemConfig": {"immutability": {"enabled": True, **SECURE_BOOT}}},

@@ -36,7 +36,8 @@ class FileSystem:
     says that identifiers or times are drawn anew each time. It raises OicError when the content does not fit or the
     file system cannot hold it, ToolError when a tool fails. `label_problem` returns what a valid label is, if this one
     is invalid. `tools` names the packages that make it in a distribution's ``toolsFor``; empty for those that every
-    build environment has. `holds_files` is false for one that no file can be put into at build time.
+    build environment has. `holds_files` is false for one that no file can be put into at build time; `grows` is true
+    for one that systemd-growfs(8) can enlarge while it is mounted.
     """
 
     mounted_as: str
@@ -49,12 +50,17 @@ class FileSystem:
     is_read_only: bool = False
     is_drawn: bool = False
     holds_files: bool = True
+    grows: bool = False
+
+
+def _ext(word: str, least: Bytes) -> FileSystem:
+    return FileSystem(mounted_as=word, make=ext.make, max_label=16, least=least, most=Bytes(16 * _TIB), grows=True)
 
 
 FILE_SYSTEMS: dict[str, FileSystem] = {
-    "ext4": FileSystem(mounted_as="ext4", make=ext.make, max_label=16, least=Bytes(_MIB), most=Bytes(16 * _TIB)),
-    "ext3": FileSystem(mounted_as="ext3", make=ext.make, max_label=16, least=Bytes(8 * _MIB), most=Bytes(16 * _TIB)),
-    "ext2": FileSystem(mounted_as="ext2", make=ext.make, max_label=16, least=Bytes(_MIB), most=Bytes(16 * _TIB)),
+    "ext4": _ext("ext4", Bytes(_MIB)),
+    "ext3": _ext("ext3", Bytes(8 * _MIB)),
+    "ext2": _ext("ext2", Bytes(_MIB)),
     **{
         word: FileSystem(
             mounted_as="vfat", make=fat.make, max_label=11, label_problem=fat.label_problem, least=least, most=most
@@ -94,6 +100,7 @@ FILE_SYSTEMS: dict[str, FileSystem] = {
         most=Bytes(1024 * _TIB),
         tools="btrfs",
         is_drawn=True,
+        grows=True,
     ),
     "xfs": FileSystem(
         mounted_as="xfs",
@@ -103,6 +110,7 @@ FILE_SYSTEMS: dict[str, FileSystem] = {
         most=Bytes(1024 * _TIB),
         tools="xfs",
         is_drawn=True,
+        grows=True,
         holds_files=False,
     ),
 }

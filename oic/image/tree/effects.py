@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from oic.config.schema import did_you_mean
 from oic.errors import OicError
+from oic.image.tree import network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from oic.config.model import Services, User
+    from oic.config.model import Network, Services, User
 
 _UNITS = ("etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 _ZONES = "usr/share/zoneinfo"
@@ -46,6 +47,13 @@ def idle_settings(root: Path, said: Settings, groups: frozenset[str]) -> list[st
         *_locale(root, said.locale),
         *_keymap(root, said.keymap),
     ]
+
+
+def check_network(root: Path, said: Network) -> None:
+    """Raise OicError where the image has nothing that would read the network's file."""
+    places = [root / place / network.NETPLAN_GENERATOR for place in ("usr/lib/systemd", "lib/systemd")]
+    if said.backend == network.NETPLAN and said.interfaces and not any(place.exists() for place in places):
+        raise OicError("network.backend: expected netplan in the image, found none", hint="add the package netplan.io")
 
 
 def group_names(root: Path) -> frozenset[str]:

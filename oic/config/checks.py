@@ -188,12 +188,11 @@ def _baseline_problems(baseline: Node, policy: Node) -> Problems:
 def _repository_problems(repository: Node) -> Problems:
     if not repository.entries:
         return
-    url, path, files = (repository.get(key).value for key in ("url", "path", "packages"))
-    if files is None and (url is None) == (path is None):
-        yield repository, f"expected either url, path or packages, found {'none' if url is None else 'url and path'}"
-    elif files is not None and not (url is None and path is None):
-        other = "url" if url is not None else "path"
-        yield repository, f"expected either url, path or packages, found {other} and packages"
+    given = [key for key in ("url", "path", "mirrorList", "packages") if repository.get(key).value is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        yield repository, f"expected either url, path, mirrorList or packages, found {found}"
+    files = repository.get("packages").value
     if files is None and repository.get("codename").value is None:
         yield repository.get("codename"), "expected the suite, or a name, found nothing"
     key, keys = repository.get("pkey").value, repository.get("pkeys").value
@@ -201,5 +200,6 @@ def _repository_problems(repository: Node) -> Problems:
         yield repository, "expected pkey or pkeys ([trusted=yes] for an unsigned repository), found neither"
     elif key is not None and keys is not None:
         yield repository, "expected either pkey or pkeys, found both"
-    if repository.get("signedMetadata").value is False and repository.get("url").text.startswith("http://"):
-        yield repository.get("url"), "expected an https URL, as signedMetadata is false, found plain http"
+    for node in (repository.get("url"), repository.get("mirrorList")):
+        if repository.get("signedMetadata").value is False and node.text.startswith("http://"):
+            yield node, "expected an https URL, as signedMetadata is false, found plain http"

@@ -112,7 +112,7 @@ def _repositories(lower: Node, upper: Node) -> Node:
 
 
 def _place(repository: Node) -> tuple[str, ...]:
-    return tuple(repository.get(key).text for key in ("codename", "url", "path"))
+    return tuple(repository.get(key).text for key in ("codename", "url", "path", "mirrorList"))
 
 
 def _services(lower: Node, upper: Node) -> Node:

@@ -59,7 +59,7 @@ def _repositories(
 ) -> Iterator[Repository]:
     names = set(taken)
     for number, entry in enumerate(tree.get("packageRepositories").items):
-        place = entry.get("url").text or entry.get("path").text
+        place = entry.get("url").text or entry.get("mirrorList").text or entry.get("path").text
         if is_left_out(entry) or not (place or entry.get("packages").items):
             continue
         name = _unique(entry.get("codename").text or ("" if place else _OF_FILES), names)
@@ -74,6 +74,7 @@ def _repositories(
             url=url,
             suite=suite,
             components=_components(entry, suite),
+            mirror_list=url if entry.get("mirrorList").text else "",
             keys=tuple(key_of(Key(source=source), words, url) for source in keys_of(entry)),
             trusted=is_trusted(entry),
             signed_metadata=entry.get("signedMetadata").value is not False,

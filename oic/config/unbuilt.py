@@ -58,6 +58,8 @@ def _repository(repository: Node, family: str) -> Found:
     if not (files or keys_of(repository) or is_trusted(repository)):
         said = "expected a key in place of the placeholder, as nothing else vouches for the packages"
         yield repository, f"{said} ({TRUSTED} takes them unsigned)"
+    if repository.get("mirrorList").text and family == "deb":
+        yield repository.get("mirrorList"), f"a mirror list of debs {_NOT_YET}"
     if files and keys_of(repository) and family != "deb":
         yield repository, f"a key that package files are held against {_NOT_YET}: leave it out"
     if repository.get("insecureSkipVerify").true and not (files and all(file.get("sha256").text for file in files)):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 _URL = re.compile(r"(https?|file|packages)://[^\s\\?#]*")
+_KEY_URL = re.compile(r"https?://[^\s\\#]*|file://[^\s\\?#]*")
 _NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _MAX_SIZE = 2**40
 _MAX_REPR = 60
@@ -81,9 +82,9 @@ class Entry:
         """Return a list of texts."""
         return tuple(self._text(field, value, pattern, expected) for value in self.list(field))
 
-    def url(self, field: str) -> str:
-        """Return a URL without a user, a password or ``..``."""
-        url = self.text(field, _URL, "an http(s) or file URL")
+    def url(self, field: str, *, query: bool = False) -> str:
+        """Return a URL without a user, a password or ``..``, and without a query unless it may have one."""
+        url = self.text(field, _KEY_URL if query else _URL, "an http(s) or file URL")
         try:
             parts = urlsplit(url)
         except ValueError:

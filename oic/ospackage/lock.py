@@ -103,7 +103,9 @@ def _repository(entry: Entry, *, older: bool) -> LockedRepository:
     def key(one: Entry) -> LockedKey:
         one.expect("url", "sha256", "size", *(() if older else ("fingerprints",)))
         known = () if older else _fingerprints(one, "fingerprints")
-        return LockedKey(url=one.url("url"), sha256=one.digest("sha256"), size=one.size("size"), fingerprints=known)
+        return LockedKey(
+            url=one.url("url", query=True), sha256=one.digest("sha256"), size=one.size("size"), fingerprints=known
+        )
 
     return LockedRepository(
         name=entry.text("name", _NAME, "a repository's name"),

@@ -131,6 +131,7 @@ def _told(config: FinalConfig) -> tuple[ToldRepository, ...]:
         ToldRepository(
             name=entry.name,
             url=entry.url,
+            mirror_list=entry.mirror_list,
             suite=entry.suite,
             components=entry.components,
             keys=tuple(ToldKey(url=key.url, sha256=key.sha256) for key in entry.keys),

@@ -13,10 +13,14 @@ class ToldKey(Value):
 
 
 class ToldRepository(Value):
-    """A repository of the recipe, as the image knows it. `priority` is on the recipe's scale, where 500 is the base."""
+    """A repository of the recipe, as the image knows it. `priority` is on the recipe's scale, where 500 is the base.
+
+    `mirror_list`, where it is not empty, stands in for `url`.
+    """
 
     name: str
     url: str
+    mirror_list: str
     suite: str
     components: tuple[str, ...]
     keys: tuple[ToldKey, ...]

@@ -55,8 +55,8 @@ CASES = {
     "on and off": (f"{SYSTEM}  services: {{enable: [ssh], mask: [ssh.service]}}\n", "4: systemConfig.services.enable[0]: expected a unit either in enable or in mask, found 'ssh' in both"),
     "two of three keys": (f"{SYSTEM}  immutability: {{enabled: true, secureBootDBKey: a.key, secureBootDBCrt: a.crt}}\n", "4: systemConfig.immutability: expected all of secureBootDBKey, secureBootDBCrt, secureBootDBCer or none, found no secureBootDBCer"),
     "keys without verity": (f"{SYSTEM}  immutability: {{enabled: false, secureBootDBKey: a.key, secureBootDBCrt: a.crt, secureBootDBCer: a.cer}}\n", "4: systemConfig.immutability.enabled: expected true, as Secure Boot keys are given, found something else"),
-    "url and path": ("packageRepositories: [{codename: a, url: http://x/, path: /x, pkey: /k}]\n", "3: packageRepositories[0]: expected either url, path or packages, found url and path"),
-    "no url": ("packageRepositories: [{codename: a, pkey: /k}]\n", "3: packageRepositories[0]: expected either url, path or packages, found none"),
+    "url and path": ("packageRepositories: [{codename: a, url: http://x/, path: /x, pkey: /k}]\n", "3: packageRepositories[0]: expected either url, path, mirrorList or packages, found url and path"),
+    "no url": ("packageRepositories: [{codename: a, pkey: /k}]\n", "3: packageRepositories[0]: expected either url, path, mirrorList or packages, found none"),
     "no key": ("packageRepositories: [{codename: a, path: /x}]\n", "3: packageRepositories[0]: expected pkey or pkeys ([trusted=yes] for an unsigned repository), found neither"),
     "two kinds of key": ("packageRepositories: [{codename: a, path: /x, pkey: /k, pkeys: [/k]}]\n", "3: packageRepositories[0]: expected either pkey or pkeys, found both"),
     # disks

@@ -196,6 +196,9 @@ ADDITIONS = {
     "baseline: {mode: overlay, source: {path: x.img, format: raw}}": [
         "baseline.mode: building onto a finished image",
     ],
+    "packageRepositories: [{codename: a, mirrorList: 'https://a.invalid/list', pkey: /k}]": [
+        "packageRepositories[0].mirrorList: a mirror list of debs"
+    ],
     "packageRepositories: [{codename: a, packages: [https://a.invalid/x.deb], insecureSkipVerify: true}, {codename: b, url: <URL>, pkey: /k}]": [
         (
             "packageRepositories[0].insecureSkipVerify: expected TLS to be verified, or the sha256 of each package file, "

@@ -87,6 +87,35 @@ def test_a_key_of_this_host(rpm_bench: Bench, vendor: str, keys: dict[str, Key],
     rpm_bench.oic("system").refused("vendor: expected it signed by a key of the recipe")
 
 
+METALINK = """<?xml version="1.0" encoding="utf-8"?>
+<metalink version="3.0" xmlns="http://www.metalinker.org/" xmlns:mm0="http://fedorahosted.org/mirrormanager">
+ <files><file name="repomd.xml"><mm0:timestamp>1</mm0:timestamp><size>1</size><resources maxconnections="1">
+  <url protocol="rsync" type="rsync" location="DE" preference="100">rsync://gone.invalid/x/repodata/repomd.xml</url>
+  <url protocol="https" type="https" location="DE" preference="98">{url}/repodata/repomd.xml</url>
+  <url protocol="https" type="https" location="DE" preference="99">{gone}/repodata/repomd.xml</url>
+ </resources></file></files>
+</metalink>
+"""
+
+
+@pytest.mark.parametrize("kind", ["mirrorlist", "metalink"])
+def test_a_mirror_list(rpm_bench: Bench, tiny_rpms: TinyRpm, vendor: str, keys: dict[str, Key], kind: str) -> None:
+    gone = tiny_rpms.mirror.url("/gone")
+    text = METALINK.format(url=vendor, gone=gone) if kind == "metalink" else f"{gone}\n{vendor}\n"
+    tiny_rpms.serve(f"/{kind}?arch=x86_64", text.encode())
+    tiny_rpms.serve("/lookup?op=get&search=0x1", keys["foreign"].public())
+    listed, key = tiny_rpms.mirror.url(f"/{kind}?arch=$basearch"), tiny_rpms.mirror.url("/lookup?op=get&search=0x1")
+    given = f"mirrorList: '{listed}', pkey: '{key}'"
+    rpm_bench.write(f"packageRepositories:\n  - {{codename: vendor, {given}}}\n")
+    said = f"note: this mirror is skipped: {gone}/repodata/repomd.xml"
+    rpm_bench.oic("verify").succeeded("2 repositories, signatures good", said)
+    assert chosen(rpm_bench) == ("2.0-1", "vendor")
+    rpm_bench.oic("system").refused(NO_KERNEL)
+    (repository,) = rpm_bench.cache.glob("layers/*/tree/etc/yum.repos.d/vendor.repo")
+    assert f"\n{kind}={listed.replace('$basearch', 'x86_64')}\n" in repository.read_text()
+    assert "baseurl" not in repository.read_text()
+
+
 def test_a_repository_of_debs_is_no_repository_of_rpms(rpm_bench: Bench, tiny_rpms: TinyRpm, vendor: str) -> None:
     tiny_rpms.serve("/debs/dists/stable/Release", b"Suite: stable\n")
     rpm_bench.write(recipe(tiny_rpms.mirror.url("/debs"), f"{vendor}/key"))

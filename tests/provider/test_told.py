@@ -38,6 +38,7 @@ def told(name: str, **fields: object) -> ToldRepository:
     given = {
         "name": name,
         "url": f"https://{name}.invalid/x",
+        "mirror_list": "",
         "suite": "stable",
         "components": ("main",),
         "keys": (ToldKey(url="https://k.invalid/a"),),

@@ -129,6 +129,12 @@ EDITS = (
         "metadata solve download verify",
         name="package files",
     ),
+    edit(
+        "packageRepositories",
+        [{"codename": "listed", "mirrorList": "https://more.invalid/list", "pkey": "/k"}],
+        "metadata solve verify system",
+        name="a mirror list",
+    ),
     edit("include", ["files/part.yml"], "system evidence", TREE),
     edit("extends", "files/parent.yml", "system evidence", TREE),
     # the tree

@@ -73,7 +73,9 @@ def key_file(body: bytes, *, where: str) -> bytes:  # noqa: ARG001 - the protoco
 
 
 def _stanza(one: ToldRepository, priority: int) -> str:
-    lines = [f"[{one.name}]", f"name={one.name}", f"baseurl={one.url}", "enabled=1"]
+    # libdnf takes a mirror list for a metalink, too, where its URL has this word
+    key = "metalink" if "metalink" in one.mirror_list else "mirrorlist" if one.mirror_list else "baseurl"
+    lines = [f"[{one.name}]", f"name={one.name}", f"{key}={one.mirror_list or one.url}", "enabled=1"]
     lines += [f"gpgcheck={int(not one.trusted)}", f"repo_gpgcheck={int(one.signed_metadata and not one.trusted)}"]
     lines += [f"gpgkey={' '.join(_key_url(key_path(name)) for name in one.key_names())}"] if one.keys else []
     lines += [f"priority={priority}"] if priority != _DNF_BASE else []

@@ -181,10 +181,20 @@ def test_when_every_mirror_fails_each_reason_is_shown(mirror: Mirror, store: Sto
         read(mirror, store, key, mirror_list="memory://lists/base")
 
 
-@pytest.mark.parametrize("text", [b"", b"# nothing\n", b'<?xml version="1.0"?>\n<metalink>'])
+@pytest.mark.parametrize("text", [b"", b"# nothing\n", b'<?xml version="1.0"?>\n<metalink>', b"<!DOCTYPE a><a/>"])
 def test_a_malformed_mirror_list_is_refused(text: bytes, mirror: Mirror, store: Store, key: str) -> None:
     mirror.documents["memory://lists/base"] = text
     with pytest.raises(FetchError, match="expected a list of base URLs"):
+        read(mirror, store, key, mirror_list="memory://lists/base")
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a/repodata/repomd.xml", "file:///a/repodata/repomd.xml", "https://a/other.xml", ""]
+)
+def test_a_metalink_without_a_url_of_a_repository_is_refused(url: str, mirror: Mirror, store: Store, key: str) -> None:
+    inner = f"<file name='repomd.xml'><resources><url preference='1'>{url}</url></resources></file>"
+    mirror.documents["memory://lists/base"] = f"<metalink><files>{inner}</files></metalink>".encode()
+    with pytest.raises(FetchError, match=r"expected a metalink with URLs of repomd\.xml, found none"):
         read(mirror, store, key, mirror_list="memory://lists/base")
 
 

@@ -7,10 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from config.page import PLACES, mapping, rows
 
 from oic.boottest.boot import CREDENTIALS, PROBE, PROBE_PASSWORD, await_login
 from oic.boottest.session import log_in
 from oic.boottest.vm import UEFI, Machine, started
+
+from .shown import BUILT_LATER, ELSEWHERE, IMAGES, OF_NO_IMAGE, PAGE, field_of, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,86 +22,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.mirror, pytest.mark.boot]
 
-SHARED = {
-    "hostname": ("uname -n", "fields"),
-    "timezone": ("readlink /etc/localtime", ".*/Europe/Berlin"),
-    "locale": ("cat /etc/locale.conf", "LANG=C.UTF-8"),
-    "keymap": ("cat /etc/vconsole.conf", "KEYMAP=de"),
-    "kernel.cmdline": ("cat /proc/cmdline", ".* oic.shown=yes.*"),
-    "kernel.enableExtraModules": ("test -d /sys/module/dummy && echo there", "there"),
-    "network.interfaces.addresses": ("ip -o -4 addr show dummy0", r".* inet 192\.0\.2\.10/24 .*"),
-    "network.interfaces.routes": ("ip route show default", r"default via 192\.0\.2\.1 dev dummy0.*"),
-    "network.interfaces.nameservers": ("resolvectl dns dummy0", r".*: 192\.0\.2\.53"),
-    "users.password": ("grep ^one: /etc/shadow", r"one:\$6\$.*"),
-    "users.password, a hash": ("grep ^six: /etc/shadow", r"six:\$5\$salt\$pz6GU9Ql.*"),
-    "users.password, none": ("grep ^Five: /etc/shadow", r"Five:!.*"),
-    "users.hash_algo, sha256": ("grep ^two: /etc/shadow", r"two:\$5\$.*"),
-    "users.hash_algo, bcrypt": ("grep ^three: /etc/shadow", r"three:\$2b\$.*"),
-    "users.hash_algo, md5": ("grep ^four: /etc/shadow", r"four:\$1\$.*"),
-    "users.passwordMaxAge": ("grep ^one: /etc/shadow | cut -d: -f5", "90"),
-    "users.groups": ("id -nG one", r"one (.* )?video( .*)? made.*|one .*made.*video.*"),
-    "users.sudo": ("cat /etc/sudoers.d/90-one", r"one ALL=\(ALL:ALL\) ALL"),
-    "users.sudo, the group": ("id -nG one", ".*(sudo|wheel).*"),
-    "users.home": ("stat -c '%U %F' /srv/two", "two directory"),
-    "users.shell": ("grep ^two: /etc/passwd | cut -d: -f7", "/bin/sh"),
-    "users.startupScript": ("grep ^three: /etc/passwd | cut -d: -f7", "/usr/local/bin/start"),
-    "users.sshAuthorizedKeys": ("stat -c '%U %a' /home/Five/.ssh/authorized_keys", "Five 600"),
-    "additionalFiles.local": ("stat -c '%U %a' /usr/local/bin/start", "root 755"),
-    "additionalFiles.local, a directory": (
-        "cd /usr/share/own && find . | sort | xargs stat -c '%n %U %a %F' | tr '\\n' ';'",
-        (
-            r"\. two 755 directory;\./below two 755 directory;\./below/file two 644 regular file;"
-            r"\./link two 777 symbolic link;\./start two 755 regular file;"
-        ),
-    ),
-    "additionalFiles.local, a link in it": ("cat /usr/share/own/link", "a file"),
-    "additionalFiles.local, none": ("test -e /etc/own/absent || echo absent", "absent"),
-    "additionalFiles.content": ("tail -n 1 /etc/own/text", "of two lines"),
-    "additionalFiles.mode, owner": ("stat -c '%U %G %a' /etc/own/text", "one made 600"),
-    "configurations.cmd": ("cat /etc/own/bash", r"5\..*"),
-    "packageSources": (
-        "grep -rhs ^deb /etc/apt/sources.list* ; grep -rhs enabled=1 /etc/yum.repos.d ; echo none", "none",
-    ),
-    "disk.partitions.fsLabel": ("findmnt -no LABEL /", "top"),
-    "disk.partitions.mountPoint": ("findmnt -no FSTYPE /data", "ext4"),
-    "disk.partitions.mountOptions": ("findmnt -no OPTIONS /data", ".*noatime.*"),
-}  # fmt: skip
-"""By field: a command, and what it prints."""
-
-DEBIAN = {
-    "packages, a glob": ("dpkg-query -W -f '${Status}' vim-tiny", "install ok installed"),
-    "packages, excludePackages": (
-        "dpkg-query -W -f '${db:Status-Status} ${Package} ' 'systemd-time*' chrony",
-        "(?!(.* )?installed systemd).*",
-    ),
-    "services.enable": ("systemctl is-enabled ssh", "enabled"),
-    "services.disable": ("systemctl is-enabled chrony", "disabled"),
-    "services.mask": ("systemctl is-enabled apt-daily.timer", "masked"),
-}
-AZURE = {
-    "excludePackages": ("rpm -q cloud-utils-growpart", ".*not installed"),
-    "services.enable": ("systemctl is-enabled sshd", "enabled"),
-    "services.disable": ("systemctl is-enabled logrotate.timer", "disabled"),
-    "services.mask": ("systemctl is-enabled ctrl-alt-del.target", "masked"),
-}
-NETPLAN = {
-    "network.backend": ("stat -c '%a' /etc/netplan/*", "600"),
-    **{name: SHARED[name] for name in SHARED if name.startswith("network.")},
-}
-
 
 @pytest.mark.parametrize(
-    ("name", "checks"),
-    [
-        pytest.param("debian12-fields", {**SHARED, **DEBIAN}, id="debian12"),
-        pytest.param("azl3-fields", {**SHARED, **AZURE}, id="azl3", marks=pytest.mark.slow),
-        pytest.param("debian13-netplan", NETPLAN, id="netplan", marks=pytest.mark.slow),
-    ],
+    "name", [pytest.param(name, marks=() if name == "debian12-fields" else pytest.mark.slow) for name in IMAGES]
 )
-def test_a_booted_image_shows_every_field(
-    built: Callable[[str], Built], name: str, checks: dict[str, tuple[str, str]]
-) -> None:
-    image = built(name)
+def test_a_booted_image_shows_every_field(built: Callable[[str], Built], name: str) -> None:
+    image, checks = built(name), IMAGES[name]
     deadline = time.monotonic() + 900
     log = image.directory / "fields.log"
     with started(image.raw, Machine(firmware=UEFI), credentials=CREDENTIALS, log=log) as console:
@@ -107,6 +36,30 @@ def test_a_booted_image_shows_every_field(
         shown = {field: session.run(command, deadline).text.strip() for field, (command, _) in checks.items()}
     wrong = {field: shown[field] for field, (_, wanted) in checks.items() if not re.fullmatch(wanted, shown[field])}
     assert wrong == {}
+
+
+def test_every_field_of_the_system_is_shown_or_has_a_reason() -> None:
+    told = {field_of(check) for checks in IMAGES.values() for check in checks} | {*ELSEWHERE, *OF_NO_IMAGE}
+    fields = set()
+    for name in (
+        "systemConfig",
+        "kernel",
+        "bootloader",
+        "network",
+        "user",
+        "additionalFile",
+        "configuration",
+        "services",
+    ):
+        above = ".".join(PLACES[name][1:])
+        found = (f"{above}.{key}".lstrip(".").replace("[]", "") for key, _, _ in rows(name, mapping(name)))
+        fields |= {field for field in found if field not in BUILT_LATER}
+    assert {field for field in fields - told if not any(other.startswith(f"{field}.") for other in told)} == set()
+    assert {field for field in told - fields if not field.startswith("disk.")} == set()
+
+
+def test_the_page_is_as_it_is_made() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 def test_each_command_has_a_log_of_its_own_and_its_status_in_the_stage_s(built: Callable[[str], Built]) -> None:

@@ -31,6 +31,11 @@ HANDOVERS = {
 }
 
 
+def begun_handover(stage: str) -> Point:
+    """Return the point just before the file is created that will become the hand-over."""
+    return Point(stage=stage, event="open", text=f"small/.{HANDOVERS.get(stage, stage)}.json")
+
+
 def rename_of(stage: str) -> Point:
     """Return the point just before the hand-over is renamed to its final name."""
     return Point(stage=stage, event="os.rename", text=f"small/{HANDOVERS.get(stage, stage)}.json")
@@ -43,7 +48,7 @@ def before_record(stage: str) -> Point:
 
 def common(stage: str) -> list[Point]:
     return [
-        Point(stage=stage, event="open", text=f"/{stage}."),
+        begun_handover(stage),
         rename_of(stage),
         Point(stage=stage, event="os.rename", text=f"slice/{stage}.json"),
         before_record(stage),

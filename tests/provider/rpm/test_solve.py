@@ -76,6 +76,37 @@ def packages(lock: Lock, name: str = "image") -> dict[str, Any]:
     return {one.name: one for one in lock.sets[name]}
 
 
+KERNELS = ["kernel-0:6.6.1-1", "kernel-1:6.6.12-1", "kernel-6.12.3-1", "kernel-rt-6.6.9-1", "kernel-doc-1-1.noarch"]
+
+
+@pytest.mark.parametrize(
+    ("word", "chosen"),
+    [
+        ("kernel@6.6", ["kernel 1:6.6.12-1"]),
+        ("kernel@6.6.1", ["kernel 6.6.1-1"]),
+        ("kernel@6.12.3-1", ["kernel 6.12.3-1"]),
+        ("kernel*@6.6", ["kernel 1:6.6.12-1", "kernel-rt 6.6.9-1"]),
+    ],
+)
+def test_a_series_takes_the_newest_version_that_begins_with_it(word: str, chosen: list[str], tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    lock = solve(index_of(store, tmp_path / "base", KERNELS), request(word), store)
+    assert sorted(f"{one.name} {one.version}" for one in lock.sets["image"]) == chosen
+
+
+def test_a_series_that_is_gone_says_what_there_is(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    index = index_of(store, tmp_path / "base", KERNELS)
+    with pytest.raises(SolveError) as caught:
+        solve(index, request("kernel@6.1", "nothing@1"), store)
+    hint = "(systemConfig.kernel.version says which)"
+    there = "kernel 6.6.12-1, kernel 6.12.3-1, kernel 6.6.1-1"
+    assert str(caught.value).splitlines() == [
+        f"image: expected kernel of a version that begins with 6.1, found {there} {hint}",
+        f"image: expected nothing of a version that begins with 1, found no such package {hint}",
+    ]
+
+
 def test_the_lock_has_all_fields_of_a_package(ask: Ask, tmp_path: Path) -> None:
     lock = ask("app", "odd+name", tools=["tool"])
     app, odd = packages(lock)["app"], packages(lock)["odd+name"]

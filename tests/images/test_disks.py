@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.mirror, pytest.mark.boot]
 
 ESP: dict[str, Any] = {"id": "esp", "type": "esp", "size": "160MiB", "fsType": "fat32", "mountPoint": "/boot/efi"}
 ROOT: dict[str, Any] = {"id": "root", "type": "linux-root-amd64", "size": "900MiB", "fsType": "ext4", "mountPoint": "/"}
+HOME: dict[str, Any] = {"id": "home", "type": "linux-home", "size": "100MiB", "fsType": "ext3", "mountPoint": "/home"}
 SWAP: dict[str, Any] = {"id": "swap", "type": "linux-swap", "size": "64MiB"}
 MANY = [
     ESP,
@@ -37,7 +38,7 @@ LOGICAL: list[dict[str, Any]] = [
     SWAP,
     {"id": "opt", "type": "linux", "size": "32MiB", "fsType": "fat16", "mountPoint": "/opt"},
     ROOT,
-    {"id": "home", "type": "linux-home", "size": "100MiB", "fsType": "ext3", "mountPoint": "/home"},
+    HOME,
     {"id": "data", "type": "linux", "end": "0", "fsType": "ext4", "mountPoint": "/srv"},
 ]
 BY_CONTENT = [
@@ -127,16 +128,15 @@ def test_a_disk_sized_by_its_content_boots_and_has_the_margin(tmp_path: Path) ->
 @pytest.mark.parametrize("table", ["gpt", "mbr"])
 def test_on_a_larger_device_the_last_partition_and_its_files_grow(table: str, tmp_path: Path) -> None:
     gpt: list[dict[str, Any]] = [ESP, {**ROOT, "grow": True}]
-    mbr: list[dict[str, Any]] = [*LOGICAL[:3], ROOT, {**LOGICAL[5], "size": "64MiB"}]
+    mbr: list[dict[str, Any]] = [*LOGICAL[:4], {**HOME, "grow": True}]
     disk: dict[str, Any] = {"size": "auto", "partitionTableType": table, "partitions": gpt if table == "gpt" else mbr}
-    disk["extendLastPartitionToFillDisk"] = table == "mbr"
     system = {} if table == "gpt" else {"bootloader": {"bootType": "legacy", "provider": "grub"}}
     image = build(tmp_path, f"grows-{table}", disk, **system)
     before = image.raw.stat().st_size
     with image.raw.open("r+b") as raw:
         raw.truncate(before + (1 << 30))
     asked = [
-        f"findmnt --noheadings --bytes --output SIZE {'/' if table == 'gpt' else '/srv'}",
+        f"findmnt --noheadings --bytes --output SIZE {'/' if table == 'gpt' else '/home'}",
         "systemctl is-system-running --wait",
     ]
     machine = Machine(keep=True) if table == "gpt" else Machine(firmware=BIOS, keep=True)

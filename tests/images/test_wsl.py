@@ -22,7 +22,7 @@ mount -t proc proc /proc
 . /etc/os-release; echo "$ID $VERSION_ID"
 dpkg --audit
 su me -c 'id -un'
-ls /boot /usr/lib/modules 2> /dev/null | wc -w
+find /boot /usr/lib/modules -type f 2> /dev/null | wc -l
 """
 
 

@@ -213,14 +213,9 @@ EDITS = (
     edit("disk.selectionPolicy.requireEmpty", value=False, ran=NOTHING),
     edit("disk.partitionTableType", "gpt", "", NOTHING),
     edit("disk.artifacts", [{"type": "raw"}], "", NOTHING),
-    # the unit that grows it, and sfdisk as a package of the image; the initramfs contains fstab
-    edit(
-        "disk.extendLastPartitionToFillDisk",
-        value=True,
-        direct="solve system evidence",
-        ran={*SOLVED, *TREE, "initrd"},
-    ),
-    edit(f"{PARTITION}.grow", value=True, direct="solve system evidence", ran={*SOLVED, *TREE, "initrd"}),
+    # sfdisk comes as a package of the image; the small one of Debian has no systemd to grow a file system
+    edit("disk.extendLastPartitionToFillDisk", value=True, direct="solve system evidence"),
+    edit(f"{PARTITION}.grow", value=True, direct="solve system evidence"),
     edit("disk.size", "700MiB", "disk evidence", {"disk", "evidence"}),
     edit(f"{PARTITION}.end", "610MiB", "fs disk evidence", {"fs", "disk", "evidence"}),
     edit(f"{PARTITION}.start", "98MiB", "fs disk evidence", {"fs", "disk", "evidence"}),

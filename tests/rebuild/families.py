@@ -191,6 +191,7 @@ RPM = Family(
             "ran": frozenset({"rootfs", "evidence"}),
         },
         "tools": {"value": "azl3"},
+        "disk.partitions.1.grow": {"ran": SOLVED | TREE | {"initrd"}},
         # its images have systemd-boot already
         "systemConfig.kernel.entries": {"direct": frozenset({"boot", "fs", "evidence"})},
         "target": {"direct": frozenset(STAGES) - {"download"}},  # which names packages by their digests

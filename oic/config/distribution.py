@@ -100,8 +100,9 @@ def distribution_of(data: DistributionData, given: Node, target: Target, *, root
 
 
 def left_out(data: DistributionData, tree: Node) -> tuple[str, ...]:
-    """Say what the distribution's own images have and its defaults here do not, unless the recipe sets the field."""
-    nodes = data.facts.get("notYet").entries if data.facts else {}
+    """Say what the distribution's own disk images have and its defaults do not, unless the recipe sets the field."""
+    is_raw = tree.get("target", "imageType").text == "raw"
+    nodes = data.facts.get("notYet").entries if data.facts and is_raw else {}
     return tuple(
         one_line(f"not yet as {data.id} itself: {words.text}")
         for key, words in nodes.items()

@@ -12,6 +12,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from oic.image.compression import COMPRESSIONS
 from oic.image.fs.usage import used_bytes
 from oic.stages.evidence import partitions_of, products_of
 from oic.tasks.mistakes import from_here
@@ -80,8 +81,8 @@ def lines(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> Iterator[str]:
         yield from (f"    {_use(entry)}" for entry in partitions(stage))
         if any(product.format != "tar" for product in products_of(stage)):
             yield f"  boot it:  {asked.command('boot-test', stage.recipe.name)}"
-        if raw := raw_disk(stage):
-            yield f"  write it: dd if={shlex.quote(str(raw))} of=/dev/DISK bs=4M conv=fsync status=progress"
+        if command := _write_command(stage):
+            yield f"  write it: {command}"
 
 
 def results(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> str:
@@ -105,6 +106,19 @@ def raw_disk(stage: Stage[Any]) -> Path | None:
     """Return the disk as it is, neither in another format nor compressed, if there is one."""
     found = (one for one in products_of(stage) if one.format == "raw" and not one.compression)
     return next((stage.cache / one.file.path for one in found), None)
+
+
+def _write_command(stage: Stage[Any]) -> str:
+    """Return the command that writes the raw disk to a device, from a compressed file if need be; empty for none."""
+    found = [one for one in products_of(stage) if one.format == "raw"]
+    if not found:
+        return ""
+    best = min(found, key=lambda product: bool(product.compression))
+    file, device = shlex.quote(str(stage.cache / best.file.path)), "of=/dev/DISK bs=4M conv=fsync"
+    if not best.compression:
+        return f"dd if={file} {device} status=progress"
+    program = COMPRESSIONS[best.compression].argv[0]
+    return f"{program} -dc {file} | dd {device} iflag=fullblock"
 
 
 def partitions(stage: Stage[Any]) -> list[dict[str, Any]]:

@@ -46,9 +46,10 @@ def cache(tmp_path: Path) -> Path:
     return place
 
 
-def test_dd_is_told_of_the_raw_disk_and_never_of_a_compressed_one(cache: Path) -> None:
+def test_dd_is_told_of_the_raw_disk_and_of_a_compressed_one_where_there_is_no_other(cache: Path) -> None:
     packed = Converted(products=(product(cache, "raw", "gz"),), made_of=(), partitions=())
-    assert "dd if=" not in "\n".join(lines(RUN, [built(cache, packed)], ASKED))
+    (said,) = (line for line in lines(RUN, [built(cache, packed)], ASKED) if "write it" in line)
+    assert shlex.split(said)[2:6] == ["gzip", "-dc", f"{cache}/small/small.raw.gz", "|"]
     raw = RawDisk(products=(product(cache, "raw"),), partitions=())
     (said,) = (line for line in lines(RUN, [built(cache, raw, packed)], ASKED) if "write it" in line)
     assert shlex.split(said)[3] == f"if={cache}/small/small.raw"

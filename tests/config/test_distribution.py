@@ -202,7 +202,8 @@ def test_a_recipe_of_image_and_target_alone_is_planned_for_every_shipped_distrib
     config = load("", head=head)
     assert config.unbuilt == ()
     stages = plan(config, tmp_path / "cache")
-    assert [stage.name for stage in stages][-2:] == ["disk", "evidence"]
+    made = "disk" if folder.name == "debian12" else "convert"  # of the others, the raw file is compressed
+    assert [stage.name for stage in stages][-2:] == [made, "evidence"]
     assert all(repository.url.startswith(MIRROR) for repository in config.repositories)
     assert all(repository.image_key and repository.keys for repository in config.repositories)
     assert "/" in {partition.mount_point for partition in config.disk.partitions}

@@ -58,7 +58,15 @@ class Built:
 
     @property
     def raw(self) -> Path:
-        return self.directory / f"{self.name}-1.0.0.raw"
+        """The disk as it is; one that is compressed by default is unpacked once, beside the cache."""
+        file = self.directory / f"{self.name}-1.0.0.raw"
+        packed, unpacked = file.with_name(f"{file.name}.gz"), self.place / file.name
+        if file.exists() or not packed.exists():
+            return file
+        if not unpacked.exists() or unpacked.stat().st_mtime_ns < packed.stat().st_mtime_ns:
+            command = 'gzip -dc "$1" | dd of="$2" bs=1M conv=sparse iflag=fullblock status=none'
+            subprocess.run(["sh", "-ec", command, "sh", packed, unpacked], check=True)
+        return unpacked
 
     def doit(self, *words: str, status: int = 0) -> str:
         """Run doit on the recipe, which ends with this status; return all that it says."""

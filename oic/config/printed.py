@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _DROPPED = frozenset({"default", "include", "extends", "lock", "sbomPackageMetadata"})
 _WITHOUT_EFFECT = frozenset({"name", "uki"})
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PACKAGE_FILES = re.compile(r"packageRepositories\[\d+\]\.packages")
 _FILE_KEYS = frozenset(
     {"secureBootDBKey", "secureBootDBCrt", "secureBootDBCer", "passphraseFile", "sbomPath", "answers"}
 )
@@ -83,10 +84,16 @@ class _Printer:
             text = self._local(node)
         elif text and (key in _FILE_KEYS or (key == "path" and "format" in above.entries)):
             text = self._path(node)
-        elif key == "packages" and "codename" in above.entries:
-            items = [Node(self._path(one), one.file, one.line, one.path) if one.text else one for one in node.items]
-            return Node(items, node.file, node.line, node.path)
+        elif key == "packages" and _PACKAGE_FILES.fullmatch(node.path):
+            return Node([self._package_file(one) for one in node.items], node.file, node.line, node.path)
         return Node(text, node.file, node.line, node.path) if text != node.text else self.node(node)
+
+    def _package_file(self, node: Node) -> Node:
+        if node.text:
+            return Node(self._path(node), node.file, node.line, node.path)
+        url = node.get("url")
+        entries = {**node.entries, "url": Node(self._path(url), url.file, url.line, url.path)}
+        return Node(entries, node.file, node.line, node.path)
 
     def _local(self, node: Node) -> str:
         """Return the text by which the recipe finds a file, the same that is found now."""

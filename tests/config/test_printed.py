@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -107,6 +108,20 @@ def test_a_recipe_of_many_files_printed_means_the_same(rich: Path) -> None:
         "files/80-dhcp.network", "files/own", "low/own", "parts/own",
     }  # fmt: skip
     assert set(data["systemConfig"]["kernel"]) == {"cmdline", "packages"}
+
+
+def test_package_files_of_a_part_are_found_from_the_printed_recipe(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "parts/debs").mkdir(parents=True)
+    (tmp_path / "parts/debs/a.deb").write_text("a")
+    (tmp_path / "parts/b.zip").write_text("b")
+    pinned = f"{{url: b.zip, sha256: {hashlib.sha256(b'b').hexdigest()}}}"
+    part = f"packageRepositories: [{{packages: [debs, {pinned}, https://a.invalid/c.tgz]}}]\n"
+    (tmp_path / "parts/part.yml").write_text(part)
+    recipe = load("include: [parts/part.yml]\n").recipe
+    once = printed(recipe)
+    files = [config.repositories[-1].files for config in (load_config(recipe, {}), load_config(once, {}))]
+    assert [file.name for file in files[1]] == ["parts/debs/a.deb", "parts/b.zip", "https://a.invalid/c.tgz"]
+    assert [(file.path, file.sha256) for file in files[1]] == [(file.path, file.sha256) for file in files[0]]
 
 
 def test_what_is_deleted_from_a_printed_recipe_is_gone(load: Load) -> None:

@@ -16,15 +16,15 @@ from urllib.parse import quote
 
 from oic.config.checks import TRUSTED
 from oic.config.notes import KEY_PLACEHOLDER, is_left_out
-from oic.config.repositories import PRIORITY, WORDS, filled, key_of, without_secrets
-from oic.config.repository import MADE, Key, Repository
+from oic.config.repositories import PRIORITY, WORDS, filled, key_in, key_of, without_secrets
+from oic.config.repository import MADE, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from oic.config.model import Distribution
     from oic.config.package_files import FilesOfRecipe
-    from oic.config.repository import PackageFile
+    from oic.config.repository import Key, PackageFile
     from oic.config.source import Node
 
 _DEFAULT_COMPONENT = "main"
@@ -40,14 +40,14 @@ def recipe_repositories(tree: Node, distribution: Distribution, files: FilesOfRe
     return tuple(_repositories(tree, distribution.provider, words, taken, files.by_place))
 
 
-def keys_of(entry: Node) -> tuple[str, ...]:
+def keys_of(entry: Node) -> tuple[Key, ...]:
     """Return the key files of a repository, without placeholders and the word for an unsigned one."""
-    return tuple(text for text in _key_texts(entry) if text not in {TRUSTED, KEY_PLACEHOLDER})
+    return tuple(key for key in _keys(entry) if key.source not in {TRUSTED, KEY_PLACEHOLDER})
 
 
 def is_trusted(entry: Node) -> bool:
     """Tell whether the recipe takes a repository unsigned."""
-    return TRUSTED in _key_texts(entry)
+    return TRUSTED in {key.source for key in _keys(entry)}
 
 
 def _repositories(
@@ -75,7 +75,7 @@ def _repositories(
             suite=suite,
             components=_components(entry, suite),
             mirror_list=url if entry.get("mirrorList").text else "",
-            keys=tuple(key_of(Key(source=source), words, url) for source in keys_of(entry)),
+            keys=tuple(key_of(key, words, url) for key in keys_of(entry)),
             trusted=is_trusted(entry),
             signed_metadata=entry.get("signedMetadata").value is not False,
             priority=_priority(entry.get("priority").integer or PRIORITY, family),
@@ -115,5 +115,6 @@ def _priority(given: int, family: str) -> int:
     return max(given, PRIORITY) if family == "rpm" else given
 
 
-def _key_texts(entry: Node) -> tuple[str, ...]:
-    return tuple(text for text in (entry.get("pkey").text, *entry.get("pkeys").texts) if text)
+def _keys(entry: Node) -> tuple[Key, ...]:
+    found = (key_in(node) for node in (entry.get("pkey"), *entry.get("pkeys").items))
+    return tuple(key for key in found if key.source)

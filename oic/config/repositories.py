@@ -81,13 +81,15 @@ def is_on(entry: Node, target: Node) -> bool:
 
 
 def keys_in(node: Node) -> tuple[Key, ...]:
-    """Return the keys of a list: each a text, or a mapping of one with its fingerprints, in whatever letters."""
-    found = []
-    for item in node.items:
-        given = item.get("fingerprint")
-        pinned = [re.sub(r"\s", "", text).upper() for text in (given.texts or (given.text,)) if text]
-        found.append(Key(source=item.text or item.get("key").text, fingerprints=tuple(pinned)))
-    return tuple(found)
+    """Return the keys of a list."""
+    return tuple(key_in(item) for item in node.items)
+
+
+def key_in(node: Node) -> Key:
+    """Return a key that is written as a text, or as a mapping of one with its fingerprints, in whatever letters."""
+    given = node.get("fingerprint")
+    pinned = [re.sub(r"\s", "", text).upper() for text in (given.texts or (given.text,)) if text]
+    return Key(source=node.text or node.get("key").text, fingerprints=tuple(pinned))
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:

@@ -134,7 +134,7 @@ def _told(config: FinalConfig) -> tuple[ToldRepository, ...]:
             mirror_list=entry.mirror_list,
             suite=entry.suite,
             components=entry.components,
-            keys=tuple(ToldKey(url=key.url, sha256=key.sha256) for key in entry.keys),
+            keys=tuple(ToldKey(url=key.url, sha256=key.sha256, fingerprints=key.fingerprints) for key in entry.keys),
             trusted=entry.trusted,
             signed_metadata=entry.signed_metadata,
             priority=entry.priority,

@@ -6,10 +6,14 @@ from oic.values import Value
 
 
 class ToldKey(Value):
-    """A key file of a repository; `sha256` is set if it is a file of this host."""
+    """A key file of a repository; `sha256` is set if it is a file of this host.
+
+    With `fingerprints`, only the keys of these are taken from it.
+    """
 
     url: str
     sha256: str = ""
+    fingerprints: tuple[str, ...] = ()
 
 
 class ToldRepository(Value):

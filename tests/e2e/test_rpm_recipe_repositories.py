@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,26 @@ def test_a_mirror_list(rpm_bench: Bench, tiny_rpms: TinyRpm, vendor: str, keys: 
     (repository,) = rpm_bench.cache.glob("layers/*/tree/etc/yum.repos.d/vendor.repo")
     assert f"\n{kind}={listed.replace('$basearch', 'x86_64')}\n" in repository.read_text()
     assert "baseurl" not in repository.read_text()
+
+
+def test_of_a_key_with_its_fingerprint_no_other_counts(
+    rpm_bench: Bench, tiny_rpms: TinyRpm, vendor: str, keys: dict[str, Key]
+) -> None:
+    tiny_rpms.serve("/vendor/keys", keys["own"].public() + keys["foreign"].public())
+    given = "packageRepositories:\n  - {{codename: vendor, url: '{}', pkey: {{key: '{}/keys', fingerprint: '{}'}}}}\n"
+    rpm_bench.write(given.format(vendor, vendor, keys["foreign"].fingerprint.lower()))
+    ran = rpm_bench.oic("system")
+    ran.refused(NO_KERNEL)
+    assert "vendor trusts the key" not in ran.said, "it is not taken on first use"
+    (key,) = rpm_bench.cache.glob("layers/*/tree/etc/pki/rpm-gpg/RPM-GPG-KEY-vendor")
+    shown = subprocess.run(
+        ["gpg", "--show-keys", "--with-colons", str(key)], check=True, capture_output=True, text=True
+    )
+    found = [line.split(":")[9] for line in shown.stdout.splitlines() if line.startswith("fpr")]
+    assert found[0] == keys["foreign"].fingerprint
+    assert keys["own"].fingerprint not in found
+    rpm_bench.write(given.format(vendor, vendor, keys["own"].fingerprint))
+    rpm_bench.oic("metadata").refused_in_one_line("/vendor/repodata/repomd.xml.asc", "signature")
 
 
 def test_a_repository_of_debs_is_no_repository_of_rpms(rpm_bench: Bench, tiny_rpms: TinyRpm, vendor: str) -> None:

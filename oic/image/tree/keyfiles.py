@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from oic.config.repositories import MOST_KEY
 from oic.errors import OicError
 from oic.files import read_regular
+from oic.provider.keyfile import only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +44,8 @@ def read(
                 body = store.read(locked[key.url])
             else:
                 continue
+            if key.fingerprints:
+                body = only(body, key.fingerprints, key.url)
             found[provider.key_path(name)] = provider.key_file(body, where=key.url)
     return found
 

@@ -64,6 +64,15 @@ def test_an_edit_changes_the_slices_of_exactly_these_stages(edit: Edit, family: 
     assert {name for name in STAGES if before[name] != after[name]} == edit.direct
 
 
+def test_another_table_changes_what_names_or_places_partitions(family: Family, slices: Any) -> None:
+    recipe = based(family.recipe)
+    recipe["systemConfig"]["bootloader"] = {"bootType": "legacy", "provider": "grub"}
+    before = slices(recipe)
+    recipe["disk"]["partitionTableType"] = "mbr"
+    after = slices(recipe)
+    assert {name for name in STAGES if before[name] != after[name]} == {"system", "boot", "disk", "evidence"}
+
+
 @EACH
 def test_every_stage_whose_slice_changes_runs(edit: Edit, family: Family) -> None:
     assert edit.ran is None or edit.direct <= edit.ran, family

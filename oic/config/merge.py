@@ -105,8 +105,11 @@ def _user(lower: Node, upper: Node) -> Node:
 
 
 def _repositories(lower: Node, upper: Node) -> Node:
-    """Merge by codename, url and path; a recipe may have one of them several times (a component each)."""
-    taken = {_place(item) for item in upper.items}
+    """Merge by codename, url and path; a recipe may have one of them several times (a component each).
+
+    Package files without a codename are never those of another recipe.
+    """
+    taken = {_place(item) for item in upper.items if any(_place(item))}
     kept = [item for item in lower.items if _place(item) not in taken]
     return _like(upper, [*kept, *upper.items])
 

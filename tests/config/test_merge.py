@@ -132,6 +132,9 @@ def test_repositories_merge_by_codename_url_and_path_together() -> None:
     up = [{"codename": "b", "url": "2", "component": "x"}, {"codename": "b", "url": "2", "component": "y"}]
     result = over({"packageRepositories": low}, {"packageRepositories": up})["packageRepositories"]
     assert result == [low[0], low[2], *up]
+    files = [{"packages": ["a.deb"]}, {"packages": ["b.deb"]}]
+    result = over({"packageRepositories": files[:1]}, {"packageRepositories": files[1:]})["packageRepositories"]
+    assert result == files
 
 
 def test_a_unit_masked_above_is_not_enabled_and_the_reverse() -> None:

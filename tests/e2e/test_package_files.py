@@ -185,6 +185,16 @@ def test_priority_and_allow_list_hold(bench: Bench, folder: Path) -> None:  # no
     assert packages_of(bench)["gadget"] == ("1", "packages")
 
 
+def test_a_dependency_comes_from_the_files_beside_what_needs_it(bench: Bench) -> None:
+    place = bench.place / "near"
+    make_package(place, "gadget", "1", "Depends: other")
+    make_package(place, "other", "0.5")
+    more = ASKED.replace("[gadget]", "[gadget], excludePackages: [hello, other]")
+    bench.write(entry("near").replace(ASKED, more))
+    bench.oic("solve").succeeded()
+    assert packages_of(bench)["other"] == ("0.5", "packages"), "although the distribution has a newer one"
+
+
 def test_a_kept_lock_names_the_files(bench: Bench, folder: Path, debs: Mapping[str, Package], server: Mirror) -> None:
     bench.write(entry("debs"))
     bench.oic("lock").succeeded()

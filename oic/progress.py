@@ -17,10 +17,14 @@ import os
 import select
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from oic.errors import one_line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REDRAWN_EVERY = 0.1
 """How many seconds pass at least between two pictures of one thing."""
@@ -75,6 +79,7 @@ class _Outlets:
     task = ""
     time = 0.0
     level = INFO
+    worded: Callable[[str], str] = staticmethod(str)
 
 
 def connect(pipe: int, notes: int) -> None:
@@ -85,6 +90,16 @@ def connect(pipe: int, notes: int) -> None:
 def set_level(level: int) -> None:
     """Tell what is of this level (`ERRORS` to `DEBUG`) or below."""
     _Outlets.level = level
+
+
+def set_wording(worded: Callable[[str], str]) -> None:
+    """Have each line told as a function words it: with the commands as the user says them."""
+    _Outlets.worded = staticmethod(worded)
+
+
+def worded(text: str) -> str:
+    """Return a text as it is told."""
+    return _Outlets.worded(text)
 
 
 def is_told(kind: str) -> bool:
@@ -116,6 +131,7 @@ def tell(text: str, kind: str = "") -> None:
     """Show a line that stays."""
     if not is_told(kind):
         return
+    text = worded(text)
     if _Outlets.pipe >= 0:
         for line in printable(text).splitlines():
             send(Line(text=line[:_MAX_LINE], kind=kind))

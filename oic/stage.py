@@ -126,6 +126,11 @@ class Stage(Generic[Slice]):
         return self.directory / "slice" / f"{self.name}.json"
 
     @property
+    def earlier_origin_file(self) -> Path:
+        """Return the file that keeps the record of `origin_file` while a run has not yet changed a hand-over."""
+        return self.directory / "slice" / f"{self.name}.earlier.json"
+
+    @property
     def seen_file(self) -> Path:
         """Return the file that records how the stage's artefacts looked when their content was last known."""
         return self.directory / "seen" / f"{self.name}.json"
@@ -141,6 +146,13 @@ class Stage(Generic[Slice]):
     def last_origin(self) -> Origin:
         """Return what the outputs that there are were made from; raises OSError or ValueError."""
         return msgspec.json.decode(self.origin_file.read_bytes(), type=Origin)
+
+    def earlier_origin(self) -> Origin | None:
+        """Return what the outputs were made from that a run has left as they were, if it has."""
+        try:
+            return msgspec.json.decode(self.earlier_origin_file.read_bytes(), type=Origin)
+        except (FileNotFoundError, ValueError):
+            return None
 
     def read(self, kind: type[Read]) -> Read:
         """Read a hand-over of another stage; raises OSError, or ValueError if `reads` does not list it."""
@@ -179,6 +191,7 @@ class Stage(Generic[Slice]):
         """Write a hand-over; raises ValueError if `writes` does not list it."""
         if type(value) not in self.kind.writes:
             raise ValueError(f"{self.task} writes {value.FILE}, which is not among its outputs")
+        self.earlier_origin_file.unlink(missing_ok=True)
         write_text(self.place_of(type(value)), value.to_text())
 
     def artefact(self, path: Path) -> str:

@@ -13,6 +13,7 @@ from oic.config.disk import mount_point
 from oic.config.disk_checks import disk_problems
 from oic.config.merge import unit_name
 from oic.config.network import network_problems
+from oic.config.public_keys import key_problem
 from oic.config.wsl import wsl_problems
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def problems_in(tree: Node) -> Problems:
     yield from _path_problems([partition.get("mountPoint") for partition in partitions])
     yield from disk_problems(disk)
     yield from _user_problems(system.get("users"))
+    yield from _public_key_problems(system.get("users"))
     yield from _service_problems(system.get("services"))
     yield from _key_problems(tree.get("target"))
     yield from network_problems(system.get("network"))
@@ -130,6 +132,12 @@ def _user_problems(users: Node) -> Problems:
         elif wanted and _HASHES.get(match[1]) != wanted:
             found = _HASHES.get(match[1], f"${match[1]}$")
             yield user.get("hash_algo"), f"expected the algorithm of the given hash, {found}, found '{wanted}'"
+
+
+def _public_key_problems(users: Node) -> Problems:
+    for node in (key for user in users.items for key in user.get("sshAuthorizedKeys").items):
+        if said := key_problem(node.text):
+            yield node, said
 
 
 _OTHER_HASHES = ("2x", "7", "gy", "sha1", "y")

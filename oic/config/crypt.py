@@ -7,12 +7,29 @@ no part in it: a salt is public, and would give a guess away at one sha256 each.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oic.config.model import User
 
 _SALT_LENGTHS = {"sha512": 16, "sha256": 16, "md5": 8, "bcrypt": 22}
+
+
+_FORMS = {
+    "1": r"\$[^$:\n]{0,8}\$[./0-9A-Za-z]{22}",
+    "5": r"(\$rounds=[0-9]+)?\$[^$:\n]{0,16}\$[./0-9A-Za-z]{43}",
+    "6": r"(\$rounds=[0-9]+)?\$[^$:\n]{0,16}\$[./0-9A-Za-z]{86}",
+    **dict.fromkeys(("2a", "2b", "2x", "2y"), r"\$[0-9]{2}\$[./0-9A-Za-z]{53}"),
+    "y": r"\$[./0-9A-Za-z]+\$[./0-9A-Za-z]{1,86}\$[./0-9A-Za-z]{43}",
+}
+"""What follows the kind in a hash of crypt(5)."""
+
+
+def is_whole_hash(text: str) -> bool:
+    """Tell whether a hash has the form of its kind; one of another kind is taken to have it."""
+    kind = text[1:].partition("$")[0]
+    return kind not in _FORMS or re.fullmatch(_FORMS[kind], text[1 + len(kind) :]) is not None
 
 
 def hashed(user: User, seed: str) -> str:

@@ -139,6 +139,11 @@ def _mount_problems(node: Node, word: str) -> Iterator[tuple[Node, str]]:
             node.get("fsType"),
             f"expected a file system that can be filled, for {at}, found {word}: its tools fill none",
         )
+    elif kind and not kind.holds_owners and at in (*_WRITTEN, *_OF_PACKAGES) and at != "/boot":
+        yield (
+            node.get("fsType"),
+            f"expected a file system with owners, modes and links, for {at}, found {word}, which has none",
+        )
 
 
 def _content_problems(disk: Node) -> Iterator[tuple[Node, str]]:

@@ -104,6 +104,14 @@ def _user(lower: Node, upper: Node) -> Node:
     return _given_fields({"groups": _joined})(_like(lower, kept), upper)
 
 
+def _bootloader(lower: Node, upper: Node) -> Node:
+    """Merge field by field; where the upper one wants a BIOS, the lower one's systemd-boot, which has none, goes."""
+    fields = dict(lower.entries)
+    if upper.get("bootType").text == "legacy" and lower.get("provider").text == "systemd-boot":
+        del fields["provider"]
+    return _given_fields({})(_like(lower, fields) if fields else lower, upper)
+
+
 def _repositories(lower: Node, upper: Node) -> Node:
     """Merge by codename, url and path; a recipe may have one of them several times (a component each).
 
@@ -151,7 +159,7 @@ _SYSTEM_RULES: dict[str, Merge] = {
     "excludePackages": _joined,
     "scriptletsMayFail": _joined,
     "kernel": _given_fields({}),
-    "bootloader": _given_fields({}),
+    "bootloader": _bootloader,
     "immutability": _given_fields({}),
     "fde": _given_fields({}),
     "network": _given_fields({"interfaces": _replaced_by("name", _upper_one)}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.config.assemble import bootloader_of, is_placeholder
+from oic.config.crypt import is_whole_hash
 from oic.config.grow import grow_notes
 from oic.config.partition_types import type_guid
 from oic.config.source import Node
@@ -63,6 +64,8 @@ def _user_notes(users: Node) -> Notes:
             yield password, "no effect, as it is empty: nobody can log in by a password; give one, or leave it out"
         elif password.text in EXAMPLE_PASSWORDS:
             yield password, "the password of an example, which everybody knows: give another one"
+        elif password.text.startswith("$") and not is_whole_hash(password.text):
+            yield password, "a hash that was cut or changed (not shown): nobody can log in by a password"
 
 
 def _repository_notes(tree: Node) -> Notes:

@@ -39,7 +39,7 @@ systemConfig:
       password: change-me # plain text is hashed into the image; a crypt hash ($6$…) is used as it is
       sudo: true
       # sshAuthorizedKeys:
-      #   - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== admin@example
+      #   - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJtJ0GWp9w0GMrbDX10AXXGVhkPwyDUHAd4zTUy+2SNR admin@example
 
   # network: # in place of DHCP on this interface
   #   interfaces:

@@ -86,9 +86,8 @@ def run(  # noqa: PLR0913 - everything about a subprocess is set here
     program = title or argv[0]
     doing(os.path.basename(program))
     with _open_log(log) as sink:
-        start = sink.seek(0, os.SEEK_END)
         sink.write(f"$ {shlex.join(argv)}{f'  # {title}' if title else ''}\n".encode())
-        sink.flush()
+        start = sink.seek(0, os.SEEK_END)
         try:
             process = subprocess.Popen(
                 argv,
@@ -192,8 +191,10 @@ def clipped(text: str) -> str:
 
 
 def _failure(program: str, status: int, sink: IO[bytes], start: int, text: str) -> str:
-    sink.seek(max(start, sink.seek(0, os.SEEK_END) - _MAX_TAIL))
-    output = sink.read().decode("utf-8", "replace").splitlines()[1:] or text.splitlines()
+    begin = max(start, sink.seek(0, os.SEEK_END) - _MAX_TAIL)
+    sink.seek(begin)
+    found = sink.read().decode("utf-8", "replace").splitlines()
+    output = (found if begin == start else found[1:]) or text.splitlines()
     ended = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"failed with status {status}"
     lines = "".join(f"\n    {line}" for line in output[-TAIL:])
     return f"{program} {ended}:{lines}" if lines else f"{program} {ended} without any output"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,15 @@ from oic.tasks.mistakes import from_here
 from oic.values import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from oic.config.model import FinalConfig
     from oic.ospackage.lock import Lock
     from oic.stage import Stage
+
+
+_COMMAND_LOG = re.compile(r"^configurations\[.*, its output is in (command-\d+\.log)$", re.MULTILINE)
 
 
 def say(text: str) -> None:
@@ -98,7 +102,17 @@ def log(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, s
         what = f"of {named}" if named else "yet"
         raise OicError(f"there is no log {what} ({config.recipe.name}): no program has run")
     stage = (unfinished or found[-1:])[0]
-    say(f"{stage.log}:\n{stage.log.read_text('utf-8', 'replace').rstrip()}")
+    text = stage.log.read_text("utf-8", "replace")
+    for file, said in [(stage.log, text), *_logs_of_commands(stage.log, text)]:
+        say(f"{file}:\n{said.rstrip()}")
+
+
+def _logs_of_commands(log: Path, text: str) -> Iterator[tuple[Path, str]]:
+    """Yield the logs of the recipe's commands, which the stage's own log names."""
+    for name in _COMMAND_LOG.findall(text):
+        file = log.with_name(name)
+        if file.exists():
+            yield file, file.read_text("utf-8", "replace")
 
 
 def lock_of(stage: Stage[Any]) -> Lock:

@@ -19,6 +19,7 @@ from doit.cmd_run import Run
 from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
+from oic import progress
 from oic.config.schema import did_you_mean
 from oic.errors import OicError, RecipeError
 from oic.tasks import command_line, on_demand, places, recipes, settings, usage, words
@@ -28,7 +29,7 @@ from oic.tasks.interrupts import end_in_order
 from oic.tasks.listing import Info, List
 from oic.tasks.mistakes import shown_mistake
 from oic.tasks.on_demand import ANSWERS
-from oic.tasks.output import Paint, print_anything
+from oic.tasks.output import Forgiving, Paint, print_anything
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,22 +64,29 @@ def main() -> None:
     """Run the command of ``sys.argv`` and exit with its status."""
     end_in_order()
     print_anything()
+    progress.set_wording(words.as_oic)
     try:
-        status = _run(sys.argv[1:])
+        stood_in = Path.cwd()
+    except FileNotFoundError:
+        sys.stderr.write("error: expected a directory to work in, found that this one was removed: cd elsewhere\n")
+        sys.exit(3)
+    try:
+        status = _run(sys.argv[1:], stood_in)
     except (OicError, CmdParseError, InvalidCommand, InvalidTask, InvalidDodoFile) as error:
-        sys.stderr.write(shown_mistake(str(error), Path.cwd(), Paint.of(sys.stderr)))
+        sys.stderr.write(shown_mistake(progress.worded(str(error)), stood_in, Paint.of(sys.stderr)))
         invalid = isinstance(error.__cause__, RecipeError) and "validate" in sys.argv  # which is what was asked
         status = 1 if invalid else 3
     sys.stdout.flush()
-    sys.exit(status)
+    if Forgiving.lost:
+        sys.stderr.write(f"error: {Forgiving.lost}\n")
+    sys.exit(status or (1 if Forgiving.lost else 0))
 
 
-def _run(argv: Sequence[str]) -> int:
+def _run(argv: Sequence[str], stood_in: Path) -> int:
     if text := usage.asked_for(argv):
         sys.stdout.write(text)
         return 0
     arguments = parse_arguments(argv, command_line.TASKS)
-    stood_in = Path.cwd()
     clone = places.clone_around(stood_in)
     shelf = command_line.shelf_of(clone)
     words.check_words(arguments.given, arguments.basenames or (arguments.command,))

@@ -6,13 +6,12 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from oic.errors import OicError
 from oic.files import write_json, write_text
 from oic.handover.packages import LockFile
 from oic.ospackage.changes import differences
 from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
-from oic.progress import begin
+from oic.progress import begin, worded
 from oic.stages.evidence import products_of
 from oic.tasks import answers, claim
 from oic.tasks.answers import lock_of, say
@@ -166,7 +165,8 @@ def _update(config: FinalConfig, stages: Sequence[Stage[Any]], new_keys: bool) -
     ]:
         say(line)
     if config.lock:
-        say(f"{config.lock.name} is still what is built: doit lock image={config.recipe.name} takes the new packages")
+        how = f"doit lock image={config.recipe.name} takes the new packages"
+        say(worded(f"{config.lock.name} is still what is built: {how}"))
 
 
 @contextlib.contextmanager
@@ -176,7 +176,7 @@ def _as_before_on_failure(*stages: Stage[Any]) -> Iterator[None]:
     before = {file: file.read_text(encoding="utf-8") for file in files if file.exists()}
     try:
         yield
-    except (OicError, OSError):
+    except BaseException:  # an interrupt as well
         for file, text in before.items():
             write_text(file, text)
         raise

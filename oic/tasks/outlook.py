@@ -59,6 +59,8 @@ def why_stale(stage: Stage[Any], *, remembered: bool = True) -> tuple[Change, ..
     `remembered` tells whether doit knows that the task ran.
     """
     if not stage.origin_file.exists():
+        if is_as_it_was(stage):
+            return ()
         return (Change(text="it has not run to its end" if remembered else "it has not run yet"),)
     if not remembered:
         return (Change(text="it was forgotten"),)
@@ -71,6 +73,15 @@ def why_stale(stage: Stage[Any], *, remembered: bool = True) -> tuple[Change, ..
     except ValueError:  # nothing is synced to disk: a power cut may leave half a file
         found, lost = (), "what it wrote is damaged"
     return (Change(text=lost),) if lost else found
+
+
+def is_as_it_was(stage: Stage[Any]) -> bool:
+    """Tell whether a run that failed has left what an earlier one wrote, and a run would write that now."""
+    earlier = stage.earlier_origin()
+    try:
+        return earlier is not None and earlier == stage.origin() and not lost_artefact(stage)
+    except ValueError:  # damaged
+        return False
 
 
 def _changed_inputs(

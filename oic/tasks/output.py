@@ -1,7 +1,8 @@
 """Standard output and error as every command writes to them.
 
 * A message never fails for its words: what a terminal's encoding lacks is printed as an escape.
-* When nobody reads any more (``| head``) the work goes on.
+* When nobody reads any more (``| head``) the work goes on. Where standard output cannot be written the work goes on as
+  well, and the command fails in the end.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ def print_anything() -> None:
 
 
 class Forgiving(io.TextIOBase):
-    """A text stream that goes on when its reader is gone: what comes after is for nobody."""
+    """A text stream that goes on when its reader is gone, or its disk full: what comes after is for nobody."""
+
+    lost = ""
+    """Why standard output has not all that was said, where nobody but the user's disk is to blame."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -64,10 +68,13 @@ class Forgiving(io.TextIOBase):
     def _losing_readers(self) -> Iterator[None]:
         try:
             yield
-        except BrokenPipeError:
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError) and self._stream.fileno() == 1:
+                Forgiving.lost = f"standard output cannot be written: {error.strerror}"
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
+            self._stream.flush()  # what could not be written is held back still
 
 
 @dataclass(frozen=True, slots=True)

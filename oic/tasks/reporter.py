@@ -16,6 +16,7 @@ from doit.reporter import ConsoleReporter
 
 from oic.chroot import idmap
 from oic.errors import OicError
+from oic.progress import worded
 from oic.tasks import claim, on_demand, stage_tasks, summary, workers
 from oic.tasks.mistakes import from_here, shown_failure
 from oic.tasks.screen import Screen
@@ -92,8 +93,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
 
     def _write_failure(self, result: dict[str, Any], write_exception: bool = True) -> None:  # noqa: FBT001, FBT002
         fail = result["exception"]
-        text = self.asked.in_words_of_program(fail.message)
-        self.screen.line(shown_failure(result["task"].name, text, self.asked.stood_in), "failed")
+        text = shown_failure(result["task"].name, worded(fail.message), self.asked.stood_in)
+        self.screen.line(text, "failed")
         if write_exception and fail.traceback:
             self.screen.line("".join(fail.traceback), "failed")
 

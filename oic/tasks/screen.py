@@ -39,7 +39,7 @@ class Screen:
         if self._display:
             progress.tell(text, kind)
         else:
-            sys.stderr.write(f"{display.painted(printable(text), kind, self.paint)}\n")
+            sys.stderr.write(f"{display.painted(printable(progress.worded(text)), kind, self.paint)}\n")
             sys.stderr.flush()
 
     def expect_work(self) -> None:

@@ -3,7 +3,9 @@
 * A task runs when its settings object says so, when a hand-over it reads has another content, or when a file it
   writes, or one its hand-over names, is gone or not as it was written.
 * What a stage's outputs were made from is written after them and removed before them: doit's own record is of the last
-  run that it saw the end of, and a build killed in between may have left the outputs of another recipe.
+  run that it saw the end of, and a build killed in between may have left the outputs of another recipe. Until a run has
+  changed a hand-over, the record of the run before is kept aside: when the mistake that made it fail is taken back,
+  nothing was lost.
 * Actions are a module function and one frozen stage: nothing to go wrong under ``-n``.
 * A user's mistake is a `TaskFailed` of one line; a bug keeps its traceback.
 """
@@ -11,8 +13,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed
@@ -23,16 +27,15 @@ from oic.process.host import FullDiskError, disk_error, is_host_failure
 from oic.progress import begin, tell
 from oic.tasks import claim
 from oic.tasks.artefacts import remember
-from oic.tasks.outlook import why_stale
+from oic.tasks.outlook import is_as_it_was, why_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from doit.task import Task
 
     from oic.config.model import FinalConfig
-    from oic.stage import Stage
+    from oic.stage import Origin, Stage
 
 
 class Settings:
@@ -59,7 +62,7 @@ class Settings:
 def run_stage(stage: Stage[Any]) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
     begin(stage.task)
-    return failure_of(stage.cache, perform, stage, log=stage.log)
+    return failure_of(stage.cache, _perform_unless_as_it_was, stage, log=stage.log)
 
 
 def failure_of(cache: Path, function: Callable[..., None], *args: Any, log: Path | None = None) -> TaskFailed | None:
@@ -70,6 +73,11 @@ def failure_of(cache: Path, function: Callable[..., None], *args: Any, log: Path
         return TaskFailed(_with_log(error, log))
     except OicError as error:
         return TaskFailed(str(error))
+    except PermissionError as error:
+        file = Path(os.fsdecode(error.filename or "/"))
+        if not file.is_relative_to(cache):
+            raise
+        return TaskFailed(str(disk_error(error, file)))
     except OSError as error:
         if not is_host_failure(error):
             raise
@@ -82,19 +90,41 @@ def _with_log(error: OicError, log: Path | None) -> str:
     return str(OicError(error.message, where=error.where, hint=f"{error.hint or ''}{said}".removeprefix("; ")))
 
 
+def _perform_unless_as_it_was(stage: Stage[Any]) -> None:
+    if stage.origin_file.exists() or not is_as_it_was(stage):
+        perform(stage)
+        return
+    stage.earlier_origin_file.replace(stage.origin_file)
+    tell(f"  {stage.name:9} as before the run that failed", "done")
+
+
 def perform(stage: Stage[Any]) -> None:
     """Run one stage, say so in its one line, and note what its outputs were made from; raises OicError or OSError."""
     start = time.monotonic()
     claim.hold(stage.directory, stage.recipe)
-    stage.origin_file.unlink(missing_ok=True)
+    origin = stage.origin()
+    _set_aside(stage, origin)
     stage.log.parent.mkdir(exist_ok=True)
     stage.log.unlink(missing_ok=True)
-    origin = stage.origin()
     said = stage.kind.run(stage)
     write_json(stage.origin_file, origin)
+    stage.earlier_origin_file.unlink(missing_ok=True)
     remember(stage)
     seconds = time.monotonic() - start
     tell(f"  {stage.name:9} {said} ({seconds:.1f} s)", "done")
+
+
+def _set_aside(stage: Stage[Any], origin: Origin) -> None:
+    """Remove the record of what the outputs were made from; keep it aside if they were made from something else."""
+    try:
+        last = stage.last_origin()
+    except (FileNotFoundError, ValueError):
+        return  # as the run before left it, which failed or was killed
+    if last == origin:
+        stage.earlier_origin_file.unlink(missing_ok=True)
+    else:
+        write_json(stage.earlier_origin_file, last)
+    stage.origin_file.unlink()
 
 
 def clean_stage(stage: Stage[Any]) -> None:
@@ -103,8 +133,8 @@ def clean_stage(stage: Stage[Any]) -> None:
         claim.hold(stage.directory, stage.recipe)
     except OicError as error:
         raise SystemExit(str(error)) from None  # doit shows the traceback of anything else
-    stage.origin_file.unlink(missing_ok=True)
-    stage.seen_file.unlink(missing_ok=True)
+    for record in (stage.origin_file, stage.earlier_origin_file, stage.seen_file):
+        record.unlink(missing_ok=True)
     with contextlib.suppress(ValueError):  # what is damaged names nothing
         for entry in stage.artefact_paths():
             if entry.startswith(f"{stage.image}/"):

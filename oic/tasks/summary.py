@@ -7,13 +7,13 @@ The results on standard output are a line for each artefact, ``PATH  SIZE bytes 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oic.image.compression import COMPRESSIONS
 from oic.image.fs.usage import used_bytes
+from oic.progress import worded
 from oic.stages.evidence import partitions_of, products_of
 from oic.tasks.mistakes import from_here
 from oic.values import to_json
@@ -40,14 +40,6 @@ class Asked:
         """Return how the user says a task of a recipe."""
         return f"oic {task} {recipe}" if self.program == "oic" else f"doit {task} image={recipe}"
 
-    def in_words_of_program(self, text: str) -> str:
-        """Return a text in which ``doit TASK image=RECIPE`` is what the user of this program says."""
-        return _DOIT.sub(r"oic \1", _DOIT_IMAGE.sub(r"oic \1 \2", text)) if self.program == "oic" else text
-
-
-_DOIT_IMAGE = re.compile(r"\bdoit ([a-z][a-z-]*) image=([^\s,;:)]+)")
-_DOIT = re.compile(r"\bdoit ([a-z][a-z-]*)\b")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -72,7 +64,7 @@ def lines(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> Iterator[str]:
     names = ", ".join(stage.image for stage in built)
     yield f"built {names} in {run.seconds:.1f} s: {counts}"
     for note in dict.fromkeys(notes):
-        yield f"  note: {from_here(asked.in_words_of_program(note), asked.stood_in)}"
+        yield f"  note: {from_here(worded(note), asked.stood_in)}"
     for stage in built:
         for product in products_of(stage):
             path = stage.cache / product.file.path

@@ -5,6 +5,7 @@ None is dropped: a name that is unknown, said twice, or of no use to what was as
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from oic.config.schema import did_you_mean
@@ -26,6 +27,8 @@ _VALUES = {
     "log_level": LOG_LEVELS,
 }
 VARIABLE = "var."
+_DOIT_IMAGE = re.compile(r"\bdoit ([a-z][a-z-]*) image=([^\s,;:)]+)")
+_DOIT = re.compile(r"\bdoit ([a-z][a-z-]*)\b")
 
 WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "image": ((), "RECIPE"),
@@ -47,6 +50,11 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "timeout": (("boot-test",), "SECONDS: how long a boot may take"),
 }
 """By name: the tasks that it is for, unless it is for any, and what it says."""
+
+
+def as_oic(text: str) -> str:
+    """Return a text in which ``doit TASK image=RECIPE`` is said as ``oic TASK RECIPE``."""
+    return _DOIT.sub(r"oic \1", _DOIT_IMAGE.sub(r"oic \1 \2", text))
 
 
 def words_of(words: Iterable[str]) -> dict[str, str]:

@@ -108,6 +108,31 @@ def test_a_reader_that_leaves_early_ends_nothing(desk: Desk) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("words", ["help", "list --all first.yml", "config first.yml", "validate first.yml"])
+def test_results_that_cannot_be_written_are_a_failure(words: str, desk: Desk) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [OIC, *words.split()],
+            cwd=desk.here,
+            env=desk.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    said = "error: standard output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_a_directory_that_was_removed_is_no_place_to_work_in(desk: Desk) -> None:
+    script = f"mkdir gone && cd gone && rmdir ../gone && exec {OIC} list"
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=desk.here, env=desk.environment, capture_output=True, text=True, check=False
+    )
+    said = "error: expected a directory to work in, found that this one was removed: cd elsewhere\n"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
+
+
 def test_what_is_cleaned_or_forgotten_is_a_recipe_s_own(desk: Desk) -> None:
     forgotten = {line.removeprefix("forgetting ") for line in desk.oic("forget", "first.yml").out.splitlines()}
     assert {"build:first", "solve:first", "disk:first"} <= forgotten

@@ -30,10 +30,6 @@ REFUSED = {
         disk(ROOT) + "systemConfig: {bootloader: {bootType: legacy, provider: systemd-boot}}\n",
         ["8: systemConfig.bootloader.bootType: expected provider: grub beside bootType: legacy, found systemd-boot"],
     ),
-    "a BIOS, with the default's boot loader": (
-        disk(ROOT) + "systemConfig: {bootloader: {bootType: legacy}}\n",
-        ["8: systemConfig.bootloader.bootType: expected provider: grub beside bootType: legacy, found systemd-boot"],
-    ),
     "systemd-boot on an MBR": (
         disk(ESP, ROOT, table="mbr"),
         [
@@ -117,3 +113,8 @@ def test_what_has_no_effect_with_grub_is_said(load: Load) -> None:
         in notes
     )
     assert not config.unbuilt
+
+
+def test_a_bios_alone_means_grub_whatever_the_defaults_have(load: Load) -> None:
+    loader = load(disk(ROOT) + "systemConfig: {bootloader: {bootType: legacy}}\n").system.bootloader
+    assert (loader.boot_type, loader.provider) == ("legacy", "grub")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from oic.config.crypt import hashed
+from oic.config.crypt import hashed, is_whole_hash
 
 from .users import USER
 
@@ -47,3 +47,28 @@ def test_the_salt_gives_nothing_of_the_password_away() -> None:
 @pytest.mark.parametrize("password", ["", "$6$salt$hash"])
 def test_a_hash_and_no_password_stay_what_they_are(password: str) -> None:
     assert hashed(user(password), "seed") == password
+
+
+WHOLE = ["-6", "-5", "-1"]
+
+
+@pytest.mark.parametrize("option", WHOLE)
+def test_the_form_of_a_hash_tells_a_whole_one_from_one_that_was_cut(option: str) -> None:
+    argv = ["openssl", "passwd", option, "-salt", "salt", "secret"]
+    whole = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    assert is_whole_hash(whole)
+    for broken in (whole[:-1], f"{whole}x", whole.rpartition("$")[0], f"{whole[:-1]}!", f"{whole[:3]}short"):
+        assert not is_whole_hash(broken)
+
+
+def test_hashes_with_rounds_of_bcrypt_and_of_yescrypt_are_whole() -> None:
+    assert is_whole_hash(hashed(user("secret"), "seed"))
+    bcrypt = hashed(user("secret", "bcrypt"), "seed")
+    assert is_whole_hash(bcrypt)
+    assert not is_whole_hash(bcrypt[:-1])
+    argv = ["perl", "-e", "print crypt($ARGV[0], $ARGV[1])", "secret", "$y$j9T$F5Jx5fExrKuPp53xLKQ..1"]
+    yescrypt = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    assert yescrypt.startswith("$y$j9T$")
+    assert is_whole_hash(yescrypt)
+    assert not is_whole_hash(yescrypt[:-1])
+    assert is_whole_hash("$sha1$whatever")

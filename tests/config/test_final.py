@@ -80,17 +80,20 @@ def test_a_value_is_not_searched_for_variables_again(load: Load) -> None:
     assert config.system.kernel.cmdline == "a=${two}"
 
 
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIJtJ0GWp9w0GMrbDX10AXXGVhkPwyDUHAd4zTUy+2SNR"
+
+
 def test_users_are_what_was_written(load: Load) -> None:
     body = """systemConfig:
   users:
     - {name: admin, password: $6$rounds=4096$salt$hash, hash_algo: sha512, groups: [sudo, adm, sudo], sudo: true}
     - {name: svc, passwordMaxAge: 90, home: /srv, shell: /bin/sh, startupScript: /bin/x,
-       sshAuthorizedKeys: [ssh-ed25519 AAAA me]}
+       sshAuthorizedKeys: [ssh-ed25519 KEY me]}
 """
-    admin, service = load(body).system.users
+    admin, service = load(body.replace("KEY", KEY)).system.users
     assert (admin.password, admin.groups, admin.sudo) == ("$6$rounds=4096$salt$hash", ("sudo", "adm"), True)
     assert (service.password, service.password_max_age, service.home, service.shell) == ("", 90, "/srv", "/bin/sh")
-    assert (service.startup_script, service.ssh_authorized_keys) == ("/bin/x", ("ssh-ed25519 AAAA me",))
+    assert (service.startup_script, service.ssh_authorized_keys) == ("/bin/x", (f"ssh-ed25519 {KEY} me",))
 
 
 def test_a_file_carries_its_digest_and_a_mode_without_the_umask(load: Load, tmp_path: Path) -> None:

@@ -54,6 +54,15 @@ def test_what_a_program_prints_is_told_in_whole_lines_when_that_is_asked_for(
     assert capsys.readouterr().err == ""
 
 
+def test_a_failure_shows_what_was_printed_and_nothing_of_the_command(tmp_path: Path) -> None:
+    with pytest.raises(ToolError) as caught:
+        run(["sh", "-c", "echo one\necho two\nfalse\n"], log=tmp_path / "log", capture=False)
+    assert caught.value.message.splitlines() == ["sh failed with status 1:", "    one", "    two"]
+    with pytest.raises(ToolError) as caught:
+        run(["sh", "-c", "exit 3\n"], log=tmp_path / "log", capture=False)
+    assert caught.value.message == "sh failed with status 3 without any output"
+
+
 def test_too_much_output_is_stopped_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "MAX_LOG_BYTES", 1 << 20)
     with pytest.raises(ToolError, match="yes wrote more than 1 MiB of output and was killed"):

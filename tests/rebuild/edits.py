@@ -63,6 +63,7 @@ def edit(
     )
 
 
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJtJ0GWp9w0GMrbDX10AXXGVhkPwyDUHAd4zTUy+2SNR me"
 SYSTEM = "systemConfig"
 USER = f"{SYSTEM}.users.0"
 FILE = f"{SYSTEM}.additionalFiles.0"
@@ -148,7 +149,7 @@ EDITS = (
     edit(f"{USER}.sudo", value=True, direct="system evidence", ran=TREE),
     edit(f"{USER}.home", "/home/other", "system evidence", TREE),
     edit(f"{USER}.shell", "/bin/bash", "system evidence", TREE),
-    edit(f"{USER}.sshAuthorizedKeys", ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"], "system evidence", TREE),
+    edit(f"{USER}.sshAuthorizedKeys", [PUBLIC_KEY], "system evidence", TREE),
     edit(f"{SYSTEM}.users.1", {"name": "second"}, "system evidence", TREE, name="an additional user"),
     edit(f"{FILE}.final", "/etc/motd.two", "system evidence", TREE),
     edit(f"{FILE}.local", "files/other", "system evidence"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -86,6 +86,43 @@ def test_log_prints_what_a_stage_s_programs_said(place: Place) -> None:
 def test_a_forgotten_stage_runs_again(place: Place, built: Built) -> None:
     place.doit("forget", "verify:small").succeeded()
     assert place.doit("build").succeeded().stages() == {"verify"}
+    assert outputs_of(place) == built.outputs
+
+
+MISTAKES: dict[str, tuple[str, dict[str, Any]]] = {
+    "metadata": ("target", {"mirror": "http://127.0.0.1:1/"}),
+    "solve": ("systemConfig", {"packages": ["no-such-package"]}),
+    "system": ("systemConfig", {"services": {"enable": ["no-such.service"]}}),
+}
+
+
+@pytest.mark.parametrize("stage", MISTAKES)
+def test_a_mistake_that_is_taken_back_has_cost_nothing(stage: str, place: Place, built: Built) -> None:
+    key, wrong = MISTAKES[stage]
+    recipe = place.family.recipe
+    place.write({**recipe, key: {**recipe[key], **wrong}})
+    for _ in range(2):
+        assert place.doit("build").refused(f"{stage}:small failed: ").ran[-1] == f"{stage}:small"
+    place.write(recipe)
+    assert all(line.endswith("up to date") for line in place.doit("explain").succeeded().said.splitlines()[1:])
+    again = place.doit("build").succeeded()
+    assert again.stages() <= {stage}
+    assert all(f"{one:9} as before the run that failed" in again.said for one in again.stages())
+    assert outputs_of(place) == built.outputs
+    assert place.doit("build").succeeded().ran == []
+
+
+def test_what_a_failed_run_has_touched_is_not_taken_for_what_was_before(place: Place, built: Built) -> None:
+    recipe = place.family.recipe
+    system = recipe["systemConfig"]
+    place.write({**recipe, "systemConfig": {**system, "hostname": "two", "services": {"enable": ["no-such.service"]}}})
+    place.doit("build").refused("system:small failed: ")
+    kept = json.loads((place.image / "system.json").read_text())["layers"][-1]["place"]
+    shutil.rmtree(place.cache / kept)
+    place.write(recipe)
+    again = place.doit("build").succeeded()
+    assert again.stages() == {"system"}
+    assert "as before" not in again.said
     assert outputs_of(place) == built.outputs
 
 

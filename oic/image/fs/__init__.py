@@ -36,8 +36,9 @@ class FileSystem:
     says that identifiers or times are drawn anew each time. It raises OicError when the content does not fit or the
     file system cannot hold it, ToolError when a tool fails. `label_problem` returns what a valid label is, if this one
     is invalid. `tools` names the packages that make it in a distribution's ``toolsFor``; empty for those that every
-    build environment has. `holds_files` is false for one that no file can be put into at build time; `grows` is true
-    for one that systemd-growfs(8) can enlarge while it is mounted.
+    build environment has. `holds_files` is false for one that no file can be put into at build time, `holds_owners` for
+    one that has no owners, modes and links; `grows` is true for one that systemd-growfs(8) can enlarge while it is
+    mounted.
     """
 
     mounted_as: str
@@ -50,6 +51,7 @@ class FileSystem:
     is_read_only: bool = False
     is_drawn: bool = False
     holds_files: bool = True
+    holds_owners: bool = True
     grows: bool = False
 
 
@@ -63,7 +65,13 @@ FILE_SYSTEMS: dict[str, FileSystem] = {
     "ext2": _ext("ext2", Bytes(_MIB)),
     **{
         word: FileSystem(
-            mounted_as="vfat", make=fat.make, max_label=11, label_problem=fat.label_problem, least=least, most=most
+            mounted_as="vfat",
+            make=fat.make,
+            max_label=11,
+            label_problem=fat.label_problem,
+            least=least,
+            most=most,
+            holds_owners=False,
         )
         for word, (least, most) in fat.SIZES.items()
     },

@@ -177,6 +177,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
     "runs the stages as tasks": (
         *(
             "tasks.artefacts",
+            "tasks.booting",
             "tasks.command_line",
             "tasks.explain",
             "tasks.listing",

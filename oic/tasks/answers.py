@@ -73,13 +73,17 @@ def explain(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[st
     say(to_json(explained.plain()).rstrip("\n") if as_json else "\n".join(explained.lines()))
 
 
+def check_why(given: Mapping[str, str]) -> None:
+    """Raise OicError when no package is named."""
+    if not given.get("package"):
+        raise OicError("expected package=NAME on the command line, found none")
+
+
 def why(stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
     """Say why a package is in the image."""
     from oic.ospackage.graph import why as ways  # noqa: PLC0415 - networkx is slow to import
 
-    name = given.get("package", "")
-    if not name:
-        raise OicError("why: expected package=NAME on the command line, found none")
+    name = given["package"]
     found = ways(lock_of(stages[0]).sets["image"], name)
     if given.get("format") == "json":
         say(to_json({"package": name, "why": found}).rstrip("\n"))
@@ -88,14 +92,18 @@ def why(stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
         say("\n  ".join(path))
 
 
+def check_log(stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
+    """Raise OicError when the stage that is named is none of the recipe's."""
+    named, names = given.get("stage", ""), [stage.name for stage in stages]
+    if named and named not in names:
+        near = did_you_mean(named, names)
+        raise OicError(f"expected a stage out of {', '.join(names)}, found stage={named}{near}")
+
+
 def log(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
     """Print the log of the stage that is named, else of the first that did not run to its end, else of the last."""
     kept = [stage for stage in stages if stage.log.exists()]
     named = given.get("stage", "")
-    if named and named not in {stage.name for stage in stages}:
-        names = [stage.name for stage in stages]
-        near = did_you_mean(named, names)
-        raise OicError(f"expected a stage out of {', '.join(names)}, found stage={named}{near}")
     found = [stage for stage in kept if stage.name == named or not named]
     unfinished = [stage for stage in found if not stage.origin_file.exists()]
     if not found:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
-from oic.tasks.words import words_of
+from oic.tasks.catalogue import ANSWERS, OF_NO_IMAGE
+from oic.tasks.words import VARIABLE, WORDS, words_of
 from oic.values import parse_number
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def parse_arguments(argv: Sequence[str], tasks: Collection[str]) -> Arguments:
         raise OicError("expected words, found an empty one")
     command = next((word for word in argv if word in OPTIONS or _is_task(word, tasks)), "")
     command = command if command in OPTIONS else "run"
-    options, rest = _options(argv, command)
+    options, rest = _options(argv, command, [word for word in argv if word in OPTIONS or _is_task(word, tasks)])
     given = words_of(rest)
     plain = [word for word in rest if "=" not in word]
     if plain and plain[0] == command:
@@ -93,21 +94,43 @@ def parse_arguments(argv: Sequence[str], tasks: Collection[str]) -> Arguments:
     )
 
 
+def options_of(command: str, tasks: Collection[str] = ()) -> tuple[Option, ...]:
+    """Return the options that a command takes; of `run`, those that are of use to at least one of the tasks."""
+    names = {task.partition(":")[0] for task in tasks}
+    if command != "run" or not names or names - {*ANSWERS, *OF_NO_IMAGE}:
+        return OPTIONS[command]
+    return tuple(one for one in OPTIONS["run"] if one.name == "continue" and names - OF_NO_IMAGE.keys())
+
+
 def _is_task(word: str, tasks: Collection[str]) -> bool:
     return word.partition(":")[0] in tasks and "=" not in word
 
 
-def _options(argv: Sequence[str], command: str) -> tuple[list[str], list[str]]:
-    known = OPTIONS[command]
+def _options(argv: Sequence[str], command: str, topics: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the options and the other words; `topics` are the command and the tasks on the line."""
+    known = options_of(command, [word for word in topics if word != command])
     letters = "".join(one.letter + (":" if one.takes else "") for one in known if one.letter)
     names = [one.name + ("=" if one.takes else "") for one in known]
     try:
         found, rest = getopt.gnu_getopt(list(argv), letters, names)
     except getopt.GetoptError as error:
-        task = next((word for word in argv if not word.startswith("-")), "")
         message = f"{error.msg[:1].lower()}{error.msg[1:]}"
-        raise OicError(f"{message} (oic help {task} lists what there is)".replace("  ", " ")) from None
+        help_on = f"oic help {topics[0]}" if topics else "oic help"
+        near = _word_like(error.opt, argv) or f" ({help_on} lists what there is)"
+        raise OicError(f"{message}{near}") from None
     for spelled, value in found:
         if value and not parse_number(value):
             raise OicError(f"expected a number of at least 1 after {spelled}, found {value}")
     return [word for pair in found for word in pair if word], rest
+
+
+def _word_like(option: str, argv: Sequence[str]) -> str:
+    """Return ``; did you mean format=json?`` for an option that is spelled like a ``name=value`` word."""
+    name = option.partition("=")[0].replace("-", "_")
+    if name not in WORDS and not name.startswith(VARIABLE):
+        return ""
+    spelled = next(word for word in argv if word.startswith(f"--{option.partition('=')[0]}"))
+    _, equals, value = spelled.partition("=")
+    if not equals:
+        value = next(iter(argv[argv.index(spelled) + 1 :]), "")
+    return f"; did you mean {name}={value}?"

@@ -16,7 +16,7 @@ from doit.exceptions import InvalidCommand
 from oic.config.final import load_config
 from oic.errors import OicError
 from oic.plan import DOCS, plan
-from oic.tasks import claim, on_demand, places, recipes, settings, stage_tasks, words
+from oic.tasks import catalogue, claim, on_demand, places, recipes, settings, stage_tasks, words
 from oic.tasks.interrupts import end_in_order
 from oic.tasks.output import print_anything
 from oic.tasks.reporter import Reporter
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PROJECT = Path(__file__).parents[2]
-TASKS = {"build": "everything the recipe asks for", **DOCS, **on_demand.DOCS, **on_demand.OF_NO_IMAGE}
+TASKS = {"build": "everything the recipe asks for", **DOCS, **catalogue.DOCS, **catalogue.OF_NO_IMAGE}
 """Every task that a user can ask for, and what it does."""
 
 
@@ -87,7 +87,7 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
             claim.prepare(cache / config.image_name)
     except OicError as error:
         raise InvalidCommand(str(error)) from error
-    yield from stage_tasks.groups({name: doc for name, doc in TASKS.items() if name not in on_demand.OF_NO_IMAGE})
+    yield from stage_tasks.groups({name: doc for name, doc in TASKS.items() if name not in catalogue.OF_NO_IMAGE})
     folders = dict.fromkeys(path for path in (request.stood_in, shelf_of(request.clone)) if path)
     yield from on_demand.of_no_image(cache, tuple(folders), given)
     notes = {config.image_name: config.notes for config in configs}
@@ -99,7 +99,7 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
             yield from map(stage_tasks.task_of, stages)
             yield stage_tasks.build_of(config, [stage.task for stage in stages])
         else:
-            yield from stage_tasks.refusal_of(config, [*DOCS, *on_demand.BUILT])
+            yield from stage_tasks.refusal_of(config, [*DOCS, *catalogue.BUILT])
         yield from on_demand.tasks(config, stages, cache, given, request.stood_in)
 
 

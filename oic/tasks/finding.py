@@ -69,14 +69,20 @@ def _searched(entry: Mapping[str, Any]) -> str:
     ).casefold()
 
 
-def write_recipe(folder: Path, given: Mapping[str, str]) -> None:
-    """Write a recipe of the given name into a folder; raises OicError."""
-    name, target = given.get("name", ""), _target(given)
+def check_new(given: Mapping[str, str]) -> None:
+    """Raise OicError for a name that no recipe can have, or for no distribution, or one that is not known."""
+    name = given.get("name", "")
     field = schema_of("recipe")["$defs"]["image"]["properties"]["name"]
     if not re.fullmatch(field["pattern"].removesuffix("$"), name) or name in NAMES_IN_CACHE:
         found = f"name={name}" if name else "none"
         hint = "the cache has a directory of that name" if name in NAMES_IN_CACHE else None
         raise OicError(f"expected name=NAME of {field['title']}, found {found}", hint=hint)
+    _target(given)
+
+
+def write_recipe(folder: Path, given: Mapping[str, str]) -> None:
+    """Write a recipe of the given name into a folder; raises OicError."""
+    name, target = given["name"], _target(given)
     path = folder / f"{name}.yml"
     text = starter_text(name, target, _schema_from(folder))
     try:

@@ -22,13 +22,13 @@ from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 from oic import progress
 from oic.config.schema import did_you_mean
 from oic.errors import OicError, RecipeError
-from oic.tasks import command_line, on_demand, places, recipes, settings, usage, words
+from oic.tasks import catalogue, command_line, places, recipes, settings, usage, words
 from oic.tasks.arguments import Arguments, parse_arguments
+from oic.tasks.catalogue import ANSWERS
 from oic.tasks.command_line import Request
 from oic.tasks.interrupts import end_in_order
 from oic.tasks.listing import Info, List
 from oic.tasks.mistakes import shown_mistake
-from oic.tasks.on_demand import ANSWERS
 from oic.tasks.output import Forgiving, Paint, print_anything
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 COMMANDS = {"run": Run, "list": List, "info": Info, "clean": Clean, "forget": Forget}
 _WHOLE = {"clean": ("--clean-dep",), "forget": ("--follow-sub",)}
 """How these commands take a build with all its stages, which is what they take where no task is named."""
+_OF_TASKS = ("info", *_WHOLE)
 _CONFIG = {"BACKEND": {"oic": "oic.tasks.database:CommittingDB"}}
 
 
@@ -121,15 +122,25 @@ def _check_tasks(arguments: Arguments, stood_in: Path, shelf: Path | None) -> No
         if recipes.candidates(name, stood_in, shelf):
             near = f"; to build that recipe: oic build {name}"
         raise OicError(f"'{name}' is no stage or command{near}")
+    if arguments.command in _OF_TASKS and not arguments.tasks:
+        _refuse_misspelled_tasks(arguments.recipes, stood_in, shelf)
     if arguments.recipes or arguments.command == "list" or _needs_no_recipe(arguments.tasks):
         return
     if not recipes.find_recipes((), stood_in, shelf):
-        word = " ".join(arguments.tasks) or arguments.command
+        word = " ".join([*([] if arguments.command == "run" else [arguments.command]), *arguments.tasks])
         raise OicError(f"expected a recipe: oic {word} RECIPE.yml", hint="oic help says what a recipe is")
 
 
+def _refuse_misspelled_tasks(names: Sequence[str], stood_in: Path, shelf: Path | None) -> None:
+    """Raise OicError for the first of several words that could be a task's name and is no recipe's."""
+    for name in names if len(names) > 1 else ():
+        if not {"/", "."} & {*name} and not recipes.candidates(name, stood_in, shelf):
+            near = did_you_mean(name, command_line.TASKS)
+            raise OicError(f"'{name}' is neither a task nor a recipe here{near}")
+
+
 def _needs_no_recipe(tasks: Sequence[str]) -> bool:
-    return bool(tasks) and set(tasks) <= set(on_demand.OF_NO_IMAGE)
+    return bool(tasks) and set(tasks) <= set(catalogue.OF_NO_IMAGE)
 
 
 def _tasks_of(arguments: Arguments, images: Sequence[str]) -> list[str]:
@@ -142,5 +153,5 @@ def _tasks_of(arguments: Arguments, images: Sequence[str]) -> list[str]:
     names = arguments.tasks or (("build",) if arguments.command in _WHOLE else ())
     if arguments.command == "info" and len(names) * max(len(images), 1) != 1:
         raise OicError("expected one task and one recipe: oic info solve edge.yml")
-    whole = [name for name in names if ":" in name or name in on_demand.OF_NO_IMAGE]
+    whole = [name for name in names if ":" in name or name in catalogue.OF_NO_IMAGE]
     return [*whole, *(f"{name}:{image}" for image in images for name in names if name not in whole)]

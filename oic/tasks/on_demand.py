@@ -6,15 +6,15 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from oic.files import write_json, write_text
+from oic.files import write_text
 from oic.handover.packages import LockFile
 from oic.ospackage.changes import differences
 from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
 from oic.progress import begin, worded
-from oic.stages.evidence import products_of
 from oic.tasks import answers, claim
 from oic.tasks.answers import lock_of, say
+from oic.tasks.catalogue import ANSWERS, BUILT, DOCS, OF_NO_IMAGE
 from oic.tasks.outlook import why_stale
 from oic.tasks.stage_tasks import failure_of, perform
 
@@ -23,32 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doit.exceptions import TaskFailed
+    from doit.task import Task
 
-    from oic.config.model import FinalConfig, User
+    from oic.config.model import FinalConfig
     from oic.stage import Stage
 
-DOCS = {
-    "validate": "check the recipe and say what of it cannot be built yet",
-    "config": "print the whole recipe, defaults and all, as a recipe",
-    "explain": "say which stages a build would run, and which line of the recipe makes it",
-    "update": "fetch metadata anew, solve again, say which packages change",
-    "lock": "write the solved packages beside the recipe, to build exactly these from then on",
-    "why": "say why package=NAME is in the image",
-    "log": "print what the programs of a stage said, of stage=NAME or of the last that failed",
-    "reproduce": "build twice, a day apart by the programs' clock, and name what differs and who made it",
-    "boot-test": "boot the image in qemu, log in, compare its packages with the lock",
-}
-OF_NO_IMAGE = {
-    "recipes": "list the recipes here: what they are for, their use cases and keywords",
-    "new": "write a recipe to begin with, which builds as it is",
-    "verify-cache": "hold every blob and layer of the cache against its digest, move damaged ones away",
-}
-
-
-BUILT = ("explain", "update", "lock", "why", "log", "reproduce", "boot-test")
-"""Those of an image that is, or can be, built."""
-ANSWERS = ("validate", "config", "explain", "why", "log", "new", "recipes")
-"""Those that say something at once, and nothing of how they come to it."""
+CHECK = "check"
+"""Under this name a task's `meta` has a function, with its arguments, that refuses a wrong command line."""
 
 
 def tasks(
@@ -74,6 +55,7 @@ def tasks(
         "reproduce": (_reproduce, [stages]),
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
     }
+    checks = {"why": (answers.check_why, given), "log": (answers.check_log, stages, given)}
     for name, (function, args) in calls.items():
         if name in BUILT and not stages:
             continue
@@ -84,6 +66,7 @@ def tasks(
             "actions": [(_run, [f"{name}:{config.image_name}", function, args, cache])],
             "task_dep": needs.get(name, []),
             "uptodate": [False],
+            "meta": {CHECK: checks.get(name)},
             "clean": [(_remove_builds, [stages])] if name == "reproduce" else [],
             "verbosity": 2,
         }
@@ -105,8 +88,22 @@ def of_no_image(cache: Path, folders: tuple[Path, ...], given: Mapping[str, str]
             "doc": OF_NO_IMAGE[name],
             "actions": [(_run, [name, function, args, cache])],
             "uptodate": [False],
+            "meta": {CHECK: (_check_new, given) if name == "new" else None},
             "verbosity": 2,
         }
+
+
+def check(task: Task) -> None:
+    """Raise OicError when the command line does not say what the task needs to be told."""
+    function, *args = (task.meta or {}).get(CHECK) or (None,)
+    if function:
+        function(*args)
+
+
+def _check_new(given: Mapping[str, str]) -> None:
+    from oic.tasks.finding import check_new  # noqa: PLC0415 - as below
+
+    check_new(given)
 
 
 def _list_recipes(folders: tuple[Path, ...], given: Mapping[str, str]) -> None:
@@ -202,38 +199,13 @@ def _reproduce(stages: Sequence[Stage[Any]]) -> None:
     reproduce(stages, say)
 
 
+def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) -> None:
+    from oic.tasks.booting import boot_built  # noqa: PLC0415 - only where it is needed
+
+    boot_built(config, stages[-1], float(timeout))
+
+
 def _remove_builds(stages: Sequence[Stage[Any]]) -> None:
     from oic.reproduce.twice import remove_builds  # noqa: PLC0415 - as above
 
     remove_builds(stages)
-
-
-def can_log_in(user: User) -> bool:
-    """Tell whether the boot test can log in as a user: by a password it knows, to a shell."""
-    shell = user.shell.rpartition("/")[2]
-    return user.password[:1] not in ("", "$") and not user.startup_script and shell not in ("nologin", "false")
-
-
-def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) -> None:
-    from oic.boottest.artefact import boot_disk  # noqa: PLC0415 - only where it is needed
-    from oic.boottest.boot import boot_test  # noqa: PLC0415
-    from oic.boottest.vm import BIOS, UEFI, Machine  # noqa: PLC0415
-    from oic.provider import provider_of  # noqa: PLC0415
-
-    last = stages[-1]
-    firmware = BIOS if config.system.bootloader.boot_type == "legacy" else UEFI
-    lock = lock_of(last)
-    with boot_disk(products_of(last), last.cache, last.path("work")) as disk:
-        report = boot_test(
-            disk.path,
-            Machine(firmware=firmware, image_format=disk.format),
-            expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock.sets["image"]},
-            list_command=provider_of(config.distribution.provider).list_command(),
-            users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],
-            log=last.path("log/boot-test.log"),
-            timeout=float(timeout),
-            report=lambda line: say(f"  {line}"),
-        )
-    write_json(last.path("boot-test.json"), report)
-    say(f"booted: kernel {report.kernel}, {len(report.packages)} packages as locked, no unit failed")
-    say(f"login after {report.seconds_to_login:.0f} s under emulation; report: {last.path('boot-test.json')}")

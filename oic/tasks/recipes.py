@@ -38,19 +38,27 @@ def find_recipes(names: Sequence[str], stood_in: Path, shelf: Path | None) -> li
 
 
 def candidates(name: str, stood_in: Path, shelf: Path | None) -> list[Path]:
-    """Return the files that a name could mean."""
+    """Return the files that a name could mean; in each place, the file of exactly that name comes before others."""
     places = [stood_in / name]
     if shelf and "/" not in name:
         places.append(shelf / name)
-    files = (place.with_name(place.name + ending) for place in places if place.name for ending in _ENDINGS)
-    return list({path.resolve(): path for path in files if os.path.isfile(path)}.values())
+    files = [path for place in places if place.name for path in _at(place)]
+    return list({path.resolve(): path for path in files}.values())
+
+
+def _at(place: Path) -> list[Path]:
+    found = [path for ending in _ENDINGS if os.path.isfile(path := place.with_name(place.name + ending))]
+    return found[:1] if found[:1] == [place] else found
 
 
 def _find(name: str, stood_in: Path, shelf: Path | None) -> Path:
     found = candidates(name, stood_in, shelf)
     if len(found) > 1:
         both = " and ".join(map(str, found))
-        raise OicError(f"{name} could be two recipes, {both}", hint=f"say ./{name} or a whole path")
+        raise OicError(f"{name} could be two recipes, {both}", hint=f"say {' or '.join(_said(found, stood_in))}")
+    if not found and name and (stood_in / name).exists():
+        kind = "a directory" if (stood_in / name).is_dir() else "no regular file"
+        raise OicError(f"expected a recipe, found {kind}: {name}")
     if not found:
         there = [path.stem for path in _on(shelf)]
         known = f" (there: {', '.join(there)})" if there else ""
@@ -60,5 +68,11 @@ def _find(name: str, stood_in: Path, shelf: Path | None) -> Path:
     return found[0]
 
 
+def _said(found: Iterable[Path], stood_in: Path) -> Iterable[str]:
+    """Return a word for each file that could mean no other."""
+    return (f"./{path.relative_to(stood_in)}" if path.is_relative_to(stood_in) else str(path) for path in found)
+
+
 def _on(directory: Path | None) -> Iterable[Path]:
-    return sorted(directory.glob("*.yml")) if directory else ()
+    found = [*directory.glob("*.yml"), *directory.glob("*.yaml")] if directory else ()
+    return sorted(path for path in found if path.is_file())

@@ -17,7 +17,7 @@ from doit.reporter import ConsoleReporter
 from oic.chroot import idmap
 from oic.errors import OicError
 from oic.progress import worded
-from oic.tasks import claim, on_demand, stage_tasks, summary, workers
+from oic.tasks import catalogue, claim, on_demand, stage_tasks, summary, workers
 from oic.tasks.mistakes import from_here, shown_failure
 from oic.tasks.screen import Screen
 from oic.values import ImageName
@@ -47,6 +47,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         self.begun = time.monotonic()
         names = _closure(tasks, selected_tasks)
         try:
+            for name in sorted(names):
+                on_demand.check(tasks[name])
             for stage in _stages(tasks, names):
                 claim.hold(stage.directory, stage.recipe)
             if any(name.startswith("chroot:") for name in names):
@@ -64,7 +66,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
     def execute_task(self, task: Task) -> None:
         """Say that a task begins; under ``-n`` a worker has taken it up."""
         workers.keep_watch()
-        if not task.actions or task.name.partition(":")[0] in on_demand.ANSWERS:
+        if not task.actions or task.name.partition(":")[0] in catalogue.ANSWERS:
             return
         self.screen.started(task.name, self._called(task))
 

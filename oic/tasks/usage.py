@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from oic.config.schema import did_you_mean
 from oic.errors import OicError
-from oic.tasks.arguments import OPTIONS
+from oic.tasks.arguments import options_of
+from oic.tasks.catalogue import OF_NO_IMAGE
 from oic.tasks.command_line import TASKS
-from oic.tasks.on_demand import OF_NO_IMAGE
 from oic.tasks.words import WORDS
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ _COMMANDS = {
     "info": "say whether a task of a recipe would run and why, what it reads and what it writes",
     "clean": "remove what the tasks wrote for these recipes",
     "forget": "have the tasks run again next time",
+}
+_AFTER_COMMAND = {
+    "list": " [TASK…] [RECIPE…]",
+    "info": " TASK RECIPE",
+    "clean": " [TASK…] RECIPE…",
+    "forget": " [TASK…] RECIPE…",
 }
 _EVERYDAY = (
     "recipes",
@@ -53,7 +59,7 @@ def asked_for(argv: Sequence[str]) -> str:
     if not argv or "--help" in argv or "-h" in argv or argv[0] == "help":
         topics = [word for word in argv if not word.startswith("-") and word != "help"]
         return _help_on(topics[0].partition(":")[0]) if topics else _overview()
-    return f"oic {version('oic')}\n" if "--version" in argv else ""
+    return f"oic {version('oic')}\n" if {"--version", "-V"} & {*argv} else ""
 
 
 def _overview() -> str:
@@ -68,14 +74,13 @@ def _overview() -> str:
 
 def _help_on(topic: str) -> str:
     if topic in TASKS:
-        recipe = "" if topic in OF_NO_IMAGE else " RECIPE…"
-        usage, doc, options = f"oic {topic} [OPTION…]{recipe}", TASKS[topic], OPTIONS["run"]
+        after, doc, options = "" if topic in OF_NO_IMAGE else " RECIPE…", TASKS[topic], options_of("run", [topic])
     elif topic in _COMMANDS:
-        usage, doc, options = f"oic {topic} [OPTION…] TASK… RECIPE…", _COMMANDS[topic], OPTIONS[topic]
+        after, doc, options = _AFTER_COMMAND[topic], _COMMANDS[topic], options_of(topic)
     else:
         near = did_you_mean(topic, [*TASKS, *_COMMANDS])
         raise OicError(f"there is no help on '{topic}'{near}", hint="oic help lists what there is")
-    lines = [usage, "", f"    {doc}"]
+    lines = [f"oic {topic}{' [OPTION…]' if options else ''}{after}", "", f"    {doc}"]
     if options:
         lines += ["", "Options:", *_table({one.spelled: one.doc for one in options})]
     lines += ["", "Words:", *_table(_words(topic)), ""]

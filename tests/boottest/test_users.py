@@ -8,7 +8,7 @@ import pytest
 from config.users import USER
 from msgspec.structs import replace
 
-from oic.tasks.on_demand import can_log_in
+from oic.tasks.booting import can_log_in
 
 if TYPE_CHECKING:
     from oic.config.model import User

@@ -86,6 +86,22 @@ def test_a_word_that_is_both_is_said_to_be(desk: Desk) -> None:
         (["build", "first", "-n", "many"], "expected a number of at least 1 after -n, found many"),
         (["strace", "first"], "'strace' is no stage or command"),
         (["solve:other", "first"], "'solve:other' is no task of first"),
+        (["forget", "rootfs"], "expected a recipe: oic forget rootfs RECIPE.yml (oic help"),
+        (["clean"], "expected a recipe: oic clean RECIPE.yml (oic help"),
+        (["info", "rotfs", "first.yml"], "'rotfs' is neither a task nor a recipe here; did you mean 'rootfs'?"),
+        (["info", "first.yml", "bogus"], "'bogus' is neither a task nor a recipe here"),
+        (["validate", "."], "expected a recipe, found a directory: ."),
+        (["validate", "/dev/null"], "expected a recipe, found no regular file: /dev/null"),
+        (["--format", "json", "explain", "first"], "option --format not recognized; did you mean format=json?"),
+        (["--cache", "/tmp/x", "validate", "first"], "not recognized; did you mean cache=/tmp/x?"),
+        (["validate", "first", "--var.site=a=b"], "not recognized; did you mean var.site=a=b?"),
+        (["-x", "first", "build"], "option -x not recognized (oic help build lists what there is)"),
+        (["new", "-n", "2"], "option -n not recognized (oic help new lists what there is)"),
+        (["why", "first"], "expected package=NAME on the command line, found none"),
+        (["log", "first", "stage=rotfs"], "found stage=rotfs; did you mean 'rootfs'?"),
+        (["new"], "expected name=NAME of letters"),
+        (["new", "name=foo", "os=debain"], "found debain; did you mean 'debian'?"),
+        (["new", "name=../x"], "found name=../x"),
         (["build", "first", "cache="], "expected cache=DIRECTORY, found cache= and nothing"),
     ],
 )
@@ -95,6 +111,35 @@ def test_a_mistake_is_one_line_and_nothing_is_dropped(words: list[str], message:
     assert ran.err.startswith("error: ")
     assert message in ran.err
     assert len(ran.err.splitlines()) == 1
+
+
+def test_a_hint_about_two_files_names_each_so_that_it_means_no_other(desk: Desk) -> None:
+    (desk.here / "a.yml").write_text(RECIPE)
+    (desk.here / "a.yaml").write_text(RECIPE)
+    assert desk.oic("validate", "a").err == (
+        "error: a could be two recipes, a.yml and a.yaml (say ./a.yml or ./a.yaml)\n"
+    )
+    assert desk.oic("validate", "./a.yaml").out == "a.yaml: a valid recipe\n"
+    (desk.here / "a").write_text(RECIPE)
+    assert desk.oic("validate", "./a").out == "a: a valid recipe\n"
+
+
+def test_a_directory_is_called_one_and_is_never_proposed(desk: Desk) -> None:
+    (desk.here / "sites.yml").mkdir()
+    assert desk.oic("validate", "sites.yml").err == "error: expected a recipe, found a directory: sites.yml\n"
+    assert desk.oic("validate", "sits.yml").err == "error: expected a recipe, found no file sits.yml here\n"
+
+
+def test_help_on_a_topic_has_the_options_that_are_of_use_there(desk: Desk) -> None:
+    for topic in ("new", "recipes", "info"):
+        assert "Options:" not in desk.oic("help", topic).out
+    explain = desk.oic("help", "explain").out
+    assert "--continue" in explain
+    assert "--process" not in explain
+    for topic in ("clean", "forget"):
+        assert desk.oic("help", topic).out.startswith(f"oic {topic} ")
+        assert " [TASK…] RECIPE…\n" in desk.oic("help", topic).out
+    assert desk.oic("-V").out == desk.oic("--version").out
 
 
 def test_a_reader_that_leaves_early_ends_nothing(desk: Desk) -> None:

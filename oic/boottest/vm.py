@@ -3,7 +3,8 @@
 * The image is opened read-only; writes of the guest go to a temporary file without a name, and so does a copy of the
   firmware's variables, so that nothing is left however the test ends.
 * The firmware is OVMF for UEFI, with or without Secure Boot, and SeaBIOS, which qemu brings, for BIOS.
-* The processor is always emulated, so that hosts do not differ. The network is qemu's: DHCP works, nothing else.
+* The processor is always emulated, so that hosts do not differ. The network is qemu's: DHCP works, nothing
+  else, unless the test asks for more.
 * qemu is killed at the end of the block, and when this process dies (PR_SET_PDEATHSIG, by setpriv).
 """
 
@@ -58,13 +59,15 @@ class Machine:
     """What an image is booted on: a firmware, and further disks, which are only read.
 
     `image_format` is qemu's word for the format of the image; further disks are raw. With `keep`, what the guest writes
-    to its own disk is in the image afterwards.
+    to its own disk is in the image afterwards. With `network`, the guest reaches this host, at 10.0.2.2, and what that
+    reaches.
     """
 
     firmware: Firmware = UEFI
     image_format: str = "raw"
     disks: tuple[Path, ...] = ()
     keep: bool = False
+    network: bool = False
 
 
 @contextlib.contextmanager
@@ -108,7 +111,8 @@ def machine_arguments(
     arguments += _disk(image, "disk", f"format={machine.image_format},{kept}", "bootindex=0")
     for number, disk in enumerate(machine.disks):
         arguments += _disk(disk, f"disk{number + 1}", "format=raw,readonly=on")
-    arguments += ["-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile="]
+    restricted = "off" if machine.network else "on"
+    arguments += ["-netdev", f"user,id=net,restrict={restricted}", "-device", "virtio-net-pci,netdev=net,romfile="]
     arguments += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
     for name, content in credentials.items():
         packed = base64.b64encode(content.encode()).decode()

@@ -39,8 +39,9 @@ def serve_suite(
     """Serve a suite with a list for each component; return the URL of the repository."""
     files = {}
     for component, packages in components.items():
-        packed = gzip.compress(_listed(packages, f"pool/{component}/"), mtime=0)
-        files[f"{component}/binary-amd64/Packages.gz"] = packed
+        plain = _listed(packages, f"pool/{component}/")
+        files[f"{component}/binary-amd64/Packages"] = plain  # without its digest, apt takes no compressed one
+        files[f"{component}/binary-amd64/Packages.gz"] = gzip.compress(plain, mtime=0)
         for package in packages:
             tiny.serve(f"{base}/pool/{component}/{package.file}", package.data)
     directory = f"{base}/dists/{suite}"

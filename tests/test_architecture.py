@@ -178,6 +178,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
         *(
             "tasks.artefacts",
             "tasks.booting",
+            "tasks.cleaning",
             "tasks.command_line",
             "tasks.explain",
             "tasks.listing",
@@ -185,6 +186,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
             "tasks.interrupts",
             "tasks.main",
             "tasks.on_demand",
+            "tasks.prune",
             "tasks.reporter",
         ),
         *("tasks.stage_tasks", "tasks.usage", "tasks.verify_cache"),

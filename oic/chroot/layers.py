@@ -97,6 +97,11 @@ def _read_note(note: Path) -> _Note | None:
     return known if is_there(note.with_name(known.layer)) else None
 
 
+def is_noted(note: Path) -> bool:
+    """Tell whether the layer that a note names exists."""
+    return _read_note(note) is not None
+
+
 def is_there(place: Path) -> bool:
     """Tell whether a layer exists and is complete: files are not synced, so a power cut may leave truncated ones."""
     try:

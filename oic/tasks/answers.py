@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from oic.config.schema import did_you_mean
 from oic.errors import OicError, printable
 from oic.handover.packages import LockFile
-from oic.tasks import words
+from oic.tasks import claim, words
 from oic.tasks.database import tasks_that_ran
 from oic.tasks.mistakes import from_here
 from oic.values import to_json
@@ -63,14 +63,19 @@ def print_config(config: FinalConfig, given: Mapping[str, str]) -> None:
     say(text)
 
 
-def explain(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
+def explain(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str], stood_in: Path) -> None:
     """Say what a build would run, and why."""
     from oic.tasks.explain import Explained  # noqa: PLC0415 - only where it is needed
 
+    claim.refuse_namesake(stages[0].directory, config.recipe)
     run = tasks_that_ran(stages[0].cache / "doit.db")
     explained = Explained(config.recipe, stages, run, words.variables_in(given))
     as_json = given.get("format") == "json"
-    say(to_json(explained.plain()).rstrip("\n") if as_json else "\n".join(explained.lines()))
+    say(
+        to_json(explained.plain()).rstrip("\n")
+        if as_json
+        else "\n".join(explained.lines(from_here(str(config.recipe), stood_in)))
+    )
 
 
 def check_why(given: Mapping[str, str]) -> None:

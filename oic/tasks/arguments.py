@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oic.errors import OicError
 from oic.tasks.catalogue import ANSWERS, OF_NO_IMAGE
-from oic.tasks.words import VARIABLE, WORDS, words_of
+from oic.tasks.words import SWITCHES, VARIABLE, WORDS, words_of
 from oic.values import parse_number
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def _word_like(option: str, argv: Sequence[str]) -> str:
         return ""
     spelled = next(word for word in argv if word.startswith(f"--{option.partition('=')[0]}"))
     _, equals, value = spelled.partition("=")
-    if not equals:
+    if not equals and name in SWITCHES:
+        value = "yes"
+    elif not equals:
         value = next(iter(argv[argv.index(spelled) + 1 :]), "")
     return f"; did you mean {name}={value}?"

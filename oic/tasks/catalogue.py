@@ -17,6 +17,7 @@ OF_NO_IMAGE = {
     "recipes": "list the recipes here: what they are for, their use cases and keywords",
     "new": "write a recipe to begin with, which builds as it is",
     "verify-cache": "hold every blob and layer of the cache against its digest, move damaged ones away",
+    "prune": "remove the layers and packages that no image of the cache names any more, and say how much that freed",
 }
 
 BUILT = ("explain", "update", "lock", "why", "log", "reproduce", "boot-test")

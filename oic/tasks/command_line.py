@@ -97,9 +97,9 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
     for config, stages in plans:
         if stages:
             yield from map(stage_tasks.task_of, stages)
-            yield stage_tasks.build_of(config, [stage.task for stage in stages])
+            yield stage_tasks.build_of(config, cache, [stage.task for stage in stages])
         else:
-            yield from stage_tasks.refusal_of(config, [*DOCS, *catalogue.BUILT])
+            yield from stage_tasks.refusal_of(config, cache, [*DOCS, *catalogue.BUILT])
         yield from on_demand.tasks(config, stages, cache, given, request.stood_in)
 
 

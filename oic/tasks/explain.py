@@ -30,14 +30,14 @@ class Explained:
         self.outlooks = outlooks(stages, run)
         self._whole = read_whole(recipe, Variables(variables, os.environ), [])
 
-    def lines(self) -> Iterator[str]:
-        """Yield a line of counts, and one for each stage."""
+    def lines(self, name: str) -> Iterator[str]:
+        """Yield a line of counts, and one for each stage; `name` is what the user calls the recipe."""
         counts = {state: sum(one.state == state for one in self.outlooks) for state in (RUNS, MAY_RUN, FRESH)}
         if counts[FRESH] == len(self.outlooks):
-            yield f"{self.recipe.name}: everything is up to date"
+            yield f"{name}: everything is up to date"
             return
         runs = f"{counts[RUNS]} {'stage runs' if counts[RUNS] == 1 else 'stages run'}"
-        yield f"{self.recipe.name}: {runs}, {counts[MAY_RUN]} may run, {counts[FRESH]} up to date"
+        yield f"{name}: {runs}, {counts[MAY_RUN]} may run, {counts[FRESH]} up to date"
         width = max(len(one.stage.name) for one in self.outlooks)
         for one in self.outlooks:
             why = "; ".join(one.reasons if one.after else (self._said(change) for change in one.why))

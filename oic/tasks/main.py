@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from doit import loader
 from doit.cmd_base import TaskLoader2
-from doit.cmd_clean import Clean
 from doit.cmd_forget import Forget
 from doit.cmd_run import Run
 from doit.cmdparse import CmdParseError
@@ -25,6 +24,7 @@ from oic.errors import OicError, RecipeError
 from oic.tasks import catalogue, command_line, places, recipes, settings, usage, words
 from oic.tasks.arguments import Arguments, parse_arguments
 from oic.tasks.catalogue import ANSWERS
+from oic.tasks.cleaning import Clean
 from oic.tasks.command_line import Request
 from oic.tasks.interrupts import end_in_order
 from oic.tasks.listing import Info, List

@@ -47,7 +47,7 @@ def tasks(
     calls: dict[str, tuple[Callable[..., None], list[Any]]] = {
         "validate": (answers.validate, [config, stages, given, stood_in]),
         "config": (answers.print_config, [config, given]),
-        "explain": (answers.explain, [config, stages, given]),
+        "explain": (answers.explain, [config, stages, given, stood_in]),
         "update": (_update, [config, stages, given.get("keys") == "new"]),
         "lock": (_lock, [config, stages]),
         "why": (answers.why, [stages, given]),
@@ -67,7 +67,7 @@ def tasks(
             "task_dep": needs.get(name, []),
             "uptodate": [False],
             "meta": {CHECK: checks.get(name)},
-            "clean": [(_remove_builds, [stages])] if name == "reproduce" else [],
+            "clean": [(_files_of_builds, [stages])] if name == "reproduce" else [],
             "verbosity": 2,
         }
 
@@ -81,6 +81,7 @@ def of_no_image(cache: Path, folders: tuple[Path, ...], given: Mapping[str, str]
         "recipes": (_list_recipes, [folders, given]),
         "new": (_write_recipe, [folders[0], given]),
         "verify-cache": (_verify_cache, [cache]),
+        "prune": (_prune, [cache, given.get("dry_run") == "yes"]),
     }
     for name, (function, args) in calls.items():
         yield {
@@ -122,6 +123,13 @@ def _verify_cache(cache: Path) -> None:
     from oic.tasks.verify_cache import verify  # noqa: PLC0415 - only where it is needed
 
     say(verify(cache))
+
+
+def _prune(cache: Path, dry_run: bool) -> None:  # noqa: FBT001 - a task's argument
+    from oic.tasks.prune import prune  # noqa: PLC0415 - as above
+
+    for line in prune(cache, dry_run=dry_run):
+        say(line)
 
 
 def _run(task: str, function: Callable[..., None], args: list[Any], cache: Path) -> TaskFailed | None:
@@ -205,7 +213,6 @@ def _boot_test(config: FinalConfig, stages: Sequence[Stage[Any]], timeout: str) 
     boot_built(config, stages[-1], float(timeout))
 
 
-def _remove_builds(stages: Sequence[Stage[Any]]) -> None:
-    from oic.reproduce.twice import remove_builds  # noqa: PLC0415 - as above
-
-    remove_builds(stages)
+def _files_of_builds(stages: Sequence[Stage[Any]]) -> list[Path]:
+    claim.take(stages[0].directory, stages[0].recipe)
+    return [stages[0].path("reproduce")]

@@ -19,6 +19,7 @@ from oic.errors import OicError
 from oic.progress import worded
 from oic.tasks import catalogue, claim, on_demand, stage_tasks, summary, workers
 from oic.tasks.mistakes import from_here, shown_failure
+from oic.tasks.outlook import why_stale
 from oic.tasks.screen import Screen
 from oic.values import ImageName
 
@@ -49,8 +50,14 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         try:
             for name in sorted(names):
                 on_demand.check(tasks[name])
-            for stage in _stages(tasks, names):
-                claim.hold(stage.directory, stage.recipe)
+            if "prune" in names and len(names) > 1:
+                others = ", ".join(sorted(names - {"prune"}))
+                raise OicError(f"expected prune alone on the command line, found it beside {others}")
+            only_reads = {name.partition(":")[0] for name in selected_tasks} <= set(catalogue.ANSWERS)
+            for stages in _stages(tasks, names):
+                # An answer from what is up to date waits for nobody; a stage that runs all the same claims for itself.
+                if not only_reads or any(why_stale(stage) for stage in stages):
+                    claim.hold(stages[0].directory, stages[0].recipe)
             if any(name.startswith("chroot:") for name in names):
                 idmap.current()  # said before the download, not after it
         except OicError as error:
@@ -142,11 +149,14 @@ def _closure(tasks: dict[str, Task], selected: list[str]) -> set[str]:
     return seen
 
 
-def _stages(tasks: dict[str, Task], names: set[str]) -> list[Stage[Any]]:
-    """Return a stage of each image that these tasks may touch, in a fixed order."""
-    actions = [action for name in names for action in tasks[name].actions]
-    stages: list[Stage[Any]] = [action.args[0] for action in actions if action.py_callable is stage_tasks.run_stage]
-    return sorted({stage.image: stage for stage in stages}.values(), key=lambda stage: stage.image)
+def _stages(tasks: dict[str, Task], names: set[str]) -> list[list[Stage[Any]]]:
+    """Return the stages of each image that these tasks may run, in a fixed order."""
+    actions = [action for name in sorted(names) for action in tasks[name].actions]
+    found: dict[str, list[Stage[Any]]] = {}
+    for action in actions:
+        if action.py_callable is stage_tasks.run_stage:
+            found.setdefault(action.args[0].image, []).append(action.args[0])
+    return [found[image] for image in sorted(found)]
 
 
 def _expanded(tasks: dict[str, Task], selected: list[str]) -> list[str]:

@@ -12,9 +12,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +25,7 @@ from oic.process.host import FullDiskError, disk_error, is_host_failure
 from oic.progress import begin, tell
 from oic.tasks import claim
 from oic.tasks.artefacts import remember
+from oic.tasks.cleaning import files_of_image, files_of_stage
 from oic.tasks.outlook import is_as_it_was, why_stale
 
 if TYPE_CHECKING:
@@ -127,29 +126,6 @@ def _set_aside(stage: Stage[Any], origin: Origin) -> None:
     stage.origin_file.unlink()
 
 
-def clean_stage(stage: Stage[Any]) -> None:
-    """Remove what a stage wrote into the image's directory; layers and blobs are shared and stay."""
-    try:
-        claim.hold(stage.directory, stage.recipe)
-    except OicError as error:
-        raise SystemExit(str(error)) from None  # doit shows the traceback of anything else
-    for record in (stage.origin_file, stage.earlier_origin_file, stage.seen_file):
-        record.unlink(missing_ok=True)
-    with contextlib.suppress(ValueError):  # what is damaged names nothing
-        for entry in stage.artefact_paths():
-            if entry.startswith(f"{stage.image}/"):
-                _remove(stage.cache / entry)
-    for path in stage.outputs:
-        _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 def task_of(stage: Stage[Any]) -> dict[str, Any]:
     """Return doit's description of a stage."""
     return {
@@ -160,12 +136,12 @@ def task_of(stage: Stage[Any]) -> dict[str, Any]:
         "file_dep": [str(path) for path in stage.inputs],
         "targets": [str(path) for path in stage.outputs],
         "uptodate": [Settings(stage)],
-        "clean": [(clean_stage, [stage])],
+        "clean": [(files_of_stage, [stage])],
         "verbosity": 2,
     }
 
 
-def build_of(config: FinalConfig, tasks: Sequence[str]) -> dict[str, Any]:
+def build_of(config: FinalConfig, cache: Path, tasks: Sequence[str]) -> dict[str, Any]:
     """Return doit's description of the group of all that a recipe asks for."""
     return {
         "basename": "build",
@@ -173,10 +149,11 @@ def build_of(config: FinalConfig, tasks: Sequence[str]) -> dict[str, Any]:
         "doc": f"everything {config.recipe.name} asks for",
         "actions": None,
         "task_dep": list(tasks),
+        "clean": [(files_of_image, [cache / config.image_name, config.recipe])],
     }
 
 
-def refusal_of(config: FinalConfig, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+def refusal_of(config: FinalConfig, cache: Path, names: Iterable[str]) -> Iterator[dict[str, Any]]:
     """Yield doit's description of a recipe that cannot be built: one task says why, and each that builds needs it."""
     refuse = f"refuse:{config.image_name}"
     yield {
@@ -188,7 +165,7 @@ def refusal_of(config: FinalConfig, names: Iterable[str]) -> Iterator[dict[str, 
     }
     for name in names:
         yield {"basename": name, "name": config.image_name, "actions": None, "task_dep": [refuse]}
-    yield build_of(config, [refuse])
+    yield build_of(config, cache, [refuse])
 
 
 def refused(task: str, reasons: Sequence[str]) -> TaskFailed:

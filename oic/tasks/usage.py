@@ -41,6 +41,7 @@ _EVERYDAY = (
     "log",
     "reproduce",
     "verify-cache",
+    "prune",
 )
 _HEAD = """oic makes bootable operating-system images from a distribution's own packages.
 

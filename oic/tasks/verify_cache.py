@@ -15,6 +15,7 @@ from oic.chroot import idmap, layers, namespace
 from oic.chroot.tree import digest_of_tree
 from oic.errors import TrustError
 from oic.files import digest_of_file
+from oic.tasks import claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ _NAMING = ("chroot.json", "rootfs.json", "system.json", "initrd-inputs.json")
 
 def verify(cache: Path) -> str:
     """Return what was found good; raises TrustError with a line for each thing that is not."""
+    claim.share(cache)
     blobs = sorted(path for path in (cache / "store/sha256").glob("*/*") if not path.name.startswith("."))
     places = sorted(note.parent for note in (cache / "layers").glob("*/layer.json") if note.parent.suffix != ".part")
     ids = idmap.current().key if places else ""

@@ -19,6 +19,7 @@ LOG_LEVELS = ("error", "warning", "info", "debug")
 """How much is told, from least to most."""
 _MOST_SECONDS = 10**7
 _VALUES = {
+    "dry_run": ("yes", "no"),
     "buildable": ("yes", "no"),
     "solve": ("yes", "no"),
     "format": ("yaml", "json"),
@@ -26,6 +27,7 @@ _VALUES = {
     "secrets": ("yes", "no"),
     "log_level": LOG_LEVELS,
 }
+SWITCHES = tuple(name for name, values in _VALUES.items() if values == ("yes", "no"))
 VARIABLE = "var."
 _DOIT_IMAGE = re.compile(r"\bdoit ([a-z][a-z-]*) image=([^\s,;:)]+)")
 _DOIT = re.compile(r"\bdoit ([a-z][a-z-]*)\b")
@@ -42,6 +44,7 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "solve": (("validate",), "yes: choose the packages as well, as a build would"),
     "origins": (("config",), "yes: print the file and line of each value too"),
     "secrets": (("config",), "yes: print passwords too"),
+    "dry_run": (("prune",), "yes: only say what would be removed"),
     "package": (("why",), "NAME: the package in question"),
     "word": (("recipes",), "WORD: only the recipes that have it"),
     "name": (("new",), "NAME: what the recipe and its image are called"),

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from oic.errors import OicError
 from oic.files import write_text
 from oic.handover.packages import LockFile
 from oic.ospackage.changes import differences
@@ -19,7 +20,7 @@ from oic.tasks.outlook import why_stale
 from oic.tasks.stage_tasks import failure_of, perform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from doit.exceptions import TaskFailed
@@ -99,6 +100,13 @@ def check(task: Task) -> None:
     function, *args = (task.meta or {}).get(CHECK) or (None,)
     if function:
         function(*args)
+
+
+def check_together(names: Collection[str]) -> None:
+    """Raise OicError for tasks that would wait for each other's end."""
+    if "prune" in names and len(names) > 1:
+        others = ", ".join(sorted({*names} - {"prune"}))
+        raise OicError(f"expected prune alone on the command line, found it beside {others}")
 
 
 def _check_new(given: Mapping[str, str]) -> None:

@@ -50,9 +50,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         try:
             for name in sorted(names):
                 on_demand.check(tasks[name])
-            if "prune" in names and len(names) > 1:
-                others = ", ".join(sorted(names - {"prune"}))
-                raise OicError(f"expected prune alone on the command line, found it beside {others}")
+            on_demand.check_together(names)
             only_reads = {name.partition(":")[0] for name in selected_tasks} <= set(catalogue.ANSWERS)
             for stages in _stages(tasks, names):
                 # An answer from what is up to date waits for nobody; a stage that runs all the same claims for itself.

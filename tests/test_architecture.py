@@ -40,6 +40,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
             "config.additional",
             "config.package_files",
             "config.final",
+            "config.lines",
             "config.parts",
             "config.printed",
             "config.recipe_repositories",

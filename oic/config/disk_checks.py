@@ -65,6 +65,13 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
 
 
 def _artifact_problems(disk: Node) -> Iterator[tuple[Node, str]]:
+    seen: set[tuple[str, str]] = set()
+    for artifact in disk.get("artifacts").items:
+        compression = artifact.get("compression").text
+        each = (artifact.get("type").text, "gz" if compression == "gzip" else compression)
+        if each[0] and each in seen:
+            yield artifact, f"expected each artefact once, found {' '.join(filter(None, each))} twice"
+        seen.add(each)
     size = size_of(disk.get("size"))
     for node in (artifact.get("type") for artifact in disk.get("artifacts").items):
         unit = DISK_FORMATS[node.text].UNIT if node.text in DISK_FORMATS else 1

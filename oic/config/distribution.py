@@ -104,7 +104,7 @@ def left_out(data: DistributionData, tree: Node) -> tuple[str, ...]:
     is_raw = tree.get("target", "imageType").text == "raw"
     nodes = data.facts.get("notYet").entries if data.facts and is_raw else {}
     return tuple(
-        one_line(f"not yet as {data.id} itself: {words.text}")
+        one_line(f"not yet as the public default of {data.id}: {words.text}")
         for key, words in nodes.items()
         if tree.get(*key.split(".")).value is None
     )

@@ -28,6 +28,7 @@ MAX_DEPTH = 50
 INTEGER_KEYS = frozenset({"index", "passwordMaxAge", "priority"})
 
 _TEXT_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "timestamp", "value"))
+_BARE_VARIABLE = re.compile(r"""(?<!["'\w$-])\$\{\w+\}""")
 _DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,8})", re.ASCII)
 _TRUE = frozenset({"yes", "true", "on"})
 
@@ -198,6 +199,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: Path) -> RecipeE
     lines = text.splitlines()
     indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())] if line < len(lines) else ""
     hint = "YAML is indented with spaces, there is a tab" if "\t" in indent else None
+    if found := _BARE_VARIABLE.search("\n".join(lines[max(line - 1, 0) : line + 1])):
+        hint = f'between [ or {{ and its end, a variable is quoted: "{found[0]}"'
     return RecipeError(f"expected YAML, found an error: {said}", where=f"{path}:{line + 1}", hint=hint)
 
 

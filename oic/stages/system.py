@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, remove_matches
+from oic.config.lines import with_lines
 from oic.config.model import Command, Network, Services, User  # noqa: TC001 - fields of the slice
 from oic.errors import one_line
 from oic.files import atomic_file
@@ -127,7 +128,7 @@ def run(stage: Stage[Slice]) -> str:
     stage.write(_boot_inputs(stage, read, layer.epoch))
     stage.write(PrivateKeys(private_keys=read.private_keys))
     for line in namespace.call(_idle_settings, whole, trees, said, work, writes=[work]):
-        note(one_line(line))
+        note(one_line(with_lines(line, stage.recipe)))
     for one in read.private_keys:
         line = f"{one.path}: a private key ({one.kind}), the same on every machine of this image; {one.made}"
         note(one_line(line))

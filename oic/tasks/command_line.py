@@ -14,7 +14,7 @@ import doit
 from doit.exceptions import InvalidCommand
 
 from oic.config.final import load_config
-from oic.errors import OicError
+from oic.errors import OicError, RecipeError
 from oic.plan import DOCS, plan
 from oic.tasks import catalogue, claim, on_demand, places, recipes, settings, stage_tasks, words
 from oic.tasks.interrupts import end_in_order
@@ -23,7 +23,9 @@ from oic.tasks.reporter import Reporter
 from oic.tasks.summary import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from oic.config.model import FinalConfig
 
 PROJECT = Path(__file__).parents[2]
 TASKS = {"build": "everything the recipe asks for", **DOCS, **catalogue.DOCS, **catalogue.OF_NO_IMAGE}
@@ -79,7 +81,7 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
     try:
         found = recipes.find_recipes(request.recipes, request.stood_in, shelf_of(request.clone))
         variables = words.variables_in(given)
-        configs = [load_config(recipe, variables, validated=cache / "validated") for recipe in found]
+        configs = _load_all(found, variables, cache / "validated")
         if configs:
             words.check_variables(variables, {name for config in configs for name in config.variables})
         plans = [(config, () if config.unbuilt else plan(config, cache)) for config in configs]
@@ -101,6 +103,19 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
         else:
             yield from stage_tasks.refusal_of(config, cache, [*DOCS, *catalogue.BUILT])
         yield from on_demand.tasks(config, stages, cache, given, request.stood_in)
+
+
+def _load_all(found: Sequence[Path], variables: Mapping[str, str], validated: Path) -> list[FinalConfig]:
+    """Return the final config of each recipe; raises RecipeError with the problems of all of them."""
+    configs, problems = [], []
+    for recipe in found:
+        try:
+            configs.append(load_config(recipe, variables, validated=validated))
+        except RecipeError as error:
+            problems.append(str(error))
+    if problems:
+        raise RecipeError("\n".join(problems))
+    return configs
 
 
 def shelf_of(clone: Path | None) -> Path | None:

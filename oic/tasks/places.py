@@ -9,13 +9,10 @@ The directories are those of https://specifications.freedesktop.org/basedir-spec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from oic.errors import OicError
 from oic.tasks import claim, settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _CLONE = ("dodo.py", "oic/tasks/places.py")
 
@@ -43,7 +40,7 @@ def _cache(given: str | None, stood_in: Path, clone: Path | None) -> Path:
     if given is not None:
         if not given:
             raise OicError("expected cache=DIRECTORY, found cache= and nothing")
-        return stood_in / given
+        return stood_in / Path(given).expanduser()
     if (wanted := settings.cache_setting()) is not None:
         return wanted
     return clone / "cache" if clone else settings.base_directory("XDG_CACHE_HOME", ".cache") / "oic"

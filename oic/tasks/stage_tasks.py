@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed
 
+from oic.config.lines import with_lines
 from oic.errors import OicError
 from oic.files import write_json
 from oic.process.host import FullDiskError, disk_error, is_host_failure
@@ -61,7 +62,8 @@ class Settings:
 def run_stage(stage: Stage[Any]) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
     begin(stage.task)
-    return failure_of(stage.cache, _perform_unless_as_it_was, stage, log=stage.log)
+    failed = failure_of(stage.cache, _perform_unless_as_it_was, stage, log=stage.log)
+    return TaskFailed(with_lines(failed.message, stage.recipe)) if failed else None
 
 
 def failure_of(cache: Path, function: Callable[..., None], *args: Any, log: Path | None = None) -> TaskFailed | None:

@@ -43,7 +43,11 @@ def test_the_shipped_recipes_can_be_built(recipe: Path, tmp_path: Path) -> None:
     shutil.copytree(RECIPES / "files", tmp_path / "files")
     config = load_config(copy, {})
     assert config.unbuilt == ()
-    notes = [note for note in config.notes if not note.startswith(f"not yet as {config.distribution.id} itself: ")]
+    notes = [
+        note
+        for note in config.notes
+        if not note.startswith(f"not yet as the public default of {config.distribution.id}: ")
+    ]
     example = "users[0].password: the password of an example, which everybody knows: give another one"
     assert all(note.endswith(example) for note in notes), "their comments say so too"
     assert [stage.name for stage in plan(config, tmp_path)][-1] == "evidence"

@@ -119,7 +119,7 @@ def test_every_unit_that_does_not_exist_is_named(tmp_path: Path) -> None:
         check_units(root, asked)
     assert str(raised.value).splitlines() == [
         "services.enable: expected a unit of the image, found no ngnix.service; did you mean 'nginx.service'?",
-        "services.enable: expected a unit of the image, found no qqq.timer",
+        "services.enable: expected a unit of the image, found no qqq.timer; add the package that has it",
         "services.disable: expected a unit of the image, found no old.servce; did you mean 'old.service'?",
     ]
     assert check_units(root, Services(enable=(), disable=(), mask=("ngnix.service",))) == [

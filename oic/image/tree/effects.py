@@ -15,7 +15,7 @@ from oic.errors import OicError
 from oic.image.tree import network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from oic.config.model import Network, Services, User
@@ -134,7 +134,7 @@ def check_units(root: Path, services: Services) -> list[str]:
     there = {name for place in _UNITS for name in _entries(root / place)}
     there |= {f"{name}.service" for name in _entries(root / "etc/init.d")}
     missing = [
-        f"services.{key}: expected a unit of the image, found no {unit}{did_you_mean(unit, there)}"
+        f"services.{key}: expected a unit of the image, found no {unit}{_near_unit(unit, there)}"
         for key, units in (("enable", services.enable), ("disable", services.disable))
         for unit in units
         if there and not _is_unit(unit, there)
@@ -142,7 +142,15 @@ def check_units(root: Path, services: Services) -> list[str]:
     if missing:
         raise OicError("\n".join(missing))
     idle = [unit for unit in services.mask if there and not _is_unit(unit, there)]
-    return [f"services.mask: no effect, as the image has no {unit}{did_you_mean(unit, there)}" for unit in idle]
+    return [f"services.mask: no effect, as the image has no {unit}{_near_unit(unit, there)}" for unit in idle]
+
+
+def _near_unit(name: str, there: Collection[str]) -> str:
+    """Return a unit of the same type with a near name, else what to do."""
+    stem, _, kind = name.rpartition(".")
+    same = [one.removesuffix(f".{kind}") for one in there if one.endswith(f".{kind}")]
+    near = did_you_mean(stem, same).replace("'?", f".{kind}'?") if same else did_you_mean(name, there)
+    return near or "; add the package that has it"
 
 
 def _is_unit(name: str, there: set[str]) -> bool:

@@ -43,3 +43,22 @@ def said_by(raw: Path, machine: Machine, log: Path, commands: Sequence[str]) -> 
             assert answer.status == 0, answer.text
             texts.append(answer.text)
     return texts
+
+
+def install_in(raw: Path, machine: Machine, log: Path, prepare: Sequence[str], command: str) -> list[str]:
+    """Boot a disk, run commands there and then one that takes minutes, which has to end with status 0.
+
+    Return what each printed.
+    """
+    start = time.monotonic()
+    deadline = start + 2 * TIMEOUT
+    with started(raw, machine, credentials=CREDENTIALS, log=log) as console:
+        await_login(console, start, deadline, lambda _: None)
+        session = log_in(console, PROBE, PROBE_PASSWORD, deadline)
+        texts = [session.run(one, deadline).text for one in prepare]
+        session.run(f"({command}; echo $? > /run/status; sync) > /run/said 2>&1 < /dev/null &", deadline)
+        while session.run("sleep 10; test -e /run/status", deadline).status:
+            pass
+        said = session.run("cat /run/said", deadline).text
+        assert session.run("cat /run/status; sync", deadline).text == "0", said
+    return [*texts, said]

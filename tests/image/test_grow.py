@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -52,3 +54,30 @@ def test_of_a_logical_partition_the_extended_one_grows_first() -> None:
 def test_names_of_units_are_those_of_systemd_escape(path: str) -> None:
     done = subprocess.run(["systemd-escape", "--path", path], capture_output=True, text=True, check=True)
     assert unit_name(path) == done.stdout.strip()
+
+
+@pytest.mark.skipif(shutil.which("sfdisk") is None, reason="needs sfdisk: install fdisk")
+@pytest.mark.parametrize(
+    ("table", "growth"),
+    [
+        ("label: gpt\nsize=20M\nsize=20M\n", GROWTH),
+        (
+            "label: dos\nsize=20M\nsize=20M\nsize=20M\ntype=5\nsize=20M\nsize=20M\n",
+            Growth(part_uuid="0badcafe-06", number=6, extended=4, at=""),
+        ),
+    ],
+)
+def test_its_sfdisk_gives_the_partition_all_of_a_larger_device(table: str, growth: Growth, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.touch()
+    os.truncate(disk, 128 << 20)
+    subprocess.run(["sfdisk", "-q", disk], input=table, text=True, check=True)
+    os.truncate(disk, 1 << 30)
+    program = program_text(growth)
+    loop = program[program.index("for number") : program.index("partx")]
+    subprocess.run(["sh", "-euc", f'disk="$1"\n{loop}', "sh", disk], check=True, capture_output=True)
+    done = subprocess.run(["sfdisk", "--verify", disk], capture_output=True, text=True, check=True)
+    assert (done.stderr, "No errors detected." in done.stdout) == ("", True)
+    said = subprocess.run(["sfdisk", "--json", disk], capture_output=True, check=True).stdout
+    last = json.loads(said)["partitiontable"]["partitions"][-1]
+    assert last["start"] + last["size"] > (1 << 30) // 512 - 4096

@@ -6,6 +6,7 @@ Status codes and ranges are those of RFC 9110 (sections 14 and 15). No message c
 from __future__ import annotations
 
 import email.utils
+import os
 import re
 import ssl
 import time
@@ -44,7 +45,7 @@ _MESSAGES: tuple[tuple[type[Exception], str, str, bool], ...] = (
     # kind, message, hint, whether to retry; the first one that is among the causes is used
     (ssl.SSLCertVerificationError, "expected a trusted TLS certificate", _CLOCK, False),
     (ssl.SSLError, "TLS failed", "the server must speak TLS 1.2 or later", False),
-    (broken.ProxyError, "the proxy cannot be used", "are http_proxy and https_proxy right?", True),
+    (broken.ProxyError, "the proxy cannot be used", "", True),
     (broken.NameResolutionError, "the host name cannot be resolved", "is the URL right, and the network up?", True),
     (broken.NewConnectionError, "cannot connect", "is the mirror up, and the network?", True),
     (broken.ConnectTimeoutError, "timed out connecting", "is the mirror up, and the network?", True),
@@ -61,9 +62,15 @@ def explained(error: Exception) -> tuple[str, str | None, bool]:
         if any(isinstance(cause, kind) for cause in causes):
             codes = (getattr(cause, "verify_code", None) for cause in causes)
             hints = (_CERTIFICATES[code] for code in codes if code in _CERTIFICATES)
-            return f"{message}{_detail(causes)}", next(hints, hint), transient
+            return f"{message}{_detail(causes)}", next(hints, hint or _proxy_hint()), transient
     # other errors concern unusable URLs and settings; their text may contain the URL with its secrets
     return f"expected a usable URL and settings, found {type(error).__name__}", None, False
+
+
+def _proxy_hint() -> str:
+    """Return what to look at: the settings file, which `oic.tasks.settings` names where the proxy is from there."""
+    file = os.environ.get("OIC_PROXY_FILE")
+    return f"is the proxy in {file} right?" if file else "are http_proxy and https_proxy right?"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

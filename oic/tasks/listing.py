@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from doit.cmd_info import Info as DoitInfo
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ASKED_FOR = "asked for"
 """The state of a task that runs whenever it is asked for, and of a stage that no recipe here has."""
+_PADDED = re.compile(r"\{name:<\d+\}")
 LETTERS = {RUNS: "R", MAY_RUN: "M", FRESH: "U", ASKED_FOR: "-"}
 
 
@@ -78,6 +80,12 @@ class List(DoitList):  # type: ignore[misc]
         self.outstream.write(to_json([self._entry(task, status=status) for task in sorted(found)]))
         return 0
 
+    def _list_all(self, include_subtasks: bool) -> list[Task]:  # noqa: FBT001 - as above
+        """Return the tasks, and no group beside the tasks of which it is one."""
+        found: list[Task] = super()._list_all(include_subtasks)
+        groups = {task.subtask_of for task in found}
+        return [task for task in found if task.name not in groups]
+
     def _entry(self, task: Task, *, status: bool) -> dict[str, Any]:
         entry: dict[str, Any] = {"name": task.name, "doc": task.doc}
         if status:
@@ -87,6 +95,8 @@ class List(DoitList):  # type: ignore[misc]
 
     def _print_task(self, template: str, task: Task, status: bool, list_deps: bool, tasks: Any) -> None:  # noqa: FBT001 - as above
         letter = f"{LETTERS[self.graph.state(task)]} " if status else ""
+        if "{doc}" not in template:
+            template = _PADDED.sub("{name}", template)
         super()._print_task(template.replace("{status} ", letter), task, False, list_deps, tasks)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from oic.plan import KINDS
 from oic.tasks.artefacts import lost_artefact
 from oic.tasks.changes import Change, changes
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from oic.stage import Stage
     from oic.values import Digest
 
+_WRITERS = {handover.FILE: kind.name for kind in KINDS for handover in kind.writes}
+"""The stage that writes a hand-over, by its file name."""
 RUNS, MAY_RUN, FRESH = "runs", "may run", "up to date"
 
 
@@ -67,7 +70,9 @@ def why_stale(stage: Stage[Any], *, remembered: bool = True) -> tuple[Change, ..
     try:
         old, new = stage.last_origin(), stage.origin()
         found: tuple[Change, ...] = (Change(text="the stage itself has another version"),)
-        if old.version == new.version:
+        if of_lock := _changed_lock(stage, old.inputs, new.inputs):
+            found = of_lock
+        elif old.version == new.version:
             found = (*changes(stage.kind.name, old.slice, new.slice), *_changed_inputs(stage, old.inputs, new.inputs))
         lost = "" if found else lost_artefact(stage)
     except ValueError:  # nothing is synced to disk: a power cut may leave half a file
@@ -91,5 +96,18 @@ def _changed_inputs(
     for name in sorted({*old, *new}):
         digest = new.get(name)
         if old.get(name) != digest and (digest or name not in new):
-            said = stage.lock_file.name if name == "lock" and stage.lock_file else name
+            said = f"what {_WRITERS.get(name, name)} wrote"
+            if stage.lock_file and name == "lock":
+                said = stage.lock_file.name
             yield Change(text=f"{said} changed")
+
+
+def _changed_lock(
+    stage: Stage[Any], old: Mapping[str, Digest | None], new: Mapping[str, Digest | None]
+) -> tuple[Change, ...]:
+    """Return the change that makes all others idle: a lock is there now, or is not there any more."""
+    if stage.lock_file and "lock" not in old:
+        return (Change(text=f"{stage.lock_file.name} is now what is built"),)
+    if "lock" in old and "lock" not in new:
+        return (Change(text="the recipe has no lock any more, packages are chosen anew"),)
+    return ()

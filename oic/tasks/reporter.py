@@ -11,7 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from doit.exceptions import InvalidCommand
+from doit.exceptions import InvalidCommand, UnmetDependency
 from doit.reporter import ConsoleReporter
 
 from oic.chroot import idmap
@@ -90,9 +90,10 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             self.ran.append(task.name)
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:
-        """Show a failure."""
+        """Show a failure; nothing is said of tasks that did not run because of it."""
         self.screen.ended(task.name)
-        super().add_failure(task, fail)
+        if not isinstance(fail, UnmetDependency):
+            super().add_failure(task, fail)
 
     def write(self, text: str) -> None:
         """Show a text of doit's own."""
@@ -113,7 +114,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         super().complete_run()
         if sys.exc_info()[0] or not self.built:  # doit calls this while an exception passes, too
             return
-        failed = [result["task"].name for result in self.failures]
+        failed = {result["task"].name: worded(result["exception"].message) for result in self.failures}
         run = summary.Run(
             ran=self.ran,
             reused=self.reused,

@@ -62,6 +62,7 @@ def apply(given: Mapping[str, str]) -> None:
     for name in ("https_proxy", "http_proxy"):
         if "proxy" in settings and not {name, name.upper()} & os.environ.keys():
             os.environ[name] = settings["proxy"]
+            os.environ["OIC_PROXY_FILE"] = str(file)
     if "workers" in settings:
         os.environ.setdefault("OIC_WORKERS", str(settings["workers"]))
     level = given.get("log_level") or os.environ.get("OIC_LOG_LEVEL") or settings.get("log_level", "info")

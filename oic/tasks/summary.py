@@ -43,11 +43,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Which tasks ran, were reused and failed, how long it took, and what was noted on the way."""
+    """Which tasks ran, were reused and failed with which message, how long it took, what was noted on the way."""
 
     ran: Sequence[str]
     reused: Sequence[str]
-    failed: Sequence[str]
+    failed: Mapping[str, str]
     seconds: float
     notes: Sequence[str]
 
@@ -56,10 +56,9 @@ def lines(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> Iterator[str]:
     """Yield what is said of a run; `built` is the last stage of each image that was built."""
     notes = [*run.notes, *(note for stage in built for note in asked.notes[stage.image])]
     counts = f"{len(run.ran)} {'stage' if len(run.ran) == 1 else 'stages'} ran, {len(run.reused)} reused"
-    if run.failed and not run.ran:
-        return
     if run.failed:
-        yield f"failed: {', '.join(run.failed)}; {counts} in {run.seconds:.1f} s"
+        took = f" in {run.seconds:.1f} s" if run.ran else ""
+        yield f"failed: {', '.join(run.failed)}; {counts}{took}"
         return
     names = ", ".join(stage.image for stage in built)
     yield f"built {names} in {run.seconds:.1f} s: {counts}"
@@ -69,7 +68,8 @@ def lines(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> Iterator[str]:
         for product in products_of(stage):
             path = stage.cache / product.file.path
             on_disk = path.stat().st_blocks * 512
-            yield f"  {path.name}: {product.file.size / 1e6:.0f} MB, {on_disk / 1e6:.0f} MB of them on disk"
+            sparse = f", {on_disk / 1e6:.0f} MB of them on disk" if on_disk < product.file.size else ""
+            yield f"  {path.name}: {product.file.size / 1e6:.0f} MB{sparse}"
         yield from (f"    {_use(entry)}" for entry in partitions(stage))
         if any(product.format != "tar" for product in products_of(stage)):
             yield f"  boot it:  {asked.command('boot-test', stage.recipe.name)}"
@@ -84,7 +84,8 @@ def results(run: Run, built: Sequence[Stage[Any]], asked: Asked) -> str:
             {
                 "ran": run.ran,
                 "reused": run.reused,
-                "failed": run.failed,
+                "failed": list(run.failed),
+                "failures": [{"task": task, "message": message} for task, message in run.failed.items()],
                 "seconds": round(run.seconds, 1),
                 "notes": list(dict.fromkeys(run.notes)),
                 "images": [_image(stage, asked) for stage in built],

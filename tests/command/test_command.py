@@ -142,6 +142,14 @@ def test_help_on_a_topic_has_the_options_that_are_of_use_there(desk: Desk) -> No
     assert desk.oic("-V").out == desk.oic("--version").out
 
 
+def test_each_task_is_listed_once_and_names_alone_have_no_blanks(desk: Desk) -> None:
+    lines = desk.oic("list", "--all", "-q", "--status", "first.yml").out.splitlines()
+    assert "R solve:first" in lines
+    assert not [line for line in lines if line.split()[1] == "solve"]
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert "solve" in desk.oic("list", "-q").out.splitlines()
+
+
 def test_a_reader_that_leaves_early_ends_nothing(desk: Desk) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
 
     from .conftest import Desk
 
-NAMES = ("OIC_CA", "OIC_WORKERS", "OIC_LOG_LEVEL", "https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+NAMES = (
+    "OIC_CA",
+    "OIC_WORKERS",
+    "OIC_LOG_LEVEL",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "HTTP_PROXY",
+    "OIC_PROXY_FILE",
+)
 
 
 @pytest.fixture
@@ -93,6 +103,31 @@ def test_a_failure_is_said_at_every_level(level: str, notes: int, stages: int, d
     assert (ran.status, ran.out) == (1, "")
     assert ran.err.count("metadata:first failed: http://127.0.0.1:1/") == 1
     assert (ran.err.count("note: "), ran.err.count(".  metadata:first")) == (notes, stages)
+
+
+def test_a_proxy_of_the_settings_that_fails_is_looked_for_there(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = desk.here / "first.yml"
+    recipe.write_text(recipe.read_text().replace("imageType: raw", "imageType: raw, mirror: 'http://mirror.invalid/'"))
+    file = desk.home / ".config/oic/settings.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('proxy = "http://127.0.0.1:1"\n')
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    said = desk.oic("metadata", "first.yml").err
+    assert "the proxy cannot be used: Connection refused" in said
+    assert f"(is the proxy in {file} right?)" in said
+
+
+def test_each_failure_of_several_recipes_is_said_once(desk: Desk) -> None:
+    text = (desk.here / "first.yml").read_text()
+    for name in ("one", "two"):
+        text = text.replace("imageType: raw}", "imageType: raw, mirror: 'http://127.0.0.1:1/'}")
+        (desk.here / f"{name}.yml").write_text(text)
+    ran = desk.oic("build", "-c", "-n", "1", "one.yml", "two.yml", "format=json", "log_level=error")
+    assert [line.split(" failed: ")[0] for line in ran.err.splitlines()] == ["metadata:one", "metadata:two"]
+    failures = json.loads(ran.out)["failures"]
+    assert [entry["task"] for entry in failures] == json.loads(ran.out)["failed"] == ["metadata:one", "metadata:two"]
+    assert all(entry["message"].startswith("http://127.0.0.1:1/") for entry in failures)
 
 
 def test_variables_of_a_file_come_after_the_command_line_s_and_before_the_environment_s(desk: Desk) -> None:

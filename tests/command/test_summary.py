@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from oic.stages import evidence
 from oic.tasks.summary import Asked, Run, lines, results
 from oic.values import ImageName
 
-RUN = Run(ran=["disk:small"], reused=[], failed=[], seconds=1.0, notes=[])
+RUN = Run(ran=["disk:small"], reused=[], failed={}, seconds=1.0, notes=[])
 ASKED = Asked(program="oic", stood_in=Path("/"), notes={ImageName("small"): ()}, json=False)
 
 
@@ -60,6 +63,23 @@ def test_an_image_that_is_no_disk_is_not_to_be_booted(cache: Path) -> None:
     assert "boot-test" not in "\n".join(lines(RUN, [built(cache, archive)], ASKED))
     packed = Converted(products=(product(cache, "qcow2"),), made_of=(), partitions=())
     assert "oic boot-test small.yml" in "\n".join(lines(RUN, [built(cache, packed, archive)], ASKED))
+
+
+def test_what_a_file_takes_on_disk_is_said_where_it_is_less(cache: Path) -> None:
+    raw = RawDisk(products=(product(cache, "raw"),), partitions=())
+    stage = built(cache, raw)
+    assert "  small.raw: 0 MB" in list(lines(RUN, [stage], ASKED))
+    os.truncate(cache / "small/small.raw", 0)
+    os.truncate(cache / "small/small.raw", 4096)
+    assert "  small.raw: 0 MB, 0 MB of them on disk" in list(lines(RUN, [stage], ASKED))
+
+
+def test_failures_are_said_with_their_messages_even_where_nothing_was_completed() -> None:
+    failed = replace(RUN, ran=[], failed={"solve:small": "no such package", "solve:large": "no mirror"})
+    assert list(lines(failed, [], ASKED)) == ["failed: solve:small, solve:large; 0 stages ran, 0 reused"]
+    said = json.loads(results(failed, [], replace(ASKED, json=True)))
+    assert said["failed"] == ["solve:small", "solve:large"]
+    assert said["failures"][1] == {"task": "solve:large", "message": "no mirror"}
 
 
 def test_each_artefact_is_a_line_of_the_results(cache: Path) -> None:

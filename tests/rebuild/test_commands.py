@@ -68,6 +68,26 @@ def test_explain_says_which_line_makes_which_stage_run(place: Place) -> None:
     assert said["rootfs"] == "runs: it was forgotten"
 
 
+def test_a_lock_that_comes_or_goes_is_the_only_reason_that_is_said(place: Place) -> None:
+    def reason() -> str:
+        lines = place.doit("explain").succeeded().said.splitlines()
+        return next(line.split(maxsplit=1)[1] for line in lines if line.split()[0] == "solve")
+
+    place.doit("lock").succeeded()
+    assert reason() == "runs: small.lock.json is now what is built"
+    place.doit("solve").succeeded()
+    assert reason() == "up to date"
+    (place.root / "small.lock.json").unlink()
+    assert reason() == "runs: the recipe has no lock any more, packages are chosen anew"
+
+
+def test_prune_leaves_what_an_image_is_made_of(place: Place, built: Built) -> None:
+    said = place.doit("prune").succeeded().said
+    assert " that no image names, " in said
+    assert place.doit("build").succeeded().ran == []
+    assert outputs_of(place) == built.outputs
+
+
 def test_info_and_list_change_no_outputs(place: Place, built: Built) -> None:
     place.doit("list", "--all", "--status").succeeded()
     place.doit("info", "disk:small")

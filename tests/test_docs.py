@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from oic.plan import KINDS
+
 PROJECT = Path(__file__).parent.parent
 PAGES = sorted({*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")})
 LINK = re.compile(r"(?<!!)\[[^\]\[]*\]\(([^()\s]+)\)")
@@ -45,3 +47,13 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     links = "[a](a.md) [b](b.md) [c](#one-two-three) [d](a.md#four) `[e](e.md)`"
     page.write_text(f"# One `two`, three\n{links}\n\n    [f](f.md)\n\n```\n[g](g.md)\n```\n\n[h](h.md)\n")
     assert broken_in(page) == ["b.md", "a.md#four", "h.md"]
+
+
+def test_the_readme_has_every_stage_with_its_hand_overs() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|$", readme, re.MULTILINE))
+    assert list(rows) == [kind.name for kind in KINDS]
+    for kind in KINDS:
+        assert [handover.FILE for handover in kind.writes if f"`{handover.FILE}`" not in rows[kind.name]] == []
+    graph = readme.partition("## The graph")[2].partition("| stage |")[0]
+    assert [kind.name for kind in KINDS if kind.name not in graph] == []

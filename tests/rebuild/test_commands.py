@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,15 @@ def test_a_lock_that_comes_or_goes_is_the_only_reason_that_is_said(place: Place)
     assert reason() == "up to date"
     (place.root / "small.lock.json").unlink()
     assert reason() == "runs: the recipe has no lock any more, packages are chosen anew"
+
+
+def test_an_answer_from_what_is_solved_waits_for_no_build(place: Place) -> None:
+    name = json.loads((place.image / "lock.json").read_text())["sets"]["image"][0]["name"]
+    with (place.image / ".claim").open("r+") as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        said = place.doit("why", f"package={name}").succeeded().said
+        assert "waiting" not in said
+        assert said.splitlines()[-1].strip().startswith(name)
 
 
 def test_prune_leaves_what_an_image_is_made_of(place: Place, built: Built) -> None:

@@ -5,6 +5,7 @@ Every check reads the tree leniently: what is of the wrong type is the schema's 
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from oic.config.disk import mount_point
 from oic.config.disk_checks import disk_problems
 from oic.config.merge import unit_name
 from oic.config.network import network_problems
+from oic.config.notes import is_left_out
 from oic.config.public_keys import key_problem
+from oic.config.urls import url_problems
 from oic.config.wsl import wsl_problems
 
 if TYPE_CHECKING:
@@ -38,11 +41,11 @@ def problems_in(tree: Node) -> Problems:
     system, disk = tree.get("systemConfig"), tree.get("disk")
     partitions = disk.get("partitions").items
     yield from same(system.get("users").items, "name", "user")
-    yield from same(system.get("additionalFiles").items, "final", "file")
+    yield from same(system.get("additionalFiles").items, "final", "file", _whole_path)
     yield from same(system.get("network", "interfaces").items, "name", "interface")
     yield from same(partitions, "id", "partition")
     yield from same(partitions, "index", "partition")
-    yield from same(partitions, "mountPoint", "partition", mount_point)
+    yield from same(partitions, "mountPoint", "partition", _whole_path)
     yield from _path_problems([file.get("final") for file in system.get("additionalFiles").items])
     yield from _path_problems([user.get("home") for user in system.get("users").items])
     yield from _path_problems([partition.get("mountPoint") for partition in partitions])
@@ -51,6 +54,8 @@ def problems_in(tree: Node) -> Problems:
     yield from _public_key_problems(system.get("users"))
     yield from _service_problems(system.get("services"))
     yield from _key_problems(tree.get("target"))
+    yield from url_problems(tree)
+    yield from _glob_problems(tree)
     yield from network_problems(system.get("network"))
     yield from _system_problems(system)
     for repository in tree.get("packageRepositories").items:
@@ -62,7 +67,10 @@ def problems_of_whole(tree: Node) -> Problems:
     yield from wsl_problems(tree)
     yield from _secure_boot_problems(tree.get("systemConfig", "immutability"))
     yield from _baseline_problems(tree.get("baseline"), tree.get("overlayPolicy"))
-    fde = tree.get("systemConfig", "fde")
+    fde, ids = tree.get("systemConfig", "fde"), {one.get("id").text for one in tree.get("disk", "partitions").items}
+    for node in fde.get("partitions").items if ids else ():
+        if node.text and node.text not in ids:
+            yield node, f"expected the id of a partition out of {', '.join(sorted(ids))}, found '{node.text}'"
     if fde.get("enabled").true and not fde.get("passphraseFile").text:
         yield fde.get("passphraseFile"), "expected the path of a file, as fde is enabled, found nothing"
 
@@ -70,8 +78,14 @@ def problems_of_whole(tree: Node) -> Problems:
 def disk_needs(tree: Node) -> Problems:
     """Say what a recipe merged over its defaults lacks: a raw disk needs a size, a root and what boots it."""
     disk = tree.get("disk")
-    if tree.get("target", "imageType").text != "raw" or disk.value is None:
+    if tree.get("target", "imageType").text != "raw":
         return
+    if disk.value is None:
+        if tree.get("defaults").value is False:
+            yield disk, "expected the disk of the raw image, as defaults is false, found nothing"
+        return
+    if not isinstance(disk.value, dict):
+        return  # the schema says so
     partitions = disk.get("partitions").items
     if disk.get("size").value is None:
         yield disk.get("size"), "expected the size of the raw disk, found nothing"
@@ -108,12 +122,29 @@ def same(items: list[Node], key: str, thing: str, normal: Callable[[str], str] =
         seen.setdefault(value, node)
 
 
+def _whole_path(word: str) -> str:
+    """Return a path or mount point in one spelling; of none, nothing."""
+    path = mount_point(word)
+    return f"/{posixpath.normpath(path).lstrip('/')}" if path else ""
+
+
 def _path_problems(paths: list[Node]) -> Problems:
     for node in paths:
         encoded = node.text.encode()
         if len(encoded) > _MOST_PATH or max(map(len, encoded.split(b"/"))) > _MOST_PART:
             said = f"expected a path of at most {_MOST_PATH} bytes, and {_MOST_PART} from one / to the next, found more"
             yield node, said
+
+
+def _glob_problems(tree: Node) -> Problems:
+    system = tree.get("systemConfig")
+    lists = [system.get("packages"), system.get("kernel", "packages")]
+    lists += [repository.get("allowPackages") for repository in tree.get("packageRepositories").items]
+    for node in (item for one in lists for item in one.items):
+        if re.sub(r"\[[^\[\]]+\]", "", node.text).strip("[]") != re.sub(r"\[[^\[\]]+\]", "", node.text):
+            yield node, f"expected a glob whose brackets have characters between them, as in [0-9], found '{node.text}'"
+        elif node.text.endswith(("=", "_")):
+            yield node, f"expected a version at the end, as in name=1.0, found '{node.text}'"
 
 
 def _user_problems(users: Node) -> Problems:
@@ -128,7 +159,10 @@ def _user_problems(users: Node) -> Problems:
         if match is None:
             yield node, "expected plain text or a crypt hash such as $6$salt$hash, found a broken hash (not shown)"
         elif match[1] not in {*_HASHES, *_OTHER_HASHES}:
-            yield node, f"expected plain text or a crypt hash such as $6$salt$hash, found the unknown kind ${match[1]}$"
+            yield (
+                node,
+                "expected plain text or a crypt hash such as $6$salt$hash, found another kind of hash (not shown)",
+            )
         elif wanted and _HASHES.get(match[1]) != wanted:
             found = _HASHES.get(match[1], f"${match[1]}$")
             yield user.get("hash_algo"), f"expected the algorithm of the given hash, {found}, found '{wanted}'"
@@ -158,7 +192,8 @@ def _secure_boot_problems(immutability: Node) -> Problems:
     if given and missing:
         yield immutability, f"expected all of {', '.join(_SECURE_BOOT)} or none, found no {' and no '.join(missing)}"
     if given and not immutability.get("enabled").true:
-        yield immutability.get("enabled"), "expected true, as Secure Boot keys are given, found something else"
+        found = "nothing" if immutability.get("enabled").value is None else "false"
+        yield immutability.get("enabled"), f"expected true, as Secure Boot keys are given, found {found}"
 
 
 def _key_problems(target: Node) -> Problems:
@@ -194,7 +229,7 @@ def _baseline_problems(baseline: Node, policy: Node) -> Problems:
 
 
 def _repository_problems(repository: Node) -> Problems:
-    if not repository.entries:
+    if not repository.entries or is_left_out(repository):
         return
     given = [key for key in ("url", "path", "mirrorList", "packages") if repository.get(key).value is not None]
     if len(given) != 1:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from oic.config.model import Disk
     from oic.config.source import Node
 
-_WRITTEN = frozenset({"/", "/etc", "/var", "/tmp", "/root", "/home", "/run"})  # noqa: S108 - of the image
-_OF_PACKAGES = frozenset({"/boot", "/usr", "/usr/lib", "/usr/share", "/usr/local"})
+WRITTEN = frozenset({"/", "/etc", "/var", "/tmp", "/root", "/home", "/run"})  # noqa: S108 - of the image
+OF_PACKAGES = frozenset({"/boot", "/usr", "/usr/lib", "/usr/share", "/usr/local"})
 _LONGEST_LABEL = 16
 """In bytes, of a file system that is not made here."""
 
@@ -54,7 +54,7 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
     whole = disk_values(disk, nodes)
     kind = TABLE_KINDS.get(whole.table, GPT)
     if whole.size > kind.max_size:
-        most = f"at most {shown_size(kind.max_size)}, as {kind.article} {kind.name.upper()} counts sectors in 32 bits"
+        most = f"at most {shown_size(kind.max_size)}, as {kind.limit}"
         yield disk.get("size"), f"expected {most}, found {disk.get('size').text}"
     for problem in problems(whole, kind):
         node = disk.get("partitions") if problem.at is None else nodes[problem.at]
@@ -139,14 +139,9 @@ def _mount_problems(node: Node, word: str) -> Iterator[tuple[Node, str]]:
         return
     if word == "linux-swap":
         yield node.get("mountPoint"), f"expected none, as swap space is mounted nowhere, found {at}"
-    elif kind and kind.is_read_only and at in _WRITTEN:
+    elif kind and kind.is_read_only and at in WRITTEN:
         yield node.get("fsType"), f"expected a file system that can be written for {at}, found {word}"
-    elif kind and not kind.holds_files and at in (*_WRITTEN, *_OF_PACKAGES):
-        yield (
-            node.get("fsType"),
-            f"expected a file system that can be filled, for {at}, found {word}: its tools fill none",
-        )
-    elif kind and not kind.holds_owners and at in (*_WRITTEN, *_OF_PACKAGES) and at != "/boot":
+    elif kind and not kind.holds_owners and at in (*WRITTEN, *OF_PACKAGES) and at != "/boot":
         yield (
             node.get("fsType"),
             f"expected a file system with owners, modes and links, for {at}, found {word}, which has none",

@@ -27,7 +27,7 @@ from oic.config.disk import artifacts_of, disk_of
 from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
 from oic.config.model import FinalConfig
-from oic.config.notes import family_notes, notes_in, whole_notes, without_idle_immutability
+from oic.config.notes import family_notes, notes_in, series_notes, whole_notes, without_idle_immutability
 from oic.config.package_files import package_files
 from oic.config.recipe_repositories import recipe_repositories
 from oic.config.schema import problems_of, schema_bytes
@@ -80,6 +80,7 @@ def load_config(
     notes = [node.said(text) for part in parts for node, text in notes_in(part.tree)]
     notes += [node.said(text) for node, text in (*file_notes(tree, places), *family_notes(tree, distribution.provider))]
     notes += [node.said(text) for node, text in whole_notes(tree)]
+    notes += [node.said(text) for node, text in series_notes(tree, distribution)]
     tree, switched_off = without_idle_immutability(tree)
     notes += [node.said(text) for node, text in switched_off]
     return FinalConfig(
@@ -170,7 +171,8 @@ def _distribution(data: DistributionData, tree: Node, problems: Problems, root: 
     try:
         return distribution_of(data, target, target_of(tree), root=root)
     except RecipeError as error:
-        problems.append((target, str(error)))
+        if not any(node.path.startswith("target.") for node, _ in problems):
+            problems.append((target, str(error)))
         nothing = DistributionData(id=data.id, facts=None, defaults=None, content=())
         return distribution_of(nothing, target, target_of(tree))
 

@@ -15,6 +15,8 @@ from oic.image.fs import FILE_SYSTEMS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from oic.config.model import Distribution
+
     Notes = Iterator[tuple[Node, str]]
 
 URL_PLACEHOLDER, KEY_PLACEHOLDER = "<URL>", "<PUBLIC_KEY_URL>"
@@ -129,6 +131,13 @@ def is_left_out(repository: Node) -> bool:
     return repository.get("url").text == URL_PLACEHOLDER
 
 
+def series_notes(tree: Node, distribution: Distribution) -> Notes:
+    """Say where ``kernel.version`` has no effect, as with public tools."""
+    version = tree.get("systemConfig", "kernel", "version")
+    if version.text and distribution.kernel_version_ignored:
+        yield version, f"no effect on {distribution.id}, as with public tools; NAME=VERSION in kernel.packages has one"
+
+
 def without_idle_immutability(tree: Node) -> tuple[Node, list[tuple[Node, str]]]:
     """Return the recipe with ``immutability`` off where the disk has no place for the hash tree, and a note of it."""
     enabled = tree.get("systemConfig", "immutability", "enabled")
@@ -138,7 +147,8 @@ def without_idle_immutability(tree: Node) -> tuple[Node, list[tuple[Node, str]]]
     off = Node(False, enabled.file, enabled.line, enabled.path)
     system = tree.get("systemConfig")
     immutability = _with(system.get("immutability"), "enabled", off)
-    said = "switched off, as the disk has no partition for the hash tree: one with the id roothashmap or hash"
+    places = "one with the id roothashmap or hash, or of type linux with mountPoint: none"
+    said = f"switched off, as the disk has no partition for the hash tree: {places}"
     return _with(tree, "systemConfig", _with(system, "immutability", immutability)), [(enabled, said)]
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TARGET_KEYS = ("os", "dist", "arch", "imageType")
 _OF_THE_RECIPE = frozenset({"image", "target", "metadata", "default", "lock", "extends"})
+_MOST_LEVELS = 100
 _MAY_BE_EMPTY = ("disk", "systemConfig")
 
 
@@ -82,6 +83,8 @@ class _Reader:
         if _real(path) in chain:
             way = " → ".join(one.name for one in (*chain, path))
             self.problems.append((node, f"expected {thing} each other, found a circle: {way}"))
+        elif len(chain) > _MOST_LEVELS:
+            self.problems.append((node, f"expected at most {_MOST_LEVELS} {thing} each other in a row, found more"))
         elif _real(path) not in self.parts:
             try:
                 self.read(path, chain, is_parent=is_parent, is_part=not is_parent)
@@ -112,7 +115,9 @@ def target_problems(parts: list[Part], target: Node) -> Problems:
 
 def without_empty(tree: Node) -> Node:
     """Return the tree without a ``disk`` or ``systemConfig`` that is empty: it counts as absent."""
-    kept = {key: value for key, value in tree.entries.items() if key not in _MAY_BE_EMPTY or value.value}
+    kept = {
+        key: value for key, value in tree.entries.items() if key not in _MAY_BE_EMPTY or value.value not in (None, {})
+    }
     return Node(kept, tree.file, tree.line, tree.path)
 
 

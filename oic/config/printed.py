@@ -82,7 +82,7 @@ class _Printer:
             text = REDACTED
         elif key == "local" and text:
             text = self._local(node)
-        elif text and (key in _FILE_KEYS or (key == "path" and "format" in above.entries)):
+        elif text and (key in _FILE_KEYS or (key == "path" and above.path.endswith("baseline.source"))):
             text = self._path(node)
         elif key == "packages" and _PACKAGE_FILES.fullmatch(node.path):
             return Node([self._package_file(one) for one in node.items], node.file, node.line, node.path)

@@ -3,7 +3,7 @@
 The format is YAML 1.1 as PyYAML's safe loader reads it (https://yaml.org/spec/1.1/), narrowed:
 
 * A number is its own source text (``1.10`` stays ``1.10``), except under the three keys that hold an integer.
-* A key occurs once in its mapping; merge keys (``<<``) and tags of one's own are refused.
+* A key occurs once in its mapping; a merge key (``<<``) brings those that are not there. Tags of one's own are refused.
 * Aliases may be used, not multiplied: a file that unfolds to more than `MAX_NODES` values is refused.
 * Whatever cannot be read is a `RecipeError` of one line, with the file and, where there is one, the line.
 """
@@ -29,6 +29,7 @@ INTEGER_KEYS = frozenset({"index", "passwordMaxAge", "priority"})
 
 _TEXT_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "timestamp", "value"))
 _BARE_VARIABLE = re.compile(r"""(?<!["'\w$-])\$\{\w+\}""")
+_CREDENTIALS = re.compile(r"([A-Za-z][\w+.-]*://)[^/\s'\"]*@")
 _DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,8})", re.ASCII)
 _TRUE = frozenset({"yes", "true", "on"})
 
@@ -91,7 +92,8 @@ class Node:
 
     def said(self, message: str) -> str:
         """Return ``file:line: key.path: message``."""
-        return one_line(f"{self.where}: {self.path}: {message}" if self.path else f"{self.where}: {message}")
+        text = f"{self.where}: {self.path}: {message}" if self.path else f"{self.where}: {message}"
+        return one_line(_CREDENTIALS.sub(r"\1<redacted>@", text))
 
 
 def join(path: str, key: str) -> str:
@@ -111,12 +113,13 @@ def plain(node: Node) -> Any:
 def read_bytes(path: Path) -> bytes:
     """Read a recipe's bytes; raises RecipeError when it is no readable file of a recipe's size."""
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+            found = "a directory" if path.is_dir() else "a pipe or device"
+            raise RecipeError(f"expected a YAML file, found {found}", where=str(path))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise RecipeError("expected a YAML file, found nothing of this name", where=str(path)) from None
-    except IsADirectoryError:
-        raise RecipeError("expected a YAML file, found a directory", where=str(path)) from None
     except OSError as error:
         raise RecipeError(f"expected a readable file, found: {error.strerror}", where=str(path)) from error
     if len(data) > MAX_BYTES:
@@ -227,22 +230,33 @@ class _Reader:
             return Node(items, self.path, line, path)
         if isinstance(node, yaml.ScalarNode):
             return Node(self.scalar(node, line, path), self.path, line, path)
-        raise self.error(line, path, f"expected a plain value, found the YAML tag {node.tag}")
+        raise self.error(line, path, "expected a plain value, found a YAML tag")
 
     def entries(self, pairs: Sequence[tuple[yaml.Node, yaml.Node]], path: str, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}
+        merged: list[dict[str, Node]] = []
         for key, value in pairs:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise self.error(line, path, "expected a word as key, found a list or mapping")
             if key.tag == "tag:yaml.org,2002:merge":
-                raise self.error(line, path, "expected a key, found the merge key '<<'", "use include, or an alias")
+                merged += self.merged(value, line, path, depth)
+                continue
             name = key.value
             if name in entries:
                 first = entries[name].line
                 raise self.error(line, join(path, name), f"expected each key once, found it here and on line {first}")
             entries[name] = self.node(value, line, join(path, name), depth + 1)
+        for other in merged:
+            entries = {**other, **entries}
         return entries
+
+    def merged(self, value: yaml.Node, line: int, path: str, depth: int) -> list[dict[str, Node]]:
+        """Return what a merge key brings, a mapping or several, the first of which counts most: it comes first."""
+        nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        if not all(isinstance(node, yaml.MappingNode) for node in nodes):
+            raise self.error(line, path, "expected a mapping, or a list of them, after the merge key '<<'")
+        return [self.node(node, line, path, depth + 1).entries for node in nodes]
 
     def scalar(self, node: yaml.ScalarNode, line: int, path: str) -> str | int | bool | None:
         text: str = node.value
@@ -256,7 +270,7 @@ class _Reader:
             return int(text) if _DECIMAL.fullmatch(text) else text
         if node.tag in _TEXT_TAGS:
             return text
-        raise self.error(line, path, f"expected a plain value, found the YAML tag {node.tag}")
+        raise self.error(line, path, "expected a plain value, found a YAML tag")
 
     def error(self, line: int, path: str, message: str, hint: str | None = None) -> RecipeError:
         said = one_line(f"{path}: {message}" if path else message)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from oic.config.architecture import ARCHITECTURES
 from oic.config.assemble import bootloader_of
 from oic.config.checks import TRUSTED
-from oic.config.disk import file_system_of, is_bios_boot
+from oic.config.disk import file_system_of, is_bios_boot, mount_point
+from oic.config.disk_checks import OF_PACKAGES, WRITTEN
 from oic.config.notes import is_left_out
 from oic.config.recipe_repositories import is_trusted, keys_of
 from oic.config.whole import is_overlay
@@ -85,6 +86,9 @@ def _partition(partition: Node, data: DistributionData) -> Found:
         yield partition.get("fsType"), f"the file system {word} {_NOT_YET}"
     elif word and (tools := FILE_SYSTEMS[word].tools) and data.facts and tools not in _named(data):
         yield partition.get("fsType"), f"{word} {_NOT_YET} for {data.id}: its data name no tools"
+    at = mount_point(partition.get("mountPoint").text)
+    if word in FILE_SYSTEMS and not FILE_SYSTEMS[word].holds_files and at in (*WRITTEN, *OF_PACKAGES):
+        yield partition.get("fsType"), f"{at} on {word} {_NOT_YET}, as its tools fill none: ext4 or btrfs is"
 
 
 def _artifacts(artifacts: Node, data: DistributionData) -> Found:

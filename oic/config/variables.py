@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
-from oic.config.source import Node
+from oic.config.schema import schema_of
+from oic.config.source import INTEGER_KEYS, Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,38 @@ if TYPE_CHECKING:
 
 PREFIX = "OIC_VAR_"
 _NAME = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def _typed(text: str, node: Node) -> str | int | bool:
+    """Return what a value that was one variable means: a number or truth value where its key holds one."""
+    key = node.path.rpartition(".")[2]
+    if not _NAME.fullmatch(node.text):
+        return text
+    if key in INTEGER_KEYS and re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,8})", text, re.ASCII):
+        return int(text)
+    return text == "true" if text in ("true", "false") and key in _truth_keys() else text
+
+
+@cache
+def _truth_keys() -> frozenset[str]:
+    """Return the keys that hold a truth value, wherever they stand."""
+    schema = schema_of("recipe")
+    mappings = [schema, *schema["$defs"].values()]
+    kept = {"$ref": "#/$defs/boolean"}
+    return frozenset(
+        key
+        for mapping in mappings
+        for key, field in mapping.get("properties", {}).items()
+        if kept.items() <= field.items() or field.get("type") == "boolean"
+    )
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # bytes of the command line or the environment that are no UTF-8
+        return False
+    return True
 
 
 class Variables:
@@ -41,7 +75,7 @@ class Variables:
             text = _NAME.sub(lambda match: self._replacement(match, node), node.value)
             names = [name for escape, name in _NAME.findall(node.value) if not escape]
             self.places[node.file, node.line, node.path] = tuple(dict.fromkeys(names))
-            return Node(text, node.file, node.line, node.path)
+            return Node(_typed(text, node), node.file, node.line, node.path)
         return node
 
     def _replacement(self, match: re.Match[str], node: Node) -> str:
@@ -54,6 +88,9 @@ class Variables:
             if name in self._environment:
                 hint = f"that of the environment is not read: give var.{name}=…, or it as {PREFIX}{name}"
             self.problems.append((node, f"expected a value for ${{{name}}}, found none ({hint})"))
+            return match.group()
+        if not value.isprintable() and not _is_text(value):
+            self.problems.append((node, f"expected UTF-8 text as the value of ${{{name}}}, found other bytes"))
             return match.group()
         self.used[name] = value
         return value

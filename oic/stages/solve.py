@@ -129,8 +129,7 @@ def _ignored_series(lock: Lock, part: Slice) -> str:
         f"{one.name} {one.version} {'is of' if in_series(one.version, part.ignored_series) else 'is not of'} it"
         for one in kernels
     ]
-    words = f"kernel.version {part.ignored_series} has no effect on this distribution, as with public tools"
-    return f"{words}: {', '.join(said)}; NAME=VERSION in kernel.packages has"
+    return f"kernel.version {part.ignored_series}, which has no effect here: {', '.join(said)}"
 
 
 def _kept_lock(stage: Stage[Slice], file: Path) -> Lock:

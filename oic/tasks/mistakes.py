@@ -28,7 +28,7 @@ _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _OF_KEYS = ("expected a known key", "expected each key once")
 _CARET = re.compile(r" +\| +\^+")
 _MAX_WIDTH = 160
-_HIDDEN = ("password", "PRIVATE KEY")
+_HIDDEN = re.compile(r"pas+w|pwd|secret|token|PRIVATE KEY|://[^/\\s]*@", re.IGNORECASE)
 _LINES_OF_HIDDEN = 3
 """A value may stand on lines of its own below its key."""
 
@@ -79,7 +79,7 @@ def _excerpt(file: Path, number: int, path: str, at_key: bool, paint: Paint) -> 
     if not 0 < number <= len(lines) or not (line := lines[number - 1]).strip() or len(line) > _MAX_WIDTH:
         return
     near = lines[max(number - _LINES_OF_HIDDEN, 0) : number]
-    if any(word in one for one in near for word in _HIDDEN):
+    if any(_HIDDEN.search(one) for one in near):
         return
     at, length = _place(text, number, path, at_key) if path else (0, 0)
     if path and not length:

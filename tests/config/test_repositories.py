@@ -130,7 +130,7 @@ def test_a_mirror_may_come_with_keys_of_its_own_or_with_none(load: Load) -> None
             "mirror: https://m.invalid, mirrorKeys: [{key: /k}]",
             "target.mirrorKeys[0].fingerprint: expected a fingerprint of 40 (or 64) hexadecimal digits, or a list",
         ),
-        ("mirror: https://me:secret@m.invalid", "expected the mirror's URL without user and password, found it with"),
+        ("mirror: https://me:secret@m.invalid", "target.mirror: expected a URL without user and password, as lock and"),
     ],
 )
 @pytest.mark.usefixtures("acme")

@@ -130,8 +130,8 @@ REFUSED = {
     "flag": (
         disk(100 * MIB, [partition("a", None, MIB, flags=("bootable",))]),
         (
-            "disk.partitions 'a': expected flags out of bios_grub, boot, esp, grow, hidden, legacy_boot, no-auto, "
-            "read-only, required, swap, found bootable"
+            "disk.partitions 'a': expected flags out of bios_grub, bls_boot, boot, diag, esp, grow, hidden, irst, "
+            "legacy_boot, lvm, msftdata, msftres, no-auto, prep, raid, read-only, required, swap, found bootable"
         ),
     ),
     "name": (

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _BITS = {"required": 0, "legacy_boot": 2, "grow": 59, "read-only": 60, "hidden": 62, "no-auto": 63}
 # Flags of parted that a table expresses by the partition type; no bit is set for them.
-_IMPLIED_BY_TYPE = frozenset({"bios_grub", "boot", "esp", "swap"})
+_IMPLIED_BY_TYPE = frozenset(
+    {"bios_grub", "bls_boot", "boot", "diag", "esp", "irst", "lvm", "msftdata", "msftres", "prep", "raid", "swap"}
+)
 _MBR = {"boot": 0x80, "esp": 0, "lba": 0, "lvm": 0, "raid": 0, "swap": 0}
 # systemd-gpt-auto-generator(8) creates units for partitions of these types; without a file system the units fail.
 _AUTOMATIC_NAMES = ("linux-swap", "linux-home", "linux-srv", "linux-var", "linux-tmp", "xbootldr")

@@ -30,6 +30,7 @@ class TableKind:
     max_partitions: int
     max_name: int
     max_size: Bytes
+    limit: str
 
 
 GPT = TableKind(
@@ -42,6 +43,7 @@ GPT = TableKind(
     max_partitions=128,
     max_name=36,  # table 5.7: 72 bytes
     max_size=Bytes(1 << 63),
+    limit="no file is larger",
 )
 MBR = TableKind(
     name="mbr",
@@ -52,6 +54,7 @@ MBR = TableKind(
     max_partitions=60,  # numbers to 63 are what Linux has device numbers for on every kind of disk
     max_name=0,
     max_size=Bytes((2 << 40) - MIB),  # sectors are counted in 32 bits, and sfdisk warns of 1 << 32 of them
+    limit="an MBR counts sectors in 32 bits",
 )
 TABLE_KINDS = {kind.name: kind for kind in (GPT, MBR)}
 """By their names in recipes."""

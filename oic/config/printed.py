@@ -171,8 +171,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    is_printable = text.replace("\n", "").isprintable()
-    style = '"' if not is_printable else "|" if "\n" in text.rstrip("\n") else None
+    lines = text.split("\n")
+    is_block = len(lines) > 1 and not any(line.endswith(" ") for line in lines)
+    style = "|" if is_block else None
+    if not all(map(str.isprintable, lines)) or (len(lines) > 1 and not is_block):
+        style = '"'  # on one line: an origin follows it
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from oic.config.final import load_config
@@ -162,6 +162,10 @@ def test_as_json_it_is_the_same_data(rich: Path) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@example("0\n")
+@example("a\nb ")
+@example(" \n a\n\n")
+@example("\na")
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])).filter(lambda text: text.strip()))
 def test_any_text_comes_back(tmp_path: Path, text: str) -> None:
     recipe = tmp_path / "small.yml"

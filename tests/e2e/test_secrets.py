@@ -46,7 +46,7 @@ def test_a_password_goes_nowhere_in_plain(bench: Bench) -> None:
 def test_a_mirrors_password_is_kept_in_netrc(bench: Bench, tiny: Tiny) -> None:
     bench.write(mirror=tiny.url.replace("http://", f"http://me:{PASSWORD}@"))
     said = bench.oic("solve")
-    said.refused_in_one_line("small.yml:2: target: expected the mirror's URL without user and password", "~/.netrc")
+    said.refused_in_one_line("target.mirror: expected a URL without user and password", "~/.netrc")
     assert PASSWORD not in said.said
     (bench.place / "netrc").write_text(f"machine 127.0.0.1 login me password {PASSWORD}\n")
     bench.environment["NETRC"] = str(bench.place / "netrc")

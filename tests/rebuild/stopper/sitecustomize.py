@@ -26,7 +26,8 @@ class _Point:
     def look(self, event: str, args: tuple[Any, ...]) -> None:
         if event == "os.remove" and "/slice/" in str(args[0]):  # a stage that begins removes the record of its inputs
             name = os.path.basename(args[0])
-            self.armed = name == f"{_STAGE}.json" if not name.startswith(".") else self.armed
+            if not name.startswith(".") and not name.endswith(".earlier.json"):
+                self.armed = name == f"{_STAGE}.json"
         if self.armed and event == _EVENT and any(_TEXT in str(arg) for arg in args):
             self.left -= 1
             if self.left == 0:

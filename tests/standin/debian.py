@@ -40,7 +40,16 @@ NOT_NEEDED = frozenset(
         *("adduser", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info", "lsb-base"),
         *("linux-base", "lsb-release", "runit-helper", "sensible-utils", "sysvinit-utils", "ucf", "usr-is-merged"),
         *("usrmerge", "base-files", "base-passwd", "dash", "gcc-12-base", "initramfs-tools", "initramfs-tools-core"),
-        *("grub-pc", "xxd", "python3-apt", "locales", "shim-signed-common", "shim-helpers-amd64-signed", "xkb-data"),
+        *(
+            "grub-pc",
+            "grub2-common",
+            "xxd",
+            "python3-apt",
+            "locales",
+            "shim-signed-common",
+            "shim-helpers-amd64-signed",
+            "xkb-data",
+        ),
         # compilers, on which libtool depends
         *("autotools-dev", "cpp", "gcc", "libc6-dev"),
         # needed by additional scripts in Perl, which the rpm family has in separate packages
@@ -90,7 +99,7 @@ def _download(entries: list[dict[str, Any]], store: Store) -> None:
 def _kept(place: Path, roots: Collection[str]) -> list[dict[str, Any]] | None:
     with contextlib.suppress(OSError, ValueError, KeyError):
         kept = json.loads((place / "debian.json").read_text())
-        if kept["roots"] == sorted(roots):
+        if (kept["roots"], kept["without"]) == (sorted(roots), sorted(NOT_NEEDED)):
             packages: list[dict[str, Any]] = kept["packages"]
             return packages
     return None
@@ -113,7 +122,8 @@ def _solved(roots: Collection[str], place: Path, store: Store) -> list[dict[str,
         if name in _closure(packages, roots)
     ]
     with atomic_file(place / "debian.json") as aside:
-        aside.write_text(json.dumps({"roots": sorted(roots), "packages": entries}, indent=1))
+        asked = {"roots": sorted(roots), "without": sorted(NOT_NEEDED)}
+        aside.write_text(json.dumps({**asked, "packages": entries}, indent=1))
     return entries
 
 

@@ -9,6 +9,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from oic.config.architecture import ARCHITECTURES
 from oic.config.boot import boot_problems
 from oic.config.disk import mount_point
 from oic.config.disk_checks import disk_problems
@@ -81,7 +82,7 @@ def disk_needs(tree: Node) -> Problems:
     if tree.get("target", "imageType").text != "raw":
         return
     if disk.value is None:
-        if tree.get("defaults").value is False:
+        if tree.get("defaults").value is False and tree.get("target", "arch").text in ARCHITECTURES:
             yield disk, "expected the disk of the raw image, as defaults is false, found nothing"
         return
     if not isinstance(disk.value, dict):

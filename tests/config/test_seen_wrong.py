@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oic.config.final import load_config
+from oic.config.printed import recipe_text
 from oic.errors import RecipeError
+
+from .conftest import HEAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,3 +142,9 @@ def test_a_long_chain_of_parents_and_a_pipe_are_refused_in_words(tmp_path: Path,
     (tmp_path / "c330.yml").write_text(f"image: {{name: a, version: 1}}\n{target}\n")
     with pytest.raises(RecipeError, match="expected at most 100 templates that do not extend each other in a row"):
         load("extends: c0.yml\n")
+
+
+def test_what_has_no_defaults_is_printed_as_a_recipe_that_is_valid(load: Load) -> None:
+    recipe = load("", head=HEAD.replace("x86_64", "aarch64").replace("debian12", "debian13")).recipe
+    recipe.write_text(recipe_text(recipe, {}))
+    assert load_config(recipe, {}).unbuilt

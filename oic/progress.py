@@ -131,7 +131,7 @@ def tell(text: str, kind: str = "") -> None:
     """Show a line that stays."""
     if not is_told(kind):
         return
-    text = worded(text)
+    text = text if kind == "printed" else worded(text)
     if _Outlets.pipe >= 0:
         for line in printable(text).splitlines():
             send(Line(text=line[:_MAX_LINE], kind=kind))

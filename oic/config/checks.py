@@ -142,7 +142,7 @@ def _glob_problems(tree: Node) -> Problems:
     lists = [system.get("packages"), system.get("kernel", "packages")]
     lists += [repository.get("allowPackages") for repository in tree.get("packageRepositories").items]
     for node in (item for one in lists for item in one.items):
-        if re.sub(r"\[[^\[\]]+\]", "", node.text).strip("[]") != re.sub(r"\[[^\[\]]+\]", "", node.text):
+        if {"[", "]"} & {*re.sub(r"\[[^\[\]]+\]", "", node.text)}:
             yield node, f"expected a glob whose brackets have characters between them, as in [0-9], found '{node.text}'"
         elif node.text.endswith(("=", "_")):
             yield node, f"expected a version at the end, as in name=1.0, found '{node.text}'"

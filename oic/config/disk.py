@@ -35,13 +35,15 @@ def disk_of(disk: Node) -> Disk:
 
 def artifacts_of(disk: Node, image_type: str) -> tuple[Artifact, ...]:
     """Return what is to be made of an image, each once, in the order written; when nothing is said, the usual file."""
-    said = [
-        Artifact(type=node.get("type").text, compression=_COMPRESSIONS.get(word, word))
-        for node in disk.get("artifacts").items
-        for word in (node.get("compression").text,)
-    ]
+    said = map(artifact_of, disk.get("artifacts").items)
     usual = Artifact(type="tar", compression="gz") if image_type == WSL else Artifact(type="raw", compression="")
     return tuple(dict.fromkeys(said)) or (usual,)
+
+
+def artifact_of(node: Node) -> Artifact:
+    """Return an artefact, with one word for each compression."""
+    word = node.get("compression").text
+    return Artifact(type=node.get("type").text, compression=_COMPRESSIONS.get(word, word))
 
 
 def file_system(word: str) -> str:

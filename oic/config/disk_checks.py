@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.disk import (
     AUTO,
+    artifact_of,
     disk_values,
     file_system_of,
     in_table_order,
@@ -30,7 +31,7 @@ from oic.image.fs import FILE_SYSTEMS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oic.config.model import Disk
+    from oic.config.model import Artifact, Disk
     from oic.config.source import Node
 
 WRITTEN = frozenset({"/", "/etc", "/var", "/tmp", "/root", "/home", "/run"})  # noqa: S108 - of the image
@@ -65,13 +66,13 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
 
 
 def _artifact_problems(disk: Node) -> Iterator[tuple[Node, str]]:
-    seen: set[tuple[str, str]] = set()
-    for artifact in disk.get("artifacts").items:
-        compression = artifact.get("compression").text
-        each = (artifact.get("type").text, "gz" if compression == "gzip" else compression)
-        if each[0] and each in seen:
-            yield artifact, f"expected each artefact once, found {' '.join(filter(None, each))} twice"
-        seen.add(each)
+    seen: set[Artifact] = set()
+    for node in disk.get("artifacts").items:
+        artifact = artifact_of(node)
+        if artifact.type and artifact in seen:
+            found = " ".join(filter(None, (artifact.type, artifact.compression)))
+            yield node, f"expected each artefact once, found {found} twice"
+        seen.add(artifact)
     size = size_of(disk.get("size"))
     for node in (artifact.get("type") for artifact in disk.get("artifacts").items):
         unit = DISK_FORMATS[node.text].UNIT if node.text in DISK_FORMATS else 1

@@ -19,8 +19,8 @@ from urllib.parse import unquote, urlsplit
 from msgspec.structs import replace
 
 from oic.config.notes import is_left_out
-from oic.config.repositories import without_secrets
 from oic.config.repository import ARCHIVES, PackageFile
+from oic.config.urls import url_problem
 from oic.errors import RecipeError
 from oic.files import copy_and_hash, open_regular
 
@@ -60,8 +60,10 @@ def _files(node: Node, family: str, problems: Said, missing: Said) -> tuple[Pack
     whole = PackageFile(name=named.text, sha256=node.get("sha256").text.lower(), vouched=bool(node.get("sha256").text))
     try:
         if "://" in named.text:
+            if url_problem(named.text):
+                return ()  # the checks of the recipe say so
             _check_ending(unquote(urlsplit(named.text).path), family)
-            return (replace(whole, url=without_secrets(named.text)),)
+            return (replace(whole, url=named.text),)
         if named.text:
             return tuple(_local(whole, node.file.absolute().parent / named.text, family))
     except FileNotFoundError as error:

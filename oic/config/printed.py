@@ -172,10 +172,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     lines = text.split("\n")
-    is_block = len(lines) > 1 and not any(line.endswith(" ") for line in lines)
-    style = "|" if is_block else None
-    if not all(map(str.isprintable, lines)) or (len(lines) > 1 and not is_block):
-        style = '"'  # on one line: an origin follows it
+    is_block = all(line.isprintable() and not line.endswith(" ") for line in lines)
+    # Several lines that are no block stand on one, in double quotes: an origin follows it.
+    style = None if text.isprintable() else "|" if is_block else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -16,7 +16,6 @@ import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -24,6 +23,7 @@ from oic.config.apt_sources import read_mirrors
 from oic.config.checks import TRUSTED
 from oic.config.dnf_sources import read_repository
 from oic.config.repository import Key, Repository, is_safe_way
+from oic.config.urls import url_problem
 from oic.errors import RecipeError
 from oic.files import read_regular
 from oic.values import Value
@@ -201,11 +201,6 @@ def _in_dnf(entry: Node, name: str, words: Mapping[str, str], root: Path) -> _Pl
 
 def without_secrets(url: str) -> str:
     """Return the URL, which will stand in the lock and the image; RecipeError for none, or one with a password."""
-    try:
-        netloc = urlsplit(url).netloc
-    except ValueError:
-        raise RecipeError(f"expected a URL, found {url[:80]!r}") from None
-    if "@" in netloc:
-        hint = "it would stand in the lock and the image; put both into ~/.netrc"
-        raise RecipeError("expected the mirror's URL without user and password, found it with them", hint=hint)
+    if said := url_problem(url):
+        raise RecipeError(said)
     return url

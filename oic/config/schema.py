@@ -55,11 +55,11 @@ def is_field(path: str) -> bool:
     return bool(node)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` when a known word is near, else nothing."""
+def did_you_mean(word: str, known: Iterable[str], *, ending: str = "") -> str:
+    """Return ``; did you mean 'x'?`` when a known word is near, else nothing; `ending` is added to that word."""
     lowered = {item.lower(): item for item in known}
     near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
-    return f"; did you mean '{lowered[near[0]]}'?" if near else ""
+    return f"; did you mean '{lowered[near[0]]}{ending}'?" if near else ""
 
 
 @cache

@@ -101,6 +101,12 @@ def join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
+def as_number(text: str, path: str) -> int | str:
+    """Return a text as the number it is, if the key at the end of a path holds one; else the text."""
+    is_number = path.rpartition(".")[2] in INTEGER_KEYS and _DECIMAL.fullmatch(text)
+    return int(text) if is_number else text
+
+
 def plain(node: Node) -> Any:
     """Return the tree as dicts, lists and scalars."""
     if isinstance(node.value, dict):
@@ -266,8 +272,8 @@ class _Reader:
             return None
         if node.tag == "tag:yaml.org,2002:bool":
             return text.lower() in _TRUE
-        if node.tag == "tag:yaml.org,2002:int" and path.rpartition(".")[2] in INTEGER_KEYS:
-            return int(text) if _DECIMAL.fullmatch(text) else text
+        if node.tag == "tag:yaml.org,2002:int":
+            return as_number(text, path)
         if node.tag in _TEXT_TAGS:
             return text
         raise self.error(line, path, "expected a plain value, found a YAML tag")

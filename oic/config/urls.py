@@ -14,17 +14,28 @@ if TYPE_CHECKING:
 def url_problems(tree: Node) -> Iterator[tuple[Node, str]]:
     """Say which URLs of a recipe cannot be."""
     for node in _urls(tree):
-        if "://" not in node.text:
-            continue
-        try:
-            place = urlsplit(node.text)
-            place.port  # noqa: B018 - it raises ValueError for one that is no number
-        except ValueError:
-            yield node, f"expected a URL, found '{node.text[:80]}'"
-            continue
-        if "@" in place.netloc:
-            text = "expected a URL without user and password, as lock and image would have them: put both into ~/.netrc"
-            yield node, f"{text}, found one with them"
+        if "://" in node.text and (said := url_problem(node.text) or _port_problem(node.text)):
+            yield node, said
+
+
+def url_problem(url: str) -> str:
+    """Return what was expected of a URL and what was found; empty for one that can be."""
+    try:
+        place = urlsplit(url)
+    except ValueError:
+        return f"expected a URL, found '{url[:80]}'"
+    if "@" in place.netloc:
+        text = "expected a URL without user and password, as lock and image would have them: put both into ~/.netrc"
+        return f"{text}, found one with them"
+    return ""
+
+
+def _port_problem(url: str) -> str:
+    try:
+        urlsplit(url).port  # noqa: B018 - it raises ValueError for one that is no number
+    except ValueError:
+        return f"expected a URL with a port from 0 to 65535, found '{url[:80]}'"
+    return ""
 
 
 def _urls(tree: Node) -> Iterator[Node]:
@@ -33,7 +44,7 @@ def _urls(tree: Node) -> Iterator[Node]:
     yield from _each(target.get("mirrorKeys").items, "key")
     yield source.get("url")
     for repository in tree.get("packageRepositories").items:
-        yield from (repository.get(key) for key in ("url", "mirrorList", "pkey"))
+        yield from (repository.get(key) for key in ("url", "mirrorList"))
         yield from _each([repository.get("pkey"), *repository.get("pkeys").items], "key")
         yield from _each(repository.get("packages").items, "url")
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from oic.config.schema import schema_of
-from oic.config.source import INTEGER_KEYS, Node
+from oic.config.source import Node, as_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +24,11 @@ _NAME = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 def _typed(text: str, node: Node) -> str | int | bool:
     """Return what a value that was one variable means: a number or truth value where its key holds one."""
-    key = node.path.rpartition(".")[2]
     if not _NAME.fullmatch(node.text):
         return text
-    if key in INTEGER_KEYS and re.fullmatch(r"[+-]?(0|[1-9][0-9]{0,8})", text, re.ASCII):
-        return int(text)
-    return text == "true" if text in ("true", "false") and key in _truth_keys() else text
+    if text in ("true", "false") and node.path.rpartition(".")[2] in _truth_keys():
+        return text == "true"
+    return as_number(text, node.path)
 
 
 @cache
@@ -37,12 +36,11 @@ def _truth_keys() -> frozenset[str]:
     """Return the keys that hold a truth value, wherever they stand."""
     schema = schema_of("recipe")
     mappings = [schema, *schema["$defs"].values()]
-    kept = {"$ref": "#/$defs/boolean"}
     return frozenset(
         key
         for mapping in mappings
         for key, field in mapping.get("properties", {}).items()
-        if kept.items() <= field.items() or field.get("type") == "boolean"
+        if field.get("$ref") == "#/$defs/boolean"
     )
 
 
@@ -89,7 +87,7 @@ class Variables:
                 hint = f"that of the environment is not read: give var.{name}=…, or it as {PREFIX}{name}"
             self.problems.append((node, f"expected a value for ${{{name}}}, found none ({hint})"))
             return match.group()
-        if not value.isprintable() and not _is_text(value):
+        if not _is_text(value):
             self.problems.append((node, f"expected UTF-8 text as the value of ${{{name}}}, found other bytes"))
             return match.group()
         self.used[name] = value

@@ -61,13 +61,6 @@ def inherited_packages(path: Path) -> tuple[str, ...]:
     return tuple(name for name in whole.tree.get("systemConfig", "packages").texts if name not in own)
 
 
-def asked_packages(path: Path) -> tuple[Node, ...]:
-    """Return the entries of a recipe and its parts that ask for packages, for a message about one of them."""
-    whole = read_whole(path, Variables({}, os.environ), [])
-    system = whole.recipe.get("systemConfig")
-    return (*system.get("packages").items, *system.get("kernel", "packages").items)
-
-
 def is_overlay(tree: Node) -> bool:
     """Tell whether a recipe builds onto a finished image."""
     return tree.get("baseline", "mode").text == "overlay"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from oic.config.lines import with_lines
 from oic.config.repository import Repository  # noqa: TC001 - in a slice
-from oic.config.whole import asked_packages, inherited_packages
+from oic.config.whole import inherited_packages
 from oic.errors import OicError, SolveError, TrustError
 from oic.handover.packages import Index, LockFile
 from oic.ospackage.demands import check_demands, check_sets
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from oic.stage import Stage
 
 _HINT = "doit lock image=… writes a new one; or delete it"
-_NAME_OF_SPEC = re.compile(r"[=_:]")
-_NAME = re.compile(r"[A-Za-z0-9*?\[][\w+.*?\[\]^-]*")
 _NOTHING = AskedSet(names=(), essential=False)
 
 
@@ -78,25 +77,13 @@ def solved(stage: Stage[Slice]) -> Lock:
                 or _exclusion(error.message, stage.recipe)
                 or f"the repositories are as last read: doit update image={stage.recipe.name} reads anew"
             )
-            raise type(error)(_with_lines(error.message, stage.recipe), where=error.where, hint=hint) from error
+            raise type(error)(with_lines(error.message, stage.recipe), where=error.where, hint=hint) from error
         # It was damaged after the check of the metadata stage; the store has removed it, so the next build notices.
         hint = "the stored metadata is lost or damaged: run doit update image=…"
         raise type(error)(error.message, where=error.where, hint=hint) from error
     if not lock.sets["image"]:
         raise SolveError("expected packages for the image, found none", hint="name them in systemConfig.packages")
     return lock
-
-
-def _with_lines(message: str, recipe: Path) -> str:
-    """Return the problems of a request, those of a package that the recipe names with the line that names it."""
-    nodes = {_NAME_OF_SPEC.split(node.text)[0]: node for node in reversed(asked_packages(recipe)) if node.text}
-    lines = []
-    for line in message.splitlines():
-        of_image, found, text = line.partition("image: ")
-        words = _NAME.findall(text.partition(" (")[0]) if found and not of_image else []
-        node = next((nodes[word] for word in words if word in nodes), None)
-        lines.append(node.said(text) if node else line)
-    return "\n".join(lines)
 
 
 def _exclusion(message: str, recipe: Path) -> str:

@@ -111,9 +111,8 @@ def run(stage: Stage[Slice]) -> str:
     own = LayerName(place=stage.artefact(layer.place), digest=layer.digest)
     work = stage.path("work/system")
     work.mkdir(parents=True, exist_ok=True)
-    files = [file.final for file in said.files]
     whole = [*trees, layer.tree]
-    found = (said.esp, files, rootfs.private_keys, said.has_kernel)
+    found = (said.esp, [file.final for file in said.files], rootfs.private_keys, said.has_kernel)
     read = namespace.call(reading.read, whole, work, *found, writes=[work])
     stage.write(ConfiguredTree(layers=(*rootfs.layers, own), epoch=layer.epoch))
     stage.write(
@@ -127,8 +126,9 @@ def run(stage: Stage[Slice]) -> str:
     )
     stage.write(_boot_inputs(stage, read, layer.epoch))
     stage.write(PrivateKeys(private_keys=read.private_keys))
-    for line in namespace.call(_idle_settings, whole, trees, said, work, writes=[work]):
-        note(one_line(with_lines(line, stage.recipe)))
+    idle = namespace.call(_idle_settings, whole, trees, said, work, writes=[work])
+    for line in with_lines("\n".join(map(one_line, idle)), stage.recipe).splitlines():
+        note(line)
     for one in read.private_keys:
         line = f"{one.path}: a private key ({one.kind}), the same on every machine of this image; {one.made}"
         note(one_line(line))

@@ -25,6 +25,7 @@ disk:
     - {id: esp, type: esp, size: 100MiB, fsType: fat32, mountPoint: /boot/efi}
     - {id: root, size: 800MiB, fsType: ext4, mountPoint: /}
 systemConfig:
+  packages: [vim, vmi=2]
   kernel: {version: 9.9}
   services:
     enable: [ssh.service, sshd.service]
@@ -42,14 +43,15 @@ systemConfig:
 """
 CASES = {
     "timezone: expected a time zone, found Europe/Berln": "parent.yml:4: systemConfig.timezone: ",
-    "services.enable: expected a unit, found no sshd.service; x": "r.yml:12: systemConfig.services.enable[1]: ",
-    "services.mask: no effect, as there is no other.service": "r.yml:14: systemConfig.services.mask[0]: ",
-    "users: expected the shell of bob, found no /bin/zzsh": "r.yml:16: systemConfig.users[0].shell: ",
-    "users: the group x of bobby was made": "r.yml:17: systemConfig.users[1].name: ",
-    "additionalFiles: /etc/bar: expected an owner": "r.yml:19: systemConfig.additionalFiles[0].final: ",
-    "configurations[1]: /bin/sh failed with status 1:": "r.yml:23: systemConfig.configurations[1]: ",
+    "services.enable: expected a unit, found no sshd.service; x": "r.yml:13: systemConfig.services.enable[1]: ",
+    "services.mask: no effect, as there is no other.service": "r.yml:15: systemConfig.services.mask[0]: ",
+    "users: expected the shell of bob, found no /bin/zzsh": "r.yml:17: systemConfig.users[0].shell: ",
+    "users: the group x of bobby was made": "r.yml:18: systemConfig.users[1].name: ",
+    "additionalFiles: /etc/bar: expected an owner": "r.yml:20: systemConfig.additionalFiles[0].final: ",
+    "configurations[1]: /bin/sh failed with status 1:": "r.yml:24: systemConfig.configurations[1]: ",
     "the files of / do not fit its ext4: needs 2 MiB": "r.yml:8: disk.partitions[1]: ",
-    "image: expected linux (systemConfig.kernel.version says which)": "r.yml:10: systemConfig.kernel.version: ",
+    "image: expected linux (systemConfig.kernel.version says which)": "r.yml:11: systemConfig.kernel.version: ",
+    "image: there is no package vmi (did you mean vim?)": "r.yml:10: systemConfig.packages[1]: ",
 }
 
 
@@ -63,9 +65,9 @@ def recipe(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("message", CASES)
 def test_a_message_gets_the_line_it_is_about(message: str, recipe: Path) -> None:
     said = with_lines(f"{message}\n    a line of a program", recipe)
-    text = message.removeprefix("image: ") if "kernel" in message else message
-    text = text if text.startswith(("the files", "expected")) else text.partition(": ")[2]
+    text = message if message.startswith("the files") else message.partition(": ")[2]
     assert said.splitlines() == [f"{recipe.parent}/{CASES[message]}{text}", "    a line of a program"]
+    assert with_lines(said, recipe) == said, "what has its line keeps it"
 
 
 @pytest.mark.parametrize("message", ["locale: de has no effect", "no path: at all", "services: x", "sda: timezone: y"])

@@ -49,6 +49,14 @@ def test_urls_that_are_none_are_said_with_their_lines(complain: Complain) -> Non
     ]
 
 
+def test_a_package_file_at_a_url_that_is_none_is_said_once(complain: Complain) -> None:
+    (said,) = complain("packageRepositories: [{packages: ['https://[::1/k.deb']}]\n")
+    assert said == "small.yml:3: packageRepositories[0].packages[0]: expected a URL, found 'https://[::1/k.deb'"
+    file = f"{{url: 'https://a:b@x/k.deb', sha256: {'a' * 64}}}"
+    (said,) = complain(f"packageRepositories: [{{packages: [{file}]}}]\n")
+    assert said.startswith("small.yml:3: packageRepositories[0].packages[0].url: expected a URL without user and")
+
+
 def test_a_merge_key_brings_what_is_not_there(load: Load) -> None:
     body = """systemConfig:
   users:
@@ -90,6 +98,10 @@ def test_only_nothing_counts_as_absent(key: str, word: str, complain: Complain, 
 WRONG = {
     "an open bracket": ("systemConfig: {packages: ['vim-[']}\n", "characters between them, as in [0-9], found 'vim-['"),
     "a closed one": ("systemConfig: {packages: ['a]']}\n", "characters between them, as in [0-9], found 'a]'"),
+    "a bracket within": (
+        "systemConfig: {packages: ['vim[0']}\n",
+        "characters between them, as in [0-9], found 'vim[0'",
+    ),
     "a pin of nothing": ("systemConfig: {packages: ['curl=']}\n", "expected a version at the end, as in name=1.0"),
     "another spelling of a place": (
         f"""{DISK}    - {{id: a, size: 100MiB, fsType: ext4, mountPoint: /srv}}

@@ -42,12 +42,14 @@ def test_output_and_errors_keep_their_order_in_the_log(tmp_path: Path) -> None:
 def test_what_a_program_prints_is_told_in_whole_lines_when_that_is_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    progress.set_wording(lambda text: text.replace("two", "three"))  # a program's own words stay
     script = "printf 'on'; sleep 0.2; printf 'e\\ntwo\\n\\n'; sleep 0.2; printf 'wi\\033[0mth'; printf ' captured'"
     try:
         progress.set_level(progress.DEBUG)
         run(["sh", "-c", script], log=tmp_path / "log", capture=False)
     finally:
         progress.set_level(progress.INFO)
+        progress.set_wording(str)
     said = [line.partition("|")[2] for line in capsys.readouterr().err.splitlines()]
     assert said == [" one", " two", " wi\\x1b[0mth captured"]
     run(["sh", "-c", script], log=tmp_path / "log", capture=False)

@@ -19,7 +19,8 @@ class TableKind:
     """A kind of table: its `name` in recipes, its article, the first free sector, the sectors it has at the disk's end.
 
     Of more partitions than it has `slots`, all but the first ones are logical, in an extended partition that takes the
-    last slot. `max_name` counts UTF-16 code units; a table without names has 0.
+    last slot. `max_name` counts UTF-16 code units; a table without names has 0. `limit` says why a disk is
+    not larger than `max_size`.
     """
 
     name: str

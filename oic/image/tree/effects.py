@@ -147,9 +147,10 @@ def check_units(root: Path, services: Services) -> list[str]:
 
 def _near_unit(name: str, there: Collection[str]) -> str:
     """Return a unit of the same type with a near name, else what to do."""
-    stem, _, kind = name.rpartition(".")
-    same = [one.removesuffix(f".{kind}") for one in there if one.endswith(f".{kind}")]
-    near = did_you_mean(stem, same).replace("'?", f".{kind}'?") if same else did_you_mean(name, there)
+    stem, dot, kind = name.rpartition(".")
+    ending = f"{dot}{kind}"
+    same = [one.removesuffix(ending) for one in there if one.endswith(ending)]
+    near = did_you_mean(stem, same, ending=ending) if same else did_you_mean(name, there)
     return near or "; add the package that has it"
 
 

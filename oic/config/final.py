@@ -94,7 +94,7 @@ def load_config(
         disk=disk_of(tree.get("disk")),
         artifacts=artifacts_of(tree.get("disk"), tree.get("target", "imageType").text),
         system=system_of(tree, [file for file in files if file.kind], distribution.provider),
-        notes=(*notes, *left_out(data, whole.recipe)),
+        notes=(*notes, *left_out(data, whole.recipe, tree)),
         unbuilt=tuple(node.said(text) for node, text in (*unbuilt_in(tree, data), *packages.missing)),
         variables=tuple(lookup.used),
     )

@@ -141,8 +141,7 @@ def series_notes(tree: Node, distribution: Distribution) -> Notes:
 def without_idle_immutability(tree: Node) -> tuple[Node, list[tuple[Node, str]]]:
     """Return the recipe with ``immutability`` off where the disk has no place for the hash tree, and a note of it."""
     enabled = tree.get("systemConfig", "immutability", "enabled")
-    partitions = tree.get("disk", "partitions").items
-    if not enabled.true or not partitions or any(map(_may_hold_hashes, partitions)):
+    if not enabled.true or not has_no_hash_tree(tree):
         return tree, []
     off = Node(False, enabled.file, enabled.line, enabled.path)
     system = tree.get("systemConfig")
@@ -150,6 +149,12 @@ def without_idle_immutability(tree: Node) -> tuple[Node, list[tuple[Node, str]]]
     places = "one with the id roothashmap or hash, or of type linux with mountPoint: none"
     said = f"switched off, as the disk has no partition for the hash tree: {places}"
     return _with(tree, "systemConfig", _with(system, "immutability", immutability)), [(enabled, said)]
+
+
+def has_no_hash_tree(tree: Node) -> bool:
+    """Tell whether a merged recipe's disk has no place for a hash tree, so that its root can be written to."""
+    partitions = tree.get("disk", "partitions").items
+    return bool(partitions) and not any(map(_may_hold_hashes, partitions))
 
 
 def _may_hold_hashes(partition: Node) -> bool:

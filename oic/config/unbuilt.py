@@ -14,6 +14,7 @@ from oic.config.disk import file_system_of, is_bios_boot, mount_point
 from oic.config.disk_checks import OF_PACKAGES, WRITTEN
 from oic.config.notes import is_left_out
 from oic.config.recipe_repositories import is_trusted, keys_of
+from oic.config.repositories import key_in
 from oic.config.whole import is_overlay
 from oic.image.boot import method_name
 from oic.image.formats import DISK_FORMATS
@@ -56,6 +57,9 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
 
 def _repository(repository: Node, family: str) -> Found:
     files = repository.get("packages").items
+    for key in (repository.get("pkey"), *repository.get("pkeys").items):
+        if key_in(key).source.lower().startswith("http://") and not key_in(key).fingerprints and not files:
+            yield key, "expected a key by https, or its fingerprint ({key: URL, fingerprint: …}), found http alone"
     if not (files or keys_of(repository) or is_trusted(repository)):
         said = "expected a key in place of the placeholder, as nothing else vouches for the packages"
         yield repository, f"{said} ({TRUSTED} takes them unsigned)"

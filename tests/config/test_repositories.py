@@ -272,8 +272,18 @@ def test_a_mistake_in_the_data_is_told_by_file_and_field(name: str, acme: Path, 
 def test_what_a_distribution_is_without_is_noted_unless_the_recipe_sets_it(acme: Path, load: Load) -> None:
     acme.write_text(ACME + "notYet: {disk.artifacts: it is compressed, systemConfig.immutability: it is read-only}\n")
     said = "not yet as the public default of acme/acme7: it is"
-    assert load("", head=RPM).notes == (f"{said} compressed", f"{said} read-only")
-    assert load("systemConfig: {immutability: {enabled: false}}\n", head=RPM).notes == (f"{said} compressed",)
+    assert load("", head=RPM).notes == (f"{said} compressed",), "the disk has no place for a hash tree"
+    disk = """disk:
+  size: 2GiB
+  partitions:
+    - {id: esp, type: esp, size: 512MiB}
+    - {id: root, size: 1GiB, mountPoint: /}
+    - {id: hash, size: 9MiB}
+"""
+    assert load(disk, head=RPM).notes == (f"{said} compressed", f"{said} read-only")
+    off = "systemConfig: {immutability: {enabled: false}}\n"
+    assert load(disk + off, head=RPM).notes == (f"{said} compressed",)
+    assert load(f"{disk}  artifacts: [{{type: raw}}]\n{off}", head=RPM).notes == ()
 
 
 def test_a_deb_distribution_of_ones_own_is_data_only(acme: Path, load: Load) -> None:

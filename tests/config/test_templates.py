@@ -125,7 +125,12 @@ def test_an_image_of_azure_linux_with_secure_boot(load: Load) -> None:
 
 
 def test_a_cloud_image_of_elxr_with_foreign_repositories(load: Load) -> None:
-    assert unbuilt(load, ELXR) == []
+    wanted = "expected a key by https, or its fingerprint ({key: URL, fingerprint: …}), found http alone"
+    assert unbuilt(load, ELXR) == [f"packageRepositories[0].pkey: {wanted}"]
+    secure = ELXR.replace("http://mirror.invalid/elxr/public.gpg", "https://mirror.invalid/elxr/public.gpg")
+    assert unbuilt(load, secure) == []
+    own = "pkey: {key: 'http://mirror.invalid/elxr/public.gpg', fingerprint: " + "A" * 40 + "}"
+    assert unbuilt(load, ELXR.replace('pkey: "http://mirror.invalid/elxr/public.gpg"', own)) == []
     assert [entry.name for entry in load(ELXR, head="").repositories if entry.of_recipe]
     config = load(ELXR, head="")
     *said, local, no_file_system, missing = (line.split(": ", 1)[1] for line in config.notes)

@@ -195,6 +195,8 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
 }
 """Modules that start programs, call the kernel or use the network, themselves or through what they import."""
 
+INSTALLER = "oic.installer"
+"""The program of the installation medium: copied into another system, so it imports nothing of the rest."""
 SUBPROCESS = {
     "oic.process.run": "the one door",
     "oic.process.pipes": "the streams of what it starts",
@@ -248,11 +250,15 @@ def imports_of(module: str, *, later: bool = True) -> frozenset[str]:
         if isinstance(statement, ast.Import):
             found.update(alias.name for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):
-            assert statement.level == 0, f"{module}: relative import"
+            origin = str(statement.module)
+            if statement.level:
+                assert module.startswith(f"{INSTALLER}."), f"{module}: relative import"
+                assert statement.level == 1, f"{module}: import from beyond the package"
+                origin = f"{INSTALLER}.{origin}"
             if statement.module == "pathlib" and all(alias.name.startswith("Pure") for alias in statement.names):
                 continue
-            names = {f"{statement.module}.{alias.name}" for alias in statement.names}
-            found |= {name for name in names if name in MODULES} or {str(statement.module)}
+            names = {f"{origin}.{alias.name}" for alias in statement.names}
+            found |= {name for name in names if name in MODULES} or {origin}
     return frozenset(name if name in MODULES else name.partition(".")[0] for name in found)
 
 
@@ -302,6 +308,17 @@ def test_every_module_is_pure_unless_it_is_listed_with_a_reason(kind: str, liste
     assert [name for name in found if name not in names] == []  # impure: make it pure, or list it with the reason
     assert [name for name in names if name not in found] == []  # of another kind now: take it off this list
     assert names == found  # each of them once
+
+
+def test_the_installer_imports_the_standard_library_alone() -> None:
+    """And relatively, so that its package may have another name where it runs."""
+    own = {module for module in MODULES if module.startswith(f"{INSTALLER}.")}
+    assert own
+    for module in own:
+        assert imports_of(module) - own <= sys.stdlib_module_names, module
+        assert not [line for line in MODULES[module].read_text("utf-8").splitlines() if "import oic" in line], module
+    others = {module for module in MODULES if imports_of(module) & own}
+    assert others <= own
 
 
 def test_listing_tasks_loads_nothing_of_the_network() -> None:

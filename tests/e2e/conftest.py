@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,7 +59,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Key]]:
     made["expired"] = Key(home=folder / "expired").make("rsa2048", f"--faked-system-time={PAST}", expire="1y")
     yield made
     for key in made.values():
-        subprocess.run(["gpgconf", "--homedir", str(key.home), "--kill", "gpg-agent"], check=False, capture_output=True)
+        key.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .tiny_rpm import BASE, TinyRpm, hello
+from .tiny_rpm import TinyRpm, hello
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,10 @@ def vendor(tiny_rpms: TinyRpm, keys: dict[str, Key], tmp_path: Path) -> str:
     made = hello(version="2.0")
     install, files = f"{made.install}; mkdir -p %{{buildroot}}/etc/yum.repos.d", f"{made.files}\n/etc/yum.repos.d"
     newer = keys["foreign"].sign(replace(made, install=install, files=files).make(tmp_path / "newer")).read_bytes()
-    other = TinyRpm(mirror=tiny_rpms.mirror, packages={"hello": newer}, key=keys["foreign"], place=tmp_path / "vendor")
-    other.publish()
-    for path, body in other.bodies.items():
-        tiny_rpms.serve(path.replace(BASE, "/vendor"), body)
+    place = tmp_path / "vendor"
+    TinyRpm(
+        mirror=tiny_rpms.mirror, packages={"hello": newer}, key=keys["foreign"], place=place, base="/vendor"
+    ).publish()
     tiny_rpms.serve("/vendor/key", keys["foreign"].public())
     tiny_rpms.publish(revision=2000)
     return tiny_rpms.mirror.url("/vendor")

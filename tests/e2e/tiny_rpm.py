@@ -100,12 +100,13 @@ def sealed(parts: Parts, key: Key) -> bytes:
 
 @dataclass
 class TinyRpm:
-    """The repository on a mirror; what it serves can be changed path by path, or published anew."""
+    """A repository on a mirror, below `base`; what it serves can be changed path by path, or published anew."""
 
     mirror: Mirror
     packages: Mapping[str, bytes] = field(repr=False)
     key: Key
     place: Path
+    base: str = BASE
     bodies: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
@@ -124,7 +125,7 @@ class TinyRpm:
         self.place.mkdir(exist_ok=True)
         for name, data in {**self.packages, **packages}.items():
             (self.place / f"{name}.rpm").write_bytes(data)
-            self.serve(f"{BASE}/{name}.rpm", data)
+            self.serve(f"{self.base}/{name}.rpm", data)
         argv = ["createrepo_c", "--quiet", "--no-database", "--simple-md-filenames", str(self.place)]
         subprocess.run(argv, check=True, capture_output=True)
         listed = ""
@@ -135,14 +136,15 @@ class TinyRpm:
                 plain = change(plain)
                 body = COMPRESSED["gz"](plain)
             listed += data_of(kind, f"repodata/{kind}.xml.gz", plain, body, revision)
-            self.serve(f"{BASE}/repodata/{kind}.xml.gz", body)
-        self.serve(REPOMD, repomd_of(listed, revision).encode())
+            self.serve(f"{self.base}/repodata/{kind}.xml.gz", body)
+        self.serve(f"{self.base}/repodata/repomd.xml", repomd_of(listed, revision).encode())
         self.sign(key or self.key)
 
     def sign(self, key: Key, *words: str) -> None:
         """Sign what is served as repomd.xml, and serve that key."""
-        self.serve(SIGNATURE, key.detached(self.bodies[REPOMD], "--armor", *words))
-        self.serve(KEY, key.public())
+        document = f"{self.base}/repodata/repomd.xml"
+        self.serve(f"{document}.asc", key.detached(self.bodies[document], "--armor", *words))
+        self.serve(f"{document}.key", key.public())
 
     def serve(self, path: str, body: bytes) -> None:
         self.bodies[path] = body

@@ -1,50 +1,41 @@
-"""In a booted image, the package manager takes an upgrade from the repository that the build would take it from.
-
-The repositories are served on this host's loopback, over TLS. The guest has them at the same URL: a unit of the test
-forwards the port to the host.
-"""
+"""In a booted image, the package manager takes an upgrade from the repository that the build would take it from."""
 
 from __future__ import annotations
 
 import re
-import ssl
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from e2e.further import make_package, serve_suite
 from e2e.tiny import Package, Tiny
-from net.mirror import Mirror
+from e2e.tiny_rpm import TinyRpm
 from provider.deb.signed import Signer
-from standin.serve import certificate
+from provider.rpm.made import Made
 
 from oic.boottest.vm import Machine
 
 from .booted import said_by
-from .conftest import Built
-from .conftest import Mirror as Standin
+from .conftest import Built, Mirror
+from .serving import PUBLIC, azure, forwarded, keys, server, trusting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from net.mirror import Mirror as Server
+    from provider.rpm.keys import Key
+    from standin.fixtures import Standin
+
+__all__ = ["keys", "server"]
 
 pytestmark = [pytest.mark.mirror, pytest.mark.boot, pytest.mark.slow]
 
 PARTITIONS = [
     {"id": "esp", "type": "esp", "size": "200MiB", "fsType": "fat32", "mountPoint": "/boot/efi"},
-    {"id": "root", "type": "linux-root-amd64", "size": "1000MiB", "fsType": "ext4", "mountPoint": "/"},
+    {"id": "root", "type": "linux-root-amd64", "size": "1500MiB", "fsType": "ext4", "mountPoint": "/"},
 ]
 AUTHORITY = "/etc/ssl/oic-test.crt"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Mirror]:
-    certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
-    with Mirror(context) as mirror:
-        yield mirror
 
 
 @pytest.fixture
@@ -56,42 +47,24 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Signer]]:
         signer.close()
 
 
-def recipe_of(server: Mirror, signers: list[Signer], ca: Path) -> str:
-    """Return a recipe with two repositories of its own: ``vendor``, which comes first, and ``other``."""
-    keys = [{"pkey": str(signer.home / "public.gpg")} for signer in signers]
-    return yaml.safe_dump(
-        {
-            "image": {"name": "upgrades", "version": "1.0.0"},
-            "target": {"os": "debian", "dist": "debian12", "arch": "x86_64", "imageType": "raw"},
-            "disk": {"size": "1400MiB", "partitions": PARTITIONS},
-            "packageRepositories": [
-                {"codename": "vendor", "url": server.url("/vendor"), "priority": 600, **keys[0]},
-                {
-                    "codename": "other",
-                    "url": server.url("/other"),
-                    "allowPackages": ["oic-tool", "oic-more"],
-                    **keys[1],
-                },
-            ],
-            "systemConfig": {
-                "packages": ["apt", "oic-tool", "oic-more"],
-                "additionalFiles": [
-                    {"local": str(ca), "final": AUTHORITY},
-                    {"content": f'Acquire::https::CaInfo "{AUTHORITY}";\n', "final": "/etc/apt/apt.conf.d/10test"},
-                ],
-                "users": [{"name": "root", "password": "secret"}],
-            },
-        },
-        sort_keys=False,
-    )
-
-
-def forwarded(server: Mirror) -> str:
-    """Return a command that forwards the server's port of the guest's loopback to this host."""
-    port = urlsplit(server.url("/")).port
-    unit = f"systemd-run --unit=forward --socket-property=ListenStream=127.0.0.1:{port}"
-    online = "for n in $(seq 60); do ip route | grep -q default && break; sleep 1; done"
-    return f"{online}; {unit} /lib/systemd/systemd-socket-proxyd 10.0.2.2:{port}"
+def build(place: Path, server: Server, mirror: Mirror, keys: Sequence[Path], **system: Any) -> Built:
+    """Build an image with two repositories of its own: ``vendor``, which comes first, and ``other``."""
+    image = Built("upgrades", place, mirror)
+    allowed = {"allowPackages": ["oic-tool", "oic-more"]}
+    recipe = {
+        "image": {"name": image.name, "version": "1.0.0"},
+        "target": {"arch": "x86_64", "imageType": "raw", **mirror.target},
+        "disk": {"size": "1900MiB", "partitions": PARTITIONS},
+        "packageRepositories": [
+            {"codename": "vendor", "url": server.url("/vendor"), "priority": 600, "pkey": str(keys[0])},
+            {"codename": "other", "url": server.url("/other"), "pkey": str(keys[1]), **allowed},
+        ],
+        "systemConfig": {"users": [{"name": "root", "password": "secret"}], **system},
+    }
+    image.recipe.parent.mkdir(exist_ok=True)
+    image.recipe.write_text(yaml.safe_dump(recipe, sort_keys=False))
+    image.doit("build")
+    return image
 
 
 def candidates(policy: str) -> dict[str, list[tuple[str, str]]]:
@@ -102,7 +75,7 @@ def candidates(policy: str) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def test_apt_takes_an_upgrade_as_the_build_would(tmp_path: Path, server: Mirror, signers: list[Signer]) -> None:
+def test_apt_takes_an_upgrade_as_the_build_would(tmp_path: Path, server: Server, signers: list[Signer]) -> None:
     vendor, other = signers
     tiny = Tiny(mirror=server, packages={}, signer=vendor)
 
@@ -114,10 +87,17 @@ def test_apt_takes_an_upgrade_as_the_build_would(tmp_path: Path, server: Mirror,
 
     serve_suite(tiny, "/vendor", "vendor", {"main": packages("v1", tool="1")}, vendor)
     serve_suite(tiny, "/other", "other", {"main": packages("o1", tool="2", more="1", secret="1")}, other)
-    image = Built("upgrades", tmp_path, Standin(target={}, ca=tmp_path / "ca.crt"))
-    image.recipe.parent.mkdir(exist_ok=True)
-    image.recipe.write_text(recipe_of(server, signers, tmp_path / "ca.crt"))
-    image.doit("build")
+    image = build(
+        tmp_path,
+        server,
+        Mirror({"os": "debian", "dist": "debian12"}, tmp_path / "ca.crt"),
+        [signer.home / "public.gpg" for signer in signers],
+        packages=["apt", "oic-tool", "oic-more"],
+        additionalFiles=[
+            {"local": str(tmp_path / "ca.crt"), "final": AUTHORITY},
+            {"content": f'Acquire::https::CaInfo "{AUTHORITY}";\n', "final": "/etc/apt/apt.conf.d/10test"},
+        ],
+    )
     built = image.packages()
     assert (built["oic-tool"], built["oic-more"]) == ("1", "1")
     serve_suite(tiny, "/vendor", "vendor", {"main": packages("v2", tool="1.5")}, vendor)
@@ -153,4 +133,85 @@ def test_apt_takes_an_upgrade_as_the_build_would(tmp_path: Path, server: Mirror,
     assert "oic-tool 1 -> 1.5" in update, "which is what the build would take"
     assert "oic-more 1 -> 2" in update
     assert "NO_PUBKEY" in forged, "each repository has its own key alone"
+    assert forged.endswith("refused")
+
+
+CONFIGURED = """python3 -c '
+import dnf
+base = dnf.Base()
+base.read_all_repos()
+for one in base.repos.iter_enabled():
+    print(one.id, one.priority, int(one.gpgcheck), int(one.repo_gpgcheck), *one.gpgkey, sep="|")
+'"""
+"""What dnf makes of its repository files."""
+
+
+def test_dnf_takes_an_upgrade_as_the_build_would(
+    tmp_path: Path, server: Server, standin: Standin, keys: list[Key]
+) -> None:
+    vendor, other = (
+        TinyRpm(mirror=server, packages={}, key=key, place=tmp_path / key.home.name, base=f"/{key.home.name}")
+        for key in keys
+    )
+
+    def publish(repository: TinyRpm, revision: int, **versions: str) -> None:
+        made = {}
+        for name, version in versions.items():
+            path = f"/usr/share/oic-{name}"
+            install = f"mkdir -p %{{buildroot}}/usr/share; echo {version} > %{{buildroot}}{path}"
+            package = Made(name=f"oic-{name}", version=version, install=install, files=path)
+            file = package.make(repository.place.with_name(f"{repository.place.name}-{revision}"))
+            made[f"oic-{name}"] = repository.key.sign(file).read_bytes()
+        repository.packages = made
+        repository.publish(revision=revision)
+
+    publish(vendor, 1, tool="1")
+    publish(other, 1, tool="2", more="1", secret="1")
+    image = build(
+        tmp_path,
+        server,
+        azure(standin, tmp_path),
+        [key.home / PUBLIC for key in keys],
+        packages=["oic-tool", "oic-more"],
+        **trusting(tmp_path),
+    )
+    built = image.packages()
+    assert (built["oic-tool"], built["oic-more"]) == ("1-1", "1-1")
+    publish(vendor, 2, tool="1.5")
+    publish(other, 2, tool="3", more="2", secret="2")
+    for path, body in list(vendor.bodies.items()):
+        vendor.serve(path.replace("/vendor", "/forged"), body)
+    document = "/forged/repodata/repomd.xml"
+    vendor.serve(f"{document}.asc", keys[1].detached(vendor.bodies[document], "--armor"))
+    ours = "--disablerepo=azurelinux-official-base"  # which the guest cannot reach
+    _, configured, listed, there, _, now, forged = said_by(
+        image.raw,
+        Machine(network=True),
+        tmp_path / "log",
+        [
+            forwarded(server),
+            CONFIGURED,
+            f"dnf -y {ours} repolist -v 2>&1",
+            f"dnf -q {ours} repoquery --qf '%{{name}} %{{version}} %{{reponame}}' 'oic-*'",
+            f"dnf -y {ours} upgrade 2>&1",
+            "rpm -q --qf '%{NAME} %{VERSION}\\n' oic-tool oic-more | sort",
+            (
+                "sed -i s:/vendor:/forged: /etc/yum.repos.d/vendor.repo; "
+                f"dnf -y {ours} --setopt=vendor.skip_if_unavailable=0 --refresh repoquery oic-tool 2>&1 || echo refused"
+            ),
+        ],
+    )
+    place = "file:///etc/pki/rpm-gpg/RPM-GPG-KEY"
+    rows = dict(line.split("|", 1) for line in configured.splitlines())
+    assert rows["vendor"] == f"98|1|1|{place}-vendor"
+    assert rows["other"] == f"99|1|1|{place}-other"
+    assert rows["azurelinux-official-base"].startswith("99|1|1|")
+    assert f"Repo-baseurl       : {server.url('/vendor')}" in listed
+    assert {"oic-tool 1.5 vendor", "oic-tool 3 other", "oic-more 2 other"} == set(there.splitlines()), there
+    assert now.split("\n") == ["oic-more 2", "oic-tool 1.5"]
+    assert "/vendor/oic-tool.rpm" in [request.path for request in server.requests]
+    update = image.doit("update")
+    assert "oic-tool 1-1 -> 1.5-1" in update, "which is what the build would take"
+    assert "oic-more 1-1 -> 2-1" in update
+    assert "GPG" in forged, "each repository has its own key alone"
     assert forged.endswith("refused")

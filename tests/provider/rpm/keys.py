@@ -46,6 +46,11 @@ class Key:
         self.gpg(f"--faked-system-time={on}", *words)
         return self
 
+    def close(self) -> None:
+        """End its agent."""
+        argv = ["gpgconf", "--homedir", str(self.home), "--kill", "gpg-agent"]
+        subprocess.run(argv, check=False, capture_output=True)
+
     def public(self) -> bytes:
         return self.gpg("--armor", "--export", self.fingerprint)
 

@@ -57,6 +57,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
             "config.checks",
             "config.disk_checks",
             "config.grow",
+            "config.mounts",
             "config.notes",
             "config.unbuilt",
             "image.fs",

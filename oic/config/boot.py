@@ -47,9 +47,9 @@ def _grub_problems(partitions: list[Node], command_line: Node) -> Problems:
     mounted = {mount_point(item.get("mountPoint").text): item for item in partitions}
     boot = mounted.get("/boot", mounted.get("/"))
     kind = file_system(boot.get("fsType").text) if boot else ""
-    if boot and kind not in CORE_READS:
+    if boot and kind and kind not in CORE_READS:
         names = ", ".join(CORE_READS)
-        yield boot.get("fsType"), f"expected a file system that GRUB reads /boot from: {names}, found {kind or 'none'}"
+        yield boot.get("fsType"), f"expected a file system that GRUB reads /boot from: {names}, found {kind}"
     if wanted := wrong_with(command_line.text):
         yield command_line, f"expected {wanted}, found {command_line.text}"
 

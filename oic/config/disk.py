@@ -52,9 +52,15 @@ def file_system(word: str) -> str:
 
 
 def file_system_of(partition: Node) -> str:
-    """Return a partition's file system; of one for swap whose recipe says nothing, swap space."""
+    """Return a partition's file system: of one for swap whose recipe says nothing, swap space; of an ESP, FAT32."""
     is_swap = "fsType" not in partition.entries and type_of(partition) == type_guid("linux-swap")
-    return "linux-swap" if is_swap else file_system(partition.get("fsType").text)
+    usual = "fat32" if is_esp(partition) else ""
+    return "linux-swap" if is_swap else file_system(partition.get("fsType").text) or usual
+
+
+def is_esp(partition: Node) -> bool:
+    """Tell whether a partition is of the type of an EFI system partition."""
+    return type_of(partition) == type_guid("esp")
 
 
 def is_bios_boot(partition: Node) -> bool:

@@ -15,11 +15,11 @@ from oic.config.disk import (
     file_system_of,
     in_table_order,
     is_bios_boot,
-    mount_point,
     partitions_of,
     size_of,
 )
 from oic.config.grow import grow_problems
+from oic.config.mounts import mount_problems
 from oic.config.partition_types import type_guid, type_names
 from oic.config.schema import did_you_mean
 from oic.config.sizes import SECTOR, parse_size, shown_size
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from oic.config.model import Artifact, Disk
     from oic.config.source import Node
 
-WRITTEN = frozenset({"/", "/etc", "/var", "/tmp", "/root", "/home", "/run"})  # noqa: S108 - of the image
-OF_PACKAGES = frozenset({"/boot", "/usr", "/usr/lib", "/usr/share", "/usr/local"})
 _LONGEST_LABEL = 16
 """In bytes, of a file system that is not made here."""
 
@@ -51,6 +49,8 @@ def disk_problems(disk: Node) -> Iterator[tuple[Node, str]]:
     yield from _artifact_problems(disk)
     for node in partitions_of(disk):
         yield from _partition_problems(node)
+    yield from mount_problems(disk)
+    yield from _active_problems(disk)
     nodes = _readable(disk)
     whole = disk_values(disk, nodes)
     kind = TABLE_KINDS.get(whole.table, GPT)
@@ -81,6 +81,16 @@ def _artifact_problems(disk: Node) -> Iterator[tuple[Node, str]]:
                 disk.get("size"),
                 f"expected whole MiB, as a {node.text} takes no other, found {disk.get('size').text}",
             )
+
+
+def _active_problems(disk: Node) -> Iterator[tuple[Node, str]]:
+    """Say where a second partition of an MBR is the active one."""
+    active = [node for node in partitions_of(disk) if "boot" in node.get("flags").texts]
+    for node in active[1:] if disk.get("partitionTableType").text == "mbr" else ():
+        text = (
+            f"expected one partition with the flag boot in an MBR, found a second beside '{active[0].get('id').text}'"
+        )
+        yield node.get("flags"), text
 
 
 def _readable(disk: Node) -> list[Node]:
@@ -130,23 +140,6 @@ def _partition_problems(node: Node) -> Iterator[tuple[Node, str]]:
     if not node.get("id").text and isinstance(node.value, dict) and "id" not in node.value:
         yield node.get("id"), "expected the partition's id, found nothing"
     yield from _label_problems(node.get("fsLabel"), file_system_of(node))
-    yield from _mount_problems(node, file_system_of(node))
-
-
-def _mount_problems(node: Node, word: str) -> Iterator[tuple[Node, str]]:
-    """Say where a file system cannot be mounted, or not with what packages put there."""
-    at, kind = mount_point(node.get("mountPoint").text), FILE_SYSTEMS.get(word)
-    if not at:
-        return
-    if word == "linux-swap":
-        yield node.get("mountPoint"), f"expected none, as swap space is mounted nowhere, found {at}"
-    elif kind and kind.is_read_only and at in WRITTEN:
-        yield node.get("fsType"), f"expected a file system that can be written for {at}, found {word}"
-    elif kind and not kind.holds_owners and at in (*WRITTEN, *OF_PACKAGES) and at != "/boot":
-        yield (
-            node.get("fsType"),
-            f"expected a file system with owners, modes and links, for {at}, found {word}, which has none",
-        )
 
 
 def _content_problems(disk: Node) -> Iterator[tuple[Node, str]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.assemble import bootloader_of, is_placeholder
 from oic.config.crypt import is_whole_hash
+from oic.config.disk import file_system_of, is_bios_boot
 from oic.config.grow import grow_notes
 from oic.config.partition_types import type_guid
 from oic.config.source import Node
@@ -97,7 +98,9 @@ def _boot_notes(tree: Node) -> Notes:
     for item in tree.get("disk", "partitions").items:
         if tree.get("disk", "partitionTableType").text == "mbr" and item.get("name").text:
             yield item.get("name"), "no effect, as an MBR has no names"
-        is_bios = type_guid(item.get("typeUUID").text or item.get("type").text) == type_guid("bios")
+        is_bios = is_bios_boot(item)
+        if item.get("fsLabel").text and (is_bios or not file_system_of(item)):
+            yield item.get("fsLabel"), "no effect on a partition without a file system"
         if is_bios and item.get("fsType").text not in {"", "none", "unformatted"}:
             yield item.get("fsType"), "no effect on a partition of type bios, which has GRUB's own content or none"
         elif (word := item.get("fsType").text) in FILE_SYSTEMS and FILE_SYSTEMS[word].is_drawn:

@@ -11,7 +11,7 @@ from oic.config.architecture import ARCHITECTURES
 from oic.config.assemble import bootloader_of
 from oic.config.checks import TRUSTED
 from oic.config.disk import file_system_of, is_bios_boot, mount_point
-from oic.config.disk_checks import OF_PACKAGES, WRITTEN
+from oic.config.mounts import OF_PACKAGES, WRITTEN
 from oic.config.notes import is_left_out
 from oic.config.recipe_repositories import is_trusted, keys_of
 from oic.config.repositories import key_in

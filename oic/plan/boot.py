@@ -52,7 +52,7 @@ def boot_slice(make: Maker, placed: Layout) -> boot.Slice:
         root=ByPartuuid(uuid=root),
         esp=boot.EspPartition(
             id=esp.id,
-            type=esp.fs_type or "fat32",
+            type=esp.fs_type,
             size=None if is_by_content(esp, config.disk) else there[esp.id].size,
             label=esp.fs_label,
             volume_id=volume_id_for(make.seed, f"file system {esp.id}"),

@@ -45,9 +45,9 @@ REFUSED = {
         ["7: disk.partitions[0].fsType: expected fat32 or fat16 for an esp, as firmware reads no other, found ext4"],
     ),
     "a root that GRUB does not read": (
-        disk(ROOT.replace("fsType: ext4, ", "")) + LEGACY,
+        disk(ROOT.replace("ext4", "f2fs")) + LEGACY,
         [
-            "7: disk.partitions[0].fsType: expected a file system that GRUB reads /boot from: ext4, ext3, ext2, fat32, fat16, xfs, btrfs, found none"
+            "7: disk.partitions[0].fsType: expected a file system that GRUB reads /boot from: ext4, ext3, ext2, fat32, fat16, xfs, btrfs, found f2fs"
         ],
     ),
     "quotes that GRUB changes": (

@@ -62,7 +62,7 @@ CASES = {
     # disks
     "same partition": (partition("id: root, type: linux, start: 1025MiB, end: 1026MiB"), "8: disk.partitions[2].id: expected each partition to have its own id, found root here and on line 7"),
     "same index": (DISK.replace("{id: esp", "{index: 1, id: esp").replace("{id: root", "{index: 1, id: root"), "7: disk.partitions[1].index: expected each partition to have its own index, found 1 here and on line 6"),
-    "same mount point": (partition("id: x, type: linux, start: 1025MiB, end: 1026MiB, mountPoint: /boot/efi/"), "8: disk.partitions[2].mountPoint: expected each partition to have its own mountPoint, found /boot/efi here and on line 6"),
+    "same mount point": (partition("id: x, type: linux, start: 1025MiB, end: 1026MiB, fsType: ext4, mountPoint: /boot/efi/"), "8: disk.partitions[2].mountPoint: expected each partition to have its own mountPoint, found /boot/efi here and on line 6"),
     "overlap": (partition("id: x, type: linux, start: 1024MiB, end: 1026MiB"), "8: disk.partitions[2].start: expected a start at or after 1025MiB, where partition 'root' ends, found 1GiB"),
     "after the rest": (DISK + "    - {id: x, type: linux, start: 1024MiB, end: 1026MiB}\n", "8: disk.partitions[2].start: expected a start at or after 2047MiB, where partition 'root' ends, found 1GiB"),
     "two rests": (DISK + '    - {id: x, type: linux, start: 1024MiB, end: "0"}\n', "8: disk.partitions[2].end: expected one partition to take the rest of the disk, found a second beside 'root'"),

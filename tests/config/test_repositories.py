@@ -277,7 +277,7 @@ def test_what_a_distribution_is_without_is_noted_unless_the_recipe_sets_it(acme:
   size: 2GiB
   partitions:
     - {id: esp, type: esp, size: 512MiB}
-    - {id: root, size: 1GiB, mountPoint: /}
+    - {id: root, size: 1GiB, fsType: ext4, mountPoint: /}
     - {id: hash, size: 9MiB}
 """
     assert load(disk, head=RPM).notes == (f"{said} compressed", f"{said} read-only")

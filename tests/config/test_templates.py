@@ -176,7 +176,7 @@ HASHED = """disk:
 """
 ADDITIONS = {
     "disk: {size: 2GiB, partitions: [{id: e, type: esp, size: 1GiB}, {id: s, typeUUID: '8200', size: 1MiB},"
-    " {id: n, type: linux-swap, fsType: none, size: 1MiB}, {id: r, type: linux, end: '0', mountPoint: /}]}": [],
+    " {id: n, type: linux-swap, fsType: none, size: 1MiB}, {id: r, type: linux, end: '0', fsType: ext4, mountPoint: /}]}": [],
     "disk: {size: auto, partitions: [{id: e, type: esp, size: 1GiB}, {id: r, type: linux, end: '0', fsType: ext4, mountPoint: /, grow: true}]}": [],
     "disk: {size: 1G, partitionTableType: mbr, partitions: [{id: r, size: 1M, fsType: ext4, mountPoint: /}]}\n"
     "systemConfig: {bootloader: {bootType: legacy, provider: grub}}": [],

@@ -34,10 +34,12 @@ def test_fstab_is_what_findmnt_takes(tmp_path: Path) -> None:
         Mount(device="PARTUUID=11111111-1111-8111-8111-111111111111", at="/srv/data", type="ext4", options="noatime"),
         Mount(device="PARTUUID=22222222-2222-8222-8222-222222222222", at="/", type="ext4", options=""),
         Mount(device="PARTUUID=33333333-3333-8333-8333-333333333333", at="/efi", type="fat32", options="umask=077"),
+        Mount(device="PARTUUID=55555555-5555-8555-8555-555555555555", at="/srv/a b\\c", type="ext4", options=""),
         Mount(device="PARTUUID=44444444-4444-8444-8444-444444444444", at="none", type="linux-swap", options=""),
     )
     file = tmp_path / "fstab"
     file.write_text(files_of(Said(mounts=mounts))["/etc/fstab"])
     argv = ["findmnt", "--fstab", "--tab-file", str(file), "--noheadings", "--raw", "--output", "TARGET,FSTYPE,OPTIONS"]
     found = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert found == ["none swap sw", "/ ext4 defaults", "/efi vfat umask=077", "/srv/data ext4 noatime"]
+    own = r"/srv/a\x20b\x5cc ext4 defaults"
+    assert found == ["none swap sw", "/ ext4 defaults", "/efi vfat umask=077", own, "/srv/data ext4 noatime"]

@@ -86,7 +86,7 @@ def _fstab(mounts: Sequence[Mount]) -> str:
     for mount in sorted(mounts, key=lambda mount: (mount.at.count("/"), mount.at)):
         kind = mounted_as(mount.type)
         order = 1 if mount.at == "/" else 2 if kind.startswith("ext") else 0
-        at = "none" if kind == "swap" else mount.at
+        at = "none" if kind == "swap" else mount.at.replace("\\", "\\134").replace(" ", "\\040")
         options = mount.options or _OPTIONS.get(kind, "defaults")
         lines.append(f"{mount.device}\t{at}\t{kind}\t{options}\t0\t{order}\n")
     return "".join(lines)

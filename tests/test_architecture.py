@@ -113,6 +113,9 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         *(f"image.fs.{name}" for name in ("btrfs", "erofs", "ext", "squashfs", "swap", "xfs")),
     ),
     "unpacks the artefact to boot": ("boottest.artefact",),
+    "looks at the machine that an image is installed on, and says what is done": (
+        *("installer.disks", "installer.log", "installer.marker", "installer.screen"),
+    ),
     "is a stage that starts no program": ("stages.disk", "stages.evidence"),
     "writes to a terminal": (
         *("bars", "boottest.console", "boottest.session", "progress", "provider.rpm.mirrors", "tasks.output"),
@@ -173,6 +176,10 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
     "names the stages and what they run": (
         *("plan", "plan.artefacts", "plan.boot", "plan.evidence", "plan.packages", "plan.raw", "plan.tree", "plan.wsl"),
     ),
+    "installs an image onto a disk": (
+        *("installer.__main__", "installer.blocks", "installer.checks", "installer.contents", "installer.door"),
+        *("installer.grow", "installer.install", "installer.sources", "installer.table", "installer.writing"),
+    ),
     "builds an image twice and compares": (
         *("reproduce.builds", "reproduce.compare", "reproduce.trees", "reproduce.twice"),
     ),
@@ -201,6 +208,7 @@ INSTALLER = "oic.installer"
 SUBPROCESS = {
     "oic.process.run": "the one door",
     "oic.process.pipes": "the streams of what it starts",
+    "oic.installer.door": "the door of the installer, which runs in another system",
     "oic.boottest.vm": "qemu runs beside the test that talks to it, and does not run to an end",
 }
 NETWORK = {
@@ -255,7 +263,7 @@ def imports_of(module: str, *, later: bool = True) -> frozenset[str]:
             if statement.level:
                 assert module.startswith(f"{INSTALLER}."), f"{module}: relative import"
                 assert statement.level == 1, f"{module}: import from beyond the package"
-                origin = f"{INSTALLER}.{origin}"
+                origin = f"{INSTALLER}.{statement.module}" if statement.module else INSTALLER
             if statement.module == "pathlib" and all(alias.name.startswith("Pure") for alias in statement.names):
                 continue
             names = {f"{origin}.{alias.name}" for alias in statement.names}

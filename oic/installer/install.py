@@ -1,0 +1,157 @@
+"""An installation from beginning to end: what is checked, then what is written.
+
+Before the line in `install` that says so, nothing is written to any disk.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import checks, writing
+from .choice import INTERRUPTED, Wish, choose_disk, size_text
+from .contents import contents_of
+from .disks import Disk, Machine, disk_of_partition, disks_of
+from .errors import InstallError
+from .grow import EXT, grow_ext
+from .marker import is_interrupted
+from .sources import find_answers
+from .table import try_table, write_table
+
+if TYPE_CHECKING:
+    from .answers import Answers
+    from .payload import Payload
+    from .screen import Screen
+    from .sources import Found
+    from .table import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be done: `file` is a plain file in place of a disk; with `dry_run` nothing is written."""
+
+    machine: Machine
+    file: str = ""
+    dry_run: bool = False
+
+
+def install(job: Job, screen: Screen) -> Answers:
+    """Install, and return the answers: they say what follows. Raises InstallError."""
+    machine, medium = job.machine, job.machine.medium
+    payload = checks.read_payload(medium)
+    screen.say(f"Installing {payload.image} {payload.version} ({payload.system})")
+    if not job.file:
+        checks.check_firmware(payload, machine)
+    found = find_answers(machine, looks_for_second=not job.file)
+    answers = found.answers
+    screen.say(f"Answers: {', '.join(found.names) or 'none, as the recipe says'}")
+    if job.file and answers.changes_system:
+        hint = "leave out hostname, users and network; nothing was written"
+        raise InstallError("the answers change files of the system, and a plain file cannot be mounted", hint=hint)
+    checks.check_root(payload, answers)
+    checks.check_programs(payload, answers, mounts=not job.file)
+    disk = _chosen(job, payload, found)
+    spans = try_table(payload, disk.size)
+    screen.say(f"Disk: {disk.path}, {size_text(disk.size)}{f', {disk.model}' if disk.model else ''}")
+    checks.check_payload(payload, medium, screen.progress("Checking the medium", payload.stored))
+    checks.check_memory(payload, machine)
+    if job.dry_run:
+        _say_plan(payload, disk, spans, screen)
+        return answers
+    # From here on the disk is written.
+    _write(job, payload, disk, spans, screen)
+    return answers
+
+
+def wish_of(payload: Payload, answers: Answers) -> Wish:
+    """Return what answers say of the disk, else the recipe; a path or a strategy of answers replaces both."""
+    policy = payload.disk
+    is_answered = bool(answers.disk or answers.strategy)
+    removable, empty = answers.exclude_removable, answers.require_empty
+    return Wish(
+        path=answers.disk if is_answered else policy.path,
+        strategy=answers.strategy if is_answered else policy.strategy,
+        exclude_removable=policy.exclude_removable if removable is None else removable,
+        require_empty=policy.require_empty if empty is None else empty,
+        least=payload.least,
+    )
+
+
+def _chosen(job: Job, payload: Payload, found: Found) -> Disk:
+    wish = wish_of(payload, found.answers)
+    if job.file:
+        disks = [Disk(path=job.file, size=checks.read_size(Path(job.file)))]
+        wish = replace(wish, path=job.file)
+    else:
+        disks = _without_answers(job.machine, disks_of(job.machine), found)
+        wish = replace(wish, path=_resolved(job.machine, wish.path)) if wish.path else wish
+    contents = {disk.path: _contents(disk, payload) for disk in disks}
+    return choose_disk(disks, contents, wish)
+
+
+def _without_answers(machine: Machine, disks: list[Disk], found: Found) -> list[Disk]:
+    """Return the disks, where one that answers were read from is in use by that."""
+    names = {Path(device).name for device in found.devices}
+    names |= {disk_of_partition(machine, name) for name in names}
+    return [
+        replace(disk, used=disk.used or "has the answers") if Path(disk.path).name in names else disk for disk in disks
+    ]
+
+
+def _resolved(machine: Machine, path: str) -> str:
+    """Return the device that a path such as /dev/disk/by-id/NAME leads to; raises InstallError for a partition."""
+    resolved = os.path.realpath(path)
+    if whole := disk_of_partition(machine, Path(resolved).name):
+        text = f"expected a whole disk at {path}, found a partition of {machine.dev / whole}"
+        raise InstallError(text, hint="nothing was written")
+    return resolved
+
+
+def _contents(disk: Disk, payload: Payload) -> str:
+    contents = contents_of(disk)
+    if not contents or disk.used:
+        return contents
+    try:
+        fd = os.open(disk.path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return contents
+    try:
+        return INTERRUPTED if is_interrupted(payload, fd, disk.size) else contents
+    except OSError:
+        return contents
+    finally:
+        os.close(fd)
+
+
+def _say_plan(payload: Payload, disk: Disk, spans: dict[int, Span], screen: Screen) -> None:
+    lines = [f"Would erase {disk.path} and write:"]
+    for one in payload.partitions:
+        span = spans[one.number]
+        what = " ".join(part for part in (one.type, one.at) if part)
+        lines.append(f"  {one.number:3}  {size_text(span.size):>10} at {size_text(span.start):<10}  {one.id}  {what}")
+    screen.say("\n".join([*lines, "Nothing was written (--dry-run)."]))
+
+
+def _write(job: Job, payload: Payload, disk: Disk, spans: dict[int, Span], screen: Screen) -> None:
+    medium = job.machine.medium
+    progress = screen.progress("Writing", writing.written_size(payload))
+    with writing.locked(disk.path):
+        screen.say(f"Erasing {disk.path}")
+        with writing.opened(disk.path) as fd:
+            writing.wipe(fd, disk.size, payload, spans)
+        screen.say("Writing the partition table")
+        spans = write_table(payload, disk.path)
+        with writing.opened(disk.path) as fd:
+            writing.reread_table(fd)
+            screen.say("Writing the file systems")
+            writing.write_file_systems(fd, medium, payload, progress)
+        for one in payload.partitions:
+            if one.grows and one.image and one.type in EXT:
+                screen.say(f"Growing {one.id} to {size_text(spans[one.number].size)}")
+                grow_ext(disk.path, spans[one.number])
+        with writing.opened(disk.path) as fd:
+            screen.say("Writing what boots")
+            writing.write_boot(fd, medium, payload, progress)
+    screen.say(f"Installed {payload.image} {payload.version} on {disk.path}")

@@ -114,7 +114,8 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
     ),
     "unpacks the artefact to boot": ("boottest.artefact",),
     "looks at the machine that an image is installed on, and says what is done": (
-        *("installer.disks", "installer.log", "installer.marker", "installer.screen"),
+        *("installer.disks", "installer.log", "installer.marker", "installer.network"),
+        *("installer.screen", "installer.tree"),
     ),
     "is a stage that starts no program": ("stages.disk", "stages.evidence"),
     "writes to a terminal": (
@@ -177,8 +178,9 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
         *("plan", "plan.artefacts", "plan.boot", "plan.evidence", "plan.packages", "plan.raw", "plan.tree", "plan.wsl"),
     ),
     "installs an image onto a disk": (
-        *("installer.__main__", "installer.blocks", "installer.checks", "installer.contents", "installer.door"),
-        *("installer.grow", "installer.install", "installer.sources", "installer.table", "installer.writing"),
+        *("installer.__main__", "installer.accounts", "installer.blocks", "installer.boot_entry", "installer.checks"),
+        *("installer.contents", "installer.door", "installer.ending", "installer.grow", "installer.install"),
+        *("installer.mounts", "installer.personal", "installer.sources", "installer.table", "installer.writing"),
     ),
     "builds an image twice and compares": (
         *("reproduce.builds", "reproduce.compare", "reproduce.trees", "reproduce.twice"),

@@ -1,4 +1,7 @@
-"""The command: ``python3 -m oic_installer [--dry-run] [--disk FILE] [MEDIUM]``."""
+"""The command: ``python3 -m oic_installer [--service] [--dry-run] [--disk FILE] [--log FILE] [MEDIUM]``.
+
+As the service of the installer's system it reboots when it is done, and opens shells on the consoles when it failed.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import traceback
 from pathlib import Path
 
 from .disks import Machine
+from .ending import leave
 from .errors import InstallError
 from .install import Job, install
 from .log import PATH, close_log, open_log, write_log
@@ -18,34 +22,42 @@ def main(arguments: list[str] | None = None) -> int:
     """Install; return 0, or 1 if the installation failed. Wrong arguments are status 2."""
     options = _parser().parse_args(arguments)
     machine = Machine(medium=options.medium)
-    screen = Screen([] if options.disk or options.dry_run else consoles_of(machine.sys, machine.dev))
-    if options.log:
-        open_log(options.log)
+    consoles = consoles_of(machine.sys, machine.dev) if options.service else []
+    screen = Screen(consoles)
+    if options.log or options.service:
+        open_log(options.log or PATH)
     try:
-        install(Job(machine=machine, file=options.disk, dry_run=options.dry_run), screen)
-    except InstallError as error:
-        return _fail(screen, str(error), options.log)
-    except Exception as error:  # noqa: BLE001 - whatever happens, the consoles say it
-        write_log(traceback.format_exc())
-        return _fail(screen, f"an error of the installer itself: {error!r}", options.log)
+        answers = install(Job(machine=machine, file=options.disk, dry_run=options.dry_run), screen)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the consoles say it
+        if not isinstance(error, InstallError):
+            write_log(traceback.format_exc())
+        _say_failure(screen, error, options)
+        if options.service:
+            leave("shell", screen, consoles)
+        return 1
+    else:
+        if options.service:
+            leave(answers.reboot, screen, consoles)
+        return 0
     finally:
         close_log()
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="oic_installer", description="Install the medium's image onto a disk.")
     parser.add_argument("medium", nargs="?", type=Path, default=Machine().medium, help="where it is mounted")
+    parser.add_argument("--service", action="store_true", help="speak on the consoles, reboot at the end")
     parser.add_argument("--dry-run", action="store_true", help="check all, say what would be done, write nothing")
     parser.add_argument("--disk", default="", metavar="FILE", help="install onto a plain file")
     parser.add_argument("--log", type=Path, default=None, help=f"where the log goes, such as {PATH}")
     return parser
 
 
-def _fail(screen: Screen, text: str, log: Path | None) -> int:
-    where = f"\nThe log is {log}." if log else ""
-    screen.say(f"The installation failed:\n{text}{where}")
-    return 1
+def _say_failure(screen: Screen, error: Exception, options: argparse.Namespace) -> None:
+    known = isinstance(error, InstallError)
+    text = str(error) if known else f"an error of the installer itself: {error!r}"
+    log = options.log or (PATH if options.service else None)
+    screen.say(f"The installation failed:\n{text}{f'{chr(10)}The log is {log}.' if log else ''}")
 
 
 if __name__ == "__main__":

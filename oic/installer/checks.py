@@ -30,13 +30,13 @@ def read_payload(medium: Path) -> Payload:
     path = medium / INDEX
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_INDEX + 1)
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_INDEX:
+                raise InstallError(f"{INDEX}: expected at most {MAX_INDEX} bytes, found {size}")
+            return parse_payload(file.read(size))
     except OSError as error:
         hint = "is the medium mounted, and made by oic?"
         raise InstallError(f"expected {INDEX} on the medium at {medium}: {error.strerror}", hint=hint) from None
-    if len(data) > MAX_INDEX:
-        raise InstallError(f"{INDEX}: expected at most {MAX_INDEX} bytes, found more")
-    return parse_payload(data)
 
 
 def check_firmware(payload: Payload, machine: Machine) -> None:

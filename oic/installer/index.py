@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 INDEX = "oic/payload.json"
-MAX_INDEX = 256 << 20
+MAX_INDEX = 32 << 20
 MAX_BLOCK = 64 << 20
 """Of a block, plain or compressed: it is held in memory."""
 _GPT_ENDS = 34 * SECTOR

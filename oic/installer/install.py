@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import checks, writing
+from .boot_entry import set_boot_entry
 from .choice import INTERRUPTED, Wish, choose_disk, size_text
 from .contents import contents_of
 from .disks import Disk, Machine, disk_of_partition, disks_of
 from .errors import InstallError
-from .grow import EXT, grow_ext
+from .grow import EXT, MOUNTED, grow_ext
 from .marker import is_interrupted
+from .mounts import grow_in_mount, mounted_system
+from .personal import personalise
 from .sources import find_answers
 from .table import try_table, write_table
 
@@ -61,7 +64,7 @@ def install(job: Job, screen: Screen) -> Answers:
         _say_plan(payload, disk, spans, screen)
         return answers
     # From here on the disk is written.
-    _write(job, payload, disk, spans, screen)
+    _write(job, payload, disk, answers, screen)
     return answers
 
 
@@ -134,24 +137,44 @@ def _say_plan(payload: Payload, disk: Disk, spans: dict[int, Span], screen: Scre
     screen.say("\n".join([*lines, "Nothing was written (--dry-run)."]))
 
 
-def _write(job: Job, payload: Payload, disk: Disk, spans: dict[int, Span], screen: Screen) -> None:
+def _write(job: Job, payload: Payload, disk: Disk, answers: Answers, screen: Screen) -> None:
     medium = job.machine.medium
     progress = screen.progress("Writing", writing.written_size(payload))
     with writing.locked(disk.path):
         screen.say(f"Erasing {disk.path}")
         with writing.opened(disk.path) as fd:
-            writing.wipe(fd, disk.size, payload, spans)
+            writing.wipe(fd, disk.size, payload, try_table(payload, disk.size))
         screen.say("Writing the partition table")
         spans = write_table(payload, disk.path)
         with writing.opened(disk.path) as fd:
             writing.reread_table(fd)
             screen.say("Writing the file systems")
             writing.write_file_systems(fd, medium, payload, progress)
-        for one in payload.partitions:
-            if one.grows and one.image and one.type in EXT:
-                screen.say(f"Growing {one.id} to {size_text(spans[one.number].size)}")
-                grow_ext(disk.path, spans[one.number])
+        _grow(job, payload, disk, spans, screen)
+        if answers.changes_system:
+            screen.say("Applying the answers")
+            with mounted_system(job.machine, disk.path, payload) as root:
+                personalise(root, answers)
         with writing.opened(disk.path) as fd:
             screen.say("Writing what boots")
             writing.write_boot(fd, medium, payload, progress)
+    if not job.file:
+        uuids = {number: span.uuid for number, span in spans.items()}
+        said = set_boot_entry(job.machine, disk.path, payload, uuids)
+        screen.say(said or "The firmware boots the disk by its order of devices.")
     screen.say(f"Installed {payload.image} {payload.version} on {disk.path}")
+
+
+def _grow(job: Job, payload: Payload, disk: Disk, spans: dict[int, Span], screen: Screen) -> None:
+    for one in payload.partitions:
+        span = spans[one.number]
+        if not one.grows or not one.image or span.size == one.image.size:
+            continue
+        if one.type in EXT:
+            screen.say(f"Growing {one.id} to {size_text(span.size)}")
+            grow_ext(disk.path, span)
+        elif one.type in MOUNTED and not job.file:
+            screen.say(f"Growing {one.id} to {size_text(span.size)}")
+            grow_in_mount(job.machine, disk.path, one)
+        else:
+            screen.say(f"Not growing {one.id}: {one.type or 'no file system'} stays as large as its image")

@@ -59,10 +59,12 @@ def read_file(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise InstallError(f"{path} cannot be read: {error.strerror}") from None
-    with os.fdopen(fd, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise InstallError(f"expected a file at {path}, found something else")
-        return file.read(MAX_BYTES + 1)
+        return os.read(fd, MAX_BYTES + 1)
+    finally:
+        os.close(fd)
 
 
 def _second_media() -> dict[str, bytes]:

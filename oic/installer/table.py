@@ -25,10 +25,11 @@ _SFDISK = ("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "ne
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Where a partition lies, in bytes."""
+    """Where a partition lies, in bytes, and its UUID, in a table that has them."""
 
     start: int
     size: int
+    uuid: str = ""
 
 
 def try_table(payload: Payload, size: int) -> dict[int, Span]:
@@ -58,7 +59,7 @@ def _read_table(path: str, fds: tuple[int, ...]) -> dict[int, Span]:
         table: dict[str, Any] = json.loads(output)["partitiontable"]
         return {
             int(one["node"].removeprefix(path).lstrip("p")): Span(
-                start=int(one["start"]) * SECTOR, size=int(one["size"]) * SECTOR
+                start=int(one["start"]) * SECTOR, size=int(one["size"]) * SECTOR, uuid=str(one.get("uuid", ""))
             )
             for one in table["partitions"]
             if one["type"].lower() not in _EXTENDED

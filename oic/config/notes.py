@@ -92,6 +92,7 @@ def whole_notes(tree: Node) -> Notes:
 
 
 def _boot_notes(tree: Node) -> Notes:
+    yield from _root_notes(tree.get("systemConfig", "kernel", "cmdline"), tree.get("disk", "partitions").items)
     entries = tree.get("systemConfig", "kernel", "entries")
     if entries.true and bootloader_of(tree.get("systemConfig", "bootloader")).provider == "grub":
         yield entries, "no effect with GRUB, whose menu never is a unified kernel image"
@@ -106,6 +107,19 @@ def _boot_notes(tree: Node) -> Notes:
         elif (word := item.get("fsType").text) in FILE_SYSTEMS and FILE_SYSTEMS[word].is_drawn:
             drawn = f"two builds differ: the tools of {word} draw identifiers, and take times from the clock"
             yield item.get("fsType"), drawn
+
+
+def _root_notes(command_line: Node, partitions: list[Node]) -> Notes:
+    """Say where ``root=`` is not a partition of the recipe's disk, as far as its name tells."""
+    labels = {item.get("fsLabel").text for item in partitions}
+    names = {item.get("name").text or item.get("id").text for item in partitions}
+    for word in command_line.text.split():
+        key, _, device = word.partition("=")
+        kind, _, name = device.partition("=")
+        known = {"LABEL": labels, "PARTLABEL": names}.get(kind)
+        if key == "root" and (device.startswith("/dev/mapper/") or (known is not None and name not in known)):
+            text = f"no partition of the disk is {device}: the image boots only if its initramfs makes this device"
+            yield command_line, text
 
 
 def family_notes(tree: Node, family: str) -> Notes:

@@ -118,3 +118,21 @@ def test_what_has_no_effect_with_grub_is_said(load: Load) -> None:
 def test_a_bios_alone_means_grub_whatever_the_defaults_have(load: Load) -> None:
     loader = load(disk(ROOT) + "systemConfig: {bootloader: {bootType: legacy}}\n").system.bootloader
     assert (loader.boot_type, loader.provider) == ("legacy", "grub")
+
+
+@pytest.mark.parametrize(
+    ("root", "count"),
+    [
+        ("LABEL=top", 0),
+        ("LABEL=other", 1),
+        ("PARTLABEL=root", 0),
+        ("PARTLABEL=rot", 1),
+        ("/dev/mapper/rootfs_verity", 1),
+        ("/dev/vda2", 0),
+    ],
+)
+def test_a_root_that_is_no_partition_of_the_disk_is_noted(root: str, count: int, load: Load) -> None:
+    labelled = ROOT.replace("id: root", "id: root, fsLabel: top")
+    config = load(disk(ESP, labelled) + f"systemConfig: {{kernel: {{cmdline: 'root={root}'}}}}\n")
+    said = f"systemConfig.kernel.cmdline: no partition of the disk is {root}: the image boots only if its initramfs"
+    assert len([note for note in config.notes if said in note]) == count

@@ -5,7 +5,7 @@ openssh-server=1:9.2p1-2    this version; also name_version; the version may con
 linux-image-6.1.*           every package whose name matches the glob: * ? [0-9]
 openssh-server:amd64        with the architecture; only the image's architecture is allowed
 name_1.2-3_amd64.deb        the name of a package's file, with or without the ending; it has no epoch
-linux-image-amd64@6.12      the best version of a series (`oic.ospackage.series`)
+linux-image-amd64@6.12      the best version of a series (`oic.ospackage.series`); the name may have a version as above
 """
 
 from __future__ import annotations
@@ -77,6 +77,13 @@ def _resolve(universe: Universe, spec: str) -> tuple[list[DebPackage], bool]:
 
 
 def _of_series(universe: Universe, name: str, series: str) -> list[DebPackage]:
+    """Return the best package of a series for each name that a spec selects; one with a version has to be of it."""
+    match = _SPEC.fullmatch(name)
+    if _FILE.fullmatch(name) or (match and match["version"]):
+        packages, _ = _resolve(universe, name)
+        if strange := [str(package) for package in packages if not in_series(package.version, series)]:
+            raise no_such_series(name, series, strange)
+        return packages
     names = sorted(one for one in universe.names() if glob_matches(one, name)) if _GLOB.search(name) else [name]
     versions = [package for one in names for package in universe.versions(one)]
     best: dict[str, DebPackage] = {}

@@ -5,7 +5,7 @@ kernel-6.6.1-2.azl3         a version; also name-version and name-epoch:version-
 python3-*                   every package whose name matches the glob: * ? [0-9]; globs may also occur in the version
                             or span name-version-release.arch; one in the architecture selects every architecture
 name-1.2-3.x86_64.rpm       the name of a package's file
-kernel@6.12                 the versions of a series (`oic.ospackage.series`)
+kernel@6.12                 the versions of a series (`oic.ospackage.series`); the name may have a version as above
 /usr/bin/vim, perl(Foo)     a package that has the file or provides the capability, which may have a ``>= 1``
 
 A spec can be read in several ways. The first one that selects a package counts, in dnf's order: the full form with and
@@ -63,8 +63,7 @@ def resolve_specs(packages: Packages, specs: Iterable[str]) -> tuple[list[Packag
             selected = _of_series(packages, spec, name, series)
             found += selected
             if not selected:
-                there = (f"{one.name} {without_epoch(one.evr)}" for group in _named(packages, name) for one in group)
-                problems.append(str(no_such_series(name, series, list(dict.fromkeys(there)))))
+                problems.append(str(_no_series(packages, name, series)))
             continue
         selected = _resolve(packages, spec) or _resolve(packages, spec.removesuffix(".rpm"))
         found += selected
@@ -74,25 +73,38 @@ def resolve_specs(packages: Packages, specs: Iterable[str]) -> tuple[list[Packag
 
 
 def _of_series(packages: Packages, spec: str, name: str, series: str) -> list[PackageSpec]:
-    fitting = ([one for one in group if in_series(without_epoch(one.evr), series)] for group in _named(packages, name))
+    """Return the packages of a name, a glob, or a name with a version, whose version is of the series."""
+    groups, _ = _by_form(packages, name)
+    fitting = ([one for one in group if in_series(without_epoch(one.evr), series)] for group in groups)
     return [PackageSpec(spec=spec, packages=tuple(group)) for group in fitting if group]
 
 
-def _named(packages: Packages, name: str) -> list[list[Any]]:
-    """Return the packages of a name or glob, grouped by name."""
-    return _matching(packages, {"name": name})
+def _no_series(packages: Packages, name: str, series: str) -> SolveError:
+    there = [one for group in _by_form(packages, name)[0] for one in group]
+    versioned = _FORMS[4].fullmatch(name)
+    if not there and versioned and versioned["name"] in packages.by_name:
+        return _unknown(packages, name)
+    return no_such_series(name, series, list(dict.fromkeys(f"{one.name} {without_epoch(one.evr)}" for one in there)))
+
+
+def _by_form(packages: Packages, spec: str) -> tuple[list[list[Any]], Mapping[str, str | None]]:
+    """Return the packages, grouped by name, that a spec names in the first form that names some, and its parts."""
+    for form in _FORMS:
+        match = form.fullmatch(spec)
+        if match and (groups := _matching(packages, match.groupdict())):
+            return groups, match.groupdict()
+    return [], {}
 
 
 def _resolve(packages: Packages, spec: str) -> list[PackageSpec]:
-    for form in _FORMS:
-        match = form.fullmatch(spec)
-        if match and (names := _matching(packages, match.groupdict())):
-            architectures = bool(_GLOB.search(match.groupdict().get("arch") or ""))
-            if architectures:
-                names = [entry for found in names for entry in _by_architecture(found)]
-            if architectures or set(match.groupdict()) == {"name"}:
-                names = [[*entry, *_obsoleting(packages, entry)] for entry in names]
-            return [PackageSpec(spec=spec, packages=tuple(entry)) for entry in names]
+    names, parts = _by_form(packages, spec)
+    if names:
+        architectures = bool(_GLOB.search(parts.get("arch") or ""))
+        if architectures:
+            names = [entry for found in names for entry in _by_architecture(found)]
+        if architectures or set(parts) == {"name"}:
+            names = [[*entry, *_obsoleting(packages, entry)] for entry in names]
+        return [PackageSpec(spec=spec, packages=tuple(entry)) for entry in names]
     if _GLOB.search(spec) and (names := _matching_whole(packages, spec)):
         return [PackageSpec(spec=spec, packages=tuple(entry)) for entry in names]
     if packages.is_bad(spec):

@@ -86,6 +86,9 @@ KERNELS = ["kernel-0:6.6.1-1", "kernel-1:6.6.12-1", "kernel-6.12.3-1", "kernel-r
         ("kernel@6.6.1", ["kernel 6.6.1-1"]),
         ("kernel@6.12.3-1", ["kernel 6.12.3-1"]),
         ("kernel*@6.6", ["kernel 1:6.6.12-1", "kernel-rt 6.6.9-1"]),
+        ("kernel-6.6.1@6.6", ["kernel 6.6.1-1"]),
+        ("kernel-rt-6.6.9-1@6.6", ["kernel-rt 6.6.9-1"]),
+        ("kernel-6.6.1*@6.6", ["kernel 1:6.6.12-1"]),
     ],
 )
 def test_a_series_takes_the_newest_version_that_begins_with_it(word: str, chosen: list[str], tmp_path: Path) -> None:
@@ -98,12 +101,14 @@ def test_a_series_that_is_gone_says_what_there_is(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     index = index_of(store, tmp_path / "base", KERNELS)
     with pytest.raises(SolveError) as caught:
-        solve(index, request("kernel@6.1", "nothing@1"), store)
+        solve(index, request("kernel@6.1", "nothing@1", "kernel-6.6.1@6.12", "kernel-6.6.5@6.6"), store)
     hint = "(systemConfig.kernel.version says which)"
     there = "kernel 6.6.12-1, kernel 6.12.3-1, kernel 6.6.1-1"
     assert str(caught.value).splitlines() == [
         f"image: expected kernel of a version that begins with 6.1, found {there} {hint}",
         f"image: expected nothing of a version that begins with 1, found no such package {hint}",
+        f"image: expected kernel-6.6.1 of a version that begins with 6.12, found kernel 6.6.1-1 {hint}",
+        "image: expected kernel in version 6.6.5, found 6.6.12-1, 6.12.3-1, 6.6.1-1",
     ]
 
 

@@ -11,6 +11,7 @@ from oic.config.grow import grow_notes
 from oic.config.partition_types import type_guid
 from oic.config.source import Node
 from oic.config.wsl import wsl_notes
+from oic.image.boot import OWN_FILES, method_name
 from oic.image.fs import FILE_SYSTEMS
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _boot_notes(tree: Node) -> Notes:
     entries = tree.get("systemConfig", "kernel", "entries")
     if entries.true and bootloader_of(tree.get("systemConfig", "bootloader")).provider == "grub":
         yield entries, "no effect with GRUB, whose menu never is a unified kernel image"
+    yield from _overwritten(tree.get("systemConfig"))
     for item in tree.get("disk", "partitions").items:
         if tree.get("disk", "partitionTableType").text == "mbr" and item.get("name").text:
             yield item.get("name"), "no effect, as an MBR has no names"
@@ -120,6 +122,18 @@ def _root_notes(command_line: Node, partitions: list[Node]) -> Notes:
         if key == "root" and (device.startswith("/dev/mapper/") or (known is not None and name not in known)):
             text = f"no partition of the disk is {device}: the image boots only if its initramfs makes this device"
             yield command_line, text
+
+
+def _overwritten(system: Node) -> Notes:
+    """Say which additional files the boot method replaces."""
+    loader = bootloader_of(system.get("bootloader"))
+    method = method_name(loader.boot_type, loader.provider, entries=system.get("kernel", "entries").true)
+    for final in (file.get("final") for file in system.get("additionalFiles").items):
+        if final.text in OWN_FILES.get(method, ()):
+            yield (
+                final,
+                "no effect, as the build writes this file for the boot loader; kernel.cmdline has the command line",
+            )
 
 
 def family_notes(tree: Node, family: str) -> Notes:

@@ -132,4 +132,5 @@ def _boot(loader: Node, data: DistributionData) -> Found:
     needed = method_name(wanted.boot_type, wanted.provider, entries=False)
     if needed != "systemd-boot" and data.facts and needed not in _named(data):
         node = loader.get("provider") if loader.get("provider").text else loader.get("bootType")
-        yield node, f"{data.id} with the boot loader {wanted.provider} and bootType {wanted.boot_type} {_NOT_YET}"
+        said = f"{data.id} with the boot loader {wanted.provider} and bootType {wanted.boot_type} {_NOT_YET}"
+        yield node, f"{said}: its data name no tools"

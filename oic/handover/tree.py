@@ -155,10 +155,15 @@ class InitramfsInputs(OfTree):
 
 
 class Initramfs(OfTree):
-    """An initramfs for each kernel, in the order of the kernels."""
+    """An initramfs for each kernel, in the order of the kernels.
+
+    `generator` made them, with `modules` of the recipe in each.
+    """
 
     FILE: ClassVar[str] = "initrd.json"
     images: tuple[Artefact, ...]
+    generator: str
+    modules: tuple[str, ...]
 
     def files(self) -> Iterable[NamedFile]:
         """Return their files."""

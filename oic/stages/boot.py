@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from oic.image.fs.fat import make_fat
 from oic.image.fs.room import esp_room
 from oic.image.tree import bootable
 from oic.image.tree import esp as esp_files
+from oic.image.tree.generators import modules_setting
 from oic.provider import provider_of
 from oic.stage import Kind
 from oic.values import Bytes, Value, digest_of
@@ -147,7 +149,7 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
                 files=on_esp,
                 tools=tools,
             )
-    return BootParts(tree=parts.tree, settings=parts.settings, boot_code=parts.boot_code, core=parts.core)
+    return replace(parts, esp={})
 
 
 def _size_of(content: Path | bytes) -> int:
@@ -189,24 +191,27 @@ def _layer(stage: Stage[Slice], wanted: Bootable, parts: BootParts) -> LayerName
     esp = stage.slice.esp.at if stage.slice.esp else ""
     elsewhere = {PurePosixPath(esp.strip("/"), name) for name in _on_esp(parts.tree, esp)}
     files = {name: file for name, file in parts.tree.items() if PurePosixPath(name) not in elsewhere}
+    made = stage.read(Initramfs)
+    added = modules_setting(made.generator, made.modules)
     key = digest_of(
         {
             "version": KIND.version,
             "below": [layer.digest for layer in tree.layers],
             "tools": stage.read(BuildEnvironment).layer.digest,
             "slice": stage.slice,
-            "initramfs": [image.sha256 for image in stage.read(Initramfs).images],
+            "initramfs": [image.sha256 for image in made.images],
+            "added": added,
         }
     )
     initramfs = {kernel.version: kernel.initramfs_path for kernel in wanted.kernels if kernel.initramfs_path in files}
-    fill = partial(bootable.fill, below, files, parts.settings, initramfs, tree.epoch)
+    fill = partial(bootable.fill, below, files, parts.settings, parts.private, added, initramfs, tree.epoch)
     layer = layers.get_or_create(stage.cache, key, fill)
     return LayerName(place=stage.artefact(layer.place), digest=layer.digest)
 
 
 KIND = Kind(
     name="boot",
-    version=7,
+    version=8,
     doc="make what boots the image: boot loader, kernel images, the EFI system partition",
     reads=(BootInputs, Initramfs, BuildEnvironment),
     writes=(BootFiles,),

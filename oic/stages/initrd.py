@@ -14,7 +14,7 @@ from oic.stage import Kind
 from oic.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from oic.chroot.sandbox import Sandbox
@@ -34,25 +34,27 @@ def run(stage: Stage[Slice]) -> str:
         layers.read(stage.cache / layer.place).tree
         for layer in (*inputs.packages, *([inputs.read] if inputs.read else []))
     ]
-    work, images = stage.path("work"), []
+    work, images, found = stage.path("work"), [], []
     work.mkdir(exist_ok=True)
     writes = [work, stage.create_log()]
     for number, version in enumerate(inputs.versions):
         image = stage.path(f"initrd-{number}.img" if number else "initrd.img")
         arguments = (trees, inputs, version, stage.slice.modules, work / "initrd", stage.log)
-        content = namespace.call(_create, *arguments, writes=writes)
+        content, existing = namespace.call(_create, *arguments, writes=writes)
+        found.append(existing)
         with atomic_file(image) as temporary:
             temporary.write_bytes(content)
         images.append(Artefact.of(stage.artefact(image), content))
-    stage.write(Initramfs(images=tuple(images)))
+    added = tuple(module for module in stage.slice.modules if all(module in existing for existing in found))
+    stage.write(Initramfs(images=tuple(images), generator=inputs.generator, modules=added))
     size = sum(image.size for image in images) / 1e6
     return f"{inputs.generator}, kernel {', '.join(inputs.versions)}, {size:.1f} MB"
 
 
 def _create(  # noqa: PLR0913 - runs in a namespace
     trees: Sequence[Path], inputs: InitramfsInputs, version: str, modules: Sequence[str], work: Path, log: Path
-) -> bytes:
-    """Return the initramfs of a kernel."""
+) -> tuple[bytes, list[str]]:
+    """Return the initramfs of a kernel, and the modules that it has in addition."""
     generator = generators.GENERATORS[inputs.generator]
     with toolbox.workspace(work):
         upper = work / "upper"
@@ -62,11 +64,11 @@ def _create(  # noqa: PLR0913 - runs in a namespace
             env = {"SOURCE_DATE_EPOCH": str(inputs.epoch)}
             with sandbox.opened(root, log, env=env) as box:
                 found = _existing_modules(version, modules, box)
-                child.inside(root, _add_modules, generator.modules_file, found)
+                child.inside(root, _add_modules, generators.modules_setting(inputs.generator, found))
                 output = "/tmp/initrd.img"  # noqa: S108 - a private tmpfs
-                argv = generators.command(inputs.generator, version, found, output)
+                argv = generators.command(inputs.generator, version, output)
                 box.run(argv, capture=False, check_log=True)
-                return child.inside(box.tmp, _read_result)
+                return child.inside(box.tmp, _read_result), found
 
 
 def _existing_modules(version: str, modules: Sequence[str], box: Sandbox) -> list[str]:
@@ -86,15 +88,15 @@ def _add_defaults(root: Path, files: Sequence[tuple[str, str]]) -> None:
         (root / name).write_text(text, encoding="utf-8")
 
 
-def _add_modules(root: Path, file: str, modules: Sequence[str]) -> None:
-    if file and modules:
-        with (root / file).open("a", encoding="utf-8") as out:
-            out.write("".join(f"{module}\n" for module in modules))
+def _add_modules(root: Path, added: Mapping[str, str]) -> None:
+    for name, content in generators.with_added(root, added).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
 
 
 KIND = Kind(
     name="initrd",
-    version=6,
+    version=7,
     doc="create the initramfs with the image's own generator",
     reads=(InitramfsInputs,),
     writes=(Initramfs,),

@@ -89,7 +89,9 @@ def test_the_recipes_words_say_the_method(words: str, method: str, load: Load) -
 def test_a_distribution_whose_packages_nobody_named_says_so(load: Load) -> None:
     head = "image: {name: small, version: 1.0}\ntarget: {os: redhat-compatible-distro, dist: el10, arch: x86_64, imageType: raw}\n"
     (line,) = [line for line in load(disk(ESP, ROOT) + GRUB, head=head).unbuilt if "bootloader" in line]
-    assert line.endswith("redhat-compatible-distro/el10 with the boot loader grub and bootType efi is not built yet")
+    assert line.endswith(
+        "redhat-compatible-distro/el10 with the boot loader grub and bootType efi is not built yet: its data name no tools"
+    )
 
 
 def test_where_grub_reads_the_tree_the_file_systems_are_made_after_what_boots(load: Load) -> None:
@@ -113,6 +115,27 @@ def test_what_has_no_effect_with_grub_is_said(load: Load) -> None:
         in notes
     )
     assert not config.unbuilt
+
+
+FILES = """systemConfig:
+  bootloader: {provider: LOADER}
+  kernel: {entries: true}
+  additionalFiles:
+    - {final: /etc/kernel/cmdline, content: quiet}
+    - {final: /boot/grub/grub.cfg, content: menu}
+    - {final: /etc/default/grub, content: GRUB_TIMEOUT=9}
+"""
+
+
+@pytest.mark.parametrize(("loader", "line"), [("systemd-boot", 13), ("grub", 14)])
+def test_a_file_that_the_build_writes_for_the_boot_loader_is_noted(loader: str, line: int, load: Load) -> None:
+    notes = load(disk(ESP, ROOT) + FILES.replace("LOADER", loader)).notes
+    (note,) = [note for note in notes if "additionalFiles" in note]
+    number = line - 13
+    assert note.endswith(
+        f":{line}: systemConfig.additionalFiles[{number}].final: no effect, as the build writes this file for the boot "
+        "loader; kernel.cmdline has the command line"
+    )
 
 
 def test_a_bios_alone_means_grub_whatever_the_defaults_have(load: Load) -> None:

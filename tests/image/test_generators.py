@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oic.errors import OicError
-from oic.image.tree.generators import command, generator_of, has_hooks, paths_read
+from oic.image.tree.generators import command, generator_of, has_hooks, modules_setting, paths_read, with_added
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +46,26 @@ def test_a_hook_of_ones_own_may_read_anything(tmp_path: Path, name: str, hook: s
 
 
 def test_the_command_line_never_asks_for_this_machine() -> None:
-    words = command("dracut", "6.6.1", ["usbcore", "usb-common"], "/tmp/out")
+    words = command("dracut", "6.6.1", "/tmp/out")
     assert "--no-hostonly" in words
-    assert words[-3:] == ["--force-drivers", "usbcore usb-common", "/tmp/out"]
-    assert command("initramfs-tools", "6.1.0", ["x"], "/tmp/out") == ["mkinitramfs", "-o", "/tmp/out", "6.1.0"]
+    assert words[-3:] == ["--kver", "6.6.1", "/tmp/out"]
+    assert command("initramfs-tools", "6.1.0", "/tmp/out") == ["mkinitramfs", "-o", "/tmp/out", "6.1.0"]
+
+
+def test_extra_modules_are_configuration_of_the_generator() -> None:
+    modules = ["usbcore", "usb-common"]
+    assert modules_setting("dracut", modules) == {
+        "etc/dracut.conf.d/90-image.conf": 'force_drivers+=" usbcore usb-common "\n'
+    }
+    assert modules_setting("initramfs-tools", modules) == {"etc/initramfs-tools/modules": "usbcore\nusb-common\n"}
+    assert modules_setting("dracut", []) == {}
+
+
+def test_a_line_that_is_added_is_a_line_of_its_own(tmp_path: Path) -> None:
+    added = {"etc/initramfs-tools/modules": "dummy\n"}
+    assert with_added(tmp_path, added) == {"etc/initramfs-tools/modules": b"dummy\n"}
+    write(tmp_path, "etc/initramfs-tools/modules", "ext4")
+    assert with_added(tmp_path, added) == {"etc/initramfs-tools/modules": b"ext4\ndummy\n"}
 
 
 def test_a_link_that_leads_out_of_the_configuration_is_looked_at_all_the_same(tmp_path: Path) -> None:

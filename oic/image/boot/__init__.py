@@ -61,13 +61,14 @@ class BootParts:
     """What boots an image, by where it goes.
 
     `esp` are files of the EFI system partition by their paths there, `tree` files of the image by their paths in it;
-    `settings` are lines for /etc/default/grub. `boot_code` is for the disk's first sector, `core` for its place on the
-    disk.
+    `settings` are lines for /etc/default/grub. `private` are the files of the tree that root alone may read.
+    `boot_code` is for the disk's first sector, `core` for its place on the disk.
     """
 
     esp: Mapping[str, Path | bytes] = field(default_factory=dict)
     tree: Mapping[str, Path | bytes] = field(default_factory=dict)
     settings: str = ""
+    private: frozenset[str] = frozenset()
     boot_code: bytes = b""
     core: bytes = b""
 
@@ -88,6 +89,18 @@ METHODS = {
     ("legacy", "grub"): "grub-bios",
 }
 """By the recipe's words for firmware and boot loader; with boot loader entries see `method_name`."""
+
+OWN_FILES = {
+    "systemd-boot-entries": ("/etc/kernel/cmdline", "/etc/kernel/entry-token"),
+    **dict.fromkeys(
+        ("grub-efi", "grub-bios"),
+        (
+            *("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/grub/grubenv", "/boot/grub2/grubenv"),
+            "/etc/default/grub.d/90-image.cfg",
+        ),
+    ),
+}
+"""Files that a method writes over what a recipe has there."""
 
 _ENTRIES = "-entries"
 

@@ -14,7 +14,7 @@ from oic.chroot.tree import glob_in
 from oic.errors import OicError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from oic.process.run import Output
@@ -31,9 +31,11 @@ class Reader(Protocol):
 class Generator:
     """A program that creates an initramfs.
 
-    `argv` contains ``{output}`` and ``{version}``, and ``{modules}`` if extra modules are given as an argument.
+    `argv` contains ``{output}`` and ``{version}``.
     `reads` are globs of files that it reads of a configuration. If a file matches `hooks`, it may read anything.
     `defaults` are pairs of path and text: files that only the generator sees and that the image's own override.
+    `modules_file` is the file of its configuration that names extra modules, in the form `modules_text`, which contains
+    ``{modules}``, with `separator` between them.
     `known` is a directory where it keeps, in a file named after each kernel, the sha1 of its initramfs.
     """
 
@@ -41,7 +43,9 @@ class Generator:
     argv: tuple[str, ...]
     reads: tuple[str, ...]
     hooks: tuple[str, ...]
-    modules_file: str = ""
+    modules_file: str
+    modules_text: str
+    separator: str
     defaults: tuple[tuple[str, str], ...] = ()
     known: str = ""
 
@@ -67,10 +71,13 @@ GENERATORS = {
         program="usr/bin/dracut",
         argv=(
             *("dracut", "--force", "--no-hostonly", "--no-hostonly-cmdline", "--reproducible", "--no-early-microcode"),
-            *("--kver", "{version}", "{modules}", "{output}"),
+            *("--kver", "{version}", "{output}"),
         ),
         reads=(*_COMMON, "etc/dracut.conf", "etc/dracut.conf.d", "etc/sysctl.d", "etc/locale.conf"),
         hooks=("etc/dracut.conf", "etc/dracut.conf.d/*", "usr/lib/dracut/modules.d/*"),
+        modules_file="etc/dracut.conf.d/90-image.conf",
+        modules_text='force_drivers+=" {modules} "\n',
+        separator=" ",
         # dracut's own gzip -9 takes five times as long as -6 and saves one per cent
         defaults=(("usr/lib/dracut/dracut.conf.d/00-compress.conf", 'compress="${compress:-gzip -n -6}"\n'),),
     ),
@@ -80,6 +87,8 @@ GENERATORS = {
         reads=(*_COMMON, "etc/initramfs-tools", "etc/kernel"),
         hooks=("etc/initramfs-tools/hooks/*", "usr/share/initramfs-tools/hooks/*", "etc/initramfs-tools/scripts/*/*"),
         modules_file="etc/initramfs-tools/modules",
+        modules_text="{modules}\n",
+        separator="\n",
         known="var/lib/initramfs-tools",
     ),
 }
@@ -120,11 +129,23 @@ shift
 for name in "$@"; do modprobe -S "$version" -D "$name" > /dev/null 2>&1 || echo "$name"; done"""
 
 
-def command(name: str, version: str, modules: Sequence[str], output: str) -> list[str]:
+def command(name: str, version: str, output: str) -> list[str]:
     """Return the generator's command line."""
+    return [word.format(output=output, version=version) for word in GENERATORS[name].argv]
+
+
+def modules_setting(name: str, modules: Sequence[str]) -> dict[str, str]:
+    """Return what is added to which file of the generator's configuration, for extra modules; empty for none."""
     generator = GENERATORS[name]
-    extra = ["--force-drivers", " ".join(modules)] if modules and not generator.modules_file else []
-    words: list[str] = []
-    for word in generator.argv:
-        words += extra if word == "{modules}" else [word.format(output=output, version=version)]
-    return words
+    text = generator.modules_text.format(modules=generator.separator.join(modules))
+    return {generator.modules_file: text} if modules else {}
+
+
+def with_added(root: Path, added: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the files of a tree with lines added at their ends. Runs with the tree as its root."""
+    files = {}
+    for name, text in added.items():
+        own = (root / name).read_bytes() if (root / name).is_file() else b""
+        ended = own if own.endswith(b"\n") or not own else own + b"\n"
+        files[name] = ended + text.encode()
+    return files

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oic.image.boot import BootParts
 from oic.image.boot.grub.embed import boot_code, core_image
-from oic.image.boot.grub.files import read_file, read_platform, tree_files
+from oic.image.boot.grub.files import private_files, read_file, read_platform, tree_files
 from oic.image.boot.grub.menu import settings_text
 from oic.image.boot.place import CORE_READS
 from oic.image.tools import reproducible_env
@@ -39,6 +39,7 @@ def make_parts(wanted: Bootable, work: Path, tools: Sandbox) -> BootParts:
     return BootParts(
         tree=tree_files(wanted, platform, serial=True),
         settings=settings_text(wanted, serial=True),
+        private=private_files(platform),
         boot_code=boot_code(boot_image, place.core.sector),
         core=core_image(core.read_bytes(), place.core.sector, place.core.sectors),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oic.errors import OicError
 from oic.image.boot import BootParts
-from oic.image.boot.grub.files import read_platform, tree_files
+from oic.image.boot.grub.files import private_files, read_platform, tree_files
 from oic.image.boot.grub.menu import redirection_text, settings_text
 from oic.image.boot.uki import section_of
 from oic.process import child
@@ -48,7 +48,10 @@ def make_parts(wanted: Bootable, work: Path, tools: Sandbox) -> BootParts:
     if shim and manager:
         esp[f"{_FALLBACK}/mm{short}.efi"] = manager
     return BootParts(
-        esp=esp, tree=tree_files(wanted, platform, serial=False), settings=settings_text(wanted, serial=False)
+        esp=esp,
+        tree=tree_files(wanted, platform, serial=False),
+        settings=settings_text(wanted, serial=False),
+        private=private_files(platform),
     )
 
 

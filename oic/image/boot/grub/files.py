@@ -46,6 +46,11 @@ def read_platform(root: Path, platform: str) -> Platform:
     return Platform(directory=directory, files=files)
 
 
+def private_files(platform: Platform) -> frozenset[str]:
+    """Return what root alone may read: the menu, where the distribution packages it so (grub2.spec: mode 0400)."""
+    return frozenset({f"boot/{platform.directory}/grub.cfg"} if platform.directory == "grub2" else ())
+
+
 def read_file(root: Path, name: str) -> bytes:
     """Read a file of the build environment, which is the root here; raises OicError where it is not."""
     if not (root / name).is_file():

@@ -164,11 +164,12 @@ class Provider(Protocol):
         """
 
     def recipe_sources(
-        self, told: Sequence[ToldRepository], repositories: Sequence[LockedRepository], /
+        self, root: Path, told: Sequence[ToldRepository], repositories: Sequence[LockedRepository], /
     ) -> dict[str, str]:
         """Return the files (path: text) that tell the image's package manager of the recipe's repositories.
 
-        `repositories` are all that the image was built from, those of the recipe among them.
+        Runs with the tree as its root. `repositories` are all that the image was built from, those of the recipe among
+        them.
         """
 
     def key_path(self, name: str) -> str:

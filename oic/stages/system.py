@@ -200,7 +200,7 @@ def _fill(  # noqa: PLR0913 - runs in a namespace
         child.inside(root, texts.write, {**settings.files_of(said), **network.files_of(said.network)})
         told = child.inside(root, provider.sources, rootfs.repositories, said.package_sources)
         extras = {**settings.extras_of(said), **accounts.sudo_rules(said.users)}
-        further = provider.recipe_sources(said.told, rootfs.repositories)
+        further = child.inside(root, provider.recipe_sources, said.told, rootfs.repositories)
         child.inside(root, texts.write_extras, {**extras, **told, **further})
         child.inside(root, keyfiles.write, keys, list(further))
         child.inside(root, _set_timezone, said.timezone)

@@ -69,7 +69,7 @@ def test_the_image_knows_it(rpm_bench: Bench, vendor: str) -> None:
     (repository,) = rpm_bench.cache.glob("layers/*/tree/etc/yum.repos.d/vendor.repo")
     text = repository.read_text()
     assert f"baseurl={vendor}\n" in text
-    assert "priority=98\nincludepkgs=hello\n" in text
+    assert "priority=49\nincludepkgs=hello\n" in text
     key = repository.parents[1] / "pki/rpm-gpg/RPM-GPG-KEY-vendor"
     assert key.read_bytes().startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----")
     rpm_bench.write(f"{recipe(vendor, f'{vendor}/key')}systemConfig: {{packageSources: drop}}\n")

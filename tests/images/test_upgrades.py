@@ -203,7 +203,7 @@ def test_dnf_takes_an_upgrade_as_the_build_would(
     )
     place = "file:///etc/pki/rpm-gpg/RPM-GPG-KEY"
     rows = dict(line.split("|", 1) for line in configured.splitlines())
-    assert rows["vendor"] == f"98|1|1|{place}-vendor"
+    assert rows["vendor"] == f"49|1|1|{place}-vendor"
     assert rows["other"] == f"99|1|1|{place}-other"
     assert rows["azurelinux-official-base"].startswith("99|1|1|")
     assert f"Repo-baseurl       : {server.url('/vendor')}" in listed

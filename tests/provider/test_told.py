@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,6 @@ from .deb.test_priorities_against_apt import Drawn, index_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +58,19 @@ BASE = LockedRepository(
 """The distribution's own."""
 
 
+NO_TREE = Path("/nonexistent")
+
+
 def for_apt(told: Sequence[ToldRepository], base: LockedRepository = BASE) -> dict[str, str]:
     return deb.recipe_sources(
-        told, [base, *(replace(BASE, name=one.name, url=one.url, suite=one.suite) for one in told)]
+        NO_TREE,
+        told,
+        [base, *(replace(BASE, name=one.name, url=one.url, suite=one.suite) for one in told)],
     )
 
 
-def for_dnf(told: Sequence[ToldRepository]) -> dict[str, str]:
-    return recipe_sources(told, [])
+def for_dnf(told: Sequence[ToldRepository], root: Path = NO_TREE) -> dict[str, str]:
+    return recipe_sources(root, told, [replace(BASE, name=name) for name in ("edge-base", *(one.name for one in told))])
 
 
 def test_apt_is_told_of_each_repository_with_its_own_keys() -> None:
@@ -141,12 +146,25 @@ def test_dnf_has_priorities_the_other_way_round() -> None:
     )
     found = {path.rpartition("/")[2]: text for path, text in files.items()}
     numbers = {
-        name: int(text.partition("priority=")[2].splitlines()[0]) if "priority=" in text else 99
+        name: int(text.partition("priority=")[2].splitlines()[0]) if "priority=" in text else None
         for name, text in found.items()
     }
-    assert numbers == {"base-like.repo": 99, "high.repo": 98, "same.repo": 98, "higher.repo": 97}
+    assert numbers == {"base-like.repo": None, "high.repo": 49, "same.repo": 49, "higher.repo": 48}, (
+        "tdnf's default is 50"
+    )
     assert "gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-high" in found["high.repo"]
     assert "gpgcheck=1\nrepo_gpgcheck=1\n" in found["high.repo"]
+
+
+EDGE = "[edge-next]\npriority=3\n\n[edge-base]\nname=Edge Base\npriority = 12\n"
+
+
+def test_a_repository_of_the_recipe_ranks_by_the_number_that_the_base_has_in_its_own_file(tmp_path: Path) -> None:
+    (tmp_path / "etc/yum.repos.d").mkdir(parents=True)
+    (tmp_path / "etc/yum.repos.d/edge.repo").write_text(EDGE)
+    files = for_dnf([told("same"), told("high", priority=600), told("higher", priority=900)], tmp_path)
+    numbers = {path.rpartition("/")[2]: text.partition("priority=")[2].splitlines()[0] for path, text in files.items()}
+    assert numbers == {"same.repo": "12", "high.repo": "11", "higher.repo": "10"}, "edge-next is none of the build's"
 
 
 @pytest.mark.skipif(shutil.which("dnf") is None, reason="needs dnf")
@@ -165,7 +183,7 @@ def test_dnf_reads_what_it_is_told(tmp_path: Path) -> None:
         ["/usr/bin/python3", "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == "one 98 True True tool-kit lib* kernel-6.12 kernel-6.12*\ntwo 99 False False\n"
+    assert ran.stdout == "one 49 True True tool-kit lib* kernel-6.12 kernel-6.12*\ntwo 99 False False\n"
 
 
 def test_keys_change_between_armor_and_binary(signer: Signer) -> None:

@@ -18,6 +18,7 @@ from oic.provider.armor import as_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from oic.ospackage.lock import LockedRepository
     from oic.provider.told import ToldRepository
@@ -29,7 +30,9 @@ _SOURCES = "/etc/apt/sources.list.d/{name}.sources"
 _PREFERENCES = "/etc/apt/preferences.d/image"
 
 
-def recipe_sources(told: Sequence[ToldRepository], repositories: Sequence[LockedRepository]) -> dict[str, str]:
+def recipe_sources(
+    _root: Path, told: Sequence[ToldRepository], repositories: Sequence[LockedRepository]
+) -> dict[str, str]:
     """Return the text of each file by its path; `repositories` are all that the image was built from."""
     files = {_SOURCES.format(name=one.name): _source(one) for one in told}
     records = [record for one in told for record in _records(one, repositories)]

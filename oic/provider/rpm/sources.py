@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from oic.provider.told import ToldRepository
 
 PLACE = "etc/yum.repos.d"
-_BASE, _DNF_BASE = 500, 99
+_BASE = 500
+_DEFAULT = 50
+"""tdnf's default (common/config.h); that of dnf is 99, so a lower number than this comes first in both."""
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _SECTION = re.compile(r"\[([^]]+)\]")
 _ENABLED = re.compile(r"enabled\s*=(.*)")
+_PRIORITY = re.compile(r"priority\s*=\s*(-?\d{1,9})\s*$")
 _WORDS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
 
 
@@ -35,9 +38,7 @@ def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[
     built_from = {entry.name for entry in repositories if keys.get(entry.name)}
     files: dict[str, str] = {}
     configured: set[str] = set()
-    for path in sorted((root / PLACE).glob("*.repo")):
-        if path.is_symlink() or not path.is_file():
-            continue
+    for path in _files(root):
         text = path.read_text("utf-8", "surrogateescape")
         configured.update(match[1] for line in _LINE.findall(text) if (match := _SECTION.match(line)))
         changed = "".join(_switched(_LINE.findall(text), {name: name in built_from for name in keys}))
@@ -52,14 +53,22 @@ def sources(root: Path, repositories: Sequence[LockedRepository], keys: Mapping[
     return {**files, **({f"/{PLACE}/image.repo": "\n".join(stanzas)} if stanzas else {})}
 
 
-def recipe_sources(told: Sequence[ToldRepository], _repositories: Sequence[LockedRepository]) -> dict[str, str]:
+def recipe_sources(
+    root: Path, told: Sequence[ToldRepository], repositories: Sequence[LockedRepository]
+) -> dict[str, str]:
     """Return a file for each repository of the recipe, with its keys, its priority in dnf's sense, and what is allowed.
 
-    A lower number comes first in dnf, and 99 is that of a repository without one: the base has it here too.
+    A lower number comes first in dnf and tdnf. One with the base's priority has the number that the base has in its own
+    file, or none, as there; one with a higher priority comes before every number of the base, and before the default.
     """
-    higher = sorted({one.priority for one in told if one.priority > _BASE}, reverse=True)
-    numbers = {priority: _DNF_BASE - len(higher) + place for place, priority in enumerate(higher)}
-    return {f"/{PLACE}/{one.name}.repo": _stanza(one, numbers.get(one.priority, _DNF_BASE)) for one in told}
+    own = {entry.name for entry in repositories} - {one.name for one in told}
+    given = [number for name, number in _priorities(root).items() if name in own]
+    higher = sorted({one.priority for one in told if one.priority > _BASE})
+    first = min(given, default=_DEFAULT)
+    numbers = {priority: first - place for place, priority in enumerate(higher, start=1)}
+    return {
+        f"/{PLACE}/{one.name}.repo": _stanza(one, numbers.get(one.priority, max(given, default=None))) for one in told
+    }
 
 
 def key_path(name: str) -> str:
@@ -72,13 +81,30 @@ def key_file(body: bytes, *, where: str) -> bytes:  # noqa: ARG001 - the protoco
     return as_armor(body)
 
 
-def _stanza(one: ToldRepository, priority: int) -> str:
+def _priorities(root: Path) -> dict[str, int]:
+    """Return the priorities that repository files of packages give, by repository."""
+    found: dict[str, int] = {}
+    for path in _files(root):
+        name = ""
+        for line in _LINE.findall(path.read_text("utf-8", "surrogateescape")):
+            if match := _SECTION.match(line):
+                name = match[1]
+            elif match := _PRIORITY.match(line):
+                found[name] = int(match[1])
+    return found
+
+
+def _files(root: Path) -> list[Path]:
+    return [path for path in sorted((root / PLACE).glob("*.repo")) if path.is_file() and not path.is_symlink()]
+
+
+def _stanza(one: ToldRepository, priority: int | None) -> str:
     # libdnf takes a mirror list for a metalink, too, where its URL has this word
     key = "metalink" if "metalink" in one.mirror_list else "mirrorlist" if one.mirror_list else "baseurl"
     lines = [f"[{one.name}]", f"name={one.name}", f"{key}={one.mirror_list or one.url}", "enabled=1"]
     lines += [f"gpgcheck={int(not one.trusted)}", f"repo_gpgcheck={int(one.signed_metadata and not one.trusted)}"]
     lines += [f"gpgkey={' '.join(_key_url(key_path(name)) for name in one.key_names())}"] if one.keys else []
-    lines += [f"priority={priority}"] if priority != _DNF_BASE else []
+    lines += [f"priority={priority}"] if priority is not None else []
     if one.allow_packages:
         versions = [f"{word}*" for word in one.allow_packages if re.search(r"-\d[^*?\[]*$", word)]
         lines.append(f"includepkgs={' '.join([*one.allow_packages, *versions])}")

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 from .disks import Machine
-from .ending import leave
+from .ending import FAILURE, leave
 from .errors import InstallError
 from .install import Job, install
 from .log import PATH, close_log, open_log, write_log
@@ -54,10 +54,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _say_failure(screen: Screen, error: Exception, options: argparse.Namespace) -> None:
-    known = isinstance(error, InstallError)
-    text = str(error) if known else f"an error of the installer itself: {error!r}"
+    text = str(error)
+    if isinstance(error, MemoryError):
+        text = "the machine has too little memory"
+    elif not isinstance(error, InstallError):
+        text = f"an error of the installer itself: {error!r}"
     log = options.log or (PATH if options.service else None)
-    screen.say(f"The installation failed:\n{text}{f'{chr(10)}The log is {log}.' if log else ''}")
+    said = f"The installation failed:\n{text}{f'{chr(10)}The log is {log}.' if log else ''}"
+    screen.say(said)
+    if options.service:
+        FAILURE.write_text(f"{said}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def check_firmware(payload: Payload, machine: Machine) -> None:
 
 def check_programs(payload: Payload, answers: Answers, *, mounts: bool) -> None:
     """Raise InstallError that names every program which will be needed and is not there."""
-    needed = ["zstd", "sfdisk", "wipefs"]
+    needed = ["zstd", "sfdisk", "wipefs", "blkid"]
     kinds = {one.type for one in payload.partitions if one.grows and one.image}
     needed += ["e2fsck", "resize2fs"] if kinds & {*EXT} else []
     needed += ["xfs_growfs"] if "xfs" in kinds else []

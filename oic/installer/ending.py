@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .door import run
@@ -9,10 +10,11 @@ from .errors import InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from .screen import Screen
 
+FAILURE = Path("/run/oic/failure")
+"""Why the installation failed: each shell shows it first, below what systemd says meanwhile."""
 SHELL_UNIT = "oic-installer-shell@"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import checks, writing
 from .boot_entry import set_boot_entry
 from .choice import INTERRUPTED, Wish, choose_disk, size_text
-from .contents import contents_of
+from .contents import contents_of, has_foreign_file_system
 from .disks import Disk, Machine, disk_of_partition, disks_of
 from .errors import InstallError
 from .grow import EXT, MOUNTED, grow_ext
@@ -90,7 +90,7 @@ def _chosen(job: Job, payload: Payload, found: Found) -> Disk:
     else:
         disks = _without_answers(job.machine, disks_of(job.machine), found)
         wish = replace(wish, path=_resolved(job.machine, wish.path)) if wish.path else wish
-    contents = {disk.path: _contents(disk, payload) for disk in disks}
+    contents = {disk.path: _contents(disk, payload, job.machine.medium) for disk in disks}
     return choose_disk(disks, contents, wish)
 
 
@@ -112,7 +112,8 @@ def _resolved(machine: Machine, path: str) -> str:
     return resolved
 
 
-def _contents(disk: Disk, payload: Payload) -> str:
+def _contents(disk: Disk, payload: Payload, medium: Path) -> str:
+    """Return what is on a disk: of an interrupted installation only that, as long as it has nobody else's files."""
     contents = contents_of(disk)
     if not contents or disk.used:
         return contents
@@ -121,11 +122,12 @@ def _contents(disk: Disk, payload: Payload) -> str:
     except OSError:
         return contents
     try:
-        return INTERRUPTED if is_interrupted(payload, fd, disk.size) else contents
-    except OSError:
-        return contents
+        is_own = is_interrupted(payload, fd, disk.size) and not has_foreign_file_system(disk.path, payload, medium)
+    except (OSError, InstallError):
+        is_own = False
     finally:
         os.close(fd)
+    return INTERRUPTED if is_own else contents
 
 
 def _say_plan(payload: Payload, disk: Disk, spans: dict[int, Span], screen: Screen) -> None:

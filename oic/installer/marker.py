@@ -4,8 +4,8 @@
   written as a whole: the mark is there or it is not.
 * A BIOS that starts such a disk runs the mark: it goes on to the next device (INT 18h) or stops.
 * A marked disk counts as empty if everything else on it is this installation's as well: no table, or the one of this
-  medium; boot partitions that were not begun, or that begin as those of this medium. Who made another table, or a file
-  system in the boot partition, has data there, and the mark was forgotten.
+  medium; boot partitions that were not begun, or that begin as those of this medium; no file system but those of this
+  medium (see `contents`). Otherwise somebody has used the disk since, with a program that leaves the mark where it is.
 """
 
 from __future__ import annotations

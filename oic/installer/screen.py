@@ -62,10 +62,10 @@ class Screen:
 
 
 def progress_line(title: str, done: int, total: int, seconds: float) -> str:
-    """Return a line such as ``Writing  37 %, 1.2 of 3.4 GB, 85 MB/s``."""
+    """Return a line such as ``Writing   37 %, 888 of 2400 MB, 85 MB/s``."""
     share = 100 * done // total if total else 100
     rate = f", {done / seconds / 1e6:.0f} MB/s" if seconds >= 1 else ""
-    return f"{title}  {share:3} %, {done / 1e9:.2f} of {total / 1e9:.2f} GB{rate}"
+    return f"{title}  {share:3} %, {done / 1e6:.0f} of {total / 1e6:.0f} MB{rate}"
 
 
 def _opened(path: Path) -> int | None:

@@ -78,7 +78,7 @@ def test_programs_that_are_missing_are_all_named(
     monkeypatch.setattr(checks, "_PATH", str(tmp_path))
     with pytest.raises(InstallError) as caught:
         checks.check_programs(payload, Answers(hostname="a"), mounts=True)
-    assert "expected zstd, sfdisk, wipefs, e2fsck, resize2fs, mount, umount in" in str(caught.value)
+    assert "expected zstd, sfdisk, wipefs, blkid, e2fsck, resize2fs, mount, umount in" in str(caught.value)
 
 
 def test_answers_for_a_root_that_cannot_be_changed_are_refused(payload: Payload) -> None:

@@ -45,8 +45,8 @@ def test_an_image_with_a_gpt_is_installed(efi_medium: Medium, disk: Path) -> Non
         "Writing what boots",
         f"Installed edge 1.0.0 on {disk}",
     ]
-    assert "Checking the medium  100 %, 0.01 of 0.01 GB" in said
-    assert said.splitlines()[-2].startswith("Writing  100 %, 0.03 of 0.03 GB")
+    assert re.search(r"Checking the medium  100 %, (\d+) of \1 MB", said)
+    assert said.splitlines()[-2].startswith("Writing  100 %, 29 of 29 MB")
 
 
 def test_an_image_with_an_mbr_and_boot_code_is_installed(bios_medium: Medium, disk: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_kill_at_any_write_leaves_no_half_system_that_boots_and_the_next_run_i
     disk.write_bytes(b"\xa5" * (64 * MIB))
     total = writes_of(medium, disk)
     at_the_end = {total - 1, total - 2, total - 3}
-    for at in sorted({*range(0, total, max(1, total // 12)), 1, 2, *at_the_end}):
+    for at in sorted({*range(0, total, max(1, total // 7)), 1, *at_the_end}):
         disk.write_bytes(b"\xa5" * (64 * MIB))
         killed = run_python("-c", KILLED, str(at), "--disk", disk, medium.path)
         assert killed.returncode == -9, (at, killed.stdout)
@@ -213,6 +213,8 @@ def test_an_interrupted_disk_that_was_used_for_something_else_is_not_erased(efi_
         f"echo start=2048 | sfdisk -q -X gpt {disk}",
         f"echo start=2048 | sfdisk -q -X dos {disk}",
         f"mkfs.vfat --offset 2048 {disk} 8192",
+        f"mkfs.ext4 -F -E offset={9 * MIB} {disk} 12M",
+        f"truncate -s 300M {disk}.x; mkfs.xfs -q {disk}.x; dd if={disk}.x of={disk} bs=1M seek=21 count=1 conv=notrunc",
     ):
         disk.write_bytes(interrupted)
         subprocess.run(["sh", "-c", command], check=True, capture_output=True)

@@ -51,17 +51,17 @@ def test_progress_is_a_line_a_second_at_most_and_one_at_the_end(
         clock[0] += 1 / 64
         advance(10_000_000)
     assert capfd.readouterr().out.splitlines() == [
-        "Writing   18 %, 0.64 of 3.40 GB, 640 MB/s",
-        "Writing   37 %, 1.28 of 3.40 GB, 640 MB/s",
-        "Writing   56 %, 1.92 of 3.40 GB, 640 MB/s",
-        "Writing   75 %, 2.56 of 3.40 GB, 640 MB/s",
-        "Writing   94 %, 3.20 of 3.40 GB, 640 MB/s",
-        "Writing  100 %, 3.40 of 3.40 GB, 640 MB/s",
+        "Writing   18 %, 640 of 3400 MB, 640 MB/s",
+        "Writing   37 %, 1280 of 3400 MB, 640 MB/s",
+        "Writing   56 %, 1920 of 3400 MB, 640 MB/s",
+        "Writing   75 %, 2560 of 3400 MB, 640 MB/s",
+        "Writing   94 %, 3200 of 3400 MB, 640 MB/s",
+        "Writing  100 %, 3400 of 3400 MB, 640 MB/s",
     ]
 
 
 def test_progress_of_nothing_divides_by_nothing() -> None:
-    assert progress_line("Writing", 0, 0, 0.0) == "Writing  100 %, 0.00 of 0.00 GB"
+    assert progress_line("Writing", 0, 0, 0.0) == "Writing  100 %, 0 of 0 MB"
 
 
 def test_the_log_has_what_was_said_and_what_programs_printed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command: ``python3 -m oic_installer [--service] [--dry-run] [--disk FILE] [--log FILE] [MEDIUM]``.
+"""The command: ``python3 -m oic_installer [--service] [--dry-run] [--answers FILE] [--disk FILE] [MEDIUM]``.
 
 As the service of the installer's system it reboots when it is done, and opens shells on the consoles when it failed.
 """
@@ -27,17 +27,18 @@ def main(arguments: list[str] | None = None) -> int:
     if options.log or options.service:
         open_log(options.log or PATH)
     try:
-        answers = install(Job(machine=machine, file=options.disk, dry_run=options.dry_run), screen)
+        job = Job(machine=machine, answers=options.answers, file=options.disk, dry_run=options.dry_run)
+        answers = install(job, screen)
     except Exception as error:  # noqa: BLE001 - whatever it is, the consoles say it
         if not isinstance(error, InstallError):
             write_log(traceback.format_exc())
         _say_failure(screen, error, options)
         if options.service:
-            leave("shell", screen, consoles)
+            leave("shell", screen, consoles, machine)
         return 1
     else:
         if options.service:
-            leave(answers.reboot, screen, consoles)
+            leave(answers.reboot, screen, consoles, machine)
         return 0
     finally:
         close_log()
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("medium", nargs="?", type=Path, default=Machine().medium, help="where it is mounted")
     parser.add_argument("--service", action="store_true", help="speak on the consoles, reboot at the end")
     parser.add_argument("--dry-run", action="store_true", help="check all, say what would be done, write nothing")
+    parser.add_argument("--answers", type=Path, metavar="FILE", help="answers that win over all others")
     parser.add_argument("--disk", default="", metavar="FILE", help="install onto a plain file")
     parser.add_argument("--log", type=Path, default=None, help=f"where the log goes, such as {PATH}")
     return parser

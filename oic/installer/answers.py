@@ -82,8 +82,10 @@ class _Read:
     mistakes: list[str] = field(default_factory=list)
 
 
-def read_answers(files: Sequence[tuple[str, bytes]], command_line: str = "") -> Answers:
-    """Return the answers of files, each with its name, and of the kernel command line.
+def read_answers(
+    files: Sequence[tuple[str, bytes]], command_line: str = "", last: Sequence[tuple[str, bytes]] = ()
+) -> Answers:
+    """Return the answers of files, each with its name, of the kernel command line, and of files that come after it.
 
     Raises InstallError that has all mistakes, a line each.
     """
@@ -91,6 +93,8 @@ def read_answers(files: Sequence[tuple[str, bytes]], command_line: str = "") -> 
     for name, data in files:
         _take(read, list(_file_lines(name, data, read)))
     _take(read, list(_command_lines(command_line)))
+    for name, data in last:
+        _take(read, list(_file_lines(name, data, read)))
     _check_together(read)
     if read.mistakes:
         count = len(read.mistakes)

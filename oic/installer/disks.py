@@ -76,6 +76,12 @@ def disk_of_partition(machine: Machine, name: str) -> str:
     return next((entry.parent.name for entry in (machine.sys / "block").glob(f"*/{name}")), "")
 
 
+def medium_device(machine: Machine) -> str:
+    """Return the device that the medium is mounted from, or nothing."""
+    found = [source for _, at, source in _mounts(machine) if at == str(machine.medium)]
+    return found[-1] if found else ""
+
+
 def _device(folder: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in _text(folder / "dev").split(":") if part.isdigit())
 

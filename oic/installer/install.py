@@ -33,9 +33,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is to be done: `file` is a plain file in place of a disk; with `dry_run` nothing is written."""
+    """What is to be done: `file` is a plain file in place of a disk; with `dry_run` nothing is written.
+
+    `answers` is a file whose answers win over all others.
+    """
 
     machine: Machine
+    answers: Path | None = None
     file: str = ""
     dry_run: bool = False
 
@@ -47,7 +51,7 @@ def install(job: Job, screen: Screen) -> Answers:
     screen.say(f"Installing {payload.image} {payload.version} ({payload.system})")
     if not job.file:
         checks.check_firmware(payload, machine)
-    found = find_answers(machine, looks_for_second=not job.file)
+    found = find_answers(machine, job.answers, looks_for_second=not job.file)
     answers = found.answers
     screen.say(f"Answers: {', '.join(found.names) or 'none, as the recipe says'}")
     if job.file and answers.changes_system:

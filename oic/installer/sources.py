@@ -34,8 +34,8 @@ class Found:
     names: tuple[str, ...]
 
 
-def find_answers(machine: Machine, *, looks_for_second: bool) -> Found:
-    """Read all answers; raises InstallError that has every mistake in them."""
+def find_answers(machine: Machine, more: Path | None = None, *, looks_for_second: bool) -> Found:
+    """Read all answers, those of a file `more` last; raises InstallError that has every mistake in them."""
     first = read_file(machine.medium / FILE)
     files = [] if first is None else [(str(machine.medium / FILE), first)]
     seconds = _second_media() if looks_for_second else {}
@@ -47,8 +47,17 @@ def find_answers(machine: Machine, *, looks_for_second: bool) -> Found:
         line = (machine.proc / "cmdline").read_text("utf-8", "replace")
     except OSError:
         line = ""
-    names = tuple(name for name, _ in files) + (("the kernel command line",) if " oic." in f" {line}" else ())
-    return Found(answers=read_answers(files, line), devices=tuple(seconds), names=names)
+    has_words = any(key in line for key in (" oic.disk", " oic.hostname", " oic.user", " oic.network", " oic.reboot"))
+    names = [name for name, _ in files] + ["the kernel command line"] * has_words
+    last = _last_file(more)
+    return Found(answers=read_answers(files, line, last), devices=tuple(seconds), names=(*names, *dict(last)))
+
+
+def _last_file(path: Path | None) -> list[tuple[str, bytes]]:
+    data = read_file(path) if path else b""
+    if data is None:
+        raise InstallError(f"expected a file with answers at {path}, found none")
+    return [(str(path), data)] if path else []
 
 
 def read_file(path: Path) -> bytes | None:

@@ -111,6 +111,12 @@ def test_the_medium_and_the_command_line_are_read(tmp_path: Path) -> None:
     found = find_answers(machine, looks_for_second=False)
     assert found.answers == Answers(hostname="two", reboot="shell")
     assert found.names == (f"{tmp_path}/medium/oic/answers", "the kernel command line")
+    (tmp_path / "more").write_text("hostname = three\n")
+    found = find_answers(machine, tmp_path / "more", looks_for_second=False)
+    assert found.answers == Answers(hostname="three", reboot="shell")
+    assert found.names[2:] == (f"{tmp_path}/more",)
+    with pytest.raises(InstallError, match=r"expected a file with answers at .*/none, found none"):
+        find_answers(machine, tmp_path / "none", looks_for_second=False)
 
 
 def test_an_answer_file_is_a_file_and_not_a_link_out_of_its_medium(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from installer.machine import STICK, make_machine
 from oic.installer import door
-from oic.installer.ending import leave
+from oic.installer.disks import medium_device
+from oic.installer.ending import eject, leave
 from oic.installer.log import close_log, open_log
 from oic.installer.screen import Screen, consoles_of, progress_line
 
@@ -90,5 +92,16 @@ def test_what_follows_is_asked_of_systemd(
     (tmp_path / "systemctl").write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/asked\n')
     (tmp_path / "systemctl").chmod(0o755)
     monkeypatch.setitem(door._ENVIRONMENT, "PATH", str(tmp_path))
-    leave(what, Screen([tmp_path / "screen"]), [Path("/dev/tty0"), Path("/dev/tty1"), Path("/dev/ttyS0")])
+    (tmp_path / "screen").touch()
+    machine = make_machine(tmp_path / "machine", [], mounts=STICK)
+    leave(what, Screen([tmp_path / "screen"]), [Path("/dev/tty0"), Path("/dev/tty1"), Path("/dev/ttyS0")], machine)
     assert (tmp_path / "asked").read_text() == f"{asked}\n"
+    said = {"reboot": "Rebooting: remove the medium.\r\n", "poweroff": "Powering off: remove the medium.\r\n"}
+    assert (tmp_path / "screen").read_text() == said.get(what, "").replace("\r", "")
+
+
+def test_what_is_no_cd_is_not_ejected(tmp_path: Path) -> None:
+    assert medium_device(make_machine(tmp_path, [], mounts=STICK)) == "/dev/sdb"
+    assert medium_device(make_machine(tmp_path / "none", [])) == ""
+    for device in ("", "/dev/sdb", str(tmp_path / "sr0")):
+        assert not eject(device)

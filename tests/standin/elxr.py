@@ -43,8 +43,8 @@ from oic.provider.protocol import Previous
 from oic.values import Digest, Value, digest_of, to_json
 
 from .editions import DEBIANS, EDITIONS, OWN, Edition, Package
+from .release import release_text, write_release
 from .serve import Served, serving
-from .signing import signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -161,7 +161,7 @@ def _write(tree: Path, place: Path, entries: Sequence[DebRepository]) -> None:
             path = tree / edition.index(component)
             path.parent.mkdir(parents=True)
             path.write_bytes(gzip.compress(text + (own if component == "main" else b""), compresslevel=1, mtime=0))
-        _sign(tree / "dists" / edition.suite, _release(tree, edition, date), int(date.timestamp()))
+        sign_edition(tree, edition, date)
 
 
 def _packages(store: Store, entries: Sequence[DebRepository], component: str) -> bytes:
@@ -210,7 +210,8 @@ def _dearmored(key: Path) -> bytes:
     return subprocess.run(["gpg", "--dearmor"], input=key.read_bytes(), check=True, capture_output=True).stdout
 
 
-def _release(tree: Path, edition: Edition, date: datetime) -> str:
+def sign_edition(tree: Path, edition: Edition, date: datetime) -> None:
+    """Write the signed Release files of an edition whose lists are below `tree`."""
     fields = {
         "Origin": "eLxr",
         "Label": "stand-in for eLxr",
@@ -222,24 +223,9 @@ def _release(tree: Path, edition: Edition, date: datetime) -> str:
         "Components": " ".join(edition.components),
         "Description": "A stand-in made of Debian, for tests",
     }
-    lines = [f"{name}: {value}\n" for name, value in fields.items()]
-    lines.append("SHA256:\n")
-    for path in map(edition.index, edition.components):
-        data = (tree / path).read_bytes()
-        for body, name in ((data, path), (gzip.decompress(data), path.removesuffix(".gz"))):
-            below = name.removeprefix(f"dists/{edition.suite}/")
-            lines.append(f" {hashlib.sha256(body).hexdigest()} {len(body)} {below}\n")
-    return "".join(lines)
-
-
-def _sign(folder: Path, text: str, epoch: int) -> None:
-    (folder / "Release").write_text(text)
-    with signer("elxr", epoch) as key:
-        argv = ["gpg", "--batch", "--no-tty", "--digest-algo", "sha256", "--faked-system-time", f"{epoch}!"]
-        env = {"PATH": os.environ["PATH"], "HOME": str(key.home), "GNUPGHOME": str(key.home), "LC_ALL": "C"}
-        for output, command in (("Release.gpg", ["--armor", "--detach-sign"]), ("InRelease", ["--clear-sign"])):
-            whole = [*argv, "--output", str(folder / output), *command, str(folder / "Release")]
-            subprocess.run(whole, env=env, check=True, capture_output=True)
+    folder = tree / "dists" / edition.suite
+    lists = (edition.index(component).removeprefix(f"dists/{edition.suite}/") for component in edition.components)
+    write_release(folder, release_text(folder, fields, lists), "elxr", int(date.timestamp()))
 
 
 def _listed(text: bytes) -> Iterator[tuple[str, tuple[str, int]]]:

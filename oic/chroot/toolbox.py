@@ -47,6 +47,24 @@ def opened(  # noqa: PLR0913 - a root and everything mounted in it
 
 
 @contextlib.contextmanager
+def merged(trees: Sequence[Path], chroot: Path, place: Path, log: Path) -> Iterator[tuple[Path, Path, Sandbox]]:
+    """Merge the layers of a tree; yield its directory, an empty one for results, and tools that see both.
+
+    It is used in a namespace, and so is what it leaves at `place` when the build is killed: its owners are of there.
+    """
+    with workspace(place):
+        out = place / "out"
+        for directory in (out, place / "upper"):
+            directory.mkdir()
+        with (
+            overlay.merged(trees, place / "root", upper=place / "upper", work=place / "work") as root,
+            workspace(place / "tools") as tools_work,
+            opened(chroot, tools_work, log, visible=[root, out]) as tools,
+        ):
+            yield root, out, tools
+
+
+@contextlib.contextmanager
 def workspace(place: Path) -> Iterator[Path]:
     """Yield an empty directory, removing what a killed build left there; remove it afterwards.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.chroot import layers, namespace, overlay, toolbox
+from oic.chroot import layers, namespace, toolbox
 from oic.handover.disk import Archive
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.compression import compress
@@ -34,10 +34,10 @@ def run(stage: Stage[Slice]) -> str:
     chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
     work = stage.path("work")
     work.mkdir(exist_ok=True)
-    with toolbox.workspace(work / "archive") as place:
-        namespace.call(_make, wanted, trees, tree.epoch, chroot, place, stage.log, writes=[work, stage.create_log()])
-        for entry in wanted:
-            (place / "out" / entry.file).replace(stage.path(entry.file))
+    writes = [work, stage.create_log()]
+    namespace.call(_make, wanted, trees, tree.epoch, chroot, work, stage.log, writes=writes)
+    for entry in wanted:
+        (work / entry.file).replace(stage.path(entry.file))
     products = tuple(product_of(stage, entry) for entry in wanted)
     stage.write(Archive(products=products))
     return ", ".join(
@@ -46,21 +46,18 @@ def run(stage: Stage[Slice]) -> str:
 
 
 def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
-    wanted: Sequence[Conversion], trees: Sequence[Path], epoch: int, chroot: Path, place: Path, log: Path
+    wanted: Sequence[Conversion], trees: Sequence[Path], epoch: int, chroot: Path, work: Path, log: Path
 ) -> None:
-    out = place / "out"
-    for name in ("out", "upper"):
-        (place / name).mkdir()
-    plain = out / wanted[0].plain_name
-    with (
-        overlay.merged(trees, place / "root", upper=place / "upper", work=place / "work") as root,
-        toolbox.workspace(place / "tools") as tools_work,
-        toolbox.opened(chroot, tools_work, log, visible=[root, out]) as tools,
-    ):
+    """Put the archives into the directory `work`."""
+    with toolbox.merged(trees, chroot, work / "archive", log) as (root, out, tools):
+        plain = out / wanted[0].plain_name
         make_tar(root, plain, epoch, tools)
-        for entry in (entry for entry in wanted if entry.compression):
-            with toolbox.workspace(out / "pieces") as pieces:
-                compress(plain, out / entry.file, entry.compression, pieces, tools, seen=plain)
+        for entry in wanted:
+            if entry.compression:
+                with toolbox.workspace(out / "pieces") as pieces:
+                    compress(plain, out / entry.file, entry.compression, pieces, tools, seen=plain)
+        for entry in wanted:
+            (out / entry.file).replace(work / entry.file)
 
 
 KIND = Kind(

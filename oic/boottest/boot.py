@@ -43,7 +43,7 @@ CREDENTIALS = {"tmpfiles.extra": f"w+ /etc/passwd - - - - {PROBE}:{PROBE_HASH}:0
 
 
 def boot_test(  # noqa: PLR0913 - an image and everything it is compared with
-    image: Path,
+    image: Path | None,
     machine: Machine,
     *,
     expected: Mapping[str, str],
@@ -53,7 +53,9 @@ def boot_test(  # noqa: PLR0913 - an image and everything it is compared with
     timeout: float = TIMEOUT,
     report: Callable[[str], None],
 ) -> Report:
-    """Boot `image`, log in as each of `users` (name, plain password) and compare its packages with `expected`.
+    """Boot `image`, or the machine's medium, log in as each of `users` and compare its packages with `expected`.
+
+    Of a user there are name and plain password.
 
     `expected` is ``name`` or ``name:architecture`` → version; `list_command` prints the
     installed ones, as `parse_packages` reads them. `report` gets a line for each step, `log` the whole console. Raises

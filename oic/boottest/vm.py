@@ -27,7 +27,7 @@ from oic.errors import ToolError
 from oic.process.run import ENVIRONMENT, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 QEMU = X86_64.qemu
 FIRMWARE = Path("/usr/share/OVMF")
@@ -52,15 +52,24 @@ UEFI = Firmware(code=CODE, variables=VARS)
 SECURE_BOOT = Firmware(code=SECURE_CODE, variables=MICROSOFT_VARS, secure=True)
 """Trusts what Microsoft has signed, as most machines do when they are bought."""
 BIOS = Firmware()
+BUSES = {
+    "virtio": ("virtio-blk-pci",),
+    "sata": ("ide-hd",),
+    "nvme": ("nvme", "serial=oic"),
+    "usb": ("usb-storage", "bus=usb.0"),
+}
+"""What a disk can be on, and qemu's device for it."""
+_CD, _STICK = ("ide-cd",), ("usb-storage", "bus=usb.0", "removable=on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """What an image is booted on: a firmware, and further disks, which are only read.
 
-    `image_format` is qemu's word for the format of the image; further disks are raw. With `keep`, what the guest writes
-    to its own disk is in the image afterwards. With `network`, the guest reaches this host, at 10.0.2.2, and what that
-    reaches.
+    `image_format` is qemu's word for the format of the image, `bus` one of `BUSES`; further disks are raw. With `keep`,
+    what the guest writes to its own disk is in the image afterwards. With `network`, the guest reaches this host, at
+    10.0.2.2, and what that reaches. It boots from the `medium` if there is one, a CD or, with `stick`, a disk on USB.
+    `memory` is in MiB.
     """
 
     firmware: Firmware = UEFI
@@ -68,18 +77,23 @@ class Machine:
     disks: tuple[Path, ...] = ()
     keep: bool = False
     network: bool = False
+    bus: str = "virtio"
+    medium: Path | None = None
+    stick: bool = False
+    memory: int = 2048
 
 
 @contextlib.contextmanager
-def started(image: Path, machine: Machine, *, credentials: Mapping[str, str], log: Path) -> Iterator[Console]:
-    """Boot `image` and yield its serial console; qemu is killed when the block ends.
+def started(image: Path | None, machine: Machine, *, credentials: Mapping[str, str], log: Path) -> Iterator[Console]:
+    """Boot `image`, or the machine's medium, and yield its serial console; qemu is killed when the block ends.
 
     `credentials` reach systemd as SMBIOS strings (systemd.system-credentials(7)). Raises
     ToolError when the host has no qemu or no OVMF.
     """
     qemu = _required(machine.firmware)
-    if not image.is_file():
-        raise BootError("there is no image to boot", where=str(image), hint="build it first")
+    for file in filter(None, (image, machine.medium)):
+        if not file.is_file():
+            raise BootError("there is no image to boot", where=str(file), hint="build it first")
     with tempfile.TemporaryFile() as variables, tempfile.TemporaryFile() as complaints:
         if machine.firmware.variables:
             variables.write((FIRMWARE / machine.firmware.variables).read_bytes())
@@ -100,17 +114,24 @@ def started(image: Path, machine: Machine, *, credentials: Mapping[str, str], lo
 
 
 def machine_arguments(
-    image: Path, machine: Machine, variables: int, credentials: Mapping[str, str], *, cpu: str
+    image: Path | None, machine: Machine, variables: int, credentials: Mapping[str, str], *, cpu: str
 ) -> list[str]:
-    """Return qemu's arguments: two processors, 2 GiB, disks, a network card, a source of entropy, a serial line."""
+    """Return qemu's arguments: two processors, memory, disks, a network card, a source of entropy, a serial line."""
     arguments = [*_firmware_arguments(machine.firmware, variables), "-accel", "tcg", "-cpu", cpu, "-smp", "2"]
-    arguments += ["-m", "2048", "-nodefaults", "-no-reboot"]
+    arguments += ["-m", str(machine.memory), "-nodefaults", "-no-reboot"]
     arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+    if machine.bus == "usb" or machine.stick:
+        arguments += ["-device", "qemu-xhci,id=usb"]
     # No locks: other processes may read or boot the image at the same time.
     kept = "snapshot=off" if machine.keep else "snapshot=on"
-    arguments += _disk(image, "disk", f"format={machine.image_format},{kept}", "bootindex=0")
+    if image:
+        index = f"bootindex={1 if machine.medium else 0}"
+        arguments += _disk(image, "disk", f"format={machine.image_format},{kept}", BUSES[machine.bus], index)
+    if machine.medium:
+        device = _STICK if machine.stick else _CD
+        arguments += _disk(machine.medium, "medium", "format=raw,readonly=on", device, "bootindex=0")
     for number, disk in enumerate(machine.disks):
-        arguments += _disk(disk, f"disk{number + 1}", "format=raw,readonly=on")
+        arguments += _disk(disk, f"disk{number + 1}", "format=raw,readonly=on", BUSES["virtio"])
     restricted = "off" if machine.network else "on"
     arguments += ["-netdev", f"user,id=net,restrict={restricted}", "-device", "virtio-net-pci,netdev=net,romfile="]
     arguments += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
@@ -131,11 +152,11 @@ def _firmware_arguments(firmware: Firmware, variables: int) -> list[str]:
     ]
 
 
-def _disk(file: Path, name: str, option: str, *device: str) -> list[str]:
+def _disk(file: Path, name: str, option: str, kind: Sequence[str], *device: str) -> list[str]:
     # A comma ends an option's value unless doubled (qemu(1), "-drive").
     path = str(file.absolute()).replace(",", ",,")
     drive = f"if=none,id={name},{option},file.locking=off,file={path}"
-    return ["-drive", drive, "-device", ",".join(("virtio-blk-pci", f"drive={name}", *device))]
+    return ["-drive", drive, "-device", ",".join((*kind, f"drive={name}", *device))]
 
 
 def _required(firmware: Firmware) -> str:

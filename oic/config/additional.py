@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from oic.config.disk import IMG
+from oic.config.iso import is_installer
 from oic.config.model import AdditionalFile
 from oic.files import copy_and_hash, open_regular
 from oic.values import Digest
@@ -38,8 +40,6 @@ _OCTAL = re.compile(r"0?[0-7]{3,4}", re.ASCII)
 _KERNELS = ("proc", "sys", "dev")
 _MAX_ENTRIES = 20_000
 _PUBLIC_FILES = "additionalfiles"
-_INSTALLERS = frozenset({"attendedinstaller", "unattendedinstaller", "live-installer"})
-"""Programs of the public tool that its recipes of an initramfs name; here they stand for this project's installer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +73,14 @@ def file_notes(tree: Node, places: Places) -> Iterator[tuple[Node, str]]:
         local, path = node.get("local"), find(node.get("local"), places)
         if not local.text:
             continue
-        if not path.exists() and _is_installer(local.text):
-            yield local, f"{PurePosixPath(local.text).name} stands for this project's installer, which is not built yet"
+        if not path.exists() and is_installer(local.text):
+            if tree.get("target", "imageType").text != IMG:
+                name = PurePosixPath(local.text).name
+                yield local, f"{name} stands for this project's installer, which only an initramfs has"
         elif not path.exists():
             yield local, f"expected a file, found none at {path}; it is left out of the image"
         elif _is_outside(path, local, places):
             yield local, f"{os.path.realpath(path)} goes into the image, from outside the recipe's directory"
-
-
-def _is_installer(local: str) -> bool:
-    return PurePosixPath(local).name in _INSTALLERS
 
 
 def find(local: Node, places: Places) -> Path:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from oic.config.architecture import ARCHITECTURES
 from oic.config.boot import boot_problems
-from oic.config.disk import mount_point
+from oic.config.disk import ISO, mount_point
 from oic.config.disk_checks import disk_problems
+from oic.config.iso import answer_problems
 from oic.config.merge import unit_name
 from oic.config.network import network_problems
 from oic.config.notes import is_left_out
@@ -39,7 +40,7 @@ _CRYPT = re.compile(r"\$([0-9a-z]+)\$.+")
 
 def problems_in(tree: Node) -> Problems:
     """Say everything that is wrong with one recipe, or part of one, beyond its schema."""
-    system, disk = tree.get("systemConfig"), tree.get("disk")
+    system, disk = (tree.get(key) for key in ("systemConfig", "disk"))
     partitions = disk.get("partitions").items
     yield from same(system.get("users").items, "name", "user")
     yield from same(system.get("additionalFiles").items, "final", "file", _whole_path)
@@ -66,6 +67,7 @@ def problems_in(tree: Node) -> Problems:
 def problems_of_whole(tree: Node) -> Problems:
     """Say what of a recipe merged over its defaults does not go together, as mappings are merged field by field."""
     yield from wsl_problems(tree)
+    yield from answer_problems(tree)
     yield from _secure_boot_problems(tree.get("systemConfig", "immutability"))
     yield from _baseline_problems(tree.get("baseline"), tree.get("overlayPolicy"))
     fde, ids = tree.get("systemConfig", "fde"), {one.get("id").text for one in tree.get("disk", "partitions").items}
@@ -77,9 +79,9 @@ def problems_of_whole(tree: Node) -> Problems:
 
 
 def disk_needs(tree: Node) -> Problems:
-    """Say what a recipe merged over its defaults lacks: a raw disk needs a size, a root and what boots it."""
-    disk = tree.get("disk")
-    if tree.get("target", "imageType").text != "raw":
+    """Say what a recipe merged over its defaults lacks: a disk needs a size, a root and what boots it."""
+    disk, kind = tree.get("disk"), tree.get("target", "imageType").text
+    if kind not in {"raw", ISO}:
         return
     if disk.value is None:
         if tree.get("defaults").value is False and tree.get("target", "arch").text in ARCHITECTURES:
@@ -87,10 +89,9 @@ def disk_needs(tree: Node) -> Problems:
         return
     if not isinstance(disk.value, dict):
         return  # the schema says so
-    partitions = disk.get("partitions").items
-    if disk.get("size").value is None:
+    if disk.get("size").value is None and kind == "raw":
         yield disk.get("size"), "expected the size of the raw disk, found nothing"
-    if not partitions:
+    if not (partitions := disk.get("partitions").items):
         yield disk.get("partitions"), "expected the partitions of the raw disk, found none"
         return
     if all(mount_point(item.get("mountPoint").text) != "/" for item in partitions):

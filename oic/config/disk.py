@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from oic.config.model import Artifact, Disk, Partition
 from oic.config.partition_types import type_guid
 from oic.config.sizes import parse_size
@@ -20,17 +22,21 @@ if TYPE_CHECKING:
     from oic.config.source import Node
 
 _FILE_SYSTEMS = {"vfat": "fat32", "swap": "linux-swap", "none": "", "unformatted": ""}
-WSL = "wsl2"
-"""The image type of a root file system without kernel and disk."""
+WSL, ISO, IMG = "wsl2", "iso", "img"
+"""Image types: of a root file system without kernel and disk, of a medium, of an initramfs."""
 AUTO = "auto"
 """The size of a disk or partition that is as large as its content wants."""
 _COMPRESSIONS = {"gzip": "gz"}
 """Two words for one compression."""
 
 
-def disk_of(disk: Node) -> Disk:
-    """Return the values of a disk that has no problems; a size that is not given, or ``auto``, is 0."""
-    return disk_values(disk, in_table_order(disk))
+def disk_of(disk: Node, image_type: str) -> Disk:
+    """Return the values of a disk that has no problems; a size that is not given, or ``auto``, is 0.
+
+    The disk of an ISO is that of the machine: what takes its rest is as large as its content wants, and then grows.
+    """
+    values = disk_values(disk, in_table_order(disk))
+    return replace(values, size=Bytes(0), grows=False) if image_type == ISO else values
 
 
 def artifacts_of(disk: Node, image_type: str) -> tuple[Artifact, ...]:

@@ -7,25 +7,29 @@
 * Nothing but files is read: the recipe, its parts, the distribution's data, the files the recipe names (their
   digests), the host's apt sources. No network.
 * All problems of a recipe are one `RecipeError`, a line each: ``file:line: key.path: expected …, found …``.
-* With `validated`, a directory, a recipe once found valid leaves a marker there, named by the digest of all that was
-  validated, and is not validated again: jsonschema's import would be felt on every command.
+* With `validated`, a directory, a valid recipe leaves a marker there, named by the digest of all that was validated,
+  and is not validated again: jsonschema's import would be felt on every command.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.config.additional import file_notes, files_of, places_of
 from oic.config.assemble import image_of, system_of, target_of
 from oic.config.checks import disk_needs, problems_in, problems_of_whole, unsigned_problems
-from oic.config.disk import artifacts_of, disk_of
+from oic.config.disk import IMG, ISO, artifacts_of, disk_of
 from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
+from oic.config.iso import installs, iso_of, names_installer, unbuilt_modes
+from oic.config.medium import as_medium, read_medium, template_of, unbuilt_template
 from oic.config.model import FinalConfig
 from oic.config.notes import family_notes, notes_in, series_notes, whole_notes, without_idle_immutability
 from oic.config.package_files import package_files
@@ -39,10 +43,12 @@ from oic.errors import RecipeError
 from oic.values import ImageName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from oic.config.additional import Places
     from oic.config.model import Distribution
     from oic.config.parts import Part
+    from oic.config.whole import Whole
 
     Problems = list[tuple[Node, str]]
 
@@ -58,46 +64,88 @@ def load_config(
 
     `variables` are the command line's ``var.name=value``; `root` is where the host's apt sources are looked for.
     """
-    image_name = _image_name(recipe)
     problems: Problems = []
     lookup = Variables(variables, os.environ)
+    reading = _Reading(recipe=recipe, name=_image_name(recipe), lookup=lookup, validated=validated, root=root)
     whole = read_whole(recipe, lookup, problems)
-    parts, data, tree = whole.parts, whole.data, whole.tree
-    _validate(parts, data, lookup.used, validated, problems)
-    for part in parts:
-        problems += problems_in(part.tree)
-    problems += _data_problems(data, whole.recipe)
-    problems += problems_of_whole(tree)
-    if not is_overlay(tree):
-        problems += disk_needs(tree)
-    distribution = _distribution(data, whole.recipe, problems, root)
-    places = places_of(recipe, parts, data.folder)
-    files = files_of(tree, places, problems)
-    packages = package_files(tree, distribution.provider, problems)
-    lock = _lock(recipe, parts[-1].tree.get("lock"), problems)
-    if problems:
-        raise RecipeError(_lines(_once(lookup.problems, problems)))
-    notes = [node.said(text) for part in parts for node, text in notes_in(part.tree)]
-    notes += [node.said(text) for node, text in (*file_notes(tree, places), *family_notes(tree, distribution.provider))]
-    notes += [node.said(text) for node, text in whole_notes(tree)]
-    notes += [node.said(text) for node, text in series_notes(tree, distribution)]
-    tree, switched_off = without_idle_immutability(tree)
-    notes += [node.said(text) for node, text in switched_off]
-    return FinalConfig(
-        image_name=image_name,
-        recipe=recipe.absolute(),
-        lock=lock,
-        image=image_of(tree),
-        target=target_of(tree),
-        distribution=distribution,
-        repositories=(*distribution.tools_repositories, *recipe_repositories(tree, distribution, packages)),
-        disk=disk_of(tree.get("disk")),
-        artifacts=artifacts_of(tree.get("disk"), tree.get("target", "imageType").text),
-        system=system_of(tree, [file for file in files if file.kind], distribution.provider),
-        notes=(*notes, *left_out(data, whole.recipe, tree)),
-        unbuilt=tuple(node.said(text) for node, text in (*unbuilt_in(tree, data), *packages.missing)),
-        variables=tuple(lookup.used),
-    )
+    config = reading.config(whole, problems, _lock(recipe, whole.parts[-1].tree.get("lock"), problems))
+    if config.target.image_type == IMG:
+        return as_medium(config, installs=names_installer(config.system))
+    return reading.with_medium(config, whole) if config.target.image_type == ISO else config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """What the recipe of an image, and that of the initramfs which an ISO boots, are read with."""
+
+    recipe: Path
+    name: ImageName
+    lookup: Variables
+    validated: Path | None
+    root: Path
+
+    def config(self, whole: Whole, problems: Problems, lock: Path | None = None) -> FinalConfig:
+        """Return the final config of a recipe; raises RecipeError with its problems, and those that there were."""
+        parts, data, tree = whole.parts, whole.data, whole.tree
+        _validate(parts, data, self.lookup.used, self.validated, problems)
+        for part in parts:
+            problems += problems_in(part.tree)
+        problems += _data_problems(data, whole.recipe)
+        problems += problems_of_whole(tree)
+        if not is_overlay(tree):
+            problems += disk_needs(tree)
+        distribution = _distribution(data, whole.recipe, problems, self.root)
+        places = places_of(self.recipe, parts, data.folder)
+        files = files_of(tree, places, problems)
+        packages = package_files(tree, distribution.provider, problems)
+        if problems:
+            raise RecipeError(_lines(_once(self.lookup.problems, problems)))
+        notes = [node.said(text) for part in parts for node, text in notes_in(part.tree)]
+        notes += [node.said(text) for node, text in _notes(tree, places, distribution)]
+        tree, switched_off = without_idle_immutability(tree)
+        notes += [node.said(text) for node, text in switched_off]
+        return FinalConfig(
+            image_name=self.name,
+            recipe=self.recipe.absolute(),
+            lock=lock,
+            image=image_of(tree),
+            target=target_of(tree),
+            distribution=distribution,
+            repositories=(*distribution.tools_repositories, *recipe_repositories(tree, distribution, packages)),
+            disk=disk_of(tree.get("disk"), tree.get("target", "imageType").text),
+            artifacts=artifacts_of(tree.get("disk"), tree.get("target", "imageType").text),
+            system=system_of(tree, [file for file in files if file.kind], distribution.provider),
+            notes=(*notes, *left_out(data, whole.recipe, tree)),
+            unbuilt=tuple(node.said(text) for node, text in (*unbuilt_in(tree, data), *packages.missing)),
+            variables=tuple(self.lookup.used),
+        )
+
+    def with_medium(self, config: FinalConfig, whole: Whole) -> FinalConfig:
+        """Return the config of an ISO with that of its initramfs; raises RecipeError with the problems of that."""
+        if (path := template_of(whole, places_of(self.recipe, whole.parts, whole.data.folder))) is None:
+            node, text = unbuilt_template(whole)
+            return dataclasses.replace(config, unbuilt=(*config.unbuilt, node.said(text)))
+        problems: Problems = []
+        template = read_medium(whole, path, self.lookup, problems)
+        medium = dataclasses.replace(self, recipe=path).config(template, problems)
+        iso = iso_of(whole.tree, medium.system)
+        unbuilt = [node.said(text) for node, text in unbuilt_modes(whole.tree, iso)]
+        return dataclasses.replace(
+            config,
+            iso=iso,
+            medium=as_medium(medium, installs=installs(iso)),
+            notes=tuple(dict.fromkeys((*config.notes, *medium.notes))),
+            unbuilt=tuple(dict.fromkeys((*config.unbuilt, *unbuilt, *medium.unbuilt))),
+            variables=tuple(self.lookup.used),
+        )
+
+
+def _notes(tree: Node, places: Places, distribution: Distribution) -> Iterator[tuple[Node, str]]:
+    """Say what of a merged recipe has no effect, and what of its files is to know."""
+    yield from file_notes(tree, places)
+    yield from family_notes(tree, distribution.provider)
+    yield from whole_notes(tree)
+    yield from series_notes(tree, distribution)
 
 
 def is_default(recipe: Path) -> bool:

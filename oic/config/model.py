@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from oic.config.iso import Iso
     from oic.config.repository import Repository
     from oic.values import ImageName
 
@@ -220,7 +221,7 @@ class FinalConfig:
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
     (or named by it) if there is one, `notes` the warnings and what the distribution's defaults lack for now, `unbuilt`
     the fields that validate but cannot be built yet, as ``file:line: key path: reason``, `variables` the names of those
-    that the recipe uses.
+    that the recipe uses. An ISO has `iso`, and in `medium` the config of the initramfs that it boots.
     """
 
     image_name: ImageName
@@ -236,3 +237,5 @@ class FinalConfig:
     notes: tuple[str, ...]
     unbuilt: tuple[str, ...]
     variables: tuple[str, ...] = ()
+    iso: Iso | None = None
+    medium: FinalConfig | None = None

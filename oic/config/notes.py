@@ -8,6 +8,7 @@ from oic.config.assemble import bootloader_of, is_placeholder
 from oic.config.crypt import is_whole_hash
 from oic.config.disk import file_system_of, is_bios_boot
 from oic.config.grow import grow_notes
+from oic.config.iso import iso_notes
 from oic.config.partition_types import type_guid
 from oic.config.source import Node
 from oic.config.wsl import wsl_notes
@@ -87,6 +88,7 @@ def whole_notes(tree: Node) -> Notes:
     if policy.value is not None and tree.get("baseline", "mode").text != "overlay":
         yield policy, "no effect without baseline.mode: overlay"
     yield from wsl_notes(tree)
+    yield from iso_notes(tree)
     yield from _boot_notes(tree)
     disk = tree.get("disk")
     yield from grow_notes(disk.get("partitions").items, extends=disk.get("extendLastPartitionToFillDisk").true)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from oic.config.architecture import ARCHITECTURES
 from oic.config.assemble import bootloader_of
 from oic.config.checks import TRUSTED
-from oic.config.disk import file_system_of, is_bios_boot, mount_point
+from oic.config.disk import IMG, ISO, file_system_of, is_bios_boot, mount_point
 from oic.config.mounts import OF_PACKAGES, WRITTEN
 from oic.config.notes import is_left_out
 from oic.config.recipe_repositories import is_trusted, keys_of
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     Found = Iterator[tuple[Node, str]]
 
-_IMAGE_TYPES = {"raw", "wsl2"}
 REDACTED = "<redacted>"
 """What stands for a password in a printed recipe."""
 _NOT_YET = "is not built yet"
@@ -36,7 +35,9 @@ _NOT_YET = "is not built yet"
 
 def unbuilt_in(tree: Node, data: DistributionData) -> Found:
     """Say every field of a merged recipe that a build must refuse, with the reason."""
-    yield from _target(tree.get("target"))
+    yield from _target(tree.get("target"), data)
+    if (repository := tree.get("iso", "repository")).value not in {None, False}:
+        yield repository, f"a repository on the medium {_NOT_YET}"
     if is_overlay(tree):
         yield tree.get("baseline", "mode"), f"building onto a finished image {_NOT_YET}"
     yield from _disk(tree.get("disk"), data)
@@ -48,8 +49,6 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
     for repository in tree.get("packageRepositories").items:
         if not is_left_out(repository):
             yield from _repository(repository, data.facts.get("provider").text if data.facts else "")
-    if tree.get("iso").value is not None:
-        yield tree.get("iso"), f"an ISO {_NOT_YET}"
     tools = tree.get("tools")
     if tools.text and tools.text not in {data.id, data.id.rpartition("/")[2]}:
         yield tools, f"a build environment of other packages than the distribution's own {_NOT_YET}"
@@ -72,11 +71,12 @@ def _repository(repository: Node, family: str) -> Found:
         yield repository.get("insecureSkipVerify"), f"{said}: another authority is named by OIC_CA"
 
 
-def _target(target: Node) -> Found:
+def _target(target: Node, data: DistributionData) -> Found:
     if target.get("arch").text not in ARCHITECTURES:
         yield target.get("arch"), f"an image for {target.get('arch').text} {_NOT_YET}"
-    if target.get("imageType").text not in _IMAGE_TYPES:
-        yield target.get("imageType"), f"an image of type {target.get('imageType').text} {_NOT_YET}"
+    kind = target.get("imageType")
+    if kind.text in {ISO, IMG} and data.facts and kind.text not in _named(data):
+        yield kind, f"an image of type {kind.text} {_NOT_YET} for {data.id}: its data name no tools"
 
 
 def _disk(disk: Node, data: DistributionData) -> Found:
@@ -115,8 +115,6 @@ def _system(system: Node, data: DistributionData) -> Found:
     yield from _boot(system.get("bootloader"), data)
     if system.get("fde", "enabled").true:
         yield system.get("fde", "enabled"), f"an encrypted disk {_NOT_YET}"
-    if system.get("initramfs").value is not None:
-        yield system.get("initramfs"), f"an initramfs of a recipe of its own {_NOT_YET}"
     immutability = system.get("immutability")
     if immutability.get("enabled").true:
         yield immutability.get("enabled"), f"a read-only root {_NOT_YET}"

@@ -131,3 +131,51 @@ class Archive(Products):
     """The image's tree as an archive."""
 
     FILE: ClassVar[str] = "archive.json"
+
+
+class Packed(Products):
+    """A tree as an initramfs, and beside it its kernel."""
+
+    FILE: ClassVar[str] = "img.json"
+
+
+class MediumSystem(Handover):
+    """What a medium boots: a tree as an initramfs, and its kernel, whose `version` is what ``uname -r`` says."""
+
+    FILE: ClassVar[str] = "medium.json"
+    initramfs: Artefact
+    kernel: Artefact
+    version: str
+
+    def files(self) -> Iterable[NamedFile]:
+        """Return both."""
+        return [self.initramfs, self.kernel]
+
+
+class LiveTree(Handover):
+    """The image's tree as a squashfs."""
+
+    FILE: ClassVar[str] = "live.json"
+    file: Artefact
+
+    def files(self) -> Iterable[NamedFile]:
+        """Return it."""
+        return [self.file]
+
+
+class Payload(Handover):
+    """What an installation writes to a disk: an index, and the compressed images that it names, by their names."""
+
+    FILE: ClassVar[str] = "payload.json"
+    index: Artefact
+    images: tuple[Artefact, ...]
+
+    def files(self) -> Iterable[NamedFile]:
+        """Return all of them."""
+        return [self.index, *self.images]
+
+
+class Medium(Products):
+    """The ISO."""
+
+    FILE: ClassVar[str] = "iso.json"

@@ -21,7 +21,7 @@ from oic.files import atomic_file, open_output
 from oic.image.disk.raw import data_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from oic.image.tools import Tools
@@ -96,7 +96,33 @@ class _Piece:
 
 def compress(source: Path, target: Path, word: str, work: Path, tools: Tools, *, seen: Path) -> None:  # noqa: PLR0913
     """Compress a file, which the tools see at the path `seen`; `work` is an empty directory. Raises ToolError."""
-    pieces = _pieces(source)
+    pieces = _pieces(source, PIECE)
+    _compress(pieces, word, work, tools, seen)
+    with atomic_file(target) as temporary, temporary.open("r+b") as whole:
+        for piece in pieces:
+            with open_output(work / piece.stream) as stream:
+                shutil.copyfileobj(stream, whole, _MIB)
+
+
+def compress_blocks(source: Path, word: str, size: int, work: Path, tools: Tools) -> Mapping[int, Path]:
+    """Compress the blocks of `size` bytes of a file, each to a stream of its own; return these by their positions.
+
+    Blocks of zeros are left out, so that it makes no difference whether they are holes. The tools see the file under
+    its own path; `work` is an empty directory. Raises ToolError.
+    """
+    zeros = bytes(size)
+    with source.open("rb", buffering=0) as file:
+        pieces = [
+            piece
+            for piece in _pieces(source, size)
+            if not piece.is_hole and os.pread(file.fileno(), piece.length, piece.start) != zeros[: piece.length]
+        ]
+    _compress(pieces, word, work, tools, source)
+    return {piece.start: work / piece.stream for piece in pieces}
+
+
+def _compress(pieces: Sequence[_Piece], word: str, work: Path, tools: Tools, seen: Path) -> None:
+    """Compress pieces to files named after them in the directory `work`."""
     for piece in pieces:
         if piece.is_hole:
             with (work / piece.hole).open("wb") as file:
@@ -106,23 +132,20 @@ def compress(source: Path, target: Path, word: str, work: Path, tools: Tools, *,
     for number in range(min(workers, len(lines))):
         (work / f"list-{number}").write_text("".join(lines[number::workers]), encoding="utf-8")
     argv = ["bash", "-c", _SCRIPT, "compress", str(work), str(seen), *COMPRESSIONS[word].argv]
-    tools.run(argv, env={"LC_ALL": "C"})
-    with atomic_file(target) as temporary, temporary.open("r+b") as whole:
-        for piece in pieces:
-            with open_output(work / piece.stream) as stream:
-                shutil.copyfileobj(stream, whole, _MIB)
+    if lines:
+        tools.run(argv, env={"LC_ALL": "C"})
 
 
-def _pieces(source: Path) -> Sequence[_Piece]:
+def _pieces(source: Path, length: int) -> Sequence[_Piece]:
     """Return the pieces in order; an empty file has one empty piece, because the result needs a stream."""
     with source.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         data = {
-            number * PIECE
+            number * length
             for start, end in data_in(file.fileno(), 0, size)
-            for number in range(start // PIECE, -(-end // PIECE))
+            for number in range(start // length, -(-end // length))
         }
     return [
-        _Piece(start=start, length=min(PIECE, size - start), is_hole=start not in data and size > 0)
-        for start in range(0, max(size, 1), PIECE)
+        _Piece(start=start, length=min(length, size - start), is_hole=start not in data and size > 0)
+        for start in range(0, max(size, 1), length)
     ]

@@ -6,11 +6,11 @@
                                                                      ├─ initrd ─ boot ─┘                  ├─ evidence
                                                                      └─ archive ──────────────────────────┘
 
-
 * Of the config, a stage sees only its slice; of other stages, only their hand-overs.
 * ``system`` writes four hand-overs, so that ``initrd``, ``boot`` and ``evidence`` depend only on what they read of the
   tree.
 * Planning reads nothing but the config, which must be one that can be built.
+* An ISO has a second tree, that of the initramfs it boots, and in place of ``disk`` what `oic.plan.iso` shows.
 * A root file system for WSL 2 has no kernel: of the stages after ``system``, it has ``archive`` and ``evidence`` only.
 * If the boot loader reads the image's own tree, as GRUB does, ``fs`` comes after ``boot``, whose layer it merges.
 """
@@ -22,11 +22,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oic.config.crypt import hashed
+from oic.config.disk import IMG, ISO, WSL
 from oic.plan.boot import disk_of
+from oic.plan.iso import iso_stages
 from oic.plan.maker import Maker
+from oic.plan.medium import img_stages
 from oic.plan.packages import package_stages
 from oic.plan.raw import raw_stages
-from oic.plan.tree import image_tree, tree_stages
+from oic.plan.tree import tree_of, tree_stages
 from oic.plan.wsl import wsl_stages
 from oic.stages import (
     archive,
@@ -38,8 +41,12 @@ from oic.stages import (
     download,
     evidence,
     fs,
+    img,
     initrd,
+    iso,
+    live,
     metadata,
+    payload,
     rootfs,
     solve,
     system,
@@ -54,7 +61,7 @@ if TYPE_CHECKING:
     from oic.stage import Stage
 
 
-PRODUCTS = {"raw": raw_stages, "wsl2": wsl_stages}
+PRODUCTS = {"raw": raw_stages, WSL: wsl_stages, IMG: img_stages, ISO: iso_stages}
 """The kinds of images, by their names in recipes."""
 
 KINDS = tuple(
@@ -74,6 +81,10 @@ KINDS = tuple(
         disk,
         convert,
         archive,
+        img,
+        payload,
+        live,
+        iso,
         evidence,
     )
 )
@@ -86,5 +97,8 @@ def plan(config: FinalConfig, cache: Path) -> tuple[Stage[Any], ...]:
     placed = disk_of(config, make.seed).placed({})
     users = tuple(replace(user, password=hashed(user, make.seed)) for user in config.system.users)
     product = PRODUCTS[config.target.image_type]
-    tree = image_tree(config, placed, users)
-    return (*package_stages(make), *tree_stages(make, tree), *product(make, placed, users))
+    return (
+        *package_stages(make),
+        *tree_stages(make, tree_of(config, placed, users)),
+        *product(make, placed, users),
+    )

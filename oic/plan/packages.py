@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from oic.config.disk import IMG, ISO
 from oic.handover.collected import Collected
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
+from oic.ospackage.lock import MEDIUM
 from oic.ospackage.locked import AskedSet, Request
 from oic.ospackage.series import SIGN
 from oic.plan.boot import method_of
-from oic.plan.tree import has_kernel
+from oic.plan.tree import IMAGE, has_initramfs, has_kernel
 from oic.stages import chroot, collect, download, metadata, solve, verify
 from oic.values import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from oic.config.model import FinalConfig
     from oic.config.repository import Repository
@@ -49,7 +51,7 @@ def package_stages(make: Maker) -> tuple[Stage[Any], ...]:
 
 def _collecting(make: Maker) -> tuple[Stage[Any], ...]:
     """Return the stage that brings the recipe's package files into the store, where it names some."""
-    made = [entry for entry in make.config.repositories if entry.files]
+    made = [entry for entry in _every(make.config) if entry.files]
     files = [
         (collect.source_key(entry.name, file), Path(file.path)) for entry in made for file in entry.files if file.path
     ]
@@ -93,23 +95,29 @@ def _solving(make: Maker, made: tuple[type[Handover], ...]) -> tuple[Stage[Any],
 
 def request_of(config: FinalConfig) -> Request:
     """Return the request to the solver; a lock records the digest of the request that it satisfies."""
-    names = (
-        *config.system.packages,
-        *_kernels(config),
-        *(config.distribution.packages_for.get(method_of(config), ()) if has_kernel(config) else ()),
-        *(config.distribution.packages_for.get("grow", ()) if config.disk.grows else ()),
-    )
+    medium = config.medium
     tools = (*config.distribution.tools, *_further_tools(config))
-    further = "; ".join(_described(entry) for entry in config.repositories if entry.further or entry.of_recipe)
+    further = "; ".join(_described(entry) for entry in _every(config) if entry.further or entry.of_recipe)
     return Request(
         architecture=config.distribution.architecture,
         recommends=config.system.recommends,
         sets={
-            "image": _asked_set(config, names, config.repositories, essential=True),
+            IMAGE: _asked_set(config, _names(config), config.repositories, essential=True),
             "tools": _asked_set(config, tools, config.distribution.tools_repositories, essential=False),
+            **({MEDIUM: _asked_set(config, _names(medium), medium.repositories, essential=True)} if medium else {}),
         },
         repositories=further or UNSET,
     )
+
+
+def _names(config: FinalConfig) -> Iterator[str]:
+    """Yield the packages that a tree is asked to have."""
+    yield from config.system.packages
+    yield from _kernels(config)
+    wanted = [*([method_of(config)] if has_initramfs(config) else []), *(["grow"] if config.disk.grows else [])]
+    wanted += ["medium"] if config.target.image_type == IMG else []
+    for word in wanted:
+        yield from config.distribution.packages_for.get(word, ())
 
 
 def _kernels(config: FinalConfig) -> Iterator[str]:
@@ -135,7 +143,7 @@ def _digest(entry: Repository) -> str:
 
 
 def _asked_set(
-    config: FinalConfig, names: Collection[str], repositories: Collection[Repository], *, essential: bool
+    config: FinalConfig, names: Iterable[str], repositories: Collection[Repository], *, essential: bool
 ) -> AskedSet:
     """Return what a set is asked to hold; its repositories are named where another set has others."""
     allowed = tuple(entry.name for entry in repositories)
@@ -157,6 +165,9 @@ def _further_tools(config: FinalConfig) -> Iterator[str]:
     if any(artifact.type in DISK_FORMATS for artifact in config.artifacts):
         yield from config.distribution.tools_for.get("conversion", ())
     yield from config.distribution.tools_for.get(method_of(config), ())
+    for word in (IMG, ISO):
+        if config.target.image_type in {word, ISO}:
+            yield from config.distribution.tools_for.get(word, ())
     for word in sorted({entry.fs_type for entry in config.disk.partitions} & {*FILE_SYSTEMS}):
         yield from config.distribution.tools_for.get(FILE_SYSTEMS[word].tools, ())
 
@@ -201,4 +212,6 @@ def _fetched(config: FinalConfig) -> tuple[Repository, ...]:
 
 
 def _every(config: FinalConfig) -> Collection[Repository]:
-    return {one.name: one for one in (*config.repositories, *config.distribution.tools_repositories)}.values()
+    of_medium = config.medium.repositories if config.medium else ()
+    every = (*config.repositories, *of_medium, *config.distribution.tools_repositories)
+    return {one.name: one for one in every}.values()

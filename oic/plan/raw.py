@@ -28,12 +28,17 @@ if TYPE_CHECKING:
 
 
 def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stage[Any], ...]:
-    """Return the stages that create what boots the image, the file systems, the artefacts, and the manifest.
+    """Return the stages that create what boots the image, the file systems, the artefacts, and the manifest."""
+    artefacts = artefact_stages(make, placed)
+    return (*disk_stages(make, placed), *artefacts, evidence_stage(make, users, artefacts))
+
+
+def disk_stages(make: Maker, placed: Layout) -> tuple[Stage[Any], ...]:
+    """Return the stages that create what boots the image, and the file systems: all that a disk has.
 
     A boot loader that reads the tree has its files in it: then the file systems are created after them, and also where
     sizes are those of the content.
     """
-    artefacts = artefact_stages(make, placed)
     in_tree = is_in_tree(method_of(make.config))
     disk_plan = disk_of(make.config, make.seed)
     by_content = disk_plan if disk_plan.waits else None
@@ -44,11 +49,7 @@ def raw_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stag
     systems = make.stage(
         fs.KIND, _file_systems(make.config, placed, make.seed, by_content), reads=(*fs.KIND.reads, *of_boot)
     )
-    return (
-        *((booting, systems) if boot_first else (systems, booting)),
-        *artefacts,
-        evidence_stage(make, users, artefacts),
-    )
+    return (booting, systems) if boot_first else (systems, booting)
 
 
 def _file_systems(config: FinalConfig, placed: Layout, seed: str, by_content: ByContent | None) -> fs.Slice:

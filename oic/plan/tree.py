@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oic.config.disk import WSL
+from oic.config.disk import IMG, WSL
+from oic.config.iso import installs
 from oic.config.repository import is_local
 from oic.image.boot.root import ByPartuuid
 from oic.image.disk.kinds import TABLE_KINDS
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from oic.plan.maker import Maker
     from oic.stage import Stage
 
+IMAGE = "image"
+"""The set of the lock that is installed in the image itself."""
 ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 """The EFI system partition's type GUID, UEFI 2.10 table 5.7."""
 
@@ -52,12 +55,13 @@ def tree_stages(make: Maker, tree: TreePlan) -> tuple[Stage[Any], ...]:
     )
 
 
-def image_tree(config: FinalConfig, placed: Layout, users: Sequence[User]) -> TreePlan:
-    """Return the tree of the image itself."""
+def tree_of(config: FinalConfig, placed: Layout, users: Sequence[User], named_set: str = IMAGE) -> TreePlan:
+    """Return the tree of the image itself, or of another set of the lock, which has the set's name."""
     return TreePlan(
-        installed=installed(config, "image"),
+        name="" if named_set == IMAGE else named_set,
+        installed=installed(config, named_set),
         configured=_configured(config, placed, users),
-        initramfs=initrd.Slice(modules=config.system.kernel.extra_modules) if has_kernel(config) else None,
+        initramfs=initrd.Slice(modules=config.system.kernel.extra_modules) if has_initramfs(config) else None,
         sources={
             **{file.final: file.local for file in config.system.files if file.kind == "file" and file.content is None},
             **{key.url: Path(key.path) for entry in _of_recipe(config) for key in entry.keys if key.sha256},
@@ -94,6 +98,7 @@ def _configured(config: FinalConfig, placed: Layout, users: Sequence[User]) -> s
         esp=next((entry.mount_point for entry in config.disk.partitions if is_esp(entry) and is_mounted(entry)), ""),
         growth=_growth(config, placed),
         has_kernel=has_kernel(config),
+        has_initramfs=has_initramfs(config),
     )
 
 
@@ -174,6 +179,12 @@ def _growth(config: FinalConfig, placed: Layout) -> Growth | None:
 def has_kernel(config: FinalConfig) -> bool:
     """Tell whether an image has a kernel of its own; with WSL 2, the host brings it."""
     return config.target.image_type != WSL
+
+
+def has_initramfs(config: FinalConfig) -> bool:
+    """Tell whether an initramfs is made for an image: it is not one itself, nor is it only run from a medium."""
+    is_live = config.iso is not None and not installs(config.iso)
+    return has_kernel(config) and config.target.image_type != IMG and not is_live
 
 
 def is_mounted(entry: Partition) -> bool:

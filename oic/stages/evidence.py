@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.files import digest_of_file, write_json
-from oic.handover.disk import Archive, Converted, Product, Products, RawDisk
+from oic.handover.disk import Archive, Converted, Medium, Packed, Product, Products, RawDisk
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
@@ -146,7 +146,13 @@ def partitions_of(stage: Stage[Slice]) -> tuple[WrittenPartition, ...]:
     return stage.read(Converted).partitions if Converted in stage.reads else ()
 
 
-OF_ARTEFACTS: dict[str, type[Products]] = {"disk": RawDisk, "convert": Converted, "archive": Archive}
+OF_ARTEFACTS: dict[str, type[Products]] = {
+    "disk": RawDisk,
+    "convert": Converted,
+    "archive": Archive,
+    "img": Packed,
+    "iso": Medium,
+}
 """What tells of the artefacts, by the stage that makes them; an image has one of these at least."""
 KIND = Kind(
     name="evidence",

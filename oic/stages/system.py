@@ -5,8 +5,7 @@
     settings, sources ─> users ─> files ─> commands ─> units ─> remove traces of this machine
 
 There are four hand-overs: ``system.json`` names the whole tree; ``initrd-inputs.json``, ``boot-inputs.json`` and
-``private-keys.json`` (for the manifest) hold only what later stages read of it, so that these run only if that has
-changed.
+``private-keys.json`` (for the manifest) hold only what later stages read of it, which run only if that has changed.
 """
 
 from __future__ import annotations
@@ -92,6 +91,7 @@ class Slice(Value):
     esp: str
     growth: Growth | None
     has_kernel: bool
+    has_initramfs: bool
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -112,7 +112,7 @@ def run(stage: Stage[Slice]) -> str:
     work = stage.path("work/system")
     work.mkdir(parents=True, exist_ok=True)
     whole = [*trees, layer.tree]
-    found = (said.esp, [file.final for file in said.files], rootfs.private_keys, said.has_kernel)
+    found = (said.esp, [file.final for file in said.files], rootfs.private_keys, said.has_kernel, said.has_initramfs)
     read = namespace.call(reading.read, whole, work, *found, writes=[work])
     stage.write(ConfiguredTree(layers=(*rootfs.layers, own), epoch=layer.epoch))
     stage.write(

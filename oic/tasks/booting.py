@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from oic.boottest.artefact import boot_disk
 from oic.boottest.boot import boot_test
+from oic.boottest.installing import install
 from oic.boottest.vm import BIOS, UEFI, Machine
+from oic.config.iso import LIVE
 from oic.files import write_json
+from oic.handover.disk import Payload
+from oic.image.payload import PayloadIndex
 from oic.provider import provider_of
 from oic.stages.evidence import products_of
 from oic.tasks.answers import lock_of, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from oic.boottest.report import Report
     from oic.config.model import FinalConfig, User
     from oic.stage import Stage
+
+_MORE = 1 << 30
 
 
 def can_log_in(user: User) -> bool:
@@ -24,20 +37,57 @@ def can_log_in(user: User) -> bool:
 
 
 def boot_built(config: FinalConfig, last: Stage[Any], timeout: float) -> None:
-    """Boot what was built, up to the `last` stage, and compare it with the lock; raises OicError."""
+    """Boot what was built, up to the `last` stage, and compare it with the lock; raises OicError.
+
+    Of an ISO, what its menu offers first is tried: the live system, or an installation and the disk that it leaves.
+    """
     firmware = BIOS if config.system.bootloader.boot_type == "legacy" else UEFI
-    lock = lock_of(last)
-    with boot_disk(products_of(last), last.cache, last.path("work")) as disk:
-        report = boot_test(
-            disk.path,
-            Machine(firmware=firmware, image_format=disk.format),
-            expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock.sets["image"]},
-            list_command=provider_of(config.distribution.provider).list_command(),
-            users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],
-            log=last.path("log/boot-test.log"),
-            timeout=timeout,
-            report=lambda line: say(f"  {line}"),
-        )
+    work = last.path("work")
+    work.mkdir(exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        if config.iso is None:
+            disk = stack.enter_context(boot_disk(products_of(last), last.cache, work))
+            report = _booted(config, last, disk.path, Machine(firmware=firmware, image_format=disk.format), timeout)
+        else:
+            medium = last.cache / products_of(last)[0].file.path
+            machine = Machine(firmware=firmware, medium=medium, keep=True)
+            target = None
+            if config.iso.modes[:1] != (LIVE,):
+                target = stack.enter_context(_empty_disk(last, work / "boot-test.disk"))
+                seconds = install(target, machine, last.path("log/boot-test-install.log"), timeout, _say_step)
+                say(f"installed in {seconds:.0f} s under emulation")
+                machine = Machine(firmware=firmware)
+            report = _booted(config, last, target, machine, timeout)
     write_json(last.path("boot-test.json"), report)
     say(f"booted: kernel {report.kernel}, {len(report.packages)} packages as locked, no unit failed")
     say(f"login after {report.seconds_to_login:.0f} s under emulation; report: {last.path('boot-test.json')}")
+
+
+def _booted(config: FinalConfig, last: Stage[Any], disk: Path | None, machine: Machine, timeout: float) -> Report:
+    return boot_test(
+        disk,
+        machine,
+        expected={f"{entry.name}:{entry.architecture}": entry.version for entry in lock_of(last).sets["image"]},
+        list_command=provider_of(config.distribution.provider).list_command(),
+        users=[(user.name, user.password) for user in config.system.users if can_log_in(user)],
+        log=last.path("log/boot-test.log"),
+        timeout=timeout,
+        report=_say_step,
+    )
+
+
+@contextlib.contextmanager
+def _empty_disk(last: Stage[Any], path: Path) -> Iterator[Path]:
+    """Yield an empty disk that is larger than the installation needs, so that it has to grow."""
+    index = last.cache / Payload.from_text(last.place_of(Payload).read_text(encoding="utf-8")).index.path
+    least = msgspec.json.decode(index.read_bytes(), type=PayloadIndex).least
+    try:
+        with path.open("wb") as file:
+            file.truncate(least + _MORE)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _say_step(line: str) -> None:
+    say(f"  {line}")

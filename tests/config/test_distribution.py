@@ -191,7 +191,10 @@ def test_every_distribution_says_what_each_kind_of_image_is(folder: Path, kind: 
     config = load("", head=head.replace("imageType: raw", f"imageType: {kind}"))
     assert len(config.system.packages) > 4
     assert bool(config.system.kernel.packages) == (kind != "wsl2")
-    assert bool(config.unbuilt) == (kind != "wsl2")
+    reason = "its data name no tools" if folder.name == "el10" else "an installer that asks is not built yet"
+    wanted = kind == "iso" or (kind == "img" and folder.name == "el10")
+    assert bool(config.unbuilt) == wanted
+    assert not wanted or reason in config.unbuilt[0]
 
 
 @pytest.mark.parametrize("folder", sorted(distributions_folders()[-1].glob("*/*")), ids=lambda path: path.name)

@@ -94,7 +94,7 @@ def test_a_file_of_the_distribution_is_found_by_its_name_here_or_in_public_templ
 def test_the_installer_of_public_templates_is_told_of_as_this_projects(tmp_path: Path) -> None:
     config = recipe(tmp_path, "../../general/isolinux/attendedinstaller")
     (note,) = config.notes
-    assert note.endswith(": attendedinstaller stands for this project's installer, which is not built yet")
+    assert note.endswith(": attendedinstaller stands for this project's installer, which only an initramfs has")
 
 
 def entries(config: FinalConfig) -> list[tuple[str, str, str, str | None]]:

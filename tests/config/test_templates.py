@@ -92,18 +92,19 @@ systemConfig:
     text
 """
 
+TEMPLATE = (
+    "expected the recipe of the initramfs that the ISO boots, beside the recipe or the distribution's defaults, found"
+)
 OTHERS = {
     "{os: ubuntu, dist: ubuntu26, arch: x86_64, imageType: raw}": [],
     "{os: wind-river-elxr, dist: elxr13, arch: x86_64, imageType: raw}": [],
     "{os: ubuntu, dist: ubuntu24, arch: aarch64, imageType: raw}": ["target.arch: an image for aarch64"],
     "{os: ubuntu, dist: ubuntu24, arch: x86_64, imageType: raw}": [],
     "{os: redhat-compatible-distro, dist: el10, arch: x86_64, imageType: raw}": [],
-    "{os: debian, dist: debian13, arch: x86_64, imageType: img}": [
-        "target.imageType: an image of type img",
-    ],
+    "{os: debian, dist: debian13, arch: x86_64, imageType: img}": [],
     "{os: debian, dist: debian13, arch: armv7hl, imageType: iso}": [
         "target.arch: an image for armv7hl",
-        "target.imageType: an image of type iso",
+        f"systemConfig.initramfs.template: {TEMPLATE} nothing",
     ],
 }
 
@@ -155,10 +156,15 @@ def test_a_cloud_image_of_elxr_with_foreign_repositories(load: Load) -> None:
 
 
 def test_an_iso_of_edge_microvisor_toolkit(load: Load) -> None:
-    assert unbuilt(load, EMT) == [
-        "target.imageType: an image of type iso",
-        "systemConfig.initramfs: an initramfs of a recipe of its own",
-    ]
+    (said,) = unbuilt(load, EMT)
+    assert said.startswith("target.imageType: an installer that asks is not built yet")
+    answered = EMT.replace("  name: RT", "  name: RT\n  path: /dev/nvme0n1")
+    assert unbuilt(load, answered) == []
+    config = load(answered, head="")
+    assert config.iso is not None
+    assert config.medium is not None
+    assert config.iso.modes == ("unattended",), "the disk is named, so nothing is left to ask"
+    assert [file.final for file in config.medium.system.files if "install" in file.local.name or file.final == "/init"]
 
 
 @pytest.mark.parametrize("target", OTHERS)
@@ -184,7 +190,8 @@ ADDITIONS = {
     "tools: debian13": ["tools: a build environment of other packages than the distribution's own"],
     "tools: debian12": [],
     "tools: debian/debian12": [],
-    "iso: {mode: live}": ["iso: an ISO"],
+    "iso: {mode: live}": [],
+    "iso: {repository: true}": ["iso.repository: a repository on the medium"],
     "systemConfig: {immutability: {enabled: true, state: /data, updates: ab, encrypt: true}}": [
         "systemConfig.immutability.state: state",
         "systemConfig.immutability.updates: updates",

@@ -202,6 +202,7 @@ def slice_of(*commands: str, online: Sequence[int] = (), users: Sequence[User] =
         esp="",
         growth=None,
         has_kernel=True,
+        has_initramfs=True,
         files=(),
         users=tuple(users),
         mounts=(),

@@ -14,7 +14,7 @@ from oic.image.disk.geometry import layout
 from oic.image.disk.kinds import TABLE_KINDS
 from oic.plan import plan
 from oic.plan.maker import Maker
-from oic.plan.tree import TreePlan, image_tree, installed, tree_stages
+from oic.plan.tree import TreePlan, installed, tree_of, tree_stages
 
 RECIPE = Path(__file__).parents[2] / "recipes/minimal.yml"
 CACHE = Path("/cache")
@@ -25,7 +25,7 @@ def trees() -> tuple[Maker, TreePlan, TreePlan]:
     """Return what makes stages, the image's own tree, and one of the set of tools that is configured alike."""
     config = load_config(RECIPE, {})
     make = Maker(config=config, cache=CACHE)
-    own = image_tree(config, layout(config.disk, make.seed, TABLE_KINDS[config.disk.table]), ())
+    own = tree_of(config, layout(config.disk, make.seed, TABLE_KINDS[config.disk.table]), ())
     second = TreePlan(
         name="second",
         installed=installed(config, "tools"),

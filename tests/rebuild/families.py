@@ -133,7 +133,7 @@ DEB = Family(
     rich=("apt", "debian-archive-keyring", "systemd", "tzdata"),
     rich_edits={
         "services.enable": (["systemd-networkd"], TREE),
-        "services.disable": (["systemd-timesyncd", "e2scrub_reap"], frozenset({"system", "evidence"})),
+        "services.disable": (["systemd-networkd"], frozenset({"system", "evidence"})),
         "services.mask": (["systemd-networkd"], TREE),
         "timezone": ("Europe/Berlin", TREE),
         "packageSources": ("drop", TREE),
@@ -192,6 +192,7 @@ RPM = Family(
         },
         "tools": {"value": "azl3"},
         "disk.partitions.1.grow": {"ran": SOLVED | TREE | {"initrd"}},
+        "systemConfig.kernel.version": {"value": "6.6"},
         # its images have systemd-boot already
         "systemConfig.kernel.entries": {"direct": frozenset({"boot", "fs", "evidence"})},
         "target": {"direct": frozenset(STAGES) - {"download"}},  # which names packages by their digests

@@ -41,19 +41,20 @@ def read(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
     placed: Collection[str],
     keys: Sequence[PrivateKey],
     has_kernel: bool,  # noqa: FBT001 - called by its place, in a namespace
+    has_initramfs: bool,  # noqa: FBT001 - as above
 ) -> TreeContent:
     """Return what boot image, initramfs and manifest need; raises OicError when there is no kernel or no generator.
 
     `placed` are the paths of the recipe's files, `keys` the private keys of the packages' layers. Without
-    `has_kernel`, there need be neither kernel nor generator.
+    `has_kernel`, there need be no kernel, without `has_initramfs` no generator.
     """
     with overlay.merged(trees, work / "root") as root:
         found = child.inside(root, kernels.kernels_of) if has_kernel else []
         os_release = child.inside(root, kernels.os_release)
-        generator = child.inside(root, generators.generator_of) if has_kernel else ""
+        generator = child.inside(root, generators.generator_of) if has_initramfs else ""
         files = child.inside(root, esp.files_below, esp_at)
         left = child.inside(root, drawn.still_there, [key.path for key in keys])
-    paths = child.inside(trees[-1], generators.paths_read, generator) if has_kernel else ()
+    paths = child.inside(trees[-1], generators.paths_read, generator) if has_initramfs else ()
     added = child.inside(trees[-1], drawn.private_keys, (), {}, ())
     return TreeContent(
         kernels=found,
@@ -61,7 +62,7 @@ def read(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         esp=files,
         generator=generator,
         paths=paths,
-        hooks=has_kernel and generators.has_hooks(paths, generator),
+        hooks=has_initramfs and generators.has_hooks(paths, generator),
         private_keys=_private_keys([key for key in keys if key.path in left], added, placed),
     )
 

@@ -33,26 +33,35 @@ _PREFIX = 3  # include/grub/kernel.h, OBJ_TYPE_PREFIX
 def make_parts(wanted: Bootable, work: Path, tools: Sandbox) -> BootParts:
     """Make the files of ESP and tree; see `oic.image.boot.BootMethod`."""
     del work
-    place, short = wanted.place, wanted.architecture.efi
+    place = wanted.place
     assert place is not None
-    name = f"grub{short}.efi"
-    signed, shim, manager = (child.inside(tools.root, read_first, globs) for globs in _globs(short))
-    if signed is None:
-        hint = "the distribution's tools lack the package that has GRUB for UEFI"
-        raise OicError(f"expected {name} in the build environment, found none", hint=hint)
     platform = child.inside(tools.root, read_platform, wanted.architecture.grub)
     menu = redirection_text(place.uuid, place.path_of(f"boot/{platform.directory}")).encode()
-    esp: dict[str, Path | bytes] = {f"{_FALLBACK}/{name}": signed, f"{_FALLBACK}/grub.cfg": menu}
-    esp[f"{prefix_of(signed).strip('/') or _FALLBACK}/grub.cfg"] = menu
-    esp[f"{_FALLBACK}/BOOT{short.upper()}.EFI"] = shim or signed
-    if shim and manager:
-        esp[f"{_FALLBACK}/mm{short}.efi"] = manager
+    esp = removable_files(wanted.architecture.efi, menu, tools)
     return BootParts(
         esp=esp,
         tree=tree_files(wanted, platform, serial=False),
         settings=settings_text(wanted, serial=False),
         private=private_files(platform),
     )
+
+
+def removable_files(short: str, menu: bytes, tools: Sandbox) -> dict[str, Path | bytes]:
+    """Return what firmware starts on a device that it does not know, by path: shim and GRUB, which reads `menu`.
+
+    `short` is UEFI's word for the architecture. Raises OicError where the build environment has no GRUB.
+    """
+    name = f"grub{short}.efi"
+    signed, shim, manager = (child.inside(tools.root, read_first, globs) for globs in _globs(short))
+    if signed is None:
+        hint = "the distribution's tools lack the package that has GRUB for UEFI"
+        raise OicError(f"expected {name} in the build environment, found none", hint=hint)
+    files: dict[str, Path | bytes] = {f"{_FALLBACK}/{name}": signed, f"{_FALLBACK}/grub.cfg": menu}
+    files[f"{prefix_of(signed).strip('/') or _FALLBACK}/grub.cfg"] = menu
+    files[f"{_FALLBACK}/BOOT{short.upper()}.EFI"] = shim or signed
+    if shim and manager:
+        files[f"{_FALLBACK}/mm{short}.efi"] = manager
+    return files
 
 
 def _globs(short: str) -> tuple[Sequence[str], ...]:

@@ -48,7 +48,7 @@ def menu_text(wanted: Bootable, directory: str, *, serial: bool) -> str:
     """Return grub.cfg, which lies in `directory` of /boot; with `serial` it speaks on the kernel's serial line."""
     assert wanted.place is not None
     mkconfig = f"{directory}-mkconfig"
-    lines = [_HEADER.format(mkconfig=mkconfig), *_terminal(wanted.command_line, serial=serial)]
+    lines = [_HEADER.format(mkconfig=mkconfig), *(terminal_lines(wanted.command_line) if serial else [])]
     lines += ["set default=0", f"set timeout={MENU_SECONDS if len(wanted.kernels) > 1 else 0}"]
     lines += ["insmod part_gpt", "insmod part_msdos", f"search --no-floppy --fs-uuid --set=root {wanted.place.uuid}"]
     command_line = _quoted_all(words_of(wanted.command_line))
@@ -57,7 +57,7 @@ def menu_text(wanted: Bootable, directory: str, *, serial: bool) -> str:
         title = title_of(wanted.os_release)
         if len(wanted.kernels) > 1:
             title = f"{title}, with Linux {kernel.version}"
-        lines += [f"menuentry {_quoted(title)} {{", f"\tlinux {path} {command_line}", f"\tinitrd {initramfs}", "}"]
+        lines += [f"menuentry {quoted(title)} {{", f"\tlinux {path} {command_line}", f"\tinitrd {initramfs}", "}"]
     return "\n".join(lines) + "\n"
 
 
@@ -89,8 +89,9 @@ def redirection_text(uuid: str, directory: str) -> str:
     )
 
 
-def _terminal(command_line: str, *, serial: bool) -> list[str]:
-    match = _SERIAL.search(command_line) if serial else None
+def terminal_lines(command_line: str) -> list[str]:
+    """Return what makes GRUB speak on the serial line that a command line names, if it names one."""
+    match = _SERIAL.search(command_line)
     if not match:
         return []
     begin = f"if {_serial_command(match)}; then"
@@ -102,10 +103,10 @@ def _serial_command(match: re.Match[str]) -> str:
 
 
 def _quoted_all(words: Iterable[str]) -> str:
-    return " ".join(map(_quoted, words))
+    return " ".join(map(quoted, words))
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """Return a word of GRUB's shell, whose single quotes hold everything but themselves."""
     if _PLAIN.fullmatch(word):
         return word

@@ -1,0 +1,74 @@
+"""img: a tree as an initramfs that is a whole system, its kernel beside it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oic.chroot import layers, namespace, toolbox
+from oic.files import atomic_file, digest_of_file
+from oic.handover.disk import MediumSystem, Packed, Product
+from oic.handover.tree import Artefact, BootInputs, BuildEnvironment, ConfiguredTree
+from oic.image.cpio import make_initramfs
+from oic.stage import Kind
+from oic.values import Bytes, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from oic.stage import Stage
+
+
+class Slice(Value):
+    """The names of the files, and patterns of paths that are left out."""
+
+    initramfs: str
+    kernel: str
+    excluded: tuple[str, ...]
+
+
+def run(stage: Stage[Slice]) -> str:
+    """Pack the tree, and copy its newest kernel."""
+    part, tree, inputs = stage.slice, stage.read(ConfiguredTree), stage.read(BootInputs)
+    trees = [layers.read(stage.cache / layer.place).tree for layer in tree.layers]
+    chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
+    kernel, target, work = inputs.kernels[0], stage.path(part.initramfs), stage.path("work")
+    work.mkdir(exist_ok=True)
+    made = namespace.call(_make, trees, part.excluded, chroot, work, stage.log, writes=[work, stage.create_log()])
+    made.replace(target)
+    with atomic_file(stage.path(part.kernel)) as temporary:
+        shutil.copyfile(stage.cache / kernel.file.path, temporary)
+    files = (_artefact(stage, target), _artefact(stage, stage.path(part.kernel)))
+    if Packed in stage.kind.writes:
+        forms = zip(("img", "kernel"), files, strict=True)
+        stage.write(Packed(products=tuple(Product(format=form, compression="", file=file) for form, file in forms)))
+    else:
+        stage.write(MediumSystem(initramfs=files[0], kernel=files[1], version=kernel.version))
+    return f"{part.initramfs} {files[0].size >> 20} MiB, kernel {kernel.version}"
+
+
+def _artefact(stage: Stage[Slice], path: Path) -> Artefact:
+    return Artefact(path=stage.artefact(path), sha256=digest_of_file(path), size=Bytes(path.stat().st_size))
+
+
+def _make(trees: Sequence[Path], excluded: Sequence[str], chroot: Path, work: Path, log: Path) -> Path:
+    """Return the initramfs, in the directory `work`; runs in a namespace."""
+    made = work / "initramfs.img"
+    with toolbox.merged(trees, chroot, work / "img", log) as (root, out, tools):
+        make_initramfs(root, out / made.name, excluded, tools)
+        (out / made.name).replace(made)
+    return made
+
+
+KIND = Kind(
+    name="img",
+    version=1,
+    doc="pack a tree as an initramfs, its kernel beside it",
+    reads=(ConfiguredTree, BootInputs, BuildEnvironment),
+    writes=(Packed,),
+    run=run,
+)
+OF_MEDIUM = replace(KIND, writes=(MediumSystem,))
+"""The same for what a medium boots, which is no artefact of its own."""

@@ -1,0 +1,118 @@
+"""iso: a medium that boots an initramfs, with what that installs or runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oic.chroot import layers, namespace, toolbox
+from oic.config.architecture import ARCHITECTURES
+from oic.errors import OicError
+from oic.files import digest_of_file
+from oic.handover.disk import LiveTree, Medium, MediumSystem, Payload, Product
+from oic.handover.tree import Artefact, BootInputs, BuildEnvironment
+from oic.image.boot.release import title_of
+from oic.image.medium import DIRECTORY, LIVE_FILE
+from oic.image.medium.iso import IsoSpec, make_iso
+from oic.image.medium.menu import INITRAMFS, KERNEL, MENU, Entry, menu_text
+from oic.stage import Kind
+from oic.values import Bytes, Value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oic.stage import Stage
+
+
+class Offer(Value):
+    """An entry of the menu."""
+
+    mode: str
+    command_line: str
+
+
+class Slice(Value):
+    """What the medium offers, the text of its answers, its label and its identifiers."""
+
+    file: str
+    architecture: str
+    offers: tuple[Offer, ...]
+    answers: str
+    label: str
+    marker: str
+    disk_uuid: str
+    volume_id: int
+
+
+def run(stage: Stage[Slice]) -> str:
+    """Make the ISO."""
+    part, inputs, packed = stage.slice, stage.read(BootInputs), stage.read(MediumSystem)
+    menu = menu_text(
+        title_of(inputs.os_release),
+        [Entry(mode=offer.mode, command_line=offer.command_line) for offer in part.offers],
+        part.marker,
+    )
+    spec = IsoSpec(
+        files={
+            MENU: menu.encode(),
+            KERNEL: stage.cache / packed.kernel.path,
+            INITRAMFS: stage.cache / packed.initramfs.path,
+            **_content(stage, inputs, packed),
+            **({f"{DIRECTORY}/answers": part.answers.encode()} if part.answers else {}),
+        },
+        label=part.label,
+        marker=part.marker,
+        disk_uuid=part.disk_uuid,
+        volume_id=part.volume_id,
+        architecture=ARCHITECTURES[part.architecture],
+        epoch=inputs.epoch,
+    )
+    chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
+    target, work = stage.path(part.file), stage.path("work")
+    work.mkdir(exist_ok=True)
+    made = namespace.call(_make, spec, chroot, work, stage.log, writes=[work, stage.create_log()])
+    made.replace(target)
+    file = Artefact(path=stage.artefact(target), sha256=digest_of_file(target), size=Bytes(target.stat().st_size))
+    stage.write(Medium(products=(Product(format="iso", compression="", file=file),)))
+    return f"{target.name}, {file.size >> 20} MiB"
+
+
+def _content(stage: Stage[Slice], inputs: BootInputs, packed: MediumSystem) -> dict[str, Path | bytes]:
+    """Return what the initramfs reads of the medium; raises OicError for a live system of another kernel."""
+    files: dict[str, Path | bytes] = {}
+    if Payload in stage.reads:
+        payload = stage.read(Payload)
+        files[f"{DIRECTORY}/payload.json"] = stage.cache / payload.index.path
+        for image in payload.images:
+            files[f"{DIRECTORY}/payload/{image.path.rpartition('/')[2]}"] = stage.cache / image.path
+    if LiveTree in stage.reads:
+        files[f"{DIRECTORY}/{LIVE_FILE}"] = stage.cache / stage.read(LiveTree).file.path
+        versions = [kernel.version for kernel in inputs.kernels]
+        if packed.version not in versions:
+            text = f"expected the kernel of the initramfs, {packed.version}, in the live system, found {versions[0]}"
+            raise OicError(text, hint="name the same kernel.packages in both recipes")
+    return files
+
+
+def _make(spec: IsoSpec, chroot: Path, work: Path, log: Path) -> Path:
+    """Return the ISO, in the directory `work`; runs in a namespace."""
+    made = work / "medium.iso"
+    places = sorted({path.parent for path in spec.files.values() if not isinstance(path, bytes)})
+    with (
+        toolbox.workspace(work / "iso") as place,
+        toolbox.workspace(place / "tools") as tools_work,
+        toolbox.workspace(place / "pieces") as pieces,
+        toolbox.opened(chroot, tools_work, log, visible=[*places, pieces]) as tools,
+    ):
+        make_iso(spec, pieces / made.name, pieces, tools)
+        (pieces / made.name).replace(made)
+    return made
+
+
+KIND = Kind(
+    name="iso",
+    version=1,
+    doc="make the ISO",
+    reads=(MediumSystem, BootInputs, BuildEnvironment),
+    writes=(Medium,),
+    run=run,
+)

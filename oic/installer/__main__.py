@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         job = Job(machine=machine, answers=options.answers, file=options.disk, dry_run=options.dry_run)
         answers = install(job, screen)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the consoles say it
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, the consoles say it
         if not isinstance(error, InstallError):
             write_log(traceback.format_exc())
         _say_failure(screen, error, options)
@@ -55,11 +55,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _say_failure(screen: Screen, error: Exception, options: argparse.Namespace) -> None:
-    text = str(error)
-    if isinstance(error, MemoryError):
+def _say_failure(screen: Screen, error: BaseException, options: argparse.Namespace) -> None:
+    if isinstance(error, InstallError):
+        text = str(error)
+    elif isinstance(error, KeyboardInterrupt):
+        text = "it was interrupted"
+    elif isinstance(error, MemoryError):
         text = "the machine has too little memory"
-    elif not isinstance(error, InstallError):
+    elif isinstance(error, OSError):
+        text = f"{error.filename or 'the system'}: {error.strerror}"
+    else:
         text = f"an error of the installer itself: {error!r}"
     log = options.log or (PATH if options.service else None)
     said = f"The installation failed:\n{text}{f'{chr(10)}The log is {log}.' if log else ''}"

@@ -68,7 +68,11 @@ def install(job: Job, screen: Screen) -> Answers:
         _say_plan(payload, disk, spans, screen)
         return answers
     # From here on the disk is written.
-    _write(job, payload, disk, answers, screen)
+    try:
+        _write(job, payload, disk, answers, screen)
+    except InstallError as error:
+        state = f"{disk.path} was being written and does not boot; an installation from this medium may begin anew"
+        raise InstallError(error.message, hint=f"{error.hint}\n    {state}".strip()) from None
     return answers
 
 

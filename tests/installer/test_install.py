@@ -10,6 +10,7 @@ import pytest
 
 from installer.medium import MIB, Medium
 from installer.runs import KILLED, check_installed, run_installer, run_python
+from oic.installer.__main__ import main
 from oic.installer.marker import MARK
 
 if TYPE_CHECKING:
@@ -161,6 +162,25 @@ def test_a_script_that_makes_other_partitions_is_found_before_the_disk_is_writte
         medium.index["table"] = table.replace(old, new)
         medium.save()
         assert found in refused(medium, disk)
+
+
+def test_a_block_is_compared_again_as_it_is_written(
+    medium: Medium, disk: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A medium may be read well once and badly the second time."""
+    monkeypatch.setattr("oic.installer.checks.check_payload", lambda *_: None)
+    block = medium.index["images"]["rootfs.zst"]["blocks"][-1]
+    path = medium.path / "oic/payload/rootfs.zst"
+    data = bytearray(path.read_bytes())
+    data[block["from"] + block["length"] // 2] ^= 1
+    path.write_bytes(data)
+    assert main(["--disk", str(disk), str(medium.path)]) == 1
+    said = capfd.readouterr().out
+    assert f"the block at {block['at']} has not the sha256 that the index says" in said
+    assert f"{disk} was being written and does not boot; an installation from this medium may begin anew" in said
+    check_is_whole_or_does_not_boot(medium, disk)
+    begin = medium.index["partitions"][1]["start"] + block["at"]
+    assert disk.read_bytes()[begin : begin + 4096] in (bytes(4096), b"\xa5" * 4096)
 
 
 def writes_of(medium: Medium, disk: Path) -> int:

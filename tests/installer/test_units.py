@@ -78,6 +78,29 @@ def test_wrong_arguments_are_status_2(arguments: list[str]) -> None:
     assert caught.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (KeyboardInterrupt(), "it was interrupted"),
+        (MemoryError(), "the machine has too little memory"),
+        (
+            OSError(28, "No space left on device", "/run/oic/target/etc/hosts"),
+            "/run/oic/target/etc/hosts: No space left",
+        ),
+        (OSError(5, "Input/output error"), "the system: Input/output error"),
+    ],
+)
+def test_what_is_no_error_of_the_installer_is_one_line(
+    error: BaseException, text: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("oic.installer.__main__.install", broken)
+    assert main([]) == 1
+    assert capfd.readouterr().out.startswith(f"The installation failed:\n{text}")
+
+
 def test_an_error_of_the_installer_itself_is_one_line_and_its_trace_is_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oic.installer.answers import MAX_BYTES, Answers, Interface, User, read_answers, words_of
 from oic.installer.errors import InstallError
@@ -173,6 +175,36 @@ def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
 def test_a_large_file_is_not_read() -> None:
     with pytest.raises(InstallError, match=f"a: expected at most {MAX_BYTES} bytes, found more"):
         read_answers([("a", b"#" * (MAX_BYTES + 1))])
+
+
+KEYS = (
+    "disk",
+    "disk.strategy",
+    "hostname",
+    "user.a.password",
+    "user.a.ssh-key",
+    "network.e0",
+    "network.e0.dns",
+    "x",
+    "",
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(("=", " = ", "")), st.text(max_size=20)), max_size=6),
+    st.text(max_size=60),
+    st.binary(max_size=60),
+)
+def test_whatever_is_answered_has_answers_or_mistakes(
+    lines: list[tuple[str, str, str]], command_line: str, data: bytes
+) -> None:
+    text = "\n".join("".join(line) for line in lines).encode("utf-8", "surrogatepass")
+    said = "a mistake, in words"
+    try:
+        read_answers([("a", text), ("b", data)], f"oic.{command_line} oic.network.e0.gateway={command_line}")
+    except InstallError as error:
+        said = str(error)
+    assert said.replace("\n", "").isprintable()
 
 
 def test_a_control_character_does_not_reach_the_console() -> None:

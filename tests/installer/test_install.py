@@ -204,7 +204,7 @@ def check_is_whole_or_does_not_boot(medium: Medium, disk: Path) -> None:
     assert data.startswith((MARK, b"\xa5" * 440))
 
 
-@pytest.mark.parametrize("firmware", ["efi", "bios"])
+@pytest.mark.parametrize("firmware", ["efi", pytest.param("bios", marks=pytest.mark.slow)])
 def test_a_kill_at_any_write_leaves_no_half_system_that_boots_and_the_next_run_installs(
     firmware: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -103,6 +103,8 @@ def _disk(machine: Machine, folder: Path) -> Disk | None:
     if not size or _number(folder / "hidden"):  # an empty card reader; a path of a multipath NVMe disk
         return None
     where = str(folder.resolve())
+    if "/devices/virtual/block/" in where:  # made of other devices, as bcache's; NVMe with several paths is elsewhere
+        return None
     transport = next((name for name, pattern in _TRANSPORTS if re.search(pattern, where)), "")
     is_card = transport == "mmc" and _text(folder / "device/type") == "SD"
     parts = {entry.parent.name: _number(entry) for entry in folder.glob("*/partition")}

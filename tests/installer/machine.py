@@ -23,6 +23,7 @@ ATTACHED = {
     "usb": f"{PCI}/usb2/2-1/2-1:1.0/host6/target6:0:0/6:0:0:0/block",
     "mmc": f"{PCI}/mmc_host/mmc0/mmc0:0001/block",
     "virtual": "devices/virtual/block",
+    "multipath": "devices/virtual/nvme-subsystem/nvme-subsys0",
 }
 
 

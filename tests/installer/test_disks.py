@@ -60,8 +60,16 @@ def test_lsblk_has_the_same_order_sizes_and_transports(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["loop0", "ram3", "sr0", "zram0", "dm-0", "md127", "fd0", "nbd0", "mmcblk0boot0", "mmcblk0rpmb", "zd16"]
 )
-def test_what_is_no_disk_is_not_listed(name: str, tmp_path: Path) -> None:
-    assert disks_of(make_machine(tmp_path, [Made(name=name, attached="virtual")])) == []
+@pytest.mark.parametrize("attached", ["virtual", "sata"])
+def test_what_is_no_disk_is_not_listed(name: str, attached: str, tmp_path: Path) -> None:
+    assert disks_of(make_machine(tmp_path, [Made(name=name, attached=attached)])) == []
+
+
+def test_what_is_made_of_other_devices_is_not_listed_and_nvme_with_several_paths_is(tmp_path: Path) -> None:
+    made = [Made(name="bcache0", attached="virtual"), Made(name="nvme0n1", attached="multipath")]
+    assert [(disk.path, disk.transport) for disk in disks_of(make_machine(tmp_path, made))] == [
+        ("/dev/nvme0n1", "nvme")
+    ]
 
 
 def test_a_reader_without_a_card_and_a_hidden_path_are_not_listed(tmp_path: Path) -> None:

@@ -74,12 +74,12 @@ def tried(template: Path, place: Path, *, boot: bool) -> Tried:
     """Build a template in `place`, where everything that it wants is served meanwhile, and boot it."""
     copy = copy_template(template, place / "templates" / template.stem)
     try:
-        first = load_config(copy, {})
-        mirror = mirror_of(first.target.dist, place / "served" / template.stem)
+        target = load_config(copy, {}).target
+        if target.image_type != "raw":
+            return Tried(template=template, builds=f"not tried: an image of type {target.image_type}")
+        mirror = mirror_of(target.dist, place / "served" / template.stem)
     except (OicError, NoMirrorError) as error:
         return Tried(template=template, builds=f"no: {error}")
-    if first.target.image_type != "raw":
-        return Tried(template=template, builds=f"not tried: an image of type {first.target.image_type}")
     with serving(mirror.tree, prepare=mirror.prepare) as served, _trusting(served.ca):
         rewrite(copy, served.url, mirror)
         try:

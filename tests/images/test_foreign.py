@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.mirror, pytest.mark.slow, pytest.mark.boot]
 
 OWN = Path(__file__).with_name("templates")
 GIVEN = os.environ.get("OIC_TEMPLATES")
-TEMPLATES = list(templates_in([Path(GIVEN)])) if GIVEN else []
 REFUSED = ("is not built yet", "expected a key by https", "no stand-in for", "not tried")
 
 
@@ -65,8 +64,10 @@ def test_an_image_has_the_rpms_of_a_vendor_and_of_what_it_extends(tmp_path: Path
     assert image["edge-rpm-macros"] == "1.0-1 next"
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.stem)
-def test_a_template_from_outside_builds_and_boots(template: Path, tmp_path: Path) -> None:
-    found = tried(template, tmp_path, boot=True)
-    if not any(words in found.builds for words in REFUSED):
-        assert (found.builds, found.boots) == ("yes", "yes"), found.said
+if GIVEN:
+
+    @pytest.mark.parametrize("template", list(templates_in([Path(GIVEN)])), ids=lambda template: template.stem)
+    def test_a_template_from_outside_builds_and_boots(template: Path, tmp_path: Path) -> None:
+        found = tried(template, tmp_path, boot=True)
+        if not any(words in found.builds for words in REFUSED):
+            assert (found.builds, found.boots) == ("yes", "yes"), found.said

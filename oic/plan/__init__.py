@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from oic.config.crypt import hashed
 from oic.config.disk import IMG, ISO, WSL
+from oic.ospackage.lock import MEDIUM
 from oic.plan.boot import disk_of
 from oic.plan.iso import iso_stages
 from oic.plan.maker import Maker
@@ -88,7 +89,11 @@ KINDS = tuple(
         evidence,
     )
 )
-DOCS = {kind.name: kind.doc for kind in KINDS}
+_OF_MEDIUM = {
+    f"{kind.name}-{MEDIUM}": f"{kind.doc}, of what an ISO boots" for kind in (rootfs.KIND, system.KIND, img.KIND)
+}
+DOCS = {**{kind.name: kind.doc for kind in KINDS}, **_OF_MEDIUM}
+"""What each stage does, by its name."""
 
 
 def plan(config: FinalConfig, cache: Path) -> tuple[Stage[Any], ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET, UnsetType
+
 from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.files import digest_of_file, write_json
 from oic.handover.disk import Archive, Converted, Medium, Packed, Product, Products, RawDisk
@@ -12,10 +14,12 @@ from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
 from oic.image.tree.drawn import OF_RECIPE
+from oic.ospackage.lock import MEDIUM
 from oic.stage import Kind
 from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
+    from oic.ospackage.locked import Lock
     from oic.stage import Stage
 
 
@@ -54,7 +58,7 @@ class File(Value):
 
 
 class Manifest(Value):
-    """The content of an image and its origin."""
+    """The content of an image and its origin; of an ISO, `medium_packages` are those of the initramfs it boots."""
 
     image: Image
     target: Target
@@ -72,23 +76,14 @@ class Manifest(Value):
     network_commands: tuple[str, ...]
     outside_files: tuple[str, ...]
     drawn_file_systems: tuple[str, ...]
+    medium_packages: tuple[TrustedPackage, ...] | UnsetType = UNSET
 
 
 def run(stage: Stage[Slice]) -> str:
     """Write the manifest."""
     part, trust = stage.slice, stage.read(Trust)
     lock = stage.read(LockFile).lock
-    packages = tuple(
-        TrustedPackage(
-            name=package.name,
-            version=package.version,
-            architecture=package.architecture,
-            repository=package.repository,
-            sha256=package.sha256,
-            trust=trust.verdicts["image"][package.name],
-        )
-        for package in sorted(lock.sets["image"], key=lambda package: package.name)
-    )
+    packages = _packages(lock, trust, "image")
     keys = stage.read(PrivateKeys).private_keys
     generated = [key for key in keys if key.made != OF_RECIPE]
     manifest = Manifest(
@@ -102,7 +97,8 @@ def run(stage: Stage[Slice]) -> str:
         ),
         partitions=partitions_of(stage),
         packages=packages,
-        unsigned=trust.unsigned["image"],
+        medium_packages=_packages(lock, trust, MEDIUM) if MEDIUM in lock.sets else UNSET,
+        unsigned=tuple(sorted({*trust.unsigned["image"], *trust.unsigned.get(MEDIUM, ())})),
         unsigned_metadata=trust.unsigned_metadata,
         locked_by=trust.locked_by,
         reproducible=not (part.network_commands or generated or part.drawn_file_systems),
@@ -117,6 +113,20 @@ def run(stage: Stage[Slice]) -> str:
     count = "1 private key was" if len(generated) == 1 else f"{len(generated)} private keys were"
     remark = f", not reproducible: {count} generated" if generated else ""
     return f"{part.file}, {len(packages)} packages{remark}"
+
+
+def _packages(lock: Lock, trust: Trust, named_set: str) -> tuple[TrustedPackage, ...]:
+    return tuple(
+        TrustedPackage(
+            name=package.name,
+            version=package.version,
+            architecture=package.architecture,
+            repository=package.repository,
+            sha256=package.sha256,
+            trust=trust.verdicts[named_set][package.name],
+        )
+        for package in sorted(lock.sets[named_set], key=lambda package: package.name)
+    )
 
 
 def _remove_unwanted(stage: Stage[Slice]) -> None:
@@ -156,7 +166,7 @@ OF_ARTEFACTS: dict[str, type[Products]] = {
 """What tells of the artefacts, by the stage that makes them; an image has one of these at least."""
 KIND = Kind(
     name="evidence",
-    version=9,
+    version=10,
     doc="write a manifest of the image's content and its origin",
     reads=(LockFile, Trust, PrivateKeys, PassedScriptlets),
     writes=(),

@@ -9,9 +9,11 @@ import msgspec
 
 from oic.boottest.artefact import boot_disk
 from oic.boottest.boot import boot_test
+from oic.boottest.failure import BootError
 from oic.boottest.installing import install
 from oic.boottest.vm import BIOS, UEFI, Machine
-from oic.config.iso import LIVE
+from oic.config.disk import IMG
+from oic.config.iso import LIVE, installs
 from oic.files import write_json
 from oic.handover.disk import Payload
 from oic.image.payload import PayloadIndex
@@ -41,6 +43,9 @@ def boot_built(config: FinalConfig, last: Stage[Any], timeout: float) -> None:
 
     Of an ISO, what its menu offers first is tried: the live system, or an installation and the disk that it leaves.
     """
+    if config.target.image_type == IMG:
+        hint = f"name {config.recipe.name} as systemConfig.initramfs.template of an ISO, and boot that"
+        raise BootError("expected an image that a firmware starts, found an initramfs", hint=hint)
     firmware = BIOS if config.system.bootloader.boot_type == "legacy" else UEFI
     work = last.path("work")
     work.mkdir(exist_ok=True)
@@ -52,7 +57,7 @@ def boot_built(config: FinalConfig, last: Stage[Any], timeout: float) -> None:
             medium = last.cache / products_of(last)[0].file.path
             machine = Machine(firmware=firmware, medium=medium, keep=True)
             target = None
-            if config.iso.modes[:1] != (LIVE,):
+            if installs(config.iso) and config.iso.modes[0] != LIVE:
                 target = stack.enter_context(_empty_disk(last, work / "boot-test.disk"))
                 seconds = install(target, machine, last.path("log/boot-test-install.log"), timeout, _say_step)
                 say(f"installed in {seconds:.0f} s under emulation")

@@ -50,6 +50,14 @@ BY_CONTENT = [
 
 
 def build(place: Path, name: str, disk: dict[str, Any], **system: Any) -> Built:
+    """Build a raw image of Debian 12 with a disk whose table sfdisk finds no fault in."""
+    image = build_only(place, name, disk, **system)
+    verdict = subprocess.run(["sfdisk", "--verify", image.raw], capture_output=True, text=True, check=True).stdout
+    assert "No errors detected." in verdict
+    return image
+
+
+def build_only(place: Path, name: str, disk: dict[str, Any], **system: Any) -> Built:
     """Build an image of Debian 12 with a disk."""
     image = Built(name, place, None)
     image.recipe.parent.mkdir(exist_ok=True)
@@ -65,8 +73,6 @@ def build(place: Path, name: str, disk: dict[str, Any], **system: Any) -> Built:
     }
     image.recipe.write_text(yaml.safe_dump(recipe, sort_keys=False))
     image.doit("build")
-    verdict = subprocess.run(["sfdisk", "--verify", image.raw], capture_output=True, text=True, check=True).stdout
-    assert "No errors detected." in verdict
     return image
 
 
@@ -147,6 +153,26 @@ def test_on_a_larger_device_the_last_partition_and_its_files_grow(table: str, tm
     done = subprocess.run(["sfdisk", "--verify", image.raw], capture_output=True, text=True, check=True)
     assert "No errors detected." in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_other_formats_boot_as_they_are_and_fstab_names_every_partition_by_uuid(tmp_path: Path) -> None:
+    artifacts = [{"type": "qcow2"}, {"type": "vmdk"}]
+    image = build_only(
+        tmp_path, "formats", {"size": "1400MiB", "partitions": [ESP, ROOT, SWAP], "artifacts": artifacts}
+    )
+    by_id = "test -b /dev/disk/by-partuuid/${source#PARTUUID=} || exit 1"
+    asked = [
+        f"grep -v '^#' /etc/fstab | while read -r source at _; do {by_id}; echo $at; done",
+        "findmnt --verify",
+        "systemctl is-system-running --wait",
+    ]
+    for kind in ("qcow2", "vmdk"):
+        disk = image.raw.with_suffix(f".{kind}")
+        places, _, state = said_by(disk, Machine(image_format=kind), tmp_path / f"log-{kind}", asked)
+        assert places.split() == ["/boot/efi", "/", "none"]
+        assert state == "running"
+    assert not image.raw.exists()
 
 
 def test_what_does_not_fit_says_where_the_space_went(tmp_path: Path) -> None:

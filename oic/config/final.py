@@ -4,11 +4,9 @@
     include ┘                                    ├ merge ─ checks of the whole ─> FinalConfig
     distribution's facts and defaults ───────────┘
 
-* Nothing but files is read: the recipe, its parts, the distribution's data, the files the recipe names (their
-  digests), the host's apt sources. No network.
-* All problems of a recipe are one `RecipeError`, a line each: ``file:line: key.path: expected …, found …``.
-* With `validated`, a directory, a valid recipe leaves a marker there, named by the digest of all that was validated,
-  and is not validated again: jsonschema's import would be felt on every command.
+* Nothing but files is read: recipe, parts, distribution's data, files the recipe names, the host's apt sources.
+* All problems are one `RecipeError`, a line each: ``file:line: key.path: expected …, found …``.
+* In the directory `validated`, a valid recipe leaves its digest as a marker: jsonschema is slow to import.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ from oic.config.disk import IMG, ISO, artifacts_of, disk_of
 from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
 from oic.config.iso import installs, iso_of, names_installer, unbuilt_modes
-from oic.config.medium import as_medium, read_medium, template_of, unbuilt_template
+from oic.config.medium import answers_of, as_medium, read_medium, template_of, unbuilt_template
 from oic.config.model import FinalConfig
 from oic.config.notes import family_notes, notes_in, series_notes, whole_notes, without_idle_immutability
 from oic.config.package_files import package_files
@@ -100,8 +98,8 @@ class _Reading:
         packages = package_files(tree, distribution.provider, problems)
         if problems:
             raise RecipeError(_lines(_once(self.lookup.problems, problems)))
-        notes = [node.said(text) for part in parts for node, text in notes_in(part.tree)]
-        notes += [node.said(text) for node, text in _notes(tree, places, distribution)]
+        found = (*(one for part in parts for one in notes_in(part.tree)), *_notes(tree, places, distribution))
+        notes = [node.said(text) for node, text in found]
         tree, switched_off = without_idle_immutability(tree)
         notes += [node.said(text) for node, text in switched_off]
         return FinalConfig(
@@ -128,7 +126,9 @@ class _Reading:
         problems: Problems = []
         template = read_medium(whole, path, self.lookup, problems)
         medium = dataclasses.replace(self, recipe=path).config(template, problems)
-        iso = iso_of(whole.tree, medium.system)
+        iso = iso_of(whole.tree, medium.system, answers_of(whole.tree, problems))
+        if problems:
+            raise RecipeError(_lines(problems))
         unbuilt = [node.said(text) for node, text in unbuilt_modes(whole.tree, iso)]
         return dataclasses.replace(
             config,
@@ -136,7 +136,7 @@ class _Reading:
             medium=as_medium(medium, installs=installs(iso)),
             notes=tuple(dict.fromkeys((*config.notes, *medium.notes))),
             unbuilt=tuple(dict.fromkeys((*config.unbuilt, *unbuilt, *medium.unbuilt))),
-            variables=tuple(self.lookup.used),
+            variables=medium.variables,
         )
 
 

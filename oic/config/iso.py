@@ -63,7 +63,7 @@ def is_installer(local: str) -> bool:
     return PurePosixPath(local).name in _INSTALLERS
 
 
-def iso_of(tree: Node, booted: System) -> Iso:
+def iso_of(tree: Node, booted: System, answers: str) -> Iso:
     """Return what an ISO does; `booted` is the system of the initramfs, as its recipe has it."""
     policy, iso = tree.get("disk", "selectionPolicy"), tree.get("iso")
     choice = DiskChoice(
@@ -72,7 +72,6 @@ def iso_of(tree: Node, booted: System) -> Iso:
         exclude_removable=policy.get("excludeRemovable").value is not False,
         require_empty=policy.get("requireEmpty").value is not False,
     )
-    answers = "".join(f"{key} = {node.text}\n" for key, node in iso.get("answers").entries.items())
     template = _PUBLIC_TEMPLATE.fullmatch(tree.get("systemConfig", "initramfs", "template").text)
     decided = (UNATTENDED,) if template and template[1] else _modes(booted)
     said = iso.get("mode").texts or ((iso.get("mode").text,) if iso.get("mode").text else decided)
@@ -100,26 +99,33 @@ def is_distributions_own(template: str) -> bool:
 def answer_problems(tree: Node) -> Found:
     """Say what the installer would find wrong with the answers of a recipe."""
     entries = tree.get("iso", "answers").entries
-    found = [(node, text) for key, node in entries.items() if (text := _wrong_with(f"{key} = {node.text}\n"))]
+    found = [(node, text) for key, node in entries.items() if (text := wrong_with(f"{key} = {node.text}\n"))]
     yield from found
-    whole = "".join(f"{key} = {node.text}\n" for key, node in entries.items())
-    if not found and (text := _wrong_with(whole)):
+    if not found and (text := wrong_with(text_of(tree.get("iso", "answers")))):
         yield tree.get("iso", "answers"), text
 
 
-def _wrong_with(answers: str) -> str:
+def text_of(answers: Node) -> str:
+    """Return answers that are in the recipe itself as the installer reads them."""
+    return "".join(f"{key} = {node.text}\n" for key, node in answers.entries.items())
+
+
+def wrong_with(answers: str) -> str:
+    """Return a mistake that the installer would find in a text of answers, with its line where that has several."""
     try:
         read_answers([("", answers.encode())])
     except InstallError as error:
-        return error.message.rpartition("\n")[2].lstrip(":0123456789 ")
+        line = error.message.rpartition("\n")[2]
+        return line.lstrip(":0123456789 ") if answers.count("\n") <= 1 else line.lstrip(":")
     return ""
 
 
 def iso_notes(tree: Node) -> Found:
     """Say what has no effect on an ISO, or only on one."""
     if tree.get("target", "imageType").text != ISO:
-        if tree.get("iso").value is not None:
-            yield tree.get("iso"), "no effect on an image that is no ISO"
+        for node in (tree.get("iso"), tree.get("systemConfig", "initramfs")):
+            if node.value is not None:
+                yield node, "no effect on an image that is no ISO"
         return
     for key in _IDLE_DISK:
         if (node := tree.get("disk", key)).value is not None:

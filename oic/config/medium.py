@@ -21,7 +21,7 @@ from oic.config.additional import find
 from oic.config.assemble import target_of
 from oic.config.disk import IMG
 from oic.config.distribution import DistributionData, read_distribution
-from oic.config.iso import is_distributions_own, is_installer
+from oic.config.iso import is_distributions_own, is_installer, text_of, wrong_with
 from oic.config.model import AdditionalFile
 from oic.config.source import Node, parse, read_bytes
 from oic.config.whole import Whole, read_whole
@@ -86,6 +86,22 @@ def _of_defaults(iso: Whole, template: Node, path: Path) -> Whole:
 
 def _at(node: Node) -> tuple[Path, int, str]:
     return node.file, node.line, node.path
+
+
+def answers_of(tree: Node, problems: Problems) -> str:
+    """Return the text of an ISO's answers: those of the recipe, or the file that it names, with what is wrong there."""
+    node = tree.get("iso", "answers")
+    if not node.text:
+        return text_of(node)
+    path = node.file.absolute().parent / node.text
+    try:
+        answers = path.read_text("utf-8", "replace")
+    except OSError as error:
+        problems.append((node, f"expected a file of answers, found {path}: {error.strerror}"))
+        return ""
+    if text := wrong_with(answers):
+        problems.append((node, f"{path}:{text}"))
+    return answers
 
 
 def as_medium(config: FinalConfig, *, installs: bool) -> FinalConfig:

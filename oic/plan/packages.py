@@ -9,6 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from oic.config.disk import IMG, ISO
+from oic.config.iso import installs
 from oic.handover.collected import Collected
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
@@ -104,7 +105,11 @@ def request_of(config: FinalConfig) -> Request:
         sets={
             IMAGE: _asked_set(config, _names(config), config.repositories, essential=True),
             "tools": _asked_set(config, tools, config.distribution.tools_repositories, essential=False),
-            **({MEDIUM: _asked_set(config, _names(medium), medium.repositories, essential=True)} if medium else {}),
+            **(
+                {MEDIUM: _asked_set(config, _medium_names(config), medium.repositories, essential=True)}
+                if medium
+                else {}
+            ),
         },
         repositories=further or UNSET,
     )
@@ -118,6 +123,16 @@ def _names(config: FinalConfig) -> Iterator[str]:
     wanted += ["medium"] if config.target.image_type == IMG else []
     for word in wanted:
         yield from config.distribution.packages_for.get(word, ())
+
+
+def _medium_names(config: FinalConfig) -> Iterator[str]:
+    """Yield the packages of what an ISO boots; to install, it needs the tools of the file systems that may grow."""
+    assert config.medium is not None
+    assert config.iso is not None
+    yield from _names(config.medium)
+    for entry in config.disk.partitions if installs(config.iso) else ():
+        if entry.fs_type in FILE_SYSTEMS and FILE_SYSTEMS[entry.fs_type].grows:
+            yield from config.distribution.tools_for.get(FILE_SYSTEMS[entry.fs_type].tools, ())
 
 
 def _kernels(config: FinalConfig) -> Iterator[str]:

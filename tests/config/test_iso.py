@@ -138,6 +138,18 @@ def test_the_answers_are_read_as_the_installer_reads_them(load: Load, complain: 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFCIDCFRwtXqrIHSqTVzGGmmZAaWkBRDzNQ1X9qTwuYn"
 
 
+def test_the_answers_may_be_a_file_beside_the_recipe(load: Load, complain: Complain, tmp_path: Path) -> None:
+    (tmp_path / "answers").write_text("# the first\nhostname = edge-7\n")
+    config = load("iso: {mode: unattended, answers: answers}\n", head=ISO)
+    assert config.iso is not None
+    assert config.iso.answers == "# the first\nhostname = edge-7\n"
+    (tmp_path / "answers").write_text("# the first\nhostnam = edge-7\n")
+    (said,) = complain("iso: {mode: unattended, answers: answers}\n", head=ISO)
+    assert said.endswith("answers:2: expected a known key, found 'hostnam'; did you mean 'hostname'?")
+    (said,) = complain("iso: {mode: unattended, answers: missing}\n", head=ISO)
+    assert "iso.answers: expected a file of answers, found" in said
+
+
 def test_what_has_no_effect_is_said(load: Load) -> None:
     config = load(f"iso: {{mode: live}}\ndisk:\n  size: 4GiB\n  artifacts: [{{type: raw}}]{PARTITIONS}", head=ISO)
     assert [note.split(": ", 1)[1].split(":")[0] for note in config.notes] == ["disk.size", "disk.artifacts"]

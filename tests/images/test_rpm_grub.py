@@ -65,7 +65,7 @@ def check(image: Built, machine: Machine, log: Path) -> None:
     told, header, menu, mode, state = said_by(image.raw, machine, log, ASKED)
     assert told.endswith('rw console=ttyS0,115200 "oic.word=a b"')
     assert header == "1", "without that line, a kernel's scriptlet does not update the menu"
-    assert menu.endswith(f"{told.split()[1]} rw console=ttyS0,115200 'oic.word=a b'"), menu
+    assert menu.rstrip().endswith(f"{told.split()[1]} rw console=ttyS0,115200 'oic.word=a b'"), menu
     assert mode == "400", "as the package has it, and everything else as well"
     assert state == "running"
 

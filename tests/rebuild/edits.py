@@ -206,6 +206,10 @@ EDITS = (
     edit(  # adds busybox, which the initramfs contains
         f"{SYSTEM}.recommends", value=True, direct="solve evidence", ran={*SOLVED, *TREE, "initrd", "boot"}
     ),
+    # an ISO's, whose own edits are in test_iso
+    edit("iso.mode", "live", "", NOTHING),
+    edit("iso.answers", {"hostname": "two"}, "", NOTHING),
+    edit(f"{SYSTEM}.initramfs.template", "other.yml", "", NOTHING),
     # the disk
     edit("disk.name", "another", "", NOTHING),
     edit("disk.path", "/dev/vda", "", NOTHING),

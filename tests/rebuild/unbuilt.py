@@ -13,9 +13,7 @@ SECURE_BOOT = {"secureBootDBKey": "a.key", "secureBootDBCrt": "a.crt", "secureBo
 
 UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
     ({"target": {"arch": "aarch64"}}, "target.arch"),
-    ({"target": {"imageType": "iso"}}, "target.imageType"),
-    ({"iso": {"mode": "live", "answers": "answers.yml", "repository": True}}, "iso"),
-    ({"systemConfig": {"initramfs": {"template": "other.yml"}}}, "systemConfig.initramfs"),
+    ({"iso": {"repository": True}}, "iso.repository"),
     (
         {"disk": {"partitions": {2: HASHES}}, "systemConfig": {"immutability": {"enabled": True, **SECURE_BOOT}}},
         "systemConfig.immutability.secureBootDBKey",

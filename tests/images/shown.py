@@ -98,7 +98,7 @@ OF_NO_IMAGE = {
     "description": "for finding recipes; it has no effect",
     "kernel.name": "public tools ignore it, and so does oic, with a note",
     "kernel.uki": "public tools ignore it, and so does oic, with a note",
-    "initramfs.template": "of an ISO, which is not built yet",
+    "initramfs.template": "of an ISO",
 }
 """By field: why no image shows it."""
 

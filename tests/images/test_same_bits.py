@@ -104,7 +104,7 @@ def test_a_user_is_told_what_is_not_the_same_twice_and_can_remove_both_builds(ch
     shutil.chown(recipe, USER, USER)
     doit = ".venv/bin/doit"
     said = as_user(
-        checkout, f"make .venv/build.stamp PYTHON=/usr/bin/python3; {doit} reproduce image=twice.yml || true"
+        checkout, f"make .venv/build.stamp PYTHON=/usr/bin/python3; {doit} reproduce image=twice.yml 2>&1 || true"
     )
     assert "reproduce:twice failed: 1 thing differs" in said
     assert "\n/etc/drawn: a UUID; made by a setting or a command of the recipe\n" in said

@@ -96,7 +96,15 @@ def test_units_are_preset_as_the_macro_of_systemd_255_does(
     assert "systemd-update-helper install-system-units crond.service || :" in text
 
 
-@pytest.mark.parametrize(("distribution", "version"), [("azl3", "6.6.134.1-2.azl3"), ("emt3", "6.12.23-1.emt3")])
-def test_the_kernel_has_the_version_of_the_distribution(distribution: str, version: str, standin: Standin) -> None:
-    names = {file.name for file in standin.folders[distribution].rglob("kernel*.rpm")}
-    assert names == {f"kernel-{version}.x86_64.rpm", f"kernel-drivers-gpu-{version}.x86_64.rpm"}
+@pytest.mark.parametrize(
+    ("distribution", "version", "other"),
+    [
+        ("azl3", "6.6.134.1-2.azl3", "kernel-hwe-6.12.57.1-3.azl3"),
+        ("emt3", "6.12.23-1.emt3", "kernel-rt-6.12.46-1.emt3"),
+    ],
+)
+def test_the_kernels_have_the_versions_of_the_distribution(
+    distribution: str, version: str, other: str, standin: Standin
+) -> None:
+    names = {file.name.removesuffix(".x86_64.rpm") for file in standin.folders[distribution].rglob("kernel*.rpm")}
+    assert names == {f"kernel-{version}", f"kernel-drivers-gpu-{version}", other}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -64,13 +65,20 @@ def order(one: str, other: str) -> int:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(VERSIONS, VERSIONS), min_size=50, max_size=200))
 def test_the_order_of_versions_is_that_of_dpkg(pairs: list[tuple[str, str]]) -> None:
-    wrong = [(pair, told) for pair, told in zip(pairs, dpkg_order(pairs), strict=True) if order(*pair) != told]
+    exact = [pair for pair in pairs if not re.search(r"\d{16}", " ".join(pair))]  # Perl's larger numbers are floats
+    wrong = [(pair, told) for pair, told in zip(exact, dpkg_order(exact), strict=True) if order(*pair) != told]
     assert wrong == []
 
 
 @pytest.mark.parametrize(
     ("one", "sign", "other"),
-    [("1.0~rc1", "lt", "1.0"), ("1.0", "eq", "0:1.0-0"), ("1.0+b1", "gt", "1.0"), ("1.10", "gt", "1.9")],
+    [
+        ("1.0~rc1", "lt", "1.0"),
+        ("0999999999999999999999", "gt", "0999999999999999999990"),
+        ("1.0", "eq", "0:1.0-0"),
+        ("1.0+b1", "gt", "1.0"),
+        ("1.10", "gt", "1.9"),
+    ],
 )
 def test_order_is_that_of_the_dpkg_program(one: str, sign: str, other: str) -> None:
     assert subprocess.run(["dpkg", "--compare-versions", one, sign, other], check=False).returncode == 0

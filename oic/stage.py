@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from oic.files import digest_of_file, read_json, write_text
-from oic.values import Digest, Value, to_plain
+from oic.handover.tree import Artefact
+from oic.values import Bytes, Digest, Value, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -197,3 +198,7 @@ class Stage(Generic[Slice]):
     def artefact(self, path: Path) -> str:
         """Return a path as hand-overs name it: relative to the cache."""
         return str(path.relative_to(self.cache))
+
+    def artefact_of(self, path: Path) -> Artefact:
+        """Return a finished file of the cache as hand-overs name it; it is read to its end. Raises OSError."""
+        return Artefact(path=self.artefact(path), sha256=digest_of_file(path), size=Bytes(path.stat().st_size))

@@ -9,6 +9,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from oic.boottest.boot import MILESTONES
 from oic.boottest.console import DEAD_ENDS
 from oic.boottest.failure import BootError, with_tail
 from oic.boottest.vm import started
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _FAILED = r"The installation failed:[^\n]*"
 _STEPS = {
-    "kernel": r"EFI stub:|Linux version|^\[ +\d+\.\d{6}\]",
+    "kernel": MILESTONES["kernel"],
     "installer": r"Installing [^\n]*",
     "written": r"Installed [^\n]*",
     "end": r"reboot: Restarting system",

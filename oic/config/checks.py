@@ -40,7 +40,7 @@ _CRYPT = re.compile(r"\$([0-9a-z]+)\$.+")
 
 def problems_in(tree: Node) -> Problems:
     """Say everything that is wrong with one recipe, or part of one, beyond its schema."""
-    system, disk = (tree.get(key) for key in ("systemConfig", "disk"))
+    system, disk = tree.get("systemConfig"), tree.get("disk")
     partitions = disk.get("partitions").items
     yield from same(system.get("users").items, "name", "user")
     yield from same(system.get("additionalFiles").items, "final", "file", _whole_path)

@@ -14,8 +14,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from oic.config.disk import ISO
-from oic.installer.answers import read_answers
-from oic.installer.errors import InstallError
 from oic.values import Value
 
 if TYPE_CHECKING:
@@ -112,6 +110,11 @@ def text_of(answers: Node) -> str:
 
 def wrong_with(answers: str) -> str:
     """Return a mistake that the installer would find in a text of answers, with its line where that has several."""
+    if not answers:
+        return ""
+    from oic.installer.answers import read_answers  # noqa: PLC0415 - few recipes have answers
+    from oic.installer.errors import InstallError  # noqa: PLC0415
+
     try:
         read_answers([("", answers.encode())])
     except InstallError as error:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from oic.chroot import layers, namespace, sandbox, toolbox
 from oic.files import digest_of_file
 from oic.handover.disk import BootFiles, Converted, FileSystems, Product, RawDisk
-from oic.handover.tree import Artefact, BuildEnvironment
+from oic.handover.tree import BuildEnvironment
 from oic.image.compression import COMPRESSIONS, compress
 from oic.image.disk.content import ByContent  # noqa: TC001
 from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.image.formats import convert
 from oic.stage import Kind
 from oic.stages.disk import write_disk
-from oic.values import Bytes, Digest, Value, digest_of
+from oic.values import Digest, Value, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,8 +152,7 @@ def _make(wanted: Sequence[Conversion], raw: Path, chroot: Path, place: Path, lo
 
 def product_of(stage: Stage[Any], entry: Conversion) -> Product:
     """Return the record of a file that lies in its place."""
-    path = stage.path(entry.file)
-    file = Artefact(path=stage.artefact(path), sha256=digest_of_file(path), size=Bytes(path.stat().st_size))
+    file = stage.artefact_of(stage.path(entry.file))
     return Product(format=entry.format, compression=entry.compression, file=file)
 
 

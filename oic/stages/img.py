@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, toolbox
-from oic.files import atomic_file, digest_of_file
+from oic.files import atomic_file
 from oic.handover.disk import MediumSystem, Packed, Product
-from oic.handover.tree import Artefact, BootInputs, BuildEnvironment, ConfiguredTree
+from oic.handover.tree import BootInputs, BuildEnvironment, ConfiguredTree
 from oic.image.cpio import make_initramfs
 from oic.stage import Kind
-from oic.values import Bytes, Value
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,17 +40,13 @@ def run(stage: Stage[Slice]) -> str:
     made.replace(target)
     with atomic_file(stage.path(part.kernel)) as temporary:
         shutil.copyfile(stage.cache / kernel.file.path, temporary)
-    files = (_artefact(stage, target), _artefact(stage, stage.path(part.kernel)))
+    files = (stage.artefact_of(target), stage.artefact_of(stage.path(part.kernel)))
     if Packed in stage.kind.writes:
         forms = zip(("img", "kernel"), files, strict=True)
         stage.write(Packed(products=tuple(Product(format=form, compression="", file=file) for form, file in forms)))
     else:
         stage.write(MediumSystem(initramfs=files[0], kernel=files[1], version=kernel.version))
     return f"{part.initramfs} {files[0].size >> 20} MiB, kernel {kernel.version}"
-
-
-def _artefact(stage: Stage[Slice], path: Path) -> Artefact:
-    return Artefact(path=stage.artefact(path), sha256=digest_of_file(path), size=Bytes(path.stat().st_size))
 
 
 def _make(trees: Sequence[Path], excluded: Sequence[str], chroot: Path, work: Path, log: Path) -> Path:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from oic.chroot import layers, namespace, toolbox
 from oic.config.architecture import ARCHITECTURES
 from oic.errors import OicError
-from oic.files import digest_of_file
 from oic.handover.disk import LiveTree, Medium, MediumSystem, Payload, Product
-from oic.handover.tree import Artefact, BootInputs, BuildEnvironment
+from oic.handover.tree import BootInputs, BuildEnvironment
 from oic.image.boot.release import title_of
 from oic.image.medium import DIRECTORY, LIVE_FILE
 from oic.image.medium.iso import IsoSpec, make_iso
 from oic.image.medium.menu import INITRAMFS, KERNEL, MENU, Entry, menu_text
 from oic.stage import Kind
-from oic.values import Bytes, Value
+from oic.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +70,7 @@ def run(stage: Stage[Slice]) -> str:
     work.mkdir(exist_ok=True)
     made = namespace.call(_make, spec, chroot, work, stage.log, writes=[work, stage.create_log()])
     made.replace(target)
-    file = Artefact(path=stage.artefact(target), sha256=digest_of_file(target), size=Bytes(target.stat().st_size))
+    file = stage.artefact_of(target)
     stage.write(Medium(products=(Product(format="iso", compression="", file=file),)))
     return f"{target.name}, {file.size >> 20} MiB"
 

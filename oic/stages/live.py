@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, toolbox
-from oic.files import digest_of_file
 from oic.handover.disk import LiveTree
-from oic.handover.tree import Artefact, BuildEnvironment, ConfiguredTree
+from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.fs import FileSystemSpec, file_system
 from oic.stage import Kind
-from oic.values import Bytes, Value
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +35,9 @@ def run(stage: Stage[Slice]) -> str:
     work.mkdir(exist_ok=True)
     made = namespace.call(_make, trees, tree.epoch, chroot, work, stage.log, writes=[work, stage.create_log()])
     made.replace(target)
-    size = Bytes(target.stat().st_size)
-    stage.write(LiveTree(file=Artefact(path=stage.artefact(target), sha256=digest_of_file(target), size=size)))
-    return f"{target.name}, {size >> 20} MiB"
+    file = stage.artefact_of(target)
+    stage.write(LiveTree(file=file))
+    return f"{target.name}, {file.size >> 20} MiB"
 
 
 def _make(trees: Sequence[Path], epoch: int, chroot: Path, work: Path, log: Path) -> Path:

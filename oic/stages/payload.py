@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from oic.chroot import layers, namespace, toolbox
 from oic.config.iso import DiskChoice  # noqa: TC001 - a field of the slice
 from oic.config.model import Image  # noqa: TC001
-from oic.files import atomic_file, digest_of_file, open_output, write_json
+from oic.files import atomic_file, open_output, write_json
 from oic.handover.disk import BootFiles, FileSystems, Payload
-from oic.handover.tree import Artefact, BootInputs, BuildEnvironment
+from oic.handover.tree import BootInputs, BuildEnvironment
 from oic.image.boot.release import title_of
 from oic.image.compression import compress_blocks
 from oic.image.disk.content import ByContent  # noqa: TC001
@@ -96,8 +96,8 @@ def run(stage: Stage[Slice]) -> str:
     write_json(place / "payload.json", index)
     stage.write(
         Payload(
-            index=_artefact(stage, place / "payload.json"),
-            images=tuple(_artefact(stage, place / name) for name in made),
+            index=stage.artefact_of(place / "payload.json"),
+            images=tuple(stage.artefact_of(place / name) for name in made),
         )
     )
     stored = sum(image.stored for image in made.values())
@@ -121,10 +121,6 @@ def _partitions(part: Slice, layout: Layout, made: Mapping[str, PayloadImage]) -
         )
         for entry in layout.partitions
     )
-
-
-def _artefact(stage: Stage[Slice], path: Path) -> Artefact:
-    return Artefact(path=stage.artefact(path), sha256=digest_of_file(path), size=Bytes(path.stat().st_size))
 
 
 def _make(sources: Mapping[str, Path], chroot: Path, place: Path, work: Path, log: Path) -> dict[str, PayloadImage]:

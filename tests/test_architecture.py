@@ -114,6 +114,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         *(f"image.fs.{name}" for name in ("btrfs", "erofs", "ext", "squashfs", "swap", "xfs")),
     ),
     "unpacks the artefact to boot": ("boottest.artefact",),
+    "reads the key and the certificate that sign": ("image.signing.keys", "image.signing.token"),
     "looks at the machine that an image is installed on, and says what is done": (
         *("installer.disks", "installer.log", "installer.marker", "installer.network"),
         *("installer.screen", "installer.tree"),

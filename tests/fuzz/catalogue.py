@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fuzz import boot, config, deb, formats, keys, locks, network, rpm
+from fuzz import boot, config, deb, formats, keys, locks, network, rpm, signing
 
 HARNESSES = {
     harness.name: harness
-    for module in (deb, rpm, formats, config, locks, network, boot, keys)
+    for module in (deb, rpm, formats, config, locks, network, boot, keys, signing)
     for harness in module.HARNESSES
 }

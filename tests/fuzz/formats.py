@@ -74,7 +74,7 @@ def _boot_image(data: bytes) -> None:
     assert whole == assemble_uki(data, [*SECTIONS, (".linux", data)])
 
 
-def _stub() -> list[bytes]:
+def stub() -> list[bytes]:
     """A PE32+ image of two sections, with room in its table for more."""
     optional = struct.pack(
         "<HBBIIIIIQIIHHHHHHIIIIHH",
@@ -154,7 +154,7 @@ HARNESSES = (
     ),
     Harness(name="streams", run=_stream, seeds=_compressed, fuzz_seconds=600),
     Harness(name="gpg-status", run=_status, seeds=lambda: [text.encode() for text in STATUS]),
-    Harness(name="boot-image", run=_boot_image, seeds=_stub),
+    Harness(name="boot-image", run=_boot_image, seeds=stub),
     Harness(name="ext4-inodes", run=_inodes, seeds=_file_systems, most=9000),
     Harness(name="keybox", run=_keybox, seeds=lambda: [bytes(8) + b"KBXf" + bytes(20), b""], most=64, mutants=300),
 )

@@ -2,7 +2,6 @@
 
 import re
 import struct
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,24 +23,6 @@ SECTIONS = [
     (".cmdline", b"console=ttyS0"),
 ]
 ORDER = [".osrel", ".uname", ".initrd", ".cmdline", ".linux"]
-
-
-@pytest.fixture(scope="module")
-def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    at = tmp_path_factory.mktemp("linked")
-    (at / "stub.s").write_text('.text\n.globl _start\n_start: ret\n.section .sbat\n.ascii "sbat,1"\n.data\n.quad 7\n')
-    output("as", "-o", at / "stub.o", at / "stub.s")
-    output("ld", "-m", "i386pep", "--subsystem", "10", "-e", "_start", "-s", "-o", at / "stub.efi", at / "stub.o")
-    return at / "stub.efi"
-
-
-@pytest.fixture(scope="module")
-def systemds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    at = tmp_path_factory.mktemp("systemd")
-    at.chmod(0o755)
-    subprocess.run(["apt-get", "-q", "download", "systemd-boot-efi"], cwd=at, check=True, capture_output=True)
-    output("dpkg-deb", "-x", next(at.glob("*.deb")), at)
-    return at / "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 
 
 def _table(image: Path) -> dict[str, tuple[int, int, int]]:

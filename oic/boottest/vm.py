@@ -59,27 +59,40 @@ BUSES = {
     "usb": ("usb-storage", "bus=usb.0"),
 }
 """What a disk can be on, and qemu's device for it."""
-_CD, _STICK = ("ide-cd",), ("usb-storage", "bus=usb.0", "removable=on")
+MEDIA = {
+    "cd": ("ide-cd",),
+    "stick": ("usb-storage", "bus=usb.0", "removable=on"),
+    "virtio": BUSES["virtio"],
+}
+"""What a medium can be: a CD on AHCI, a stick on USB, or for kernels that know neither, a disk of a virtual machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """A further disk: a raw image, and one of `BUSES`. What is written to one that is not `read_only` is kept."""
+
+    image: Path
+    bus: str = "virtio"
+    read_only: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What an image is booted on: a firmware, and further disks, which are only read.
+    """What an image is booted on: a firmware, and further disks.
 
-    `image_format` is qemu's word for the format of the image, `bus` one of `BUSES`; further disks are raw. With `keep`,
-    what the guest writes to its own disk is in the image afterwards. With `network`, the guest reaches this host, at
-    10.0.2.2, and what that reaches. It boots from the `medium` if there is one, a CD or, with `stick`, a disk on USB.
-    `memory` is in MiB.
+    `image_format` is qemu's word for the format of the image, `bus` one of `BUSES`. With `keep`, what the guest writes
+    to its own disk is in the image afterwards. With `network`, the guest reaches this host, at 10.0.2.2, and what that
+    reaches. It boots from the `medium` if there is one, which is one of `MEDIA`. `memory` is in MiB.
     """
 
     firmware: Firmware = UEFI
     image_format: str = "raw"
-    disks: tuple[Path, ...] = ()
+    disks: tuple[Disk, ...] = ()
     keep: bool = False
     network: bool = False
     bus: str = "virtio"
     medium: Path | None = None
-    stick: bool = False
+    medium_is: str = "cd"
     memory: int = 2048
 
 
@@ -120,7 +133,7 @@ def machine_arguments(
     arguments = [*_firmware_arguments(machine.firmware, variables), "-accel", "tcg", "-cpu", cpu, "-smp", "2"]
     arguments += ["-m", str(machine.memory), "-nodefaults", "-no-reboot"]
     arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
-    if machine.bus == "usb" or machine.stick:
+    if machine.medium_is == "stick" or "usb" in (machine.bus, *(disk.bus for disk in machine.disks)):
         arguments += ["-device", "qemu-xhci,id=usb"]
     # No locks: other processes may read or boot the image at the same time.
     kept = "snapshot=off" if machine.keep else "snapshot=on"
@@ -128,10 +141,10 @@ def machine_arguments(
         index = f"bootindex={1 if machine.medium else 0}"
         arguments += _disk(image, "disk", f"format={machine.image_format},{kept}", BUSES[machine.bus], index)
     if machine.medium:
-        device = _STICK if machine.stick else _CD
-        arguments += _disk(machine.medium, "medium", "format=raw,readonly=on", device, "bootindex=0")
-    for number, disk in enumerate(machine.disks):
-        arguments += _disk(disk, f"disk{number + 1}", "format=raw,readonly=on", BUSES["virtio"])
+        arguments += _disk(machine.medium, "medium", "format=raw,readonly=on", MEDIA[machine.medium_is], "bootindex=0")
+    for number, disk in enumerate(machine.disks, 1):
+        option = f"format=raw,{'readonly=on' if disk.read_only else 'snapshot=off'}"
+        arguments += _disk(disk.image, f"disk{number}", option, BUSES[disk.bus])
     restricted = "off" if machine.network else "on"
     arguments += ["-netdev", f"user,id=net,restrict={restricted}", "-device", "virtio-net-pci,netdev=net,romfile="]
     arguments += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]

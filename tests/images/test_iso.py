@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,8 @@ from oic.boottest.boot import CREDENTIALS, PROBE, PROBE_PASSWORD, await_login
 from oic.boottest.failure import BootError
 from oic.boottest.installing import install
 from oic.boottest.session import log_in
-from oic.boottest.vm import BIOS, UEFI, Firmware, Machine, started
+from oic.boottest.vm import BIOS, UEFI, Disk, Firmware, Machine, started
+from oic.files import digest_of_file
 
 from .booted import TIMEOUT, said_by
 
@@ -28,10 +30,11 @@ GIB = 1 << 30
 ASKED = [
     "systemctl is-system-running --wait",
     "hostname",
-    "findmnt -rno SOURCE,SIZE -b /",
+    "findmnt -rno TARGET,SIZE -b --real",
 ]
 
-
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
+IDENTITY = ["cat /etc/machine-id", f"until test -s {HOST_KEY}; do sleep 1; done; ssh-keygen -lf {HOST_KEY}"]
 LIVE = ["systemctl is-system-running --wait", "findmnt -no FSTYPE /", "touch /x && ls /x"]
 
 
@@ -45,39 +48,64 @@ def empty(path: Path, size: int = 4 * GIB) -> Path:
     return path
 
 
-def sized(text: str) -> int:
-    """Return the size of the root's file system, of what findmnt says."""
-    return int(text.split()[1])
+def medium_of_answers(place: Path, answers: str) -> Path:
+    """Make a small disk that the installer reads answers from: by its label."""
+    (place / "oic-answers").write_text(answers)
+    image = empty(place / "answers", 8 << 20)
+    subprocess.run(["mkfs.vfat", "-n", "OIC-ANSWERS", image], check=True, capture_output=True)
+    subprocess.run(["mcopy", "-i", image, place / "oic-answers", "::"], check=True)
+    return image
 
 
 SCENARIOS = [
-    pytest.param("debian12-iso", UEFI, "cd", "sata", id="debian12-uefi-cd-sata", marks=pytest.mark.slow),
-    pytest.param("debian12-iso", UEFI, "stick", "nvme", id="debian12-uefi-stick-nvme", marks=pytest.mark.slow),
-    pytest.param("debian12-bios-iso", BIOS, "cd", "virtio", id="debian12-bios-cd-virtio", marks=pytest.mark.slow),
-    pytest.param("debian12-bios-iso", BIOS, "stick", "sata", id="debian12-bios-stick-sata", marks=pytest.mark.slow),
-    pytest.param("azl3-iso", UEFI, "cd", "sata", id="azl3-uefi-cd-sata", marks=pytest.mark.slow),
+    ("debian12-iso", UEFI, "cd", "sata", "debian"),
+    ("debian12-iso", UEFI, "stick", "nvme", "debian"),
+    ("debian12-bios-iso", BIOS, "cd", "virtio", "edge-7"),
+    ("debian12-bios-iso", BIOS, "stick", "sata", "edge-7"),
+    ("azl3-hwe-iso", UEFI, "cd", "sata", "azl3"),
+    ("azl3-hwe-iso", UEFI, "stick", "nvme", "azl3"),
+    ("azl3-iso", UEFI, "virtio", "virtio", "azurelinux"),  # the kernel of the stand-ins knows no other disks
+    ("emt3-iso", UEFI, "virtio", "virtio", "emt"),
+    ("elxr12-iso", UEFI, "stick", "sata", "elxr"),
+    ("debian13-iso", UEFI, "cd", "nvme", "debian"),
 ]
 
 
-@pytest.mark.parametrize(("name", "firmware", "on", "bus"), SCENARIOS)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "firmware", "medium_is", "bus", "hostname"),
+    [pytest.param(*row, id=f"{row[0]}-{row[2]}-{row[3]}") for row in SCENARIOS],
+)
 def test_it_installs_and_what_it_installed_boots_without_the_medium(
     name: str,
     firmware: Firmware,
-    on: str,
+    medium_is: str,
     bus: str,
+    hostname: str,
     built: Callable[[str], Built],
     tmp_path: Path,
 ) -> None:
-    image, disk = built(name), empty(tmp_path / "disk")
-    machine = Machine(firmware=firmware, medium=iso_of(image), stick=on == "stick", bus=bus, keep=True)
+    image, disk = built(name), empty(tmp_path / "disk", 8 * GIB)
+    machine = Machine(firmware=firmware, medium=iso_of(image), medium_is=medium_is, bus=bus, keep=True)
     install(disk, machine, tmp_path / "install.log", 3 * TIMEOUT, lambda _: None)
     verdict = subprocess.run(["sfdisk", "--verify", disk], capture_output=True, text=True, check=True).stdout
     assert "No errors detected." in verdict
     said = said_by(disk, Machine(firmware=firmware, bus=bus), tmp_path / "boot.log", ASKED)
     assert said[0] == "running"
-    assert said[1] == {"debian12-bios-iso": "edge-7", "azl3-iso": "azl3"}.get(name, "debian")
-    if name != "debian12-bios-iso":
-        assert sized(said[2]) > 3 * GIB, "the root was enlarged to the disk"
+    assert said[1] == hostname
+    sizes = {line.split()[0]: int(line.split()[1]) for line in said[2].splitlines()}
+    assert sizes["/srv" if "/srv" in sizes else "/"] > 6 * GIB, "the last partition was enlarged to the disk"
+
+
+@pytest.mark.slow
+def test_an_image_that_uefi_boots_is_not_installed_on_a_machine_with_a_bios(
+    built: Callable[[str], Built], tmp_path: Path
+) -> None:
+    image, disk = built("azl3-hwe-iso"), empty(tmp_path / "disk")
+    machine = Machine(firmware=BIOS, medium=iso_of(image), medium_is="stick", keep=True)
+    with pytest.raises(BootError, match="expected a machine that was started by UEFI"):
+        install(disk, machine, tmp_path / "install.log", 3 * TIMEOUT, lambda _: None)
+    assert disk.stat().st_blocks == 0, "nothing was written"
 
 
 @pytest.mark.slow
@@ -89,7 +117,7 @@ def test_it_runs_live_and_touches_no_disk(
     tmp_path: Path,
 ) -> None:
     image, disk = built("debian12-live"), empty(tmp_path / "disk")
-    machine = Machine(firmware=firmware, medium=iso_of(image), stick=on == "stick", keep=True)
+    machine = Machine(firmware=firmware, medium=iso_of(image), medium_is=on, keep=True)
     start = time.monotonic()
     with started(disk, machine, credentials=CREDENTIALS, log=tmp_path / "live.log") as console:
         await_login(console, start, start + TIMEOUT, lambda _: None)
@@ -117,6 +145,32 @@ def test_a_damaged_medium_is_refused_before_anything_is_written(built: Callable[
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("answers", "refusal"),
+    [
+        ("disk.strategy = fastest\n", ""),
+        ("disk = /dev/vda\n", "expected a disk that can be taken at /dev/vda, but it has data"),
+        ("hostnam = edge\ndisk = sda\n", "expected answers without mistakes, found 2"),
+    ],
+    ids=["fastest", "with-data", "mistakes"],
+)
+def test_answers_of_a_second_medium_choose_between_five_disks_of_different_kinds(
+    answers: str, refusal: str, built: Callable[[str], Built], tmp_path: Path
+) -> None:
+    """The disks are on NVMe, which is the fastest, SATA, virtio, which has data, USB, and virtio with the answers."""
+    image, fastest = built("debian12-iso"), empty(tmp_path / "nvme")
+    others = [Disk(image=empty(tmp_path / bus), bus=bus, read_only=False) for bus in ("virtio", "sata", "usb")]
+    subprocess.run(["mkfs.ext4", "-q", others[0].image], check=True)
+    before = [digest_of_file(disk.image) for disk in others]
+    asked = Disk(image=medium_of_answers(tmp_path, answers))
+    machine = Machine(medium=iso_of(image), bus="nvme", keep=True, disks=(*others, asked))
+    with pytest.raises(BootError, match=re.escape(refusal)) if refusal else nullcontext():
+        install(fastest, machine, tmp_path / "install.log", 3 * TIMEOUT, lambda _: None)
+    assert [digest_of_file(disk.image) for disk in others] == before, "nothing was written to the others"
+    assert bool(fastest.stat().st_blocks) == (not refusal)
+
+
+@pytest.mark.slow
 def test_power_that_fails_leaves_no_half_system_and_a_second_run_installs(
     built: Callable[[str], Built], tmp_path: Path
 ) -> None:
@@ -132,14 +186,18 @@ def test_power_that_fails_leaves_no_half_system_and_a_second_run_installs(
 
 @pytest.mark.slow
 def test_two_disks_of_one_medium_are_two_machines(built: Callable[[str], Built], tmp_path: Path) -> None:
-    image = built("debian12-iso")
+    image = built("azl3-iso")
     machines = []
     for name in ("one", "two"):
         disk = empty(tmp_path / name)
-        install(disk, Machine(medium=iso_of(image), keep=True), tmp_path / f"{name}.log", 3 * TIMEOUT, lambda _: None)
-        machines.append(said_by(disk, Machine(), tmp_path / f"{name}-boot.log", ["cat /etc/machine-id"]))
-    assert machines[0] != machines[1]
-    assert all(re.fullmatch(r"[0-9a-f]{32}", found) for (found,) in machines)
+        machine = Machine(medium=iso_of(image), medium_is="virtio", keep=True)
+        install(disk, machine, tmp_path / f"{name}.log", 3 * TIMEOUT, lambda _: None)
+        machines.append(said_by(disk, Machine(), tmp_path / f"{name}-boot.log", IDENTITY))
+    (first, *first_keys), (second, *second_keys) = machines
+    assert first != second
+    assert all(re.fullmatch(r"[0-9a-f]{32}", found) for found in (first, second))
+    assert first_keys != second_keys
+    assert all(found.startswith("256 SHA256:") for found in first_keys + second_keys)
 
 
 @pytest.mark.slow

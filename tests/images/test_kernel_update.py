@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from oic.boottest.vm import BIOS, UEFI, Machine
+from oic.boottest.vm import BIOS, UEFI, Disk, Machine
 
 from .booted import debian_kernels, install_in, said_by
 from .conftest import Built
@@ -66,7 +66,7 @@ def test_a_kernel_that_comes_later_boots(way: str, tmp_path: Path) -> None:
     }
     image.recipe.write_text(yaml.safe_dump(recipe, sort_keys=False))
     image.doit("build")
-    machine = Machine(firmware=firmware, disks=(repository(tmp_path, new),), keep=True)
+    machine = Machine(firmware=firmware, disks=(Disk(image=repository(tmp_path, new)),), keep=True)
     prepare = [
         "uname -r",
         "mount -o ro /dev/vdb /mnt && rm -f /etc/apt/sources.list.d/* /etc/apt/sources.list",

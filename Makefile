@@ -9,7 +9,7 @@ BUILD_PACKAGES := python3-venv gnupg uidmap debian-archive-keyring
 BOOT_PACKAGES  := qemu-system-x86 ovmf
 # Used only by tests and benchmarks, to compare with.
 STANDIN_PACKAGES := createrepo-c gnupg openssl rpm
-TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils btrfs-progs cpio dnf dosfstools e2fsprogs efitools erofs-utils fdisk gcc gdisk git grub-common grub-efi-amd64-bin grub-pc-bin libc6-dev libfaketime mmdebstrap mtools pigz openssh-client qemu-utils sbsigntool softhsm2 squashfs-tools xfsprogs xorriso zstd zstd
+TEST_PACKAGES  := $(BOOT_PACKAGES) $(STANDIN_PACKAGES) apt-utils binutils btrfs-progs cpio cryptsetup-bin dnf dosfstools e2fsprogs efitools erofs-utils fdisk gcc gdisk git grub-common grub-efi-amd64-bin grub-pc-bin libc6-dev libfaketime mmdebstrap mtools pigz openssh-client qemu-utils sbsigntool softhsm2 squashfs-tools xfsprogs xorriso zstd zstd
 
 # A word that make would drop in silence, such as IMAGE=edge, is refused; those of a build are handed on to it.
 OWN   := VENV PYTHON seconds harness serve

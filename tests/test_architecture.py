@@ -58,12 +58,14 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
             "config.checks",
             "config.disk_checks",
             "config.grow",
+            "config.immutability",
             "config.mounts",
             "config.notes",
             "config.unbuilt",
             "image.fs",
             "image.tree.effects",
             "image.tree.settings",
+            "plan.state",
         ),
     ),
     "reads and writes files of the cache": (
@@ -178,7 +180,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
             "stages.live",
             "stages.metadata",
         ),
-        *("stages.payload", "stages.rootfs", "stages.solve", "stages.system", "stages.verify"),
+        *("stages.payload", "stages.rootfs", "stages.solve", "stages.system", "stages.verify", "stages.verity"),
     ),
     "names the stages and what they run": (
         *(

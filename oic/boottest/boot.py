@@ -2,6 +2,7 @@
 
     firmware → kernel → system → login prompt → shell ─┬─ all units up?
                                                        ├─ packages as expected?
+                                                       ├─ the root verified, where it has a root hash?
                                                        └─ report
 
 * The image is not changed. For an image without users, and to read the journal of a failed unit, systemd adds a second
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from oic.boottest.checks import checked_packages, failed_units, journals, read_facts
 from oic.boottest.report import Report, listing
 from oic.boottest.session import LOGIN, log_in
+from oic.boottest.verity import check_root
 from oic.boottest.vm import started
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def boot_test(  # noqa: PLR0913 - an image and everything it is compared with
     log: Path,
     timeout: float = TIMEOUT,
     report: Callable[[str], None],
+    root_hash: str = "",
 ) -> Report:
     """Boot `image`, or the machine's medium, log in as each of `users` and compare its packages with `expected`.
 
@@ -59,7 +62,8 @@ def boot_test(  # noqa: PLR0913 - an image and everything it is compared with
 
     `expected` is ``name`` or ``name:architecture`` → version; `list_command` prints the
     installed ones, as `parse_packages` reads them. `report` gets a line for each step, `log` the whole console. Raises
-    BootError when anything is not as it should be within `timeout` seconds, ToolError when the host has no qemu.
+    BootError when anything is not as it should be within `timeout` seconds, ToolError when the host has no qemu. With a
+    `root_hash`, the root has to be verified against that: all of it is read.
     """
     start = time.monotonic()
     deadline = start + timeout
@@ -76,7 +80,8 @@ def boot_test(  # noqa: PLR0913 - an image and everything it is compared with
         for name, secret in others:
             session.log_out(deadline)
             session = _logged_in(console, name, secret, deadline, report)
-    names = tuple(name for name, _ in users)
+        if root_hash:
+            report(f"the root is {check_root(_as_root(console, session, deadline), root_hash, deadline)}")
     return Report(
         kernel=facts.kernel,
         os_release=facts.os_release,
@@ -85,8 +90,9 @@ def boot_test(  # noqa: PLR0913 - an image and everything it is compared with
         host_keys=facts.host_keys,
         packages=packages,
         failed_units=(),
-        users=names,
+        users=tuple(name for name, _ in users),
         seconds_to_login=round(seconds, 1),
+        root_hash=root_hash,
     )
 
 
@@ -115,8 +121,14 @@ def _check_units(console: Console, session: Session, deadline: float) -> None:
     units = failed_units(session, deadline)
     if not units:
         return
-    if session.user != PROBE:
-        session.log_out(deadline)
-        session = log_in(console, PROBE, PROBE_PASSWORD, deadline)
+    session = _as_root(console, session, deadline)
     said = journals(session, units, deadline)
     raise session.failure(f"expected every unit to start, but {len(units)} failed: {listing(units)}{said}")
+
+
+def _as_root(console: Console, session: Session, deadline: float) -> Session:
+    """Return a session that may read everything."""
+    if session.user == PROBE:
+        return session
+    session.log_out(deadline)
+    return log_in(console, PROBE, PROBE_PASSWORD, deadline)

@@ -44,13 +44,15 @@ class Facts:
 class Report(Facts):
     """A machine that booted as expected.
 
-    `packages` is name → version as installed, `seconds_to_login` counts from the start of qemu, under emulation.
+    `packages` is name → version as installed, `seconds_to_login` counts from the start of qemu, under emulation. With a
+    `root_hash`, all of the root was read and is as that says.
     """
 
     packages: dict[str, str]
     failed_units: tuple[str, ...]
     users: tuple[str, ...]
     seconds_to_login: float
+    root_hash: str = ""
 
 
 def parse_os_release(text: str) -> dict[str, str]:

@@ -13,6 +13,8 @@ from oic.config.architecture import ARCHITECTURES
 from oic.config.boot import boot_problems
 from oic.config.disk import ISO, mount_point
 from oic.config.disk_checks import disk_problems
+from oic.config.fde import fde_problems
+from oic.config.immutability import immutability_problems
 from oic.config.iso import answer_problems
 from oic.config.merge import unit_name
 from oic.config.network import network_problems
@@ -69,13 +71,9 @@ def problems_of_whole(tree: Node) -> Problems:
     yield from wsl_problems(tree)
     yield from answer_problems(tree)
     yield from _secure_boot_problems(tree.get("systemConfig", "immutability"))
+    yield from immutability_problems(tree)
     yield from _baseline_problems(tree.get("baseline"), tree.get("overlayPolicy"))
-    fde, ids = tree.get("systemConfig", "fde"), {one.get("id").text for one in tree.get("disk", "partitions").items}
-    for node in fde.get("partitions").items if ids else ():
-        if node.text and node.text not in ids:
-            yield node, f"expected the id of a partition out of {', '.join(sorted(ids))}, found '{node.text}'"
-    if fde.get("enabled").true and not fde.get("passphraseFile").text:
-        yield fde.get("passphraseFile"), "expected the path of a file, as fde is enabled, found nothing"
+    yield from fde_problems(tree)
 
 
 def disk_needs(tree: Node) -> Problems:

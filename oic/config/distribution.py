@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.config.model import Distribution
-from oic.config.notes import has_no_hash_tree
 from oic.config.repositories import is_on, repositories_of
 from oic.config.source import Node, parse, read_bytes
 from oic.errors import RecipeError, one_line
@@ -100,16 +99,12 @@ def distribution_of(data: DistributionData, given: Node, target: Target, *, root
     )
 
 
-def left_out(data: DistributionData, tree: Node, whole: Node) -> tuple[str, ...]:
-    """Say what the distribution's own disk images have and its defaults do not, unless the recipe sets the field.
-
-    Nothing is said of a read-only root where the `whole` recipe's disk has no place for its hash tree.
-    """
+def left_out(data: DistributionData, tree: Node) -> tuple[str, ...]:
+    """Say what the distribution's own disk images have and its defaults do not, unless the recipe sets the field."""
     is_raw = tree.get("target", "imageType").text == "raw"
-    idle = {"systemConfig.immutability"} if has_no_hash_tree(whole) else set()
     nodes = data.facts.get("notYet").entries if data.facts and is_raw else {}
     return tuple(
         one_line(f"not yet as the public default of {data.id}: {words.text}")
         for key, words in nodes.items()
-        if tree.get(*key.split(".")).value is None and key not in idle
+        if tree.get(*key.split(".")).value is None
     )

@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING
 from oic.config.additional import file_notes, files_of, places_of
 from oic.config.assemble import image_of, system_of, target_of
 from oic.config.checks import disk_needs, problems_in, problems_of_whole, unsigned_problems
-from oic.config.disk import IMG, ISO, artifacts_of, disk_of
+from oic.config.disk import IMG, ISO, artifacts_of
 from oic.config.distribution import DistributionData, distribution_of, left_out
 from oic.config.facts import problems_in_choice, problems_in_defaults, problems_in_facts
+from oic.config.immutability import disk_and_root, without_idle
 from oic.config.iso import installs, iso_of, names_installer, unbuilt_modes
 from oic.config.medium import answers_of, as_medium, read_medium, template_of, unbuilt_template
 from oic.config.model import FinalConfig
-from oic.config.notes import family_notes, notes_in, series_notes, whole_notes, without_idle_immutability
+from oic.config.notes import family_notes, notes_in, series_notes, whole_notes
 from oic.config.package_files import package_files
 from oic.config.recipe_repositories import recipe_repositories
 from oic.config.schema import problems_of, schema_bytes
@@ -86,22 +87,20 @@ class _Reading:
         """Return the final config of a recipe; raises RecipeError with its problems, and those that there were."""
         parts, data, tree = whole.parts, whole.data, whole.tree
         _validate(parts, data, self.lookup.used, self.validated, problems)
+        tree, switched_off = without_idle(tree, data.folder)
         for part in parts:
             problems += problems_in(part.tree)
         problems += _data_problems(data, whole.recipe)
-        problems += problems_of_whole(tree)
-        if not is_overlay(tree):
-            problems += disk_needs(tree)
+        problems += (*problems_of_whole(tree), *(() if is_overlay(tree) else disk_needs(tree)))
         distribution = _distribution(data, whole.recipe, problems, self.root)
         places = places_of(self.recipe, parts, data.folder)
         files = files_of(tree, places, problems)
         packages = package_files(tree, distribution.provider, problems)
         if problems:
             raise RecipeError(_lines(_once(self.lookup.problems, problems)))
-        found = (*(one for part in parts for one in notes_in(part.tree)), *_notes(tree, places, distribution))
-        notes = [node.said(text) for node, text in found]
-        tree, switched_off = without_idle_immutability(tree)
-        notes += [node.said(text) for node, text in switched_off]
+        of_parts = (one for part in parts for one in notes_in(part.tree))
+        found = (*of_parts, *_notes(tree, places, distribution), *switched_off)
+        disk, read_only = disk_and_root(tree)
         return FinalConfig(
             image_name=self.name,
             recipe=self.recipe.absolute(),
@@ -110,12 +109,13 @@ class _Reading:
             target=target_of(tree),
             distribution=distribution,
             repositories=(*distribution.tools_repositories, *recipe_repositories(tree, distribution, packages)),
-            disk=disk_of(tree.get("disk"), tree.get("target", "imageType").text),
+            disk=disk,
             artifacts=artifacts_of(tree.get("disk"), tree.get("target", "imageType").text),
             system=system_of(tree, [file for file in files if file.kind], distribution.provider),
-            notes=(*notes, *left_out(data, whole.recipe, tree)),
+            notes=(*(node.said(text) for node, text in found), *left_out(data, whole.recipe)),
             unbuilt=tuple(node.said(text) for node, text in (*unbuilt_in(tree, data), *packages.missing)),
             variables=tuple(self.lookup.used),
+            read_only=read_only,
         )
 
     def with_medium(self, config: FinalConfig, whole: Whole) -> FinalConfig:

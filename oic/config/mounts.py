@@ -48,7 +48,7 @@ def _mount_problems(node: Node, at: str, word: str) -> Iterator[tuple[Node, str]
         yield node.get("fsType"), f"expected a file system, as the partition is mounted on {at}, found none"
     elif word == "linux-swap":
         yield node.get("mountPoint"), f"expected none, as swap space is mounted nowhere, found {at}"
-    elif kind and kind.is_read_only and at in WRITTEN:
+    elif kind and kind.is_read_only and at in WRITTEN - {"/"}:  # of a root, it depends on immutability
         yield node.get("fsType"), f"expected a file system that can be written for {at}, found {word}"
     elif kind and not kind.holds_owners and at in (*WRITTEN, *OF_PACKAGES) and at != "/boot":
         yield (

@@ -8,9 +8,8 @@ from oic.config.assemble import bootloader_of, is_placeholder
 from oic.config.crypt import is_whole_hash
 from oic.config.disk import file_system_of, is_bios_boot
 from oic.config.grow import grow_notes
+from oic.config.immutability import immutability_notes, is_on
 from oic.config.iso import iso_notes
-from oic.config.partition_types import type_guid
-from oic.config.source import Node
 from oic.config.wsl import wsl_notes
 from oic.image.boot import OWN_FILES, method_name
 from oic.image.fs import FILE_SYSTEMS
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oic.config.model import Distribution
+    from oic.config.source import Node
 
     Notes = Iterator[tuple[Node, str]]
 
@@ -32,7 +32,6 @@ _KERNEL_NOTES = {
     "name": "kernel.packages says which kernel",
     "uki": "a unified kernel image is made where the boot loader is systemd-boot and kernel.entries is not true",
 }
-_HASH_TREE_IDS = frozenset({"roothashmap", "hash"})
 
 
 def notes_in(tree: Node) -> Notes:
@@ -89,13 +88,15 @@ def whole_notes(tree: Node) -> Notes:
         yield policy, "no effect without baseline.mode: overlay"
     yield from wsl_notes(tree)
     yield from iso_notes(tree)
+    yield from immutability_notes(tree)
     yield from _boot_notes(tree)
     disk = tree.get("disk")
     yield from grow_notes(disk.get("partitions").items, extends=disk.get("extendLastPartitionToFillDisk").true)
 
 
 def _boot_notes(tree: Node) -> Notes:
-    yield from _root_notes(tree.get("systemConfig", "kernel", "cmdline"), tree.get("disk", "partitions").items)
+    if not is_on(tree):
+        yield from _root_notes(tree.get("systemConfig", "kernel", "cmdline"), tree.get("disk", "partitions").items)
     entries = tree.get("systemConfig", "kernel", "entries")
     if entries.true and bootloader_of(tree.get("systemConfig", "bootloader")).provider == "grub":
         yield entries, "no effect with GRUB, whose menu never is a unified kernel image"
@@ -169,32 +170,3 @@ def series_notes(tree: Node, distribution: Distribution) -> Notes:
     version = tree.get("systemConfig", "kernel", "version")
     if version.text and distribution.kernel_version_ignored:
         yield version, f"no effect on {distribution.id}, as with public tools; NAME=VERSION in kernel.packages has one"
-
-
-def without_idle_immutability(tree: Node) -> tuple[Node, list[tuple[Node, str]]]:
-    """Return the recipe with ``immutability`` off where the disk has no place for the hash tree, and a note of it."""
-    enabled = tree.get("systemConfig", "immutability", "enabled")
-    if not enabled.true or not has_no_hash_tree(tree):
-        return tree, []
-    off = Node(False, enabled.file, enabled.line, enabled.path)
-    system = tree.get("systemConfig")
-    immutability = _with(system.get("immutability"), "enabled", off)
-    places = "one with the id roothashmap or hash, or of type linux with mountPoint: none"
-    said = f"switched off, as the disk has no partition for the hash tree: {places}"
-    return _with(tree, "systemConfig", _with(system, "immutability", immutability)), [(enabled, said)]
-
-
-def has_no_hash_tree(tree: Node) -> bool:
-    """Tell whether a merged recipe's disk has no place for a hash tree, so that its root can be written to."""
-    partitions = tree.get("disk", "partitions").items
-    return bool(partitions) and not any(map(_may_hold_hashes, partitions))
-
-
-def _may_hold_hashes(partition: Node) -> bool:
-    is_linux = type_guid(partition.get("typeUUID").text or partition.get("type").text) == type_guid("linux")
-    is_free = partition.get("mountPoint").text == "none"
-    return partition.get("id").text in _HASH_TREE_IDS or (is_linux and is_free)
-
-
-def _with(node: Node, key: str, value: Node) -> Node:
-    return Node({**node.entries, key: value}, node.file, node.line, node.path)

@@ -19,6 +19,7 @@ from oic.config.whole import is_overlay
 from oic.image.boot import method_name
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
+from oic.image.verity import VERITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,11 +117,11 @@ def _system(system: Node, data: DistributionData) -> Found:
     if system.get("fde", "enabled").true:
         yield system.get("fde", "enabled"), f"an encrypted disk {_NOT_YET}"
     immutability = system.get("immutability")
-    if immutability.get("enabled").true:
-        yield immutability.get("enabled"), f"a read-only root {_NOT_YET}"
+    if immutability.get("enabled").true and data.facts and VERITY not in _named(data):
+        yield immutability.get("enabled"), f"a read-only root {_NOT_YET} for {data.id}: its data name no tools"
     if immutability.get("enabled").true and immutability.get("secureBootDBKey").text:
         yield immutability.get("secureBootDBKey"), f"Secure Boot {_NOT_YET}"
-    for key in ("state", "updates", "encrypt"):
+    for key in ("updates", "encrypt"):
         if immutability.get(key).value not in {None, False, "none"}:
             yield immutability.get(key), f"{key} {_NOT_YET}"
 

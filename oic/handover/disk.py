@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from oic.handover.codec import Handover, NamedFile
 from oic.handover.tree import Artefact, LayerName  # noqa: TC001 - read when a hand-over is decoded
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
+from oic.image.verity import RootHash  # noqa: TC001
 from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
@@ -44,6 +45,36 @@ class FileSystems(Handover):
     def files(self) -> Iterable[NamedFile]:
         """Return their files."""
         return self.images
+
+
+class VerifiedRoot(Handover):
+    """A root that is only read, its hash tree, and the digest that vouches for both."""
+
+    FILE: ClassVar[str] = "verity.json"
+    root_hash: RootHash
+    root: PartitionImage
+    hashes: PartitionImage
+
+    @property
+    def images(self) -> tuple[PartitionImage, ...]:
+        """The images of both partitions."""
+        return self.root, self.hashes
+
+    @property
+    def part_uuids(self) -> dict[str, str]:
+        """The PARTUUIDs of both partitions by their ids."""
+        return {image.id: uuid for image, uuid in zip(self.images, self.root_hash.part_uuids, strict=True)}
+
+    def files(self) -> Iterable[NamedFile]:
+        """Return both files."""
+        return self.images
+
+
+class BootedRoot(Handover):
+    """What is told to a kernel of a verified root, and no more: it changes only with what is on the root."""
+
+    FILE: ClassVar[str] = "root-hash.json"
+    root_hash: RootHash
 
 
 class DiskPiece(Value):

@@ -52,6 +52,7 @@ from oic.stages import (
     solve,
     system,
     verify,
+    verity,
 )
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ KINDS = tuple(
         rootfs,
         system,
         initrd,
+        verity,
         fs,
         boot,
         disk,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from oic.image.compression import COMPRESSIONS
 from oic.image.seeds import uuid_for
 from oic.plan.boot import disk_of
+from oic.plan.state import verified
 from oic.stages import archive, convert, disk
 
 if TYPE_CHECKING:
     from oic.config.model import Artifact
+    from oic.handover.codec import Handover
     from oic.image.disk.placed import Layout
     from oic.plan.maker import Maker
     from oic.stage import Stage
@@ -24,14 +26,17 @@ def artefact_stages(make: Maker, placed: Layout) -> tuple[Stage[Any], ...]:
     others = tuple(made for _, made in wanted if made not in raw and made not in archives)
     disk_plan = disk_of(make.config, make.seed)
     by_content = disk_plan if disk_plan.waits else None
+    of_root = verified(make.config)
     stages: list[Stage[Any]] = []
     if raw:
         (file,) = (made.file for made in raw)
-        stages.append(make.stage(disk.KIND, disk.Slice(layout=placed, by_content=by_content, file=file), files=(file,)))
+        part = disk.Slice(layout=placed, by_content=by_content, file=file)
+        stages.append(make.stage(disk.KIND, part, files=(file,), reads=(*disk.KIND.reads, *of_root)))
     if others:
         said = convert.Slice(conversions=others, layout=None if raw else placed, by_content=None if raw else by_content)
         files = tuple(made.file for made in others)
-        stages.append(make.stage(convert.KIND, said, files=files, reads=None if raw else convert.WITHOUT_RAW))
+        reads: tuple[type[Handover], ...] | None = None if raw else (*convert.WITHOUT_RAW, *of_root)
+        stages.append(make.stage(convert.KIND, said, files=files, reads=reads))
     if archives:
         files = tuple(made.file for made in archives)
         stages.append(make.stage(archive.KIND, archive.Slice(archives=archives), files=files))

@@ -49,7 +49,7 @@ def boot_slice(make: Maker, placed: Layout) -> boot.Slice:
         architecture=config.target.arch,
         name=make.stem,
         command_line=config.system.kernel.cmdline,
-        root=ByPartuuid(uuid=root),
+        root=None if config.read_only else ByPartuuid(uuid=root),
         esp=boot.EspPartition(
             id=esp.id,
             type=esp.fs_type,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from oic.image.fs import FILE_SYSTEMS
+from oic.plan.state import verified
 from oic.plan.tree import files_of
 from oic.stages import evidence
 from oic.values import digest_of
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def evidence_stage(make: Maker, users: Sequence[User], artefacts: Sequence[Stage[Any]]) -> Stage[evidence.Slice]:
     """Return the stage that writes the manifest of these artefacts."""
     manifest = f"{make.stem}.manifest.json"
-    reads = (*(evidence.OF_ARTEFACTS[stage.name] for stage in artefacts), *evidence.KIND.reads)
+    made = (evidence.OF_ARTEFACTS[stage.name] for stage in artefacts)
+    reads = (*made, *evidence.KIND.reads, *verified(make.config))
     return make.stage(evidence.KIND, _evidence(make.config, users, manifest), files=(manifest,), reads=reads)
 
 
@@ -35,6 +37,7 @@ def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evid
         # hashed passwords: the digest of a plain one could be guessed
         "system": replace(config.system, users=tuple(users), files=(), excluded_packages=()),
         "files": files_of(config),
+        **({"read_only": config.read_only} if config.read_only else {}),
     }
     return evidence.Slice(
         image=config.image,

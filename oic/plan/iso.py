@@ -24,6 +24,7 @@ from oic.plan.boot import disk_of
 from oic.plan.evidence import evidence_stage
 from oic.plan.medium import medium_stages
 from oic.plan.raw import disk_stages
+from oic.plan.state import verified
 from oic.plan.tree import is_esp, is_mounted
 from oic.stages import iso, live, payload
 
@@ -50,7 +51,9 @@ def iso_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stag
     content: list[Stage[Any]] = []
     reads: list[type[Handover]] = [*iso.KIND.reads]
     if installs(config.iso):
-        content += [*disk_stages(make, placed), make.stage(payload.KIND, _payload(make, config.iso, placed))]
+        of_payload = (*payload.KIND.reads, *verified(config))
+        content += disk_stages(make, placed)
+        content.append(make.stage(payload.KIND, _payload(make, config.iso, placed), reads=of_payload))
         reads.append(Payload)
     if LIVE in config.iso.modes:
         content.append(make.stage(live.KIND, live.Slice(file=LIVE_FILE), files=(LIVE_FILE,)))

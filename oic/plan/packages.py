@@ -13,6 +13,7 @@ from oic.config.iso import installs
 from oic.handover.collected import Collected
 from oic.image.formats import DISK_FORMATS
 from oic.image.fs import FILE_SYSTEMS
+from oic.image.verity import VERITY
 from oic.ospackage.lock import MEDIUM
 from oic.ospackage.locked import AskedSet, Request
 from oic.ospackage.series import SIGN
@@ -121,6 +122,7 @@ def _names(config: FinalConfig) -> Iterator[str]:
     yield from _kernels(config)
     wanted = [*([method_of(config)] if has_initramfs(config) else []), *(["grow"] if config.disk.grows else [])]
     wanted += ["medium"] if config.target.image_type == IMG else []
+    wanted += [VERITY] if config.read_only else []
     for word in wanted:
         yield from config.distribution.packages_for.get(word, ())
 
@@ -180,6 +182,7 @@ def _further_tools(config: FinalConfig) -> Iterator[str]:
     if any(artifact.type in DISK_FORMATS for artifact in config.artifacts):
         yield from config.distribution.tools_for.get("conversion", ())
     yield from config.distribution.tools_for.get(method_of(config), ())
+    yield from config.distribution.tools_for.get(VERITY, ()) if config.read_only else ()
     for word in (IMG, ISO):
         if config.target.image_type in {word, ISO}:
             yield from config.distribution.tools_for.get(word, ())

@@ -14,6 +14,8 @@ from oic.image.disk.kinds import TABLE_KINDS
 from oic.image.tree.additional import PlacedFile
 from oic.image.tree.grow import FSTAB_OPTION, Growth
 from oic.image.tree.settings import Mount
+from oic.image.verity import DEVICE
+from oic.plan.state import state_of
 from oic.provider.told import ToldKey, ToldRepository
 from oic.stages import initrd, rootfs, system
 
@@ -61,7 +63,9 @@ def tree_of(config: FinalConfig, placed: Layout, users: Sequence[User], named_se
         name="" if named_set == IMAGE else named_set,
         installed=installed(config, named_set),
         configured=_configured(config, placed, users),
-        initramfs=initrd.Slice(modules=config.system.kernel.extra_modules) if has_initramfs(config) else None,
+        initramfs=initrd.Slice(modules=config.system.kernel.extra_modules, state=state_of(config, placed))
+        if has_initramfs(config)
+        else None,
         sources={
             **{file.final: file.local for file in config.system.files if file.kind == "file" and file.content is None},
             **{key.url: Path(key.path) for entry in _of_recipe(config) for key in entry.keys if key.sha256},
@@ -153,12 +157,16 @@ def _mounts(config: FinalConfig, placed: Layout) -> Iterator[Mount]:
     uuids = {entry.id: entry.part_uuid for entry in placed.partitions}
     growth = _growth(config, placed)
     for entry in config.disk.partitions:
-        if is_mounted(entry) or entry.fs_type == "linux-swap":
+        if config.read_only and entry.id == config.read_only.root:
+            yield Mount(device=DEVICE, at=entry.mount_point, type=entry.fs_type, options="ro")
+        elif is_mounted(entry) or entry.fs_type == "linux-swap":
             device = ByPartuuid(uuid=uuids[entry.id]).device
             options = entry.mount_options
             if growth and growth.part_uuid == uuids[entry.id]:
                 options = f"{options or 'defaults'},{FSTAB_OPTION}"
             yield Mount(device=device, at=entry.mount_point, type=entry.fs_type, options=options)
+    if config.read_only and all(entry.mount_point != "/tmp" for entry in config.disk.partitions):  # noqa: S108 - of the image
+        yield Mount(device="tmpfs", at="/tmp", type="tmpfs", options="mode=1777,nosuid,nodev,size=50%")  # noqa: S108
 
 
 def _growth(config: FinalConfig, placed: Layout) -> Growth | None:

@@ -12,7 +12,7 @@ from oic.chroot import layers, namespace, toolbox
 from oic.config.architecture import ARCHITECTURES
 from oic.config.sizes import SECTOR
 from oic.files import atomic_file, digest_of_sparse
-from oic.handover.disk import BootedKernel, BootFiles, DiskPiece, PartitionImage
+from oic.handover.disk import BootedKernel, BootedRoot, BootFiles, DiskPiece, PartitionImage
 from oic.handover.tree import Artefact, BootInputs, BuildEnvironment, ConfiguredTree, Initramfs, LayerName
 from oic.image.boot import Bootable, BootKernel, BootParts, boot_method
 from oic.image.boot.place import BootPlace  # noqa: TC001 - a field of the slice
@@ -50,7 +50,8 @@ class EspPartition(Value):
 class Slice(Value):
     """What boots and how: `method` is of `oic.image.boot`, `name` the image's with its version.
 
-    A method that has no use for them has no `esp` or no `place`.
+    A method that has no use for them has no `esp` or no `place`. A root that is verified has no `root`: what it is
+    called depends on what is in it.
     """
 
     provider: str
@@ -58,7 +59,7 @@ class Slice(Value):
     architecture: str
     name: str
     command_line: str
-    root: ByPartuuid
+    root: ByPartuuid | None
     esp: EspPartition | None
     place: BootPlace | None
 
@@ -116,7 +117,7 @@ def _wanted(stage: Stage[Slice], inputs: BootInputs) -> Bootable:
         name=part.name,
         architecture=ARCHITECTURES[part.architecture],
         kernels=kernels,
-        command_line=part.root.command_line(part.command_line),
+        command_line=(part.root or stage.read(BootedRoot).root_hash).command_line(part.command_line),
         os_release=inputs.os_release,
         epoch=inputs.epoch,
         place=part.place,

@@ -14,7 +14,7 @@ from oic.image.disk.content import ByContent  # noqa: TC001
 from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.image.formats import convert
 from oic.stage import Kind
-from oic.stages.disk import write_disk
+from oic.stages.disk import images_of, part_uuids_of, write_disk
 from oic.values import Digest, Value, digest_of
 
 if TYPE_CHECKING:
@@ -81,9 +81,8 @@ def _parts(stage: Stage[Slice]) -> Digest:
     """Return a digest of what a disk is put together from; empty where there is a raw file."""
     if stage.slice.layout is None:
         return Digest("")
-    systems, boot = stage.read(FileSystems), stage.read(BootFiles)
     placed = stage.slice.by_content or stage.slice.layout
-    return digest_of([placed, systems.images, boot.images, boot.pieces, KIND.version])
+    return digest_of([placed, images_of(stage), part_uuids_of(stage), stage.read(BootFiles).pieces, KIND.version])
 
 
 def _disk(

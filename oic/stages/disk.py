@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oic.handover.disk import BootFiles, FileSystems, Product, RawDisk
+from oic.handover.disk import BootFiles, FileSystems, PartitionImage, Product, RawDisk, VerifiedRoot
 from oic.handover.tree import Artefact
 from oic.image.disk.content import ByContent
 from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
@@ -39,12 +39,22 @@ def run(stage: Stage[Slice]) -> str:
 
 def write_disk(stage: Stage[Any], disk: Layout | ByContent, path: Path) -> WrittenDisk:
     """Write the disk that file systems and boot loader come to, for a stage that reads both; raises OicError."""
-    boot = stage.read(BootFiles)
-    images = {image.id: stage.cache / image.path for image in (*stage.read(FileSystems).images, *boot.images)}
-    pieces = {int(piece.offset): stage.cache / piece.file.path for piece in boot.pieces}
-    sizes = {image.id: image.size for image in (*stage.read(FileSystems).images, *boot.images)}
-    layout = disk.placed(sizes) if isinstance(disk, ByContent) else disk
-    return write_raw(path, layout, images, pieces)
+    written = images_of(stage)
+    images = {image.id: stage.cache / image.path for image in written}
+    pieces = {int(piece.offset): stage.cache / piece.file.path for piece in stage.read(BootFiles).pieces}
+    layout = disk.placed({image.id: image.size for image in written}) if isinstance(disk, ByContent) else disk
+    return write_raw(path, layout.with_part_uuids(part_uuids_of(stage)), images, pieces)
+
+
+def images_of(stage: Stage[Any]) -> tuple[PartitionImage, ...]:
+    """Return the images of all partitions that have one."""
+    verified = stage.read(VerifiedRoot).images if VerifiedRoot in stage.reads else ()
+    return (*verified, *stage.read(FileSystems).images, *stage.read(BootFiles).images)
+
+
+def part_uuids_of(stage: Stage[Any]) -> dict[str, str]:
+    """Return the PARTUUIDs that depend on what is on the partitions, by the ids of these."""
+    return stage.read(VerifiedRoot).part_uuids if VerifiedRoot in stage.reads else {}
 
 
 KIND = Kind(

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.files import digest_of_file, write_json
-from oic.handover.disk import Archive, Converted, Medium, Packed, Product, Products, RawDisk
+from oic.handover.disk import Archive, Converted, Medium, Packed, Product, Products, RawDisk, VerifiedRoot
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
@@ -57,6 +57,18 @@ class File(Value):
     sha256: Digest
 
 
+class VerifiedRootSaid(Value):
+    """A root that is only read: the hash that vouches for it, and where the machine has that from.
+
+    Nothing vouches for the root hash itself, unless it is said to be signed.
+    """
+
+    partition: str
+    hashes: str
+    root_hash: Digest
+    root_hash_is_signed: bool
+
+
 class Manifest(Value):
     """The content of an image and its origin; of an ISO, `medium_packages` are those of the initramfs it boots."""
 
@@ -77,6 +89,7 @@ class Manifest(Value):
     outside_files: tuple[str, ...]
     drawn_file_systems: tuple[str, ...]
     medium_packages: tuple[TrustedPackage, ...] | UnsetType = UNSET
+    verified_root: VerifiedRootSaid | UnsetType = UNSET
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -98,6 +111,7 @@ def run(stage: Stage[Slice]) -> str:
         partitions=partitions_of(stage),
         packages=packages,
         medium_packages=_packages(lock, trust, MEDIUM) if MEDIUM in lock.sets else UNSET,
+        verified_root=_verified_root(stage) if VerifiedRoot in stage.reads else UNSET,
         unsigned=tuple(sorted({*trust.unsigned["image"], *trust.unsigned.get(MEDIUM, ())})),
         unsigned_metadata=trust.unsigned_metadata,
         locked_by=trust.locked_by,
@@ -113,6 +127,16 @@ def run(stage: Stage[Slice]) -> str:
     count = "1 private key was" if len(generated) == 1 else f"{len(generated)} private keys were"
     remark = f", not reproducible: {count} generated" if generated else ""
     return f"{part.file}, {len(packages)} packages{remark}"
+
+
+def _verified_root(stage: Stage[Slice]) -> VerifiedRootSaid:
+    root = stage.read(VerifiedRoot)
+    return VerifiedRootSaid(
+        partition=root.root.id,
+        hashes=root.hashes.id,
+        root_hash=Digest(root.root_hash.hexadecimal),
+        root_hash_is_signed=False,
+    )
 
 
 def _packages(lock: Lock, trust: Trust, named_set: str) -> tuple[TrustedPackage, ...]:

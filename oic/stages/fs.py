@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, toolbox
+from oic.errors import OicError
 from oic.files import digest_of_sparse
-from oic.handover.disk import BootFiles, FileSystems, PartitionImage
+from oic.handover.disk import BootFiles, FileSystems, PartitionImage, VerifiedRoot
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.disk.content import ByContent, is_by_content
 from oic.image.fs import FileSystemSpec, file_system, largest, room
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 class Partition(Value):
     """A partition with a file system, whose `type` is its name in recipes, mounted `at` a path or nowhere.
 
-    One without a size is as large as its content wants, or takes the rest beside such partitions.
+    One without a size is as large as its content wants, or takes the rest beside such partitions. One that `is_tight`
+    has a file system no larger than its content wants, as nothing is ever added.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Partition(Value):
     at: str
     size: Bytes | None
     uuid: str
+    is_tight: bool = False
 
 
 class Slice(Value):
@@ -71,7 +74,9 @@ def run(stage: Stage[Slice]) -> str:
     work = stage.path("work")
     work.mkdir(exist_ok=True)
     writes = [place, work, stage.create_log()]
-    known = {image.id: image.size for image in stage.read(BootFiles).images} if part.by_content else {}
+    others = [*stage.read(BootFiles).images] if part.by_content else []
+    others += stage.read(VerifiedRoot).images if VerifiedRoot in stage.reads else ()
+    known = {image.id: image.size for image in others}
     making = Making(part=part, images=images, known=known, epoch=tree.epoch, log=stage.log)
     sizes = namespace.call(making.create, trees, chroot, work / "fs", writes=writes)
     written = [
@@ -79,7 +84,8 @@ def run(stage: Stage[Slice]) -> str:
         for name, path in images.items()
     ]
     stage.write(FileSystems(images=tuple(written)))
-    return ", ".join(f"{entry.id} {entry.type} {sizes[entry.id] >> 20} MiB" for entry in part.partitions)
+    made = ", ".join(f"{entry.id} {entry.type} {sizes[entry.id] >> 20} MiB" for entry in part.partitions)
+    return made or "none beside the root"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +119,10 @@ class Making:
             for entry in self.part.partitions:
                 if entry.id not in made:
                     with self._opened(entry, root, places, chroot, work) as (view, tools):
-                        self._make(entry, view, sizes[entry.id], root, tools)
+                        if entry.is_tight:
+                            sizes[entry.id] = self._make_tight(entry, view, root, tools)
+                        else:
+                            self._make(entry, view, sizes[entry.id], root, tools)
         return sizes
 
     @contextlib.contextmanager
@@ -136,6 +145,25 @@ class Making:
         doing(f"{entry.type} of {entry.id}")
         kind.make(self._spec(entry, view, kind.most), tools)
         return room.whole_mib(self.images[entry.id].lstat().st_size)
+
+    def _make_tight(self, entry: Partition, view: Path, root: Path, tools: Tools) -> Bytes:
+        """Make a file system that is as small as its content, in no more than its partition; return the size of that.
+
+        The room that content takes is estimated: where that was too little, the file system fills its partition.
+        """
+        kind = file_system(entry.type)
+        most = entry.size or kind.most
+        if entry.type in room.PACKED:
+            self._make(entry, view, most, root, tools)
+        else:
+            estimate = min(most, room.room_for(entry.type, survey_tree(view), kind.least))
+            try:
+                self._make(entry, view, estimate, root, tools)
+            except OicError:
+                if estimate == most:
+                    raise
+                self._make(entry, view, most, root, tools)
+        return entry.size or room.whole_mib(self.images[entry.id].lstat().st_size)
 
     def _make(self, entry: Partition, view: Path, size: Bytes, root: Path, tools: Tools) -> None:
         doing(f"{entry.type} of {entry.id}")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, sandbox, toolbox
+from oic.errors import OicError
 from oic.files import atomic_file
 from oic.handover.tree import Artefact, Initramfs, InitramfsInputs
 from oic.image.tree import generators
+from oic.image.tree.state import State, files_of
 from oic.process import child
 from oic.progress import note
 from oic.stage import Kind
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 
 
 class Slice(Value):
-    """Modules that are added to the initramfs."""
+    """Modules that are added to the initramfs, and what it mounts over a root that is only read."""
 
     modules: tuple[str, ...]
+    state: State | None = None
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -37,9 +40,12 @@ def run(stage: Stage[Slice]) -> str:
     work, images, found = stage.path("work"), [], []
     work.mkdir(exist_ok=True)
     writes = [work, stage.create_log()]
+    if stage.slice.state and inputs.generator != "dracut":
+        wanted = "expected dracut in the image, whose initramfs can verify the root (immutability)"
+        raise OicError(f"{wanted}, found {inputs.generator}", hint="name the package that has it in packages")
     for number, version in enumerate(inputs.versions):
         image = stage.path(f"initrd-{number}.img" if number else "initrd.img")
-        arguments = (trees, inputs, version, stage.slice.modules, work / "initrd", stage.log)
+        arguments = (trees, inputs, version, stage.slice, work / "initrd", stage.log)
         content, existing = namespace.call(_create, *arguments, writes=writes)
         found.append(existing)
         with atomic_file(image) as temporary:
@@ -52,7 +58,7 @@ def run(stage: Stage[Slice]) -> str:
 
 
 def _create(  # noqa: PLR0913 - runs in a namespace
-    trees: Sequence[Path], inputs: InitramfsInputs, version: str, modules: Sequence[str], work: Path, log: Path
+    trees: Sequence[Path], inputs: InitramfsInputs, version: str, part: Slice, work: Path, log: Path
 ) -> tuple[bytes, list[str]]:
     """Return the initramfs of a kernel, and the modules that it has in addition."""
     generator = generators.GENERATORS[inputs.generator]
@@ -60,10 +66,10 @@ def _create(  # noqa: PLR0913 - runs in a namespace
         upper = work / "upper"
         upper.mkdir()
         with overlay.merged(trees, work / "root", upper=upper, work=work / "work") as root:
-            child.inside(root, _add_defaults, generator.defaults)
+            child.inside(root, _add_defaults, [*generator.defaults, *(files_of(part.state) if part.state else ())])
             env = {"SOURCE_DATE_EPOCH": str(inputs.epoch)}
             with sandbox.opened(root, log, env=env) as box:
-                found = _existing_modules(version, modules, box)
+                found = _existing_modules(version, part.modules, box)
                 child.inside(root, _add_modules, generators.modules_setting(inputs.generator, found))
                 output = "/tmp/initrd.img"  # noqa: S108 - a private tmpfs
                 argv = generators.command(inputs.generator, version, output)

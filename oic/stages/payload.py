@@ -27,6 +27,7 @@ from oic.image.payload import (
 )
 from oic.progress import doing
 from oic.stage import Kind
+from oic.stages.disk import images_of, part_uuids_of
 from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Slice(Value):
 def run(stage: Stage[Slice]) -> str:
     """Compress the images, and write their index."""
     part, boot = stage.slice, stage.read(BootFiles)
-    written = (*stage.read(FileSystems).images, *boot.images)
-    layout = part.disk.placed({image.id: image.size for image in written})
+    written = images_of(stage)
+    layout = part.disk.placed({image.id: image.size for image in written}).with_part_uuids(part_uuids_of(stage))
     images = {f"{image.id}.zst": stage.cache / image.path for image in written}
     pieces = {f"code-{piece.offset}.zst": stage.cache / piece.file.path for piece in boot.pieces}
     chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree

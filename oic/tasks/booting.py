@@ -15,7 +15,7 @@ from oic.boottest.vm import BIOS, UEFI, Machine
 from oic.config.disk import IMG
 from oic.config.iso import LIVE, installs
 from oic.files import write_json
-from oic.handover.disk import Payload
+from oic.handover.disk import Payload, VerifiedRoot
 from oic.image.payload import PayloadIndex
 from oic.provider import provider_of
 from oic.stages.evidence import products_of
@@ -78,7 +78,15 @@ def _booted(config: FinalConfig, last: Stage[Any], disk: Path | None, machine: M
         log=last.path("log/boot-test.log"),
         timeout=timeout,
         report=_say_step,
+        root_hash=_root_hash(config, last),
     )
+
+
+def _root_hash(config: FinalConfig, last: Stage[Any]) -> str:
+    """Return the root hash that a machine's root has to be verified against; nothing where that can be written to."""
+    if config.read_only is None or (config.iso and config.iso.modes[:1] == (LIVE,)):
+        return ""
+    return VerifiedRoot.from_text(last.place_of(VerifiedRoot).read_text(encoding="utf-8")).root_hash.hexadecimal
 
 
 @contextlib.contextmanager

@@ -272,7 +272,7 @@ def test_a_mistake_in_the_data_is_told_by_file_and_field(name: str, acme: Path, 
 def test_what_a_distribution_is_without_is_noted_unless_the_recipe_sets_it(acme: Path, load: Load) -> None:
     acme.write_text(ACME + "notYet: {disk.artifacts: it is compressed, systemConfig.immutability: it is read-only}\n")
     said = "not yet as the public default of acme/acme7: it is"
-    assert load("", head=RPM).notes == (f"{said} compressed",), "the disk has no place for a hash tree"
+    assert load("", head=RPM).notes == (f"{said} compressed", f"{said} read-only")
     disk = """disk:
   size: 2GiB
   partitions:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oic.image.verity import ReadOnlyRoot
 from oic.plan import plan
 
 if TYPE_CHECKING:
@@ -120,9 +121,10 @@ def unbuilt(load: Load, template: str) -> list[str]:
 
 
 def test_an_image_of_azure_linux_with_secure_boot(load: Load) -> None:
-    assert unbuilt(load, AZURE) == []
+    assert unbuilt(load, AZURE) == ["systemConfig.immutability.secureBootDBKey: Secure Boot"]
     config = load(AZURE, head="", variables={"KEY_PATH": "/keys/DB.key"})
-    assert config.disk.partitions[1].mount_options == "defaults,ro", "fstab(5) has no room for a space"
+    (root,) = (entry for entry in config.disk.partitions if entry.mount_point == "/")
+    assert root.mount_options == "defaults,ro", "fstab(5) has no room for a space"
 
 
 def test_a_cloud_image_of_elxr_with_foreign_repositories(load: Load) -> None:
@@ -134,9 +136,10 @@ def test_a_cloud_image_of_elxr_with_foreign_repositories(load: Load) -> None:
     assert unbuilt(load, ELXR.replace('pkey: "http://mirror.invalid/elxr/public.gpg"', own)) == []
     assert [entry.name for entry in load(ELXR, head="").repositories if entry.of_recipe]
     config = load(ELXR, head="")
-    *said, local, no_file_system, missing = (line.split(": ", 1)[1] for line in config.notes)
+    *said, local, in_memory, no_file_system = (line.split(": ", 1)[1] for line in config.notes)
     assert no_file_system.startswith("disk.partitions[0].fsType: no effect on a partition of type bios")
-    assert missing == "its root is read-only (dm-verity), this one can be written to"
+    assert in_memory.startswith("systemConfig.immutability.enabled: what is written is lost when the machine stops")
+    assert config.read_only == ReadOnlyRoot(root="ROOT", hashes="hash", state="")
     assert local.startswith("systemConfig.additionalFiles[0].local: expected a file, found none at ")
     assert said == [
         "systemConfig.additionalFiles[0].permissions: the key 'permissions' has no meaning here and is passed over",
@@ -192,14 +195,12 @@ ADDITIONS = {
     "tools: debian/debian12": [],
     "iso: {mode: live}": [],
     "iso: {repository: true}": ["iso.repository: a repository on the medium"],
-    "systemConfig: {immutability: {enabled: true, state: /data, updates: ab, encrypt: true}}": [
-        "systemConfig.immutability.state: state",
+    "systemConfig: {immutability: {enabled: true, state: memory, updates: ab, encrypt: true}}": [
         "systemConfig.immutability.updates: updates",
         "systemConfig.immutability.encrypt: encrypt",
     ],
     HASHED
     + "systemConfig: {immutability: {enabled: true, secureBootDBKey: a.key, secureBootDBCrt: a.crt, secureBootDBCer: a.cer}}": [
-        "systemConfig.immutability.enabled: a read-only root",
         "systemConfig.immutability.secureBootDBKey: Secure Boot",
     ],
     "systemConfig: {fde: {enabled: true, passphraseFile: /p}, kernel: {entries: true}}": [

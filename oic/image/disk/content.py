@@ -59,4 +59,9 @@ class ByContent(Value):
 
 def is_by_content(entry: Partition, disk: Disk) -> bool:
     """Tell whether a partition is as large as its content wants: it, or the disk whose rest it takes."""
-    return entry.by_content or (not disk.size and entry.end is None and entry.size is None)
+    return entry.by_content or (not disk.size and is_rest(entry))
+
+
+def is_rest(entry: Partition) -> bool:
+    """Tell whether a partition takes the rest of the disk."""
+    return entry.end is None and entry.size is None

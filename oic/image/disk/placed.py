@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
 from oic.config.sizes import SECTOR
 from oic.values import Bytes, Sector, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class PlacedPartition(Value):
@@ -40,3 +47,8 @@ class Layout(Value):
     table: str
     disk_uuid: str
     partitions: tuple[PlacedPartition, ...]
+
+    def with_part_uuids(self, part_uuids: Mapping[str, str]) -> Layout:
+        """Return the disk with other PARTUUIDs for these partitions, by their ids."""
+        own = (replace(entry, part_uuid=part_uuids.get(entry.id, entry.part_uuid)) for entry in self.partitions)
+        return replace(self, partitions=tuple(own))

@@ -1,0 +1,244 @@
+"""A root that is only read (``immutability``): which partitions it has, and what of a recipe does not go with it.
+
+* The hash tree goes onto the partition that the recipe has for it; where it has none and says itself that the root is
+  read-only, a partition as large as the hash tree is added.
+* State is on the partition with the mount point that the recipe says, else on that of /opt, else of /var; without such
+  a partition, in memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from oic.config.assemble import bootloader_of
+from oic.config.disk import disk_of, disk_values, file_system_of, in_table_order, mount_point, partitions_of
+from oic.config.model import Partition
+from oic.config.partition_types import type_guid
+from oic.config.sizes import SECTOR, shown_size
+from oic.config.source import Node
+from oic.image.disk.content import is_by_content, is_rest
+from oic.image.disk.geometry import sectors_of
+from oic.image.disk.kinds import GPT, TABLE_KINDS
+from oic.image.fs import FILE_SYSTEMS
+from oic.image.verity import MEMORY, ROOT_FILE_SYSTEMS, ReadOnlyRoot, hash_tree_size, is_of_root
+from oic.values import Bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from oic.config.model import Disk
+
+    Found = Iterator[tuple[Node, str]]
+
+HASH_TREE_IDS = ("roothashmap", "hash")
+"""Ids of partitions for the hash tree; the first is that of one that is added."""
+_USUAL_STATE = ("/opt", "/var")
+_IMAGE_TYPES = frozenset({"raw", "iso"})
+
+
+def is_on(tree: Node) -> bool:
+    """Tell whether a merged recipe has a root that is only read."""
+    kind = tree.get("target", "imageType").text
+    is_wanted = kind in _IMAGE_TYPES and tree.get("systemConfig", "immutability", "enabled").true
+    return is_wanted and _root(partitions_of(tree.get("disk"))) is not None
+
+
+def _root(partitions: list[Node]) -> Node | None:
+    return next((node for node in partitions if mount_point(node.get("mountPoint").text) == "/"), None)
+
+
+def without_idle(tree: Node, defaults: Path | None) -> tuple[Node, list[tuple[Node, str]]]:
+    """Return the recipe with ``immutability`` off where only the defaults have it, in the directory `defaults`, and the
+    disk has no place for the hash tree; and a note of that.
+    """
+    enabled = tree.get("systemConfig", "immutability", "enabled")
+    of_defaults = defaults is not None and enabled.file.is_relative_to(defaults)
+    if not enabled.true or not of_defaults or not _has_no_place(tree):
+        return tree, []
+    off = Node(False, enabled.file, enabled.line, enabled.path)
+    system = tree.get("systemConfig")
+    immutability = _with(system.get("immutability"), "enabled", off)
+    places = "one with the id roothashmap or hash, or of type linux with mountPoint: none"
+    said = f"switched off, as the disk has no partition for the hash tree: {places}"
+    return _with(tree, "systemConfig", _with(system, "immutability", immutability)), [(enabled, said)]
+
+
+def _has_no_place(tree: Node) -> bool:
+    partitions = partitions_of(tree.get("disk"))
+    return bool(partitions) and _hash_partition(partitions) is None
+
+
+def _hash_partition(partitions: list[Node]) -> Node | None:
+    """Return the partition of the hash tree: by its id, else the first of type linux that is mounted nowhere."""
+    named = [node for node in partitions if node.get("id").text in HASH_TREE_IDS]
+    free = [node for node in partitions if _is_linux(node) and node.get("mountPoint").text == "none"]
+    return next(iter([*named, *free]), None)
+
+
+def _is_linux(node: Node) -> bool:
+    return type_guid(node.get("typeUUID").text or node.get("type").text) == type_guid("linux")
+
+
+def _with(node: Node, key: str, value: Node) -> Node:
+    return Node({**node.entries, key: value}, node.file, node.line, node.path)
+
+
+def disk_and_root(tree: Node) -> tuple[Disk, ReadOnlyRoot | None]:
+    """Return the disk of a recipe without problems, and which of its partitions a verified root has, if any."""
+    disk = disk_of(tree.get("disk"), tree.get("target", "imageType").text)
+    return _read_only_root(tree, disk) if is_on(tree) else (disk, None)
+
+
+def _read_only_root(tree: Node, disk: Disk) -> tuple[Disk, ReadOnlyRoot]:
+    nodes = {node.get("id").text: node for node in partitions_of(tree.get("disk"))}
+    root = next(entry for entry in disk.partitions if entry.mount_point == "/")
+    found = _hash_partition([*nodes.values()])
+    if found is None:
+        disk, hashes = _with_hash_partition(disk, root)
+    else:
+        hashes = found.get("id").text
+    types = {root.id: f"linux-root-{_word(tree)}", hashes: f"linux-root-{_word(tree)}-verity"}
+    partitions = tuple(_typed(entry, nodes.get(entry.id), types.get(entry.id, "")) for entry in disk.partitions)
+    partitions = tuple(
+        replace(entry, fs_type="", fs_label="", mount_point="") if entry.id == hashes else entry for entry in partitions
+    )
+    state = _state(tree, disk)
+    return replace(disk, partitions=partitions), ReadOnlyRoot(root=root.id, hashes=hashes, state=state)
+
+
+def _word(tree: Node) -> str:
+    return {"aarch64": "arm64"}.get(tree.get("target", "arch").text, "amd64")
+
+
+def _typed(entry: Partition, node: Node | None, kind: str) -> Partition:
+    """Return a partition with a type by which it is found, unless the recipe names another by its GUID."""
+    if not kind or (node is not None and node.get("typeUUID").text):
+        return entry
+    return replace(entry, type_uuid=type_guid(kind) or "")
+
+
+def _with_hash_partition(disk: Disk, root: Partition) -> tuple[Disk, str]:
+    """Return the disk with a partition for the hash tree: before the one that takes the rest, else at the end."""
+    name = HASH_TREE_IDS[0]
+    waits = root.by_content or is_by_content(root, disk)
+    added = Partition(
+        id=name,
+        name=name,
+        type_uuid="",
+        fs_type="",
+        fs_label="",
+        start=None,
+        end=None,
+        size=Bytes(1 << 20) if waits else hash_tree_size(_size_of(disk, root) or disk.size),
+        mount_point="",
+        mount_options="",
+        flags=(),
+        by_content=waits,
+    )
+    at = next((n for n, entry in enumerate(disk.partitions) if is_rest(entry)), len(disk.partitions))
+    following = disk.partitions[at:]
+    if following and following[0].start is not None:  # the one that takes the rest begins behind it
+        following = (replace(following[0], start=None), *following[1:])
+    return replace(disk, partitions=(*disk.partitions[:at], added, *following)), name
+
+
+def _size_of(disk: Disk, wanted: Partition) -> Bytes | None:
+    """Return the size of a partition, as far as it is known."""
+    sectors = sectors_of(disk, TABLE_KINDS.get(disk.table, GPT))
+    found = next(sectors[at][1] for at, entry in enumerate(disk.partitions) if entry.id == wanted.id and at in sectors)
+    return Bytes(found * SECTOR) if found > 0 and not is_rest(wanted) else None
+
+
+def _state(tree: Node, disk: Disk) -> str:
+    """Return the id of the partition that has the state, or nothing for memory."""
+    said = tree.get("systemConfig", "immutability", "state").text
+    places = (mount_point(said),) if said else _USUAL_STATE
+    return next((entry.id for at in places for entry in disk.partitions if entry.mount_point == at), "")
+
+
+def immutability_problems(tree: Node) -> Found:
+    """Say what of a merged recipe does not go with a root that is only read."""
+    disk = tree.get("disk")
+    nodes = partitions_of(disk)
+    root = _root(nodes)
+    if root is None:
+        return  # another problem
+    word = file_system_of(root)
+    if not is_on(tree):
+        if word in FILE_SYSTEMS and FILE_SYSTEMS[word].is_read_only:
+            text = "expected a file system that can be written for /, or immutability"
+            yield root.get("fsType"), f"{text}, found {word}"
+        return
+    if disk.get("partitionTableType").text == "mbr":
+        yield disk.get("partitionTableType"), "expected gpt, as a verified root is found by its GUID, found mbr"
+        return
+    if word not in ROOT_FILE_SYSTEMS:
+        names = ", ".join(ROOT_FILE_SYSTEMS)
+        yield root.get("fsType"), f"expected one of {names} for a root that is only read (immutability), found {word}"
+    if root.get("grow").true or (disk.get("extendLastPartitionToFillDisk").true and root is nodes[-1]):
+        yield root, "expected another partition to grow, as the root is only read (immutability)"
+    at = {mount_point(node.get("mountPoint").text) for node in nodes}
+    loader = bootloader_of(tree.get("systemConfig", "bootloader"))
+    if loader.provider == "grub" and "/boot" not in at:
+        said = "expected a partition with the mountPoint /boot, as GRUB's menu has the root hash (immutability)"
+        yield disk.get("partitions"), f"{said}, found none"
+    yield from _size_problems(tree, root)
+    yield from _state_problems(tree)
+
+
+def _size_problems(tree: Node, root: Node) -> Found:
+    """Say where the hash tree does not fit into its partition."""
+    found = _hash_partition(partitions_of(tree.get("disk")))
+    if found is None:
+        return
+    values = disk_values(tree.get("disk"), in_table_order(tree.get("disk")))
+    sizes = {}
+    for node in (root, found):
+        entry = next(entry for entry in values.partitions if entry.id == node.get("id").text)
+        sizes[node.get("id").text] = None if is_by_content(entry, values) else _size_of(values, entry)
+    size, there = (sizes[node.get("id").text] for node in (root, found))
+    if size and there and there < (needed := hash_tree_size(size)):
+        end = found.get("size") if found.get("size").text else found.get("end")
+        wanted = f"expected at least {shown_size(needed)}, for the hash tree of a root of {shown_size(size)}"
+        yield end, f"{wanted}, found a partition of {shown_size(there)}"
+
+
+def _state_problems(tree: Node) -> Found:
+    """Say where state cannot be kept."""
+    said = tree.get("systemConfig", "immutability", "state")
+    nodes = {mount_point(node.get("mountPoint").text): node for node in partitions_of(tree.get("disk"))}
+    at = mount_point(said.text)
+    if not said.text or at == MEMORY:
+        return
+    places = sorted(place for place in nodes if place.startswith("/"))
+    if at not in nodes:
+        yield said, f"expected a mountPoint out of {', '.join(places)}, or {MEMORY}, found '{said.text}'"
+        return
+    word = file_system_of(nodes[at])
+    kind = FILE_SYSTEMS.get(word)
+    if at in {"/", "/boot", "/usr"} or at.startswith(("/usr/", "/boot/")):
+        yield said, f"expected the mountPoint of a partition for what is written, such as /opt, found {at}"
+    elif kind is None or kind.is_read_only or not kind.holds_owners:
+        text = "expected a partition with a file system that can be written, such as ext4"
+        yield said, f"{text}, found {word or 'none'} on {at}"
+    if outer := next((one for one in places if one != "/" and at.startswith(f"{one}/")), ""):
+        yield said, f"expected a partition that is not mounted below another one, found {at} below {outer}"
+
+
+def immutability_notes(tree: Node) -> Found:
+    """Say what of a merged recipe has no effect beside a root that is only read, and what is lost with its power."""
+    immutability = tree.get("systemConfig", "immutability")
+    if not is_on(tree):
+        if immutability.get("state").text:
+            yield immutability.get("state"), "no effect, as the root can be written to"
+        return
+    line = tree.get("systemConfig", "kernel", "cmdline")
+    if words := [word for word in line.text.split() if is_of_root(word)]:
+        yield line, f"{' '.join(words)} has no effect, as the root is verified (immutability)"
+    mounted = {mount_point(node.get("mountPoint").text) for node in partitions_of(tree.get("disk"))}
+    if not immutability.get("state").text and not mounted & {*_USUAL_STATE}:
+        said = "what is written is lost when the machine stops, as no partition is mounted on /opt or /var"
+        yield immutability.get("enabled"), f"{said}; state: MOUNTPOINT keeps it, state: {MEMORY} says that it is meant"

@@ -45,6 +45,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
             "config.parts",
             "config.printed",
             "config.recipe_repositories",
+            "config.secure_boot",
             "config.source",
             "config.whole",
         ),

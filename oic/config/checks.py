@@ -20,6 +20,7 @@ from oic.config.merge import unit_name
 from oic.config.network import network_problems
 from oic.config.notes import is_left_out
 from oic.config.public_keys import key_problem
+from oic.config.secure_boot import secure_boot_problems
 from oic.config.urls import url_problems
 from oic.config.wsl import wsl_problems
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 TRUSTED = "[trusted=yes]"
 """In place of a key: the repository is unsigned, and who wrote the recipe knows it."""
 
-_SECURE_BOOT = ("secureBootDBKey", "secureBootDBCrt", "secureBootDBCer")
 _HASHES = {"1": "md5", "5": "sha256", "6": "sha512", "2a": "bcrypt", "2b": "bcrypt", "2y": "bcrypt"}
 _MOST_PASSWORD = 511  # CRYPT_MAX_PASSPHRASE_SIZE and PAM_MAX_RESP_SIZE, without the zero
 _MOST_PART, _MOST_PATH = 255, 4095
@@ -70,7 +70,7 @@ def problems_of_whole(tree: Node) -> Problems:
     """Say what of a recipe merged over its defaults does not go together, as mappings are merged field by field."""
     yield from wsl_problems(tree)
     yield from answer_problems(tree)
-    yield from _secure_boot_problems(tree.get("systemConfig", "immutability"))
+    yield from secure_boot_problems(tree)
     yield from immutability_problems(tree)
     yield from _baseline_problems(tree.get("baseline"), tree.get("overlayPolicy"))
     yield from fde_problems(tree)
@@ -184,16 +184,6 @@ def _service_problems(services: Node) -> Problems:
         other = stopped.get(unit_name(node.text)) if node.text else None
         if other:
             yield node, f"expected a unit either in enable or in {other}, found '{node.text}' in both"
-
-
-def _secure_boot_problems(immutability: Node) -> Problems:
-    given = [key for key in _SECURE_BOOT if immutability.get(key).text]
-    missing = [key for key in _SECURE_BOOT if key not in given]
-    if given and missing:
-        yield immutability, f"expected all of {', '.join(_SECURE_BOOT)} or none, found no {' and no '.join(missing)}"
-    if given and not immutability.get("enabled").true:
-        found = "nothing" if immutability.get("enabled").value is None else "false"
-        yield immutability.get("enabled"), f"expected true, as Secure Boot keys are given, found {found}"
 
 
 def _key_problems(target: Node) -> Problems:

@@ -34,6 +34,7 @@ from oic.config.notes import family_notes, notes_in, series_notes, whole_notes
 from oic.config.package_files import package_files
 from oic.config.recipe_repositories import recipe_repositories
 from oic.config.schema import problems_of, schema_bytes
+from oic.config.secure_boot import secure_boot_notes, secure_boot_of
 from oic.config.source import Node, parse, read_bytes
 from oic.config.unbuilt import unbuilt_in
 from oic.config.variables import Variables
@@ -96,6 +97,7 @@ class _Reading:
         places = places_of(self.recipe, parts, data.folder)
         files = files_of(tree, places, problems)
         packages = package_files(tree, distribution.provider, problems)
+        secure_boot, not_here = secure_boot_of(tree, places, problems)
         if problems:
             raise RecipeError(_lines(_once(self.lookup.problems, problems)))
         of_parts = (one for part in parts for one in notes_in(part.tree))
@@ -113,9 +115,10 @@ class _Reading:
             artifacts=artifacts_of(tree.get("disk"), tree.get("target", "imageType").text),
             system=system_of(tree, [file for file in files if file.kind], distribution.provider),
             notes=(*(node.said(text) for node, text in found), *left_out(data, whole.recipe)),
-            unbuilt=tuple(node.said(text) for node, text in (*unbuilt_in(tree, data), *packages.missing)),
+            unbuilt=tuple(node.said(text) for node, text in (*unbuilt_in(tree, data), *packages.missing, *not_here)),
             variables=tuple(self.lookup.used),
             read_only=read_only,
+            secure_boot=secure_boot,
         )
 
     def with_medium(self, config: FinalConfig, whole: Whole) -> FinalConfig:
@@ -143,6 +146,7 @@ class _Reading:
 def _notes(tree: Node, places: Places, distribution: Distribution) -> Iterator[tuple[Node, str]]:
     """Say what of a merged recipe has no effect, and what of its files is to know."""
     yield from file_notes(tree, places)
+    yield from secure_boot_notes(tree, places)
     yield from family_notes(tree, distribution.provider)
     yield from whole_notes(tree)
     yield from series_notes(tree, distribution)
@@ -156,16 +160,11 @@ def is_default(recipe: Path) -> bool:
 
 def _image_name(recipe: Path) -> ImageName:
     if not _IMAGE_NAME.fullmatch(recipe.stem):
-        raise RecipeError(
-            "expected a file name of letters, digits, '.', '_' and '-', as tasks are named after it, "
-            f"found '{recipe.name}'",
-            where=str(recipe),
-        )
+        said = "expected a file name of letters, digits, '.', '_' and '-', as tasks are named after it"
+        raise RecipeError(f"{said}, found '{recipe.name}'", where=str(recipe))
     if recipe.stem in NAMES_IN_CACHE:
-        message = (
-            f"expected another file name, found '{recipe.name}': the cache has a directory '{recipe.stem}' already"
-        )
-        raise RecipeError(message, where=str(recipe))
+        said = f"expected another file name, found '{recipe.name}'"
+        raise RecipeError(f"{said}: the cache has a directory '{recipe.stem}' already", where=str(recipe))
     return ImageName(recipe.stem)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from oic.config.iso import Iso
     from oic.config.repository import Repository
+    from oic.config.secure_boot import SecureBoot
     from oic.image.verity import ReadOnlyRoot
     from oic.values import ImageName
 
@@ -222,8 +223,8 @@ class FinalConfig:
     `image_name` is the recipe's file name without ending, `recipe` its absolute path, `lock` the lock file beside it
     (or named by it) if there is one, `notes` the warnings and what the distribution's defaults lack for now, `unbuilt`
     the fields that validate but cannot be built yet, as ``file:line: key path: reason``, `variables` the names of those
-    that the recipe uses. `read_only` is there where the root is verified. An ISO has `iso`, and in `medium` the config
-    of the initramfs that it boots.
+    that the recipe uses. `read_only` is there where the root is verified, `secure_boot` where the image is signed with
+    keys of its own. An ISO has `iso`, and in `medium` the config of the initramfs that it boots.
     """
 
     image_name: ImageName
@@ -240,5 +241,6 @@ class FinalConfig:
     unbuilt: tuple[str, ...]
     variables: tuple[str, ...] = ()
     read_only: ReadOnlyRoot | None = None
+    secure_boot: SecureBoot | None = None
     iso: Iso | None = None
     medium: FinalConfig | None = None

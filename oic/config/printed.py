@@ -18,6 +18,7 @@ import yaml
 
 from oic.config.additional import find, places_of
 from oic.config.schema import schema_of
+from oic.config.secure_boot import is_file
 from oic.config.source import Node, plain
 from oic.config.unbuilt import REDACTED
 from oic.config.variables import Variables
@@ -82,7 +83,7 @@ class _Printer:
             text = REDACTED
         elif key == "local" and text:
             text = self._local(node)
-        elif text and (key in _FILE_KEYS or (key == "path" and above.path.endswith("baseline.source"))):
+        elif is_file(text) and (key in _FILE_KEYS or (key == "path" and above.path.endswith("baseline.source"))):
             text = self._path(node)
         elif key == "packages" and _PACKAGE_FILES.fullmatch(node.path):
             return Node([self._package_file(one) for one in node.items], node.file, node.line, node.path)

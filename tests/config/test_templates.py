@@ -6,11 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from image.own_keys import make_keys
 
 from oic.image.verity import ReadOnlyRoot
 from oic.plan import plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import Load
 
 AZURE = """metadata:
@@ -120,9 +123,14 @@ def unbuilt(load: Load, template: str) -> list[str]:
     return [": ".join(line.split(": ")[1:]).removesuffix(" is not built yet") for line in config.unbuilt]
 
 
-def test_an_image_of_azure_linux_with_secure_boot(load: Load) -> None:
-    assert unbuilt(load, AZURE) == ["systemConfig.immutability.secureBootDBKey: Secure Boot"]
-    config = load(AZURE, head="", variables={"KEY_PATH": "/keys/DB.key"})
+def test_an_image_of_azure_linux_with_secure_boot(load: Load, tmp_path: Path) -> None:
+    missing = [line.split(": ", 1)[0] for line in unbuilt(load, AZURE)]
+    assert missing[1:] == [f"systemConfig.immutability.secureBootDB{name}" for name in ("Crt", "Cer", "Key")]
+    keys = make_keys(tmp_path, "DB")
+    template = AZURE.replace("/keys", str(tmp_path))
+    config = load(template, head="", variables={"KEY_PATH": str(keys.key)})
+    assert config.secure_boot
+    assert (config.secure_boot.key, config.secure_boot.subject) == (str(keys.key), "CN=DB of a test")
     (root,) = (entry for entry in config.disk.partitions if entry.mount_point == "/")
     assert root.mount_options == "defaults,ro", "fstab(5) has no room for a space"
 
@@ -199,8 +207,7 @@ ADDITIONS = {
         "systemConfig.immutability.updates: updates",
         "systemConfig.immutability.encrypt: encrypt",
     ],
-    HASHED
-    + "systemConfig: {immutability: {enabled: true, secureBootDBKey: a.key, secureBootDBCrt: a.crt, secureBootDBCer: a.cer}}": [
+    HASHED + "systemConfig: {immutability: {enabled: true, signing: elsewhere}}": [
         "systemConfig.immutability.secureBootDBKey: Secure Boot",
     ],
     "systemConfig: {fde: {enabled: true, passphraseFile: /p}, kernel: {entries: true}}": [

@@ -113,7 +113,7 @@ def test_an_encrypted_key_needs_its_pass_phrase(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(OicError, match=f"pass phrase in {PASSPHRASE_FILE}, found nothing"):
         read_key(key)
     monkeypatch.setenv(PASSPHRASE_FILE, str(tmp_path / "phrase"))
-    with pytest.raises(OicError, match=r"found no readable file at .*phrase: No such file"):
+    with pytest.raises(OicError, match=r"found no file .*phrase$"):
         read_key(key)
     (tmp_path / "phrase").write_text("other words\n")
     with pytest.raises(OicError, match=f"expected the pass phrase of {key} in the file"):

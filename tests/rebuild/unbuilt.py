@@ -9,7 +9,7 @@ from typing import Any
 
 HASHES = {"id": "hash", "type": "linux", "start": "600MiB", "end": "620MiB", "mountPoint": "none"}
 """A place for the hash tree, without which `immutability` is switched off."""
-SECURE_BOOT = {"secureBootDBKey": "a.key", "secureBootDBCrt": "a.crt", "secureBootDBCer": "a.cer"}
+SECURE_BOOT = {"secureBootDBKey": "a.key", "secureBootDBCrt": "a.crt", "secureBootDBCer": "a.cer", "signing": "here"}
 
 UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
     ({"target": {"arch": "aarch64"}}, "target.arch"),

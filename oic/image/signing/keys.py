@@ -31,6 +31,10 @@ BITS = (2048, 4096)
 _MAX_FILE = 1 << 16
 
 
+class NotHereError(OicError):
+    """A file or a pass phrase is not on this machine; it says nothing about what is in it."""
+
+
 def read_certificate(path: Path, form: str) -> Certificate:
     """Read a certificate in the `form` ``PEM`` or ``DER``; raises OicError."""
     data = _read(path, "a certificate")
@@ -79,7 +83,7 @@ def passphrase() -> bytes:
     """Return the first line of the file that the environment names; raises OicError."""
     named = os.environ.get(PASSPHRASE_FILE, "")
     if not named:
-        raise OicError(f"expected the name of a file with the pass phrase in {PASSPHRASE_FILE}, found nothing")
+        raise NotHereError(f"expected the name of a file with the pass phrase in {PASSPHRASE_FILE}, found nothing")
     return _read(Path(named), f"the pass phrase that {PASSPHRASE_FILE} names").partition(b"\n")[0].rstrip(b"\r")
 
 
@@ -91,5 +95,7 @@ def sign_with(key: RSAPrivateKey, data: bytes) -> bytes:
 def _read(path: Path, what: str) -> bytes:
     try:
         return read_regular(path, _MAX_FILE)
+    except FileNotFoundError:
+        raise NotHereError(f"expected {what}, found no file {path}") from None
     except OSError as error:
         raise OicError(f"expected {what}, found no readable file at {path}: {error.strerror}") from None

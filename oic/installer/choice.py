@@ -6,6 +6,8 @@
   the same.
 * The medium, a disk in use, a read-only one and one that is too small cannot be taken in any way.
 * A disk with data cannot be taken where an empty one is required, by its path neither: public tools erase it then.
+* A machine that starts from the medium again, after an installation, must not install on its next disk: without a path,
+  no disk is taken while another one has this medium's image.
 """
 
 from __future__ import annotations
@@ -22,7 +24,13 @@ if TYPE_CHECKING:
 
 INTERRUPTED = "interrupted installation"
 """The contents of a disk that counts as empty all the same, see `marker`."""
+INSTALLED = "installed from this medium"
+"""What the contents of a disk end with that an earlier run has installed the image on."""
 SECTOR = 512
+_AGAIN = (
+    "to start what is installed, remove the medium and restart; to install it anew, say the disk's path and"
+    " disk.require-empty=false in the answers (oic.disk=PATH oic.disk.require-empty=false); nothing was written"
+)
 _TIERS = ("nvme", "virtio", "sas", "scsi", "sata", "mmc", "usb")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -46,6 +54,10 @@ def choose_disk(disks: Sequence[Disk], contents: Mapping[str, str], wish: Wish) 
     if wish.path:
         return _named(disks, contents, wish)
     refused = {disk.path: refusal(disk, contents[disk.path], wish) for disk in disks}
+    done = [disk.path for disk in disks if contents[disk.path].endswith(INSTALLED)]
+    if done and wish.require_empty:
+        text = f"expected no disk that has the image already, found {', '.join(done)}"
+        raise InstallError(f"{text}{listing(disks, contents, refused)}", hint=_AGAIN)
     able = [disk for disk in disks if not refused[disk.path]]
     if not able:
         text = "expected a disk to install on, found none" + (" that can be taken" if disks else "")
@@ -122,6 +134,8 @@ def _hint(disks: Sequence[Disk], contents: Mapping[str, str], wish: Wish) -> str
     done = "nothing was written"
     if not disks:
         return f"does the installer's kernel have a driver for the disk? {done}"
+    if any(contents[disk.path].endswith(INSTALLED) for disk in disks) and wish.require_empty:
+        return _AGAIN
     if any(refusal(disk, contents[disk.path], wish, named=bool(wish.path)) == "has data" for disk in disks):
         return f"to erase it, say disk.require-empty=false in the answers (oic.disk.require-empty=false); {done}"
     if any(refusal(disk, contents[disk.path], wish, named=bool(wish.path)) == "is removable" for disk in disks):

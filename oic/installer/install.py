@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from . import checks, writing
 from .boot_entry import set_boot_entry
-from .choice import INTERRUPTED, Wish, choose_disk, size_text
+from .choice import INSTALLED, INTERRUPTED, Wish, choose_disk, size_text
 from .contents import contents_of, has_foreign_file_system
 from .disks import Disk, Machine, disk_of_partition, disks_of
 from .errors import InstallError
 from .grow import EXT, MOUNTED, grow_ext
-from .marker import is_interrupted
+from .marker import is_installed, is_interrupted
 from .mounts import grow_in_mount, mounted_system
 from .personal import personalise
 from .sources import find_answers
@@ -121,7 +121,10 @@ def _resolved(machine: Machine, path: str) -> str:
 
 
 def _contents(disk: Disk, payload: Payload, medium: Path) -> str:
-    """Return what is on a disk: of an interrupted installation only that, as long as it has nobody else's files."""
+    """Return what is on a disk: of an interrupted installation only that, as long as it has nobody else's files.
+
+    A complete one is said behind the rest.
+    """
     contents = contents_of(disk)
     if not contents or disk.used:
         return contents
@@ -130,12 +133,13 @@ def _contents(disk: Disk, payload: Payload, medium: Path) -> str:
     except OSError:
         return contents
     try:
-        is_own = is_interrupted(payload, fd, disk.size) and not has_foreign_file_system(disk.path, payload, medium)
+        if is_interrupted(payload, fd, disk.size) and not has_foreign_file_system(disk.path, payload, medium):
+            return INTERRUPTED
+        return f"{contents}, {INSTALLED}" if is_installed(payload, fd) else contents
     except (OSError, InstallError):
-        is_own = False
+        return contents
     finally:
         os.close(fd)
-    return INTERRUPTED if is_own else contents
 
 
 def _say_plan(payload: Payload, disk: Disk, spans: dict[int, Span], screen: Screen) -> None:

@@ -41,6 +41,17 @@ def is_interrupted(payload: Payload, fd: int, size: int) -> bool:
     )
 
 
+def is_installed(payload: Payload, fd: int) -> bool:
+    """Tell whether the disk has the table of this payload without a mark: its installation came to the end."""
+    first = os.pread(fd, SECTOR, 0)
+    if first[:BOOT_CODE] == mark_of(payload) or not any(first[446:510]):
+        return False
+    if payload.label == "gpt":
+        header = os.pread(fd, SECTOR, SECTOR)
+        return header.startswith(_GPT) and header[56:72] == uuid.UUID(payload.label_id).bytes_le
+    return first[440:444] == int(payload.label_id, 16).to_bytes(4, "little")
+
+
 def _has_own_table(payload: Payload, fd: int, first: bytes, size: int) -> bool:
     """Tell whether each copy of a table is this medium's or not there (UEFI 2.10, sections 5.2.1 and 5.3.2)."""
     headers = [os.pread(fd, SECTOR, at) for at in (SECTOR, size - SECTOR)]

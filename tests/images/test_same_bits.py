@@ -76,7 +76,7 @@ def as_user(checkout: Path, command: str, **variables: str) -> str:
         pytest.param("emt3-edge", marks=pytest.mark.slow),
         pytest.param("elxr12-minimal", marks=pytest.mark.slow),
         pytest.param("elxr12-edge", marks=pytest.mark.slow),
-        *(pytest.param(f"debian12-{word}", marks=pytest.mark.slow) for word in ("entries", "mbr", "wsl")),
+        *(pytest.param(f"debian12-{word}", marks=pytest.mark.slow) for word in ("entries", "mbr", "wsl", "bios-iso")),
     ],
 )
 def test_root_and_a_user_make_the_same_bits(built: Callable[[str], Built], checkout: Path, name: str) -> None:

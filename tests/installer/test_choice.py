@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from installer.machine import CONTENTS, FIVE, GB, STICK, Made, make_machine
-from oic.installer.choice import Wish, choose_disk, size_text
+from oic.installer.choice import INSTALLED, Wish, choose_disk, size_text
 from oic.installer.contents import contents_of
 from oic.installer.disks import Disk, disks_of
 from oic.installer.errors import InstallError
@@ -45,6 +45,16 @@ def refused(disks: list[Disk], wish: Wish) -> str:
 )
 def test_of_five_disks_the_policy_takes_one(wish: Wish, path: str, five: list[Disk]) -> None:
     assert chosen(five, wish) == path
+
+
+def test_a_machine_that_starts_from_the_medium_again_does_not_install_on_its_next_disk(five: list[Disk]) -> None:
+    contents = {disk.path: "" for disk in five} | {"/dev/sda": f"gpt, 2 partitions, {INSTALLED}"}
+    for strategy in ("", "first", "largest", "fastest"):
+        with pytest.raises(InstallError, match=r"has the image already, found /dev/sda\n") as caught:
+            choose_disk(five, contents, Wish(strategy=strategy))
+        assert "remove the medium and restart" in str(caught.value)
+    assert choose_disk(five, contents, Wish(path="/dev/vda")).path == "/dev/vda"
+    assert choose_disk(five, contents, Wish(path="/dev/sda", require_empty=False)).path == "/dev/sda"
 
 
 @pytest.mark.parametrize("strategy", ["first", "largest", "fastest"])

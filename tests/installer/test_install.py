@@ -69,10 +69,12 @@ def test_a_dry_run_says_what_it_would_write_and_writes_nothing(efi_medium: Mediu
     )
 
 
-def test_a_finished_disk_has_no_mark_and_is_not_taken_again(efi_medium: Medium, disk: Path) -> None:
-    install(efi_medium, disk)
+def test_a_finished_disk_has_no_mark_and_is_not_taken_again(medium: Medium, disk: Path) -> None:
+    install(medium, disk)
     assert MARK not in disk.read_bytes()
-    assert "gpt  has data" in refused(efi_medium, disk)
+    said = refused(medium, disk)
+    assert re.search("(gpt|dos), installed from this medium  has data\n", said)
+    assert "to start what is installed, remove the medium and restart" in said
 
 
 def test_a_disk_with_data_is_erased_where_the_answers_say_so(medium: Medium, disk: Path) -> None:

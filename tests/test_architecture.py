@@ -199,7 +199,8 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
     "installs an image onto a disk": (
         *("installer.__main__", "installer.accounts", "installer.blocks", "installer.boot_entry", "installer.checks"),
         *("installer.contents", "installer.door", "installer.ending", "installer.grow", "installer.install"),
-        *("installer.mounts", "installer.personal", "installer.sources", "installer.table", "installer.writing"),
+        *("installer.mounts", "installer.personal", "installer.sources", "installer.state", "installer.table"),
+        "installer.writing",
     ),
     "builds an image twice and compares": (
         *("reproduce.builds", "reproduce.compare", "reproduce.trees", "reproduce.twice"),

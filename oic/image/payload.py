@@ -71,6 +71,13 @@ class PayloadPiece(Value):
     image: str
 
 
+class PayloadState(Value):
+    """Where the root is only read: the `partition` of what is written by its id, or none for memory; what is copied."""
+
+    partition: str
+    directories: tuple[str, ...]
+
+
 class PayloadIndex(Value):
     """All that an installation is to know: `least` is how large a disk has to be, `table` a script of sfdisk(8)."""
 
@@ -85,6 +92,7 @@ class PayloadIndex(Value):
     pieces: tuple[PayloadPiece, ...]
     images: dict[str, PayloadImage]
     disk: DiskChoice
+    state: PayloadState | None
 
 
 def table_script(disk: Layout, grows: str) -> str:

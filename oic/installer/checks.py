@@ -57,6 +57,7 @@ def check_programs(payload: Payload, answers: Answers, *, mounts: bool) -> None:
     needed += ["xfs_growfs"] if "xfs" in kinds else []
     needed += ["btrfs"] if "btrfs" in kinds else []
     needed += ["mount", "umount"] if mounts and (kinds & {*MOUNTED} or answers.changes_system) else []
+    needed += ["cp"] if payload.state and answers.changes_system else []
     missing = [name for name in needed if not shutil.which(name, path=_PATH)]
     if missing:
         text = f"expected {', '.join(missing)} in the installer's system, found none"
@@ -65,9 +66,15 @@ def check_programs(payload: Payload, answers: Answers, *, mounts: bool) -> None:
 
 def check_root(payload: Payload, answers: Answers) -> None:
     """Raise InstallError if answers change files of a system that cannot be changed."""
+    if not answers.changes_system:
+        return
     root = next(one for one in payload.partitions if one.at == "/")
-    if answers.changes_system and (root.type in _READ_ONLY or not root.image):
-        text = f"expected no answers of hostname, users or network: the root is read-only ({root.type})"
+    text = "expected no answers of hostname, users or network: "
+    if payload.state and not payload.state.partition:
+        text += "the root is only read, and what the system writes is in memory, lost when the machine stops"
+        raise InstallError(text, hint="say them in the recipe, or immutability.state there; nothing was written")
+    if not payload.state and (root.type in _READ_ONLY or not root.image):
+        text += f"the root is read-only ({root.type})"
         raise InstallError(text, hint="say them in the recipe; nothing was written")
 
 

@@ -11,12 +11,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .errors import InstallError
-from .payload import BOOT_CODE, SECTOR, Block, DiskPolicy, Image, Partition, Payload, Piece
+from .payload import BOOT_CODE, SECTOR, Block, DiskPolicy, Image, Partition, Payload, Piece, State
 from .strict import Fields, parse_json
 from .values import STRATEGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 INDEX = "oic/payload.json"
 MAX_INDEX = 32 << 20
@@ -25,12 +25,15 @@ MAX_BLOCK = 64 << 20
 _GPT_ENDS = 34 * SECTOR
 """Behind the first copy of a GPT (UEFI 2.10, section 5.3.1)."""
 _LABEL_IDS = {"gpt": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "dos": "0x[0-9a-f]{1,8}"}
+_DIRECTORY = re.compile(r"/[a-z]+")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _TOP = (
     *("format", "image", "version", "system", "firmware", "least", "table", "partitions", "pieces", "images", "disk"),
+    "state",
 )
 _PARTITION = ("id", "number", "start", "size", "type", "at", "grows", "boots", "image")
 _BLOCK = ("at", "size", "from", "length", "sha256", "stored")
+_STATE = ("partition", "directories")
 _DISK = ("path", "strategy", "excludeRemovable", "requireEmpty")
 
 
@@ -50,7 +53,7 @@ def parse_payload(data: bytes) -> Payload:
     partitions = tuple(_partition(fields, images) for fields in top.items("partitions", _PARTITION))
     first = _GPT_ENDS if label == "gpt" else SECTOR
     pieces = tuple(_piece(fields, images, first) for fields in top.items("pieces", ("offset", "image")))
-    disk = top.object("disk", _DISK)
+    disk, state = top.object("disk", _DISK), top.optional("state", _STATE)
     payload = Payload(
         image=top.text("image"),
         version=top.text("version"),
@@ -69,6 +72,7 @@ def parse_payload(data: bytes) -> Payload:
             exclude_removable=disk.truth("excludeRemovable"),
             require_empty=disk.truth("requireEmpty"),
         ),
+        state=_state(state, partitions) if state else None,
     )
     _check_whole(payload)
     return payload
@@ -136,6 +140,17 @@ def _partition(fields: Fields, images: dict[str, Image]) -> Partition:
     if found.image and found.image.size > found.size:
         raise InstallError(f"{fields.where}: expected room for {found.image.size} bytes, found {found.size}")
     return found
+
+
+def _state(fields: Fields, partitions: Sequence[Partition]) -> State:
+    name, directories = fields.text("partition"), fields.texts("directories")
+    found = next((one for one in partitions if one.id == name and one.image and one.at not in ("", "/")), None)
+    if name and found is None:
+        raise InstallError(f"{fields.where}.partition: expected one of partitions that is mounted, found {name!r}")
+    for path in directories:
+        if not _DIRECTORY.fullmatch(path):
+            raise InstallError(f"{fields.where}.directories: expected directories of the root, found {path!r}")
+    return State(partition=found, directories=directories)
 
 
 def _piece(fields: Fields, images: dict[str, Image], first: int) -> Piece:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from .disks import partition_path
 from .door import run
 from .errors import InstallError
-from .grow import MOUNTED, grow_mounted
+from .grow import EXT, MOUNTED, grow_mounted
+from .state import mount_state
 from .tree import inside
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ _NOT_MOUNTED = ("swap", "linux-swap", "")
 
 @contextmanager
 def mounted_system(machine: Machine, disk: str, payload: Payload) -> Iterator[Path]:
-    """Mount the root and the partitions below it; not those that boot, which are not written yet."""
+    """Mount the root and the partitions below it; not those that boot, which are not written yet.
+
+    Of a root that is only read nothing is changed, not even its journal.
+    """
     wanted = [one for one in payload.partitions if one.at and one.image and not one.boots]
     wanted = [one for one in wanted if one.type not in _NOT_MOUNTED]
     done: list[Path] = []
@@ -37,8 +41,13 @@ def mounted_system(machine: Machine, disk: str, payload: Payload) -> Iterator[Pa
             at = inside(_TARGET, one.at)
             if not at.is_dir():
                 raise InstallError(f"expected the directory {one.at} in the installed system, found none")
-            run(["mount", "-o", "rw,nodev", str(device_of(machine, disk, one)), str(at)])
+            options = "rw,nodev"
+            if payload.state and one.at == "/":
+                options = "ro,noload" if one.type in EXT else "ro"
+            run(["mount", "-o", options, str(device_of(machine, disk, one)), str(at)])
             done.append(at)
+        for at in mount_state(_TARGET, payload.state) if payload.state else ():
+            done.append(at)  # noqa: PERF402 - what is mounted is unmounted, even if the next mount fails
         yield _TARGET
     finally:
         for at in reversed(done):

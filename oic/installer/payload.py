@@ -62,6 +62,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What can be written where the root is only read: on a `partition`, or without one in memory; see `state`."""
+
+    partition: Partition | None
+    directories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiskPolicy:
     """The recipe's ``disk.path`` and ``disk.selectionPolicy``."""
 
@@ -73,7 +81,7 @@ class DiskPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """All that the medium installs; `system` is its name for people."""
+    """All that the medium installs; `system` is its name for people. A root that can be written to has no `state`."""
 
     image: str
     version: str
@@ -87,6 +95,7 @@ class Payload:
     pieces: tuple[Piece, ...]
     images: tuple[Image, ...]
     disk: DiskPolicy
+    state: State | None = None
 
     @property
     def stored(self) -> int:

@@ -74,6 +74,17 @@ class Fields:
             raise InstallError(f"{self.where}.{key}: expected an object, found {_kind(value)}")
         return {name: Fields(one, f"{self.where}.{key}.{name}", keys) for name, one in value.items()}
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the texts of a list."""
+        value = self._value[key]
+        if not isinstance(value, list) or not all(isinstance(one, str) and "\0" not in one for one in value):
+            raise InstallError(f"{self.where}.{key}: expected a list of texts, found {_kind(value)}")
+        return tuple(value)
+
+    def optional(self, key: str, keys: tuple[str, ...]) -> Fields | None:
+        """Return an object, or None for null."""
+        return None if self._value[key] is None else self.object(key, keys)
+
     def object(self, key: str, keys: tuple[str, ...]) -> Fields:
         """Return an object."""
         return Fields(self._value[key], f"{self.where}.{key}", keys)

@@ -19,12 +19,13 @@ from oic.config.iso import LIVE, installs
 from oic.handover.disk import LiveTree, Payload
 from oic.image.disk.bios import BIOS_BOOT
 from oic.image.medium import LIVE_FILE
+from oic.image.payload import PayloadState
 from oic.image.seeds import uuid_for, volume_id_for
 from oic.plan.boot import disk_of
 from oic.plan.evidence import evidence_stage
 from oic.plan.medium import medium_stages
 from oic.plan.raw import disk_stages
-from oic.plan.state import verified
+from oic.plan.state import state_of, verified
 from oic.plan.tree import is_esp, is_mounted
 from oic.stages import iso, live, payload
 
@@ -72,6 +73,7 @@ def _payload(make: Maker, wanted: Iso, placed: Layout) -> payload.Slice:
     config = make.config
     last = max(placed.partitions, key=lambda entry: entry.start)
     entry = next((entry for entry in config.disk.partitions if entry.id == last.id), None)
+    state = state_of(config, placed)
     takes_rest = entry is not None and entry.end is None and (entry.size is None or entry.by_content)
     return payload.Slice(
         image=config.image,
@@ -88,6 +90,9 @@ def _payload(make: Maker, wanted: Iso, placed: Layout) -> payload.Slice:
         grows=last.id if takes_rest else "",
         firmware="bios" if config.system.bootloader.boot_type == "legacy" else "efi",
         choice=wanted.choice,
+        state=PayloadState(partition=config.read_only.state, directories=state.directories)
+        if config.read_only and state
+        else None,
     )
 
 

@@ -23,6 +23,7 @@ from oic.image.payload import (
     PayloadIndex,
     PayloadPartition,
     PayloadPiece,
+    PayloadState,
     table_script,
 )
 from oic.progress import doing
@@ -50,7 +51,10 @@ class Target(Value):
 
 
 class Slice(Value):
-    """The disk, whose partition `grows` fills the machine's; what firmware it boots by; which disk it goes to."""
+    """The disk, whose partition `grows` fills the machine's; what firmware it boots by; which disk it goes to.
+
+    A root that is only read has a `state`.
+    """
 
     image: Image
     disk: ByContent
@@ -58,6 +62,7 @@ class Slice(Value):
     grows: str
     firmware: str
     choice: DiskChoice
+    state: PayloadState | None
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -93,6 +98,7 @@ def run(stage: Stage[Slice]) -> str:
         pieces=tuple(PayloadPiece(offset=piece.offset, image=f"code-{piece.offset}.zst") for piece in boot.pieces),
         images=made,
         disk=part.choice,
+        state=part.state,
     )
     write_json(place / "payload.json", index)
     stage.write(
@@ -167,7 +173,7 @@ def _joined(source: Path, streams: Mapping[int, Path], target: Path) -> PayloadI
 
 KIND = Kind(
     name="payload",
-    version=1,
+    version=2,
     doc="compress what an installation writes",
     reads=(FileSystems, BootFiles, BootInputs, BuildEnvironment),
     writes=(Payload,),

@@ -14,6 +14,7 @@ from oic.boottest.boot import CREDENTIALS, PROBE, PROBE_PASSWORD, await_login
 from oic.boottest.failure import BootError
 from oic.boottest.installing import install
 from oic.boottest.session import log_in
+from oic.boottest.verity import READ_ALL, STATUS
 from oic.boottest.vm import BIOS, UEFI, Disk, Firmware, Machine, started
 from oic.files import digest_of_file
 
@@ -35,6 +36,15 @@ ASKED = [
 
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 IDENTITY = ["cat /etc/machine-id", f"until test -s {HOST_KEY}; do sleep 1; done; ssh-keygen -lf {HOST_KEY}"]
+VERIFIED = [
+    STATUS,
+    READ_ALL,
+    *ASKED[:2],
+    "id ada",
+    "cat /home/ada/.ssh/authorized_keys",
+    "grep Address /etc/systemd/network/05-eth9.network",
+    "findmnt -rno SIZE -b /opt",
+]
 LIVE = ["systemctl is-system-running --wait", "findmnt -no FSTYPE /", "touch /x && ls /x"]
 
 
@@ -92,6 +102,22 @@ def test_it_installs_and_what_it_installed_boots_without_the_medium(
     assert said[1] == hostname
     sizes = {line.split()[0]: int(line.split()[1]) for line in said[2].splitlines()}
     assert sizes["/srv" if "/srv" in sizes else "/"] > 6 * GIB, "the last partition was enlarged to the disk"
+
+
+@pytest.mark.slow
+def test_answers_reach_a_system_whose_root_is_only_read_and_it_stays_verified(
+    built: Callable[[str], Built], tmp_path: Path
+) -> None:
+    image, disk = built("debian12-verity-iso"), empty(tmp_path / "disk")
+    install(disk, Machine(medium=iso_of(image), keep=True), tmp_path / "install.log", 3 * TIMEOUT, lambda _: None)
+    status, _, state, hostname, who, keys, network, sizes = said_by(disk, Machine(), tmp_path / "boot.log", VERIFIED)
+    assert re.search(r"status: +verified", status)
+    assert image.json("verity.json")["rootHash"]["hexadecimal"] in status
+    assert (state, hostname) == ("running", "edge-7")
+    assert re.match(r"uid=1000\(ada\)", who)
+    assert keys.endswith("ada@example.org")
+    assert network == "Address=192.0.2.10/24"
+    assert int(sizes) > GIB, "the partition of the state was enlarged to the disk"
 
 
 @pytest.mark.slow

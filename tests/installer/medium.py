@@ -168,6 +168,7 @@ def _index(image: str, firmware: str, least: int) -> dict[str, Any]:
         "pieces": [],
         "images": {},
         "disk": {"path": "", "strategy": "", "excludeRemovable": True, "requireEmpty": True},
+        "state": None,
     }
 
 

@@ -14,6 +14,7 @@ from oic.installer.disks import Machine, disks_of
 from oic.installer.errors import InstallError
 from oic.installer.index import parse_payload
 from oic.installer.install import Job, _resolved, _without_answers, install, wish_of
+from oic.installer.payload import State
 from oic.installer.screen import Screen
 from oic.installer.sources import Found, find_answers, read_file
 
@@ -87,6 +88,12 @@ def test_answers_for_a_root_that_cannot_be_changed_are_refused(payload: Payload)
     checks.check_root(fixed, Answers(disk="/dev/sda"))
     with pytest.raises(InstallError, match=r"the root is read-only \(squashfs\)"):
         checks.check_root(fixed, Answers(users=(User(name="a"),)))
+    kept = dataclasses.replace(fixed, state=State(partition=payload.partitions[2], directories=()))
+    checks.check_root(kept, Answers(hostname="a"))
+    lost = dataclasses.replace(payload, state=State(partition=None, directories=()))
+    checks.check_root(lost, Answers(disk="/dev/sda"))
+    with pytest.raises(InstallError, match="what the system writes is in memory, lost when the machine stops"):
+        checks.check_root(lost, Answers(hostname="a"))
 
 
 def test_answers_say_more_than_the_recipe(payload: Payload) -> None:

@@ -9,6 +9,7 @@ import pytest
 from installer.medium import MIB, Medium
 from oic.installer.errors import InstallError
 from oic.installer.index import parse_payload
+from oic.installer.payload import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,10 @@ def test_an_index_is_read(efi_medium: Medium, bios_medium: Medium) -> None:
         ("rootfs", 2, 12 * MIB),
         ("data", 3, 8 * MIB),
     ]
+    assert payload.state is None
+    efi_medium.index["state"] = {"partition": "data", "directories": ["/var", "/home"]}
+    state = parse_payload(json.dumps(efi_medium.index).encode()).state
+    assert state == State(partition=payload.partitions[2], directories=("/var", "/home"))
     payload = parse_payload(json.dumps(bios_medium.index).encode())
     assert (payload.label, payload.label_id) == ("dos", "0x1234abcd")
     assert [(one.offset, one.image.name) for one in payload.pieces] == [(0, "code.zst"), (512, "core.zst")]
@@ -104,6 +109,11 @@ BLOCKS = "oic/payload.json.images.rootfs.zst.blocks"
         (change("images", "rootfs.zst", "blocks", 1, "size", to=1 << 40), f"{BLOCKS}[1].size: expected 1 to 67108864"),
         (change("images", "rootfs.zst", "blocks", 1, "sha256", to="0" * 63), f"{BLOCKS}[1].sha256: expected a sha256"),
         (change("images", "rootfs.zst", "blocks", 1, "stored", to="G" * 64), f"{BLOCKS}[1].stored: expected a sha256"),
+        (change("state", to=[]), "oic/payload.json.state: expected an object, found a list"),
+        (change("state", to={"partition": ""}), "state: expected the keys partition, directories, found an object wit"),
+        (change("state", to={"partition": "rootfs", "directories": []}), "one of partitions that is mounted, found 'r"),
+        (change("state", to={"partition": "data", "directories": ["/.."]}), "directories of the root, found '/..'"),
+        (change("state", to={"partition": "data", "directories": "/var"}), "expected a list of texts, found text"),
         (change("disk", to={}), "oic/payload.json.disk: expected the keys path, strategy, excludeRemovable"),
         (change("disk", "strategy", to="best"), "disk.strategy: expected one of '', first, largest, fastest"),
         (

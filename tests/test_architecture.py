@@ -113,11 +113,12 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
         *("provider.rpm.packages", "provider.rpm.pool", "provider.rpm.solve", "provider.rpm.specs"),
     ),
     "makes an image file": (
-        *("image.compression", "image.disk.raw", "image.formats", "image.fs.fat", "image.fs.inodes"),
+        *("image.boot.esp", "image.compression", "image.disk.raw", "image.formats", "image.fs.fat", "image.fs.inodes"),
         *(f"image.fs.{name}" for name in ("btrfs", "erofs", "ext", "squashfs", "swap", "xfs")),
     ),
     "unpacks the artefact to boot": ("boottest.artefact",),
     "reads the key and the certificate that sign": ("image.signing.keys", "image.signing.token"),
+    "writes what is to be signed elsewhere, and reads what comes back": ("image.signing.request",),
     "looks at the machine that an image is installed on, and says what is done": (
         *("installer.disks", "installer.log", "installer.marker", "installer.network"),
         *("installer.screen", "installer.tree"),
@@ -181,7 +182,15 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
             "stages.live",
             "stages.metadata",
         ),
-        *("stages.payload", "stages.rootfs", "stages.solve", "stages.system", "stages.verify", "stages.verity"),
+        *(
+            "stages.payload",
+            "stages.rootfs",
+            "stages.sign",
+            "stages.solve",
+            "stages.system",
+            "stages.verify",
+            "stages.verity",
+        ),
     ),
     "names the stages and what they run": (
         *(
@@ -193,6 +202,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
             "plan.medium",
             "plan.packages",
             "plan.raw",
+            "plan.signing",
         ),
         *("plan.tree", "plan.wsl"),
     ),
@@ -219,6 +229,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
             "tasks.on_demand",
             "tasks.prune",
             "tasks.reporter",
+            "tasks.signing",
         ),
         *("tasks.stage_tasks", "tasks.usage", "tasks.verify_cache"),
     ),

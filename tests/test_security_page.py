@@ -11,7 +11,7 @@ PROJECT = Path(__file__).parent.parent
 
 def test_each_promise_has_tests_that_are_there() -> None:
     rows = [line for line in (PROJECT / "docs/security.md").read_text().splitlines() if line.startswith("| ")]
-    promises = [row for row in rows if not row.startswith("| promise")]
+    promises = [row for row in rows if not row.startswith(("| promise", "| when | what"))]
     assert len(promises) > 20
     for row in promises:
         named = re.findall(r"`(tests/[\w/.-]+)`", row.split("|")[-2])

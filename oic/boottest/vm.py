@@ -41,11 +41,15 @@ INSTALL = "apt-get install --no-install-recommends qemu-system-x86 ovmf"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firmware:
-    """OVMF's two files, or none for the BIOS that qemu has by itself; `secure` has Secure Boot on."""
+    """OVMF's two files, or none for the BIOS that qemu has by itself; `secure` has Secure Boot on.
+
+    With a `certificate`, as DER, it trusts that one and no other.
+    """
 
     code: str = ""
     variables: str = ""
     secure: bool = False
+    certificate: bytes = b""
 
 
 UEFI = Firmware(code=CODE, variables=VARS)
@@ -109,7 +113,7 @@ def started(image: Path | None, machine: Machine, *, credentials: Mapping[str, s
             raise BootError("there is no image to boot", where=str(file), hint="build it first")
     with tempfile.TemporaryFile() as variables, tempfile.TemporaryFile() as complaints:
         if machine.firmware.variables:
-            variables.write((FIRMWARE / machine.firmware.variables).read_bytes())
+            variables.write(_variables(machine.firmware))
             variables.flush()
         argv = ["setpriv", "--pdeathsig", "KILL", qemu]
         argv += machine_arguments(image, machine, variables.fileno(), credentials, cpu=_cpu(qemu))
@@ -170,6 +174,22 @@ def _disk(file: Path, name: str, option: str, kind: Sequence[str], *device: str)
     path = str(file.absolute()).replace(",", ",,")
     drive = f"if=none,id={name},{option},file.locking=off,file={path}"
     return ["-drive", drive, "-device", ",".join((*kind, f"drive={name}", *device))]
+
+
+def trusting(certificate: bytes) -> Firmware:
+    """Return OVMF with Secure Boot on that starts what the key of this certificate, as DER, has signed."""
+    return Firmware(code=SECURE_CODE, variables=VARS, secure=True, certificate=certificate)
+
+
+def _variables(firmware: Firmware) -> bytes:
+    content = (FIRMWARE / firmware.variables).read_bytes()
+    if not firmware.certificate:
+        return content
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - only where it is needed
+
+    from oic.boottest.variables import with_certificate  # noqa: PLC0415
+
+    return with_certificate(content, load_der_x509_certificate(firmware.certificate))
 
 
 def _required(firmware: Firmware) -> str:

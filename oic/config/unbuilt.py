@@ -15,7 +15,6 @@ from oic.config.mounts import OF_PACKAGES, WRITTEN
 from oic.config.notes import is_left_out
 from oic.config.recipe_repositories import is_trusted, keys_of
 from oic.config.repositories import key_in
-from oic.config.secure_boot import is_signed
 from oic.config.whole import is_overlay
 from oic.image.boot import method_name
 from oic.image.formats import DISK_FORMATS
@@ -120,8 +119,6 @@ def _system(system: Node, data: DistributionData) -> Found:
     immutability = system.get("immutability")
     if immutability.get("enabled").true and data.facts and VERITY not in _named(data):
         yield immutability.get("enabled"), f"a read-only root {_NOT_YET} for {data.id}: its data name no tools"
-    if immutability.get("enabled").true and is_signed(immutability):
-        yield immutability.get("secureBootDBKey"), f"Secure Boot {_NOT_YET}"
     for key in ("updates", "encrypt"):
         if immutability.get(key).value not in {None, False, "none"}:
             yield immutability.get(key), f"{key} {_NOT_YET}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import UNSET, UnsetType
+
 from oic.handover.codec import Handover, NamedFile
-from oic.handover.tree import Artefact, LayerName  # noqa: TC001 - read when a hand-over is decoded
+from oic.handover.tree import Artefact, EspFile, LayerName  # noqa: TC001 - read when a hand-over is decoded
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
 from oic.image.verity import RootHash  # noqa: TC001
 from oic.values import Bytes, Digest, Value
@@ -95,7 +97,8 @@ class BootedKernel(Value):
 class BootFiles(Handover):
     """What boots: partitions, pieces of the disk outside them, and a layer of files in the tree where there are some.
 
-    The first of `kernels` boots by default; each is told the command line.
+    The first of `kernels` boots by default; each is told the command line. In place of the ESP, an image that is to be
+    signed has the files `to_sign`.
     """
 
     FILE: ClassVar[str] = "boot.json"
@@ -104,14 +107,42 @@ class BootFiles(Handover):
     images: tuple[PartitionImage, ...]
     pieces: tuple[DiskPiece, ...]
     tree: LayerName | None
+    to_sign: tuple[EspFile, ...] | UnsetType = UNSET
 
     def files(self) -> Iterable[NamedFile]:
         """Return their files."""
-        return [*self.images, *(piece.file for piece in self.pieces)]
+        return [*self.images, *(piece.file for piece in self.pieces), *(entry.file for entry in self.to_sign or ())]
 
     def artefacts(self) -> Iterable[str]:
         """Return their files, and the layer."""
         return [*(file.path for file in self.files()), *([self.tree.place] if self.tree else [])]
+
+
+class SignedProgram(Value):
+    """A program of the ESP, by its path there: the digest of the signed file, and the one that its signature has."""
+
+    name: str
+    sha256: Digest
+    authenticode: Digest
+
+
+class SignedFiles(Handover):
+    """The ESP with signed programs, and the certificate of the key that signed them.
+
+    `subject` and `sha256` are the certificate's; with `enrols`, systemd-boot can enrol it from the ESP.
+    """
+
+    FILE: ClassVar[str] = "sign.json"
+    images: tuple[PartitionImage, ...]
+    programs: tuple[SignedProgram, ...]
+    certificate: Artefact
+    subject: str
+    sha256: Digest
+    enrols: bool
+
+    def files(self) -> Iterable[NamedFile]:
+        """Return the partition and the certificate."""
+        return [*self.images, self.certificate]
 
 
 class Product(Value):

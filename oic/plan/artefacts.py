@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from oic.image.compression import COMPRESSIONS
 from oic.image.seeds import uuid_for
 from oic.plan.boot import disk_of
-from oic.plan.state import verified
+from oic.plan.signing import vouched
 from oic.stages import archive, convert, disk
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def artefact_stages(make: Maker, placed: Layout) -> tuple[Stage[Any], ...]:
     others = tuple(made for _, made in wanted if made not in raw and made not in archives)
     disk_plan = disk_of(make.config, make.seed)
     by_content = disk_plan if disk_plan.waits else None
-    of_root = verified(make.config)
+    of_root = vouched(make.config)
     stages: list[Stage[Any]] = []
     if raw:
         (file,) = (made.file for made in raw)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oic.image.boot import is_in_tree, method_name
+from oic.image.boot.esp import EspPartition
 from oic.image.boot.place import BootPlace
 from oic.image.boot.root import ByPartuuid
 from oic.image.disk.bios import core_place
@@ -40,7 +41,6 @@ def boot_slice(make: Maker, placed: Layout) -> boot.Slice:
     """Return what the boot stage is told."""
     config = make.config
     there = {entry.id: entry for entry in placed.partitions}
-    esp = next((entry for entry in config.disk.partitions if is_esp(entry)), None)
     root = next((there[entry.id].part_uuid for entry in config.disk.partitions if entry.mount_point == "/"), "")
     method = method_of(config)
     return boot.Slice(
@@ -50,17 +50,27 @@ def boot_slice(make: Maker, placed: Layout) -> boot.Slice:
         name=make.stem,
         command_line=config.system.kernel.cmdline,
         root=None if config.read_only else ByPartuuid(uuid=root),
-        esp=boot.EspPartition(
-            id=esp.id,
-            type=esp.fs_type,
-            size=None if is_by_content(esp, config.disk) else there[esp.id].size,
-            label=esp.fs_label,
-            volume_id=volume_id_for(make.seed, f"file system {esp.id}"),
-            at=esp.mount_point if is_in_tree(method) and is_mounted(esp) else "",
-        )
-        if esp
-        else None,
+        esp=None if config.secure_boot else esp_of(make, placed),
         place=_place(make, placed) if is_in_tree(method) else None,
+        to_sign=config.secure_boot is not None,
+    )
+
+
+def esp_of(make: Maker, placed: Layout) -> EspPartition | None:
+    """Return the EFI system partition, where the disk has one."""
+    config = make.config
+    esp = next((entry for entry in config.disk.partitions if is_esp(entry)), None)
+    if esp is None:
+        return None
+    return EspPartition(
+        id=esp.id,
+        type=esp.fs_type,
+        size=None
+        if is_by_content(esp, config.disk)
+        else next(entry.size for entry in placed.partitions if entry.id == esp.id),
+        label=esp.fs_label,
+        volume_id=volume_id_for(make.seed, f"file system {esp.id}"),
+        at=esp.mount_point if is_in_tree(method_of(config)) and is_mounted(esp) else "",
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from oic.image.fs import FILE_SYSTEMS
-from oic.plan.state import verified
+from oic.plan.signing import vouched
 from oic.plan.tree import files_of
 from oic.stages import evidence
 from oic.values import digest_of
@@ -24,7 +24,7 @@ def evidence_stage(make: Maker, users: Sequence[User], artefacts: Sequence[Stage
     """Return the stage that writes the manifest of these artefacts."""
     manifest = f"{make.stem}.manifest.json"
     made = (evidence.OF_ARTEFACTS[stage.name] for stage in artefacts)
-    reads = (*made, *evidence.KIND.reads, *verified(make.config))
+    reads = (*made, *evidence.KIND.reads, *vouched(make.config))
     return make.stage(evidence.KIND, _evidence(make.config, users, manifest), files=(manifest,), reads=reads)
 
 
@@ -38,6 +38,7 @@ def _evidence(config: FinalConfig, users: Sequence[User], manifest: str) -> evid
         "system": replace(config.system, users=tuple(users), files=(), excluded_packages=()),
         "files": files_of(config),
         **({"read_only": config.read_only} if config.read_only else {}),
+        **({"certificate": config.secure_boot.sha256} if config.secure_boot else {}),
     }
     return evidence.Slice(
         image=config.image,

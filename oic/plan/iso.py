@@ -25,7 +25,8 @@ from oic.plan.boot import disk_of
 from oic.plan.evidence import evidence_stage
 from oic.plan.medium import medium_stages
 from oic.plan.raw import disk_stages
-from oic.plan.state import state_of, verified
+from oic.plan.signing import vouched
+from oic.plan.state import state_of
 from oic.plan.tree import is_esp, is_mounted
 from oic.stages import iso, live, payload
 
@@ -52,7 +53,7 @@ def iso_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stag
     content: list[Stage[Any]] = []
     reads: list[type[Handover]] = [*iso.KIND.reads]
     if installs(config.iso):
-        of_payload = (*payload.KIND.reads, *verified(config))
+        of_payload = (*payload.KIND.reads, *vouched(config))
         content += disk_stages(make, placed)
         content.append(make.stage(payload.KIND, _payload(make, config.iso, placed), reads=of_payload))
         reads.append(Payload)

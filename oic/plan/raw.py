@@ -13,6 +13,7 @@ from oic.image.seeds import uuid_for
 from oic.plan.artefacts import artefact_stages
 from oic.plan.boot import boot_slice, disk_of, method_of
 from oic.plan.evidence import evidence_stage
+from oic.plan.signing import sign_stages, vouched
 from oic.plan.state import verified
 from oic.plan.tree import is_esp, is_mounted
 from oic.stages import boot, fs, verity
@@ -49,12 +50,13 @@ def disk_stages(make: Maker, placed: Layout) -> tuple[Stage[Any], ...]:
     told: tuple[type[Handover], ...] = (BootedRoot,) if of_root else ()
     of_tree: tuple[type[Handover], ...] = (ConfiguredTree,) if in_tree else ()
     of_boot: tuple[type[Handover], ...] = (BootFiles,) if boot_first else ()
-    known = of_root if by_content else ()
+    known = vouched(make.config) if by_content else ()
     booting = make.stage(boot.KIND, boot_slice(make, placed), reads=(*boot.KIND.reads, *told, *of_tree))
     part = _file_systems(make.config, placed, make.seed, by_content)
     systems = make.stage(fs.KIND, part, reads=(*fs.KIND.reads, *of_boot, *known))
     root = (make.stage(verity.KIND, _verified_root(make, placed)),) if of_root else ()
-    return (*root, booting, systems) if boot_first else (*root, systems, booting)
+    signing = sign_stages(make, placed)
+    return (*root, booting, *signing, systems) if boot_first else (*root, systems, booting, *signing)
 
 
 def _verified_root(make: Maker, placed: Layout) -> verity.Slice:

@@ -8,17 +8,26 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from oic.chroot import layers, namespace, toolbox
 from oic.config.architecture import ARCHITECTURES
 from oic.config.sizes import SECTOR
 from oic.files import atomic_file, digest_of_sparse
 from oic.handover.disk import BootedKernel, BootedRoot, BootFiles, DiskPiece, PartitionImage
-from oic.handover.tree import Artefact, BootInputs, BuildEnvironment, ConfiguredTree, Initramfs, LayerName
+from oic.handover.tree import (
+    Artefact,
+    BootInputs,
+    BuildEnvironment,
+    ConfiguredTree,
+    EspFile,
+    Initramfs,
+    LayerName,
+)
 from oic.image.boot import Bootable, BootKernel, BootParts, boot_method
+from oic.image.boot.esp import EspPartition, make_esp
 from oic.image.boot.place import BootPlace  # noqa: TC001 - a field of the slice
 from oic.image.boot.root import ByPartuuid  # noqa: TC001 - as above
-from oic.image.fs.fat import make_fat
-from oic.image.fs.room import esp_room
 from oic.image.tree import bootable
 from oic.image.tree import esp as esp_files
 from oic.image.tree.generators import modules_setting
@@ -31,27 +40,15 @@ if TYPE_CHECKING:
 
     from oic.stage import Stage
 
-
-class EspPartition(Value):
-    """The EFI system partition; `type` is its file system's name in recipes.
-
-    Without a size it is as large as its files want. `at` is where it is mounted, for a method that has files in the
-    tree.
-    """
-
-    id: str
-    type: str
-    size: Bytes | None
-    label: str
-    volume_id: int
-    at: str
+_FILES = "esp"
+"""The directory of what is to be signed."""
 
 
 class Slice(Value):
     """What boots and how: `method` is of `oic.image.boot`, `name` the image's with its version.
 
     A method that has no use for them has no `esp` or no `place`. A root that is verified has no `root`: what it is
-    called depends on what is in it.
+    called depends on what is in it. What is to be signed is handed over as files: the ESP is made of the signed ones.
     """
 
     provider: str
@@ -62,6 +59,7 @@ class Slice(Value):
     root: ByPartuuid | None
     esp: EspPartition | None
     place: BootPlace | None
+    to_sign: bool = False
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -78,6 +76,7 @@ def run(stage: Stage[Slice]) -> str:
     writes = [work, stage.create_log()]
     parts = namespace.call(_make, part, wanted, below, work, chroot, temporary / image.name, stage.log, writes=writes)
     images = []
+    to_sign = _handed_over(stage, temporary / _FILES) if part.to_sign else UNSET
     if part.esp:
         (temporary / image.name).replace(image)
         digest = digest_of_sparse(image)
@@ -95,6 +94,7 @@ def run(stage: Stage[Slice]) -> str:
             images=(*images, *core),
             pieces=pieces,
             tree=_layer(stage, wanted, parts),
+            to_sign=to_sign,
         )
     )
     return f"{part.method}, kernel {', '.join(kernel.version for kernel in wanted.kernels)}: {wanted.command_line}"
@@ -135,26 +135,24 @@ def _make(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
         toolbox.opened(chroot, work, log, visible=visible, files=files) as tools,
     ):
         parts = boot_method(part.method).make_parts(wanted, work, tools)
-        if part.esp:
+        if part.to_sign:
+            esp_files.write_files(image.with_name(_FILES), parts.esp)
+        elif part.esp:
             in_tree = _on_esp(parts.tree, part.esp.at)
             # the tools see no file of the tree by its own path
             in_tree = {name: file if isinstance(file, bytes) else file.read_bytes() for name, file in in_tree.items()}
-            on_esp = esp_files.merge_files(below, {**parts.esp, **in_tree})
-            make_fat(
-                image,
-                kind=part.esp.type,
-                size=part.esp.size or esp_room(sum(map(_size_of, on_esp.values()))),
-                volume_id=part.esp.volume_id,
-                label=part.esp.label,
-                epoch=wanted.epoch,
-                files=on_esp,
-                tools=tools,
-            )
+            make_esp(part.esp, image, esp_files.merge_files(below, {**parts.esp, **in_tree}), wanted.epoch, tools)
     return replace(parts, esp={})
 
 
-def _size_of(content: Path | bytes) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
+def _handed_over(stage: Stage[Slice], files: Path) -> tuple[EspFile, ...]:
+    """Put the files of the ESP beside the hand-over."""
+    place = stage.path(_FILES)
+    if place.exists():
+        shutil.rmtree(place)
+    files.replace(place)
+    names = sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.is_file())
+    return tuple(EspFile(name=name, file=stage.artefact_of(place / name)) for name in names)
 
 
 def _on_esp(tree: Mapping[str, Path | bytes], at: str) -> dict[str, Path | bytes]:

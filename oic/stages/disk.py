@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oic.handover.disk import BootFiles, FileSystems, PartitionImage, Product, RawDisk, VerifiedRoot
+from oic.handover.disk import BootFiles, FileSystems, PartitionImage, Product, RawDisk, SignedFiles, VerifiedRoot
 from oic.handover.tree import Artefact
 from oic.image.disk.content import ByContent
 from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
@@ -49,7 +49,8 @@ def write_disk(stage: Stage[Any], disk: Layout | ByContent, path: Path) -> Writt
 def images_of(stage: Stage[Any]) -> tuple[PartitionImage, ...]:
     """Return the images of all partitions that have one."""
     verified = stage.read(VerifiedRoot).images if VerifiedRoot in stage.reads else ()
-    return (*verified, *stage.read(FileSystems).images, *stage.read(BootFiles).images)
+    signed = stage.read(SignedFiles).images if SignedFiles in stage.reads else ()
+    return (*verified, *stage.read(FileSystems).images, *stage.read(BootFiles).images, *signed)
 
 
 def part_uuids_of(stage: Stage[Any]) -> dict[str, str]:

@@ -9,7 +9,18 @@ from msgspec import UNSET, UnsetType
 
 from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.files import digest_of_file, write_json
-from oic.handover.disk import Archive, Converted, Medium, Packed, Product, Products, RawDisk, VerifiedRoot
+from oic.handover.disk import (
+    Archive,
+    Converted,
+    Medium,
+    Packed,
+    Product,
+    Products,
+    RawDisk,
+    SignedFiles,
+    SignedProgram,
+    VerifiedRoot,
+)
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.disk.written import WrittenPartition  # noqa: TC001
@@ -19,6 +30,7 @@ from oic.stage import Kind
 from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
+    from oic.handover.tree import Artefact
     from oic.ospackage.locked import Lock
     from oic.stage import Stage
 
@@ -69,6 +81,18 @@ class VerifiedRootSaid(Value):
     root_hash_is_signed: bool
 
 
+class SignedSaid(Value):
+    """Programs signed for Secure Boot: by the key of which certificate, and which programs of the ESP they are.
+
+    Each signature was verified with this certificate. Whether a machine trusts it is up to the machine.
+    """
+
+    subject: str
+    certificate: Digest
+    programs: tuple[SignedProgram, ...]
+    enrols_itself: bool
+
+
 class Manifest(Value):
     """The content of an image and its origin; of an ISO, `medium_packages` are those of the initramfs it boots."""
 
@@ -90,6 +114,7 @@ class Manifest(Value):
     drawn_file_systems: tuple[str, ...]
     medium_packages: tuple[TrustedPackage, ...] | UnsetType = UNSET
     verified_root: VerifiedRootSaid | UnsetType = UNSET
+    secure_boot: SignedSaid | UnsetType = UNSET
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -105,13 +130,14 @@ def run(stage: Stage[Slice]) -> str:
         recipe=part.recipe,
         lock=digest_of_file(stage.path(LockFile.FILE)),
         files=tuple(
-            File(name=product.file.path.rpartition("/")[2], size=product.file.size, sha256=product.file.sha256)
-            for product in products_of(stage)
+            File(name=file.path.rpartition("/")[2], size=file.size, sha256=file.sha256)
+            for file in (*(product.file for product in products_of(stage)), *_certificates(stage))
         ),
         partitions=partitions_of(stage),
         packages=packages,
         medium_packages=_packages(lock, trust, MEDIUM) if MEDIUM in lock.sets else UNSET,
         verified_root=_verified_root(stage) if VerifiedRoot in stage.reads else UNSET,
+        secure_boot=_signed(stage) if SignedFiles in stage.reads else UNSET,
         unsigned=tuple(sorted({*trust.unsigned["image"], *trust.unsigned.get(MEDIUM, ())})),
         unsigned_metadata=trust.unsigned_metadata,
         locked_by=trust.locked_by,
@@ -135,8 +161,19 @@ def _verified_root(stage: Stage[Slice]) -> VerifiedRootSaid:
         partition=root.root.id,
         hashes=root.hashes.id,
         root_hash=Digest(root.root_hash.hexadecimal),
-        root_hash_is_signed=False,
+        root_hash_is_signed=SignedFiles in stage.reads,
     )
+
+
+def _signed(stage: Stage[Slice]) -> SignedSaid:
+    signed = stage.read(SignedFiles)
+    return SignedSaid(
+        subject=signed.subject, certificate=signed.sha256, programs=signed.programs, enrols_itself=signed.enrols
+    )
+
+
+def _certificates(stage: Stage[Slice]) -> tuple[Artefact, ...]:
+    return (stage.read(SignedFiles).certificate,) if SignedFiles in stage.reads else ()
 
 
 def _packages(lock: Lock, trust: Trust, named_set: str) -> tuple[TrustedPackage, ...]:

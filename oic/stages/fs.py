@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from oic.chroot import layers, namespace, overlay, toolbox
 from oic.errors import OicError
 from oic.files import digest_of_sparse
-from oic.handover.disk import BootFiles, FileSystems, PartitionImage, VerifiedRoot
+from oic.handover.disk import BootFiles, FileSystems, PartitionImage, SignedFiles, VerifiedRoot
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.disk.content import ByContent, is_by_content
 from oic.image.fs import FileSystemSpec, file_system, largest, room
@@ -76,6 +76,7 @@ def run(stage: Stage[Slice]) -> str:
     writes = [place, work, stage.create_log()]
     others = [*stage.read(BootFiles).images] if part.by_content else []
     others += stage.read(VerifiedRoot).images if VerifiedRoot in stage.reads else ()
+    others += stage.read(SignedFiles).images if SignedFiles in stage.reads else ()
     known = {image.id: image.size for image in others}
     making = Making(part=part, images=images, known=known, epoch=tree.epoch, log=stage.log)
     sizes = namespace.call(making.create, trees, chroot, work / "fs", writes=writes)

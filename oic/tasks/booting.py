@@ -11,11 +11,11 @@ from oic.boottest.artefact import boot_disk
 from oic.boottest.boot import boot_test
 from oic.boottest.failure import BootError
 from oic.boottest.installing import install
-from oic.boottest.vm import BIOS, UEFI, Machine
+from oic.boottest.vm import BIOS, UEFI, Machine, trusting
 from oic.config.disk import IMG
 from oic.config.iso import LIVE, installs
 from oic.files import write_json
-from oic.handover.disk import Payload, VerifiedRoot
+from oic.handover.disk import Payload, SignedFiles, VerifiedRoot
 from oic.image.payload import PayloadIndex
 from oic.provider import provider_of
 from oic.stages.evidence import products_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.boottest.report import Report
+    from oic.boottest.vm import Firmware
     from oic.config.model import FinalConfig, User
     from oic.stage import Stage
 
@@ -47,12 +48,13 @@ def boot_built(config: FinalConfig, last: Stage[Any], timeout: float) -> None:
         hint = f"name {config.recipe.name} as systemConfig.initramfs.template of an ISO, and boot that"
         raise BootError("expected an image that a firmware starts, found an initramfs", hint=hint)
     firmware = BIOS if config.system.bootloader.boot_type == "legacy" else UEFI
+    of_disk = _trusting_signer(last) if config.secure_boot else firmware
     work = last.path("work")
     work.mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
         if config.iso is None:
             disk = stack.enter_context(boot_disk(products_of(last), last.cache, work))
-            report = _booted(config, last, disk.path, Machine(firmware=firmware, image_format=disk.format), timeout)
+            report = _booted(config, last, disk.path, Machine(firmware=of_disk, image_format=disk.format), timeout)
         else:
             medium = last.cache / products_of(last)[0].file.path
             machine = Machine(firmware=firmware, medium=medium, keep=True)
@@ -61,7 +63,7 @@ def boot_built(config: FinalConfig, last: Stage[Any], timeout: float) -> None:
                 target = stack.enter_context(_empty_disk(last, work / "boot-test.disk"))
                 seconds = install(target, machine, last.path("log/boot-test-install.log"), timeout, _say_step)
                 say(f"installed in {seconds:.0f} s under emulation")
-                machine = Machine(firmware=firmware)
+                machine = Machine(firmware=of_disk)
             report = _booted(config, last, target, machine, timeout)
     write_json(last.path("boot-test.json"), report)
     say(f"booted: kernel {report.kernel}, {len(report.packages)} packages as locked, no unit failed")
@@ -87,6 +89,13 @@ def _root_hash(config: FinalConfig, last: Stage[Any]) -> str:
     if config.read_only is None or (config.iso and config.iso.modes[:1] == (LIVE,)):
         return ""
     return VerifiedRoot.from_text(last.place_of(VerifiedRoot).read_text(encoding="utf-8")).root_hash.hexadecimal
+
+
+def _trusting_signer(last: Stage[Any]) -> Firmware:
+    """Return a firmware that has Secure Boot on, and trusts only the certificate of the image."""
+    signed = SignedFiles.from_text(last.place_of(SignedFiles).read_text(encoding="utf-8"))
+    say(f"Secure Boot is on, and the firmware trusts {signed.subject} alone")
+    return trusting((last.cache / signed.certificate.path).read_bytes())
 
 
 @contextlib.contextmanager

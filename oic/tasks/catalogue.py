@@ -11,6 +11,7 @@ DOCS = {
     "why": "say why package=NAME is in the image",
     "log": "print what the programs of a stage said, of stage=NAME or of the last that failed",
     "reproduce": "build twice, a day apart by the programs' clock, and name what differs and who made it",
+    "sign-import": "take the programs that were signed elsewhere, from=DIRECTORY, so that the build goes on",
     "boot-test": "boot the image in qemu, log in, compare its packages with the lock",
 }
 OF_NO_IMAGE = {
@@ -20,7 +21,7 @@ OF_NO_IMAGE = {
     "prune": "remove the layers and packages that no image of the cache names any more, and say how much that freed",
 }
 
-BUILT = ("explain", "update", "lock", "why", "log", "reproduce", "boot-test")
+BUILT = ("explain", "update", "lock", "why", "log", "reproduce", "sign-import", "boot-test")
 """Those of an image that is, or can be, built."""
 ANSWERS = ("validate", "config", "explain", "why", "log", "new", "recipes")
 """Those that say something at once, and nothing of how they come to it."""

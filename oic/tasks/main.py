@@ -30,6 +30,7 @@ from oic.tasks.interrupts import end_in_order
 from oic.tasks.listing import Info, List
 from oic.tasks.mistakes import shown_mistake
 from oic.tasks.output import Forgiving, Paint, print_anything
+from oic.tasks.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,8 @@ COMMANDS = {"run": Run, "list": List, "info": Info, "clean": Clean, "forget": Fo
 _WHOLE = {"clean": ("--clean-dep",), "forget": ("--follow-sub",)}
 """How these commands take a build with all its stages, which is what they take where no task is named."""
 _OF_TASKS = ("info", *_WHOLE)
+AWAITS_SIGNATURES = 4
+"""The exit status of a build that ended in order to have programs signed elsewhere."""
 _CONFIG = {"BACKEND": {"oic": "oic.tasks.database:CommittingDB"}}
 
 
@@ -105,7 +108,8 @@ def _run(argv: Sequence[str], stood_in: Path) -> int:
     whole = _WHOLE.get(arguments.command, ()) if not arguments.tasks else ()
     # Answers in the order of the recipes: one process.
     alone = ("-n", "0") if set(arguments.basenames) <= set(ANSWERS) and arguments.command == "run" else ()
-    return int(command.parse_execute([*whole, *alone, *arguments.options, *_tasks_of(arguments, images)]) or 0)
+    status = int(command.parse_execute([*whole, *alone, *arguments.options, *_tasks_of(arguments, images)]) or 0)
+    return AWAITS_SIGNATURES if status == 1 and Reporter.awaits_signatures else status
 
 
 def _check_tasks(arguments: Arguments, stood_in: Path, shelf: Path | None) -> None:

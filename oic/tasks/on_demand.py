@@ -54,9 +54,14 @@ def tasks(
         "why": (answers.why, [stages, given]),
         "log": (answers.log, [config, stages, given]),
         "reproduce": (_reproduce, [stages]),
+        "sign-import": (_sign_import, [config, stages, given, stood_in]),
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
     }
-    checks = {"why": (answers.check_why, given), "log": (answers.check_log, stages, given)}
+    checks = {
+        "why": (answers.check_why, given),
+        "log": (answers.check_log, stages, given),
+        "sign-import": (_check_sign_import, stages, given),
+    }
     for name, (function, args) in calls.items():
         if name in BUILT and not stages:
             continue
@@ -207,6 +212,18 @@ def _lock(config: FinalConfig, stages: Sequence[Stage[Any]]) -> None:
     path = config.lock or config.recipe.with_name(f"{config.image_name}.lock.json")
     write_text(path, LockFile(lock=lock).to_text())
     say(f"{path}: {sum(map(len, lock.sets.values()))} packages, built exactly so from now on")
+
+
+def _check_sign_import(stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
+    from oic.tasks.signing import check  # noqa: PLC0415 - only where it is needed
+
+    check(stages, given)
+
+
+def _sign_import(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str], stood_in: Path) -> None:
+    from oic.tasks.signing import take  # noqa: PLC0415 - as above
+
+    take(config, stages, stood_in / given["from"])
 
 
 def _reproduce(stages: Sequence[Stage[Any]]) -> None:

@@ -37,6 +37,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
     desc = "what oic says of a build"
     asked: ClassVar[Asked]
     """What the user asked for, as far as it decides what is said."""
+    awaits_signatures: ClassVar[bool] = False
+    """Whether everything that failed waits for signatures."""
 
     def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
         """Remember what was asked for; claim the images whose stages may run."""
@@ -93,6 +95,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         """Show a failure; nothing is said of tasks that did not run because of it."""
         self.screen.ended(task.name)
         if not isinstance(fail, UnmetDependency):
+            awaits = isinstance(fail, stage_tasks.AwaitsSignatures)
+            Reporter.awaits_signatures = awaits and (Reporter.awaits_signatures or not self.failures)
             super().add_failure(task, fail)
 
     def write(self, text: str) -> None:

@@ -24,6 +24,7 @@ from oic.errors import OicError
 from oic.files import write_json
 from oic.process.host import FullDiskError, disk_error, is_host_failure
 from oic.progress import begin, tell
+from oic.stages.sign import AwaitsSignaturesError
 from oic.tasks import claim
 from oic.tasks.artefacts import remember
 from oic.tasks.cleaning import files_of_image, files_of_stage
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
     from oic.config.model import FinalConfig
     from oic.stage import Origin, Stage
+
+
+class AwaitsSignatures(TaskFailed):  # type: ignore[misc]
+    """A build that ended in order to have its programs signed elsewhere."""
 
 
 class Settings:
@@ -63,7 +68,7 @@ def run_stage(stage: Stage[Any]) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
     begin(stage.task)
     failed = failure_of(stage.cache, _perform_unless_as_it_was, stage, log=stage.log)
-    return TaskFailed(with_lines(failed.message, stage.recipe)) if failed else None
+    return type(failed)(with_lines(failed.message, stage.recipe)) if failed else None
 
 
 def failure_of(cache: Path, function: Callable[..., None], *args: Any, log: Path | None = None) -> TaskFailed | None:
@@ -72,6 +77,8 @@ def failure_of(cache: Path, function: Callable[..., None], *args: Any, log: Path
         function(*args)
     except FullDiskError as error:
         return TaskFailed(_with_log(error, log))
+    except AwaitsSignaturesError as error:
+        return AwaitsSignatures(str(error))
     except OicError as error:
         return TaskFailed(str(error))
     except PermissionError as error:

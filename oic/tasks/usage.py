@@ -40,6 +40,7 @@ _EVERYDAY = (
     "why",
     "log",
     "reproduce",
+    "sign-import",
     "verify-cache",
     "prune",
 )

@@ -50,6 +50,7 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "name": (("new",), "NAME: what the recipe and its image are called"),
     "os": (("new",), "OS: the operating system, such as debian"),
     "dist": (("new",), "DIST: the distribution, such as debian13"),
+    "from": (("sign-import",), "DIRECTORY: where the signed programs are"),
     "timeout": (("boot-test",), "SECONDS: how long a boot may take"),
 }
 """By name: the tasks that it is for, unless it is for any, and what it says."""

@@ -28,6 +28,11 @@ class OwnKeys:
     crt: Path
     cer: Path
 
+    @classmethod
+    def of(cls, place: Path, name: str) -> OwnKeys:
+        """Return the files of a name."""
+        return cls(key=place / f"{name}.key", crt=place / f"{name}.crt", cer=place / f"{name}.cer")
+
     @property
     def recipe(self) -> dict[str, str]:
         """Return the recipe's fields."""
@@ -64,7 +69,7 @@ def make_keys(
         .sign(key, SHA256())
     )
     encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    found = OwnKeys(key=place / f"{name}.key", crt=place / f"{name}.crt", cer=place / f"{name}.cer")
+    found = OwnKeys.of(place, name)
     found.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     found.key.chmod(0o600)
     found.crt.write_bytes(certificate.public_bytes(Encoding.PEM))

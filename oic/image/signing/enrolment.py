@@ -30,7 +30,7 @@ _X509 = UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072")  # EFI_CERT_X509
 _PKCS7 = UUID("4aafd29d-68df-49ee-8aa9-347d375665a7")  # EFI_CERT_TYPE_PKCS7
 _OWNER = UUID("9f1c3a50-6f0e-5d5c-8a0b-3b1f4a1d7c11")  # the namespace of SignatureOwner
 # non-volatile, boot service access, run time access, time-based authenticated write access
-_ATTRIBUTES = 0x27
+ATTRIBUTES = 0x27
 _CERT_GUID, _REVISION = 0x0EF1, 0x0200  # WIN_CERT_TYPE_EFI_GUID
 VARIABLES = {"PK": _GLOBAL, "KEK": _GLOBAL, "db": _DATABASE}
 
@@ -49,7 +49,7 @@ def enrolment_files(certificate: Certificate, sign: Signer, epoch: int) -> dict[
     payload = signature_list(certificate)
     files = {}
     for name, vendor in VARIABLES.items():
-        signed = name.encode("utf-16-le") + vendor.bytes_le + struct.pack("<I", _ATTRIBUTES) + time + payload
+        signed = name.encode("utf-16-le") + vendor.bytes_le + struct.pack("<I", ATTRIBUTES) + time + payload
         signature = detached(signed, certificate, sign)
         header = struct.pack("<IHH", 24 + len(signature), _REVISION, _CERT_GUID) + _PKCS7.bytes_le
         files[f"{name}.auth"] = time + header + signature + payload

@@ -26,7 +26,7 @@ def files_below(root: Path, at: str) -> dict[str, bytes]:
     return {str(path.relative_to(place)): path.read_bytes() for path in files}
 
 
-def write_files(place: Path, files: Mapping[str, bytes]) -> None:
+def write_files(place: Path, files: Mapping[str, Path | bytes]) -> None:
     """Replace the directory `place` by one with exactly these files, or remove it if there are none."""
     temporary = place.with_name(f"{place.name}.part")
     for left in (temporary, place):
@@ -34,7 +34,7 @@ def write_files(place: Path, files: Mapping[str, bytes]) -> None:
             shutil.rmtree(left)
     for name, content in files.items():
         (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-        (temporary / name).write_bytes(content)
+        (temporary / name).write_bytes(content if isinstance(content, bytes) else content.read_bytes())
     if files:
         temporary.rename(place)
 

@@ -109,7 +109,7 @@ def _make(spec: IsoSpec, chroot: Path, work: Path, log: Path) -> Path:
 
 KIND = Kind(
     name="iso",
-    version=1,
+    version=2,
     doc="make the ISO",
     reads=(MediumSystem, BootInputs, BuildEnvironment),
     writes=(Medium,),

@@ -57,7 +57,10 @@ class IsoSpec:
 def make_iso(spec: IsoSpec, target: Path, work: Path, tools: Sandbox) -> None:
     """Write the ISO to `target`; `work` is an empty directory that the tools see. Raises OicError, ToolError."""
     found = search_text(spec.marker).encode()
-    contents = {**spec.files, f"{DIRECTORY}/{spec.marker}": b"", _TORITO: _core(spec, found, work, tools)}
+    files = removable_files(spec.architecture.efi, found, tools)
+    # Started from a CD, some images of GRUB look for their grub.cfg on the ISO 9660 file system, not in the FAT.
+    menus: dict[str, Path | bytes] = {path: found for path, content in files.items() if content == found}
+    contents = {**menus, **spec.files, f"{DIRECTORY}/{spec.marker}": b"", _TORITO: _core(spec, found, work, tools)}
     grafts = []
     for number, (name, content) in enumerate(sorted(contents.items())):
         path = work / f"file-{number}" if isinstance(content, bytes) else content
@@ -65,7 +68,6 @@ def make_iso(spec: IsoSpec, target: Path, work: Path, tools: Sandbox) -> None:
             path.write_bytes(content)
         grafts.append(f"/{name}={path}")
     efi = work / "efi.img"
-    files = removable_files(spec.architecture.efi, found, tools)
     size = sum(map(len, (content for content in files.values() if isinstance(content, bytes))))
     make_fat(
         efi,

@@ -30,6 +30,8 @@ def recipe_of(place: Place) -> dict[str, Any]:
     del recipe["disk"]["size"]
     system = recipe["systemConfig"]
     system["initramfs"] = {"template": "medium.yml"}
+    # Of an ISO, GRUB is the default, whose files are in the tree: boot then reads the tree, and fs what boots.
+    system["bootloader"] = {"bootType": "efi", "provider": "systemd-boot"}
     system["packages"] = list(place.family.packages)
     system["kernel"]["packages"] = list(place.family.kernel)
     return recipe
@@ -65,7 +67,7 @@ OF_IMAGE = [
 OF_MEDIUM = [
     ("systemConfig.hostname", "installer", {"system-medium", "img-medium", *ISO}),
     ("systemConfig.kernel.cmdline", "quiet", ISO),
-    ("systemConfig.packages", ["bash", "systemd-sysv", "less"], {*SOLVED, "system-medium", "img-medium", *ISO}),
+    ("systemConfig.packages", ["bash", "systemd-sysv", "ed"], {*SOLVED, "system-medium", "img-medium", *ISO}),
 ]
 
 

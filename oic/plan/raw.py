@@ -40,17 +40,19 @@ def disk_stages(make: Maker, placed: Layout) -> tuple[Stage[Any], ...]:
     """Return the stages that create what boots the image, and the file systems: all that a disk has.
 
     A boot loader that reads the tree has its files in it: then the file systems are created after them, and also where
-    sizes are those of the content.
+    the size of the ESP is that of its content.
     """
     in_tree = is_in_tree(method_of(make.config))
     disk_plan = disk_of(make.config, make.seed)
     by_content = disk_plan if disk_plan.waits else None
-    boot_first = in_tree or by_content is not None  # the size of the ESP is told by the boot stage
+    disk = make.config.disk
+    esp_waits = any(is_esp(entry) and is_by_content(entry, disk) for entry in disk.partitions)
+    boot_first = in_tree or esp_waits  # the size of the ESP is told by the boot stage
     of_root = verified(make.config)
     told: tuple[type[Handover], ...] = (BootedRoot,) if of_root else ()
     of_tree: tuple[type[Handover], ...] = (ConfiguredTree,) if in_tree else ()
     of_boot: tuple[type[Handover], ...] = (BootFiles,) if boot_first else ()
-    known = vouched(make.config) if by_content else ()
+    known = (vouched if esp_waits else verified)(make.config) if by_content else ()
     booting = make.stage(boot.KIND, boot_slice(make, placed), reads=(*boot.KIND.reads, *told, *of_tree))
     part = _file_systems(make.config, placed, make.seed, by_content)
     systems = make.stage(fs.KIND, part, reads=(*fs.KIND.reads, *of_boot, *known))

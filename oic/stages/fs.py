@@ -74,7 +74,7 @@ def run(stage: Stage[Slice]) -> str:
     work = stage.path("work")
     work.mkdir(exist_ok=True)
     writes = [place, work, stage.create_log()]
-    others = [*stage.read(BootFiles).images] if part.by_content else []
+    others = [*stage.read(BootFiles).images] if part.by_content and BootFiles in stage.reads else []
     others += stage.read(VerifiedRoot).images if VerifiedRoot in stage.reads else ()
     others += stage.read(SignedFiles).images if SignedFiles in stage.reads else ()
     known = {image.id: image.size for image in others}

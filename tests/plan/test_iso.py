@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oic.config.final import load_config
-from oic.handover.disk import LiveTree, MediumSystem, Payload
+from oic.handover.disk import BootFiles, LiveTree, MediumSystem, Payload
 from oic.plan import plan
 from oic.plan.packages import request_of
 
@@ -58,3 +58,20 @@ def test_an_initramfs_is_an_image_of_its_own(tmp_path: Path) -> None:
     assert [stage.name for stage in planned] == [*PACKAGES, "img", "evidence"]
     assert [path.name for path in planned[-2].outputs] == ["img.json", "small-1.0.img", "small-1.0.vmlinuz"]
     assert sorted(request_of(config).sets) == ["image", "tools"]
+
+
+@pytest.mark.parametrize(
+    ("esp", "provider", "is_read"),
+    [("160MiB", "systemd-boot", False), ("auto", "systemd-boot", True), ("160MiB", "grub", True)],
+)
+def test_file_systems_wait_for_what_boots_where_that_is_in_them_or_the_esp_has_no_size(
+    esp: str, provider: str, *, is_read: bool, tmp_path: Path
+) -> None:
+    partitions = (
+        f"    - {{id: esp, type: esp, size: {esp}, fsType: fat32, mountPoint: /boot/efi}}\n"
+        '    - {id: root, type: linux, end: "0", fsType: ext4, mountPoint: /}\n'
+    )
+    loader = f"systemConfig:\n  bootloader: {{bootType: efi, provider: {provider}}}\n"
+    _, planned = stages(tmp_path, f"iso: {{mode: unattended}}\ndisk:\n  partitions:\n{partitions}{loader}")
+    (fs,) = (stage for stage in planned if stage.name == "fs")
+    assert (BootFiles in fs.reads) == is_read

@@ -56,19 +56,29 @@ def without_idle(tree: Node, defaults: Path | None) -> tuple[Node, list[tuple[No
     """
     enabled = tree.get("systemConfig", "immutability", "enabled")
     of_defaults = defaults is not None and enabled.file.is_relative_to(defaults)
-    if not enabled.true or not of_defaults or not _has_no_place(tree):
+    reason = _why_idle(tree) if enabled.true and of_defaults else ""
+    if not reason:
         return tree, []
     off = Node(False, enabled.file, enabled.line, enabled.path)
     system = tree.get("systemConfig")
     immutability = _with(system.get("immutability"), "enabled", off)
-    places = "one with the id roothashmap or hash, or of type linux with mountPoint: none"
-    said = f"switched off, as the disk has no partition for the hash tree: {places}"
+    said = f"switched off, as the disk has no partition for {reason}"
     return _with(tree, "systemConfig", _with(system, "immutability", immutability)), [(enabled, said)]
 
 
-def _has_no_place(tree: Node) -> bool:
+def _why_idle(tree: Node) -> str:
+    """Return what a disk has no partition for; nothing where it has all, or none."""
     partitions = partitions_of(tree.get("disk"))
-    return bool(partitions) and _hash_partition(partitions) is None
+    if partitions and _hash_partition(partitions) is None:
+        return "the hash tree: one with the id roothashmap or hash, or of type linux with mountPoint: none"
+    if partitions and _has_no_place_for_menu(tree):
+        return "GRUB's menu, which has the root hash: one with the mountPoint /boot"
+    return ""
+
+
+def _has_no_place_for_menu(tree: Node) -> bool:
+    at = {mount_point(node.get("mountPoint").text) for node in partitions_of(tree.get("disk"))}
+    return bootloader_of(tree.get("systemConfig", "bootloader")).provider == "grub" and "/boot" not in at
 
 
 def _hash_partition(partitions: list[Node]) -> Node | None:
@@ -180,9 +190,7 @@ def immutability_problems(tree: Node) -> Found:
         yield root.get("fsType"), f"expected one of {names} for a root that is only read (immutability), found {word}"
     if root.get("grow").true or (disk.get("extendLastPartitionToFillDisk").true and root is nodes[-1]):
         yield root, "expected another partition to grow, as the root is only read (immutability)"
-    at = {mount_point(node.get("mountPoint").text) for node in nodes}
-    loader = bootloader_of(tree.get("systemConfig", "bootloader"))
-    if loader.provider == "grub" and "/boot" not in at:
+    if _has_no_place_for_menu(tree):
         said = "expected a partition with the mountPoint /boot, as GRUB's menu has the root hash (immutability)"
         yield disk.get("partitions"), f"{said}, found none"
     yield from _size_problems(tree, root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import subprocess
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from oic.boottest.boot import boot_test
+from oic.boottest.failure import BootError
 from oic.boottest.vm import Machine
+from oic.provider.deb.family import list_command
 
 from .booted import said_by
 from .conftest import Built
@@ -30,9 +34,11 @@ PACKED = [
     {**ROOT, "size": "auto", "fsType": "squashfs"},
     {"id": "data", "type": "linux", "size": "300MiB", "fsType": "ext4", "mountPoint": "/opt"},
 ]
+BOOT: dict[str, Any] = {"id": "boot", "type": "linux", "size": "200MiB", "fsType": "ext4", "mountPoint": "/boot"}
 DISKS: dict[str, dict[str, Any]] = {
     "ext4": {"size": "2GiB", "partitions": [ESP, ROOT, HASHES, STATE]},
     "squashfs": {"size": "auto", "partitions": PACKED},
+    "grub": {"size": "2GiB", "partitions": [ESP, BOOT, ROOT, HASHES, STATE]},
 }
 
 STATUS = "veritysetup status root"
@@ -60,6 +66,7 @@ def debian12(place: Path, way: str) -> Built:
         "systemConfig": {
             "packages": ["openssh-server"],
             "immutability": {"enabled": True},
+            "bootloader": {"bootType": "efi", "provider": "grub" if way == "grub" else "systemd-boot"},
             "kernel": {"packages": ["linux-image-cloud-amd64"], "cmdline": "console=ttyS0,115200"},
         },
     }
@@ -68,20 +75,27 @@ def debian12(place: Path, way: str) -> Built:
     return image
 
 
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
+    """Build an image of Debian 12; twice asked for, once built."""
+    return functools.cache(lambda way: debian12(tmp_path_factory.mktemp(way), way))
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "ext4",
         pytest.param("squashfs", marks=pytest.mark.slow),
+        pytest.param("grub", marks=pytest.mark.slow),
         pytest.param("emt3-minimal", marks=pytest.mark.slow),
         pytest.param("elxr12-minimal", marks=pytest.mark.slow),
         pytest.param("debian13-minimal", marks=pytest.mark.slow),
     ],
 )
 def test_a_verified_root_is_read_only_and_state_is_kept(
-    name: str, built: Callable[[str], Built], tmp_path: Path
+    name: str, built: Callable[[str], Built], own: Callable[[str], Built], tmp_path: Path
 ) -> None:
-    image = debian12(tmp_path, name) if name in DISKS else built(name)
+    image = own(name) if name in DISKS else built(name)
     check_hashes(image, tmp_path)
     disk, log, machine = tmp_path / "disk.raw", tmp_path / "log", Machine(keep=True)
     shutil.copyfile(image.raw, disk)
@@ -100,6 +114,32 @@ def test_a_verified_root_is_read_only_and_state_is_kept(
     assert kept == "kept"
     assert other.split()[0] != identity.split()[0]
     assert state == "running"
+
+
+def test_a_changed_block_cannot_be_read_and_the_boot_test_says_so(own: Callable[[str], Built], tmp_path: Path) -> None:
+    image, disk = own("ext4"), tmp_path / "disk.raw"
+    shutil.copyfile(image.raw, disk)
+    (root,) = (entry for entry in image.json("image.json")["partitions"] if entry["id"] == "root")
+    file = image.directory / "verity/root.img"
+    blocks = subprocess.run(
+        ["debugfs", "-R", "blocks /usr/share/common-licenses/GPL-3", file], capture_output=True, text=True, check=True
+    ).stdout.split()
+    with disk.open("r+b") as raw:
+        raw.seek(root["offset"] + int(blocks[0]) * 4096 + 100)
+        (byte,) = raw.read(1)
+        raw.seek(-1, 1)
+        raw.write(bytes([byte ^ 1]))
+    with pytest.raises(BootError, match=r"expected every block of the root to be as its hash says.*\n?.*corrupt"):
+        boot_test(
+            disk,
+            Machine(),
+            expected=image.packages(),
+            list_command=list_command(),
+            users=[],
+            log=tmp_path / "log",
+            report=lambda _: None,
+            root_hash=root_hash(image),
+        )
 
 
 def root_hash(image: Built) -> str:

@@ -53,6 +53,8 @@ ONLY_MMDEBSTRAP = (
     "etc/machine-id",
     "etc/ssh/ssh_host_*_key",
     "etc/ssh/ssh_host_*_key.pub",
+    "etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "etc/ssl/private/ssl-cert-snakeoil.key",
     # the state before the last change of the file beside it
     "var/cache/debconf/*-old",
     "var/lib/dpkg/*-old",
@@ -66,8 +68,6 @@ RANDOM = (
     # what a script draws or dates anew each time it runs: mmdebstrap run twice differs here too
     "etc/aliases.db",
     "etc/ssl/certs/java/cacerts",
-    "etc/ssl/certs/ssl-cert-snakeoil.pem",
-    "etc/ssl/private/ssl-cert-snakeoil.key",
     "var/lib/postgresql/*/main/global/pg_control",
     "var/lib/postgresql/*/main/pg_stat/pgstat.stat",
     "var/lib/postgresql/*/main/pg_wal/*",

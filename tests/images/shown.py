@@ -102,8 +102,8 @@ OF_NO_IMAGE = {
 }
 """By field: why no image shows it."""
 
-BUILT_LATER = frozenset({"immutability", "fde"})
-"""Mappings that a build refuses by name."""
+BUILT_LATER = frozenset({"fde", "immutability.updates", "immutability.encrypt"})
+"""Fields that a build refuses by name."""
 
 ELSEWHERE = {
     "recommends": "`provider/deb/test_solve.py` and `provider/rpm/test_solve.py`: the packages chosen",
@@ -115,6 +115,12 @@ ELSEWHERE = {
     "bootloader.provider": "`images/test_grub.py` and `images/test_boot.py`: booted by GRUB and by systemd-boot",
     "configurations.network": "`hostile/test_leads.py`: what a command with the network sees",
     "scriptletsMayFail": "`e2e/test_rpm_scriptlets.py`: a scriptlet that fails",
+    "immutability.enabled": "`images/test_verity.py`: booted, verified, and with a changed block",
+    "immutability.state": "`images/test_verity.py`: what is written is there after a reboot",
+    **{
+        f"immutability.secureBootDB{key}": "`images/test_secure_boot.py`: what firmware boots that knows this key alone"
+        for key in ("Key", "Crt", "Cer")
+    },
     "network.interfaces.dhcp4": "`image/test_network.py`: the file for systemd-networkd, and what netplan generates",
     "network.interfaces.dhcp6": "`image/test_network.py`: the file for systemd-networkd, and what netplan generates",
 }

@@ -45,6 +45,7 @@ def test_every_field_of_the_system_is_shown_or_has_a_reason() -> None:
         "systemConfig",
         "kernel",
         "bootloader",
+        "immutability",
         "network",
         "user",
         "additionalFile",

@@ -11,13 +11,13 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from cryptography.x509 import load_der_x509_certificate
+
 from oic.errors import OicError
 from oic.image.signing.enrolment import ATTRIBUTES, VARIABLES, signature_list
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-    from cryptography.x509 import Certificate
 
 _STORE = bytes.fromhex("782cf3aa7b949a43a1802e144ec37792")  # EFI_AUTHENTICATED_VARIABLE_GUID
 _STORE_HEADER = struct.Struct("<16sIBB6x")
@@ -28,8 +28,9 @@ _ALIGNMENT = 4
 _TIME = struct.pack("<HBBBBBBIhBB", 2000, 1, 1, *[0] * 8)
 
 
-def with_certificate(variables: bytes, certificate: Certificate) -> bytes:
+def with_certificate(variables: bytes, der: bytes) -> bytes:
     """Return the variables with a certificate enrolled; raises OicError for what is no empty variable store."""
+    certificate = load_der_x509_certificate(der)
     begin, end = _store(variables)
     made = b"".join(_variable(name, vendor, signature_list(certificate)) for name, vendor in VARIABLES.items())
     if begin + len(made) > end or variables[begin : begin + len(made)].strip(bytes([_FREE])):

@@ -41,10 +41,7 @@ INSTALL = "apt-get install --no-install-recommends qemu-system-x86 ovmf"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firmware:
-    """OVMF's two files, or none for the BIOS that qemu has by itself; `secure` has Secure Boot on.
-
-    With a `certificate`, as DER, it trusts that one and no other.
-    """
+    """OVMF's two files, or none for qemu's BIOS; `secure` has Secure Boot on, trusting a `certificate` (DER) alone."""
 
     code: str = ""
     variables: str = ""
@@ -55,6 +52,8 @@ class Firmware:
 UEFI = Firmware(code=CODE, variables=VARS)
 SECURE_BOOT = Firmware(code=SECURE_CODE, variables=MICROSOFT_VARS, secure=True)
 """Trusts what Microsoft has signed, as most machines do when they are bought."""
+SETUP_MODE = Firmware(code=SECURE_CODE, variables=VARS, secure=True)
+"""Trusts nobody yet, and starts anything."""
 BIOS = Firmware()
 BUSES = {
     "virtio": ("virtio-blk-pci",),
@@ -86,7 +85,8 @@ class Machine:
 
     `image_format` is qemu's word for the format of the image, `bus` one of `BUSES`. With `keep`, what the guest writes
     to its own disk is in the image afterwards. With `network`, the guest reaches this host, at 10.0.2.2, and what that
-    reaches. It boots from the `medium` if there is one, which is one of `MEDIA`. `memory` is in MiB.
+    reaches. It boots from the `medium` if there is one, which is one of `MEDIA`. `memory` is in MiB. The firmware's
+    `variables` are kept in a file if one is named, which is made where it is missing.
     """
 
     firmware: Firmware = UEFI
@@ -98,6 +98,7 @@ class Machine:
     medium: Path | None = None
     medium_is: str = "cd"
     memory: int = 2048
+    variables: Path | None = None
 
 
 @contextlib.contextmanager
@@ -111,10 +112,7 @@ def started(image: Path | None, machine: Machine, *, credentials: Mapping[str, s
     for file in filter(None, (image, machine.medium)):
         if not file.is_file():
             raise BootError("there is no image to boot", where=str(file), hint="build it first")
-    with tempfile.TemporaryFile() as variables, tempfile.TemporaryFile() as complaints:
-        if machine.firmware.variables:
-            variables.write(_variables(machine.firmware))
-            variables.flush()
+    with _variables(machine) as variables, tempfile.TemporaryFile() as complaints:
         argv = ["setpriv", "--pdeathsig", "KILL", qemu]
         argv += machine_arguments(image, machine, variables.fileno(), credentials, cpu=_cpu(qemu))
         with _running(argv, variables, complaints) as process:
@@ -176,20 +174,24 @@ def _disk(file: Path, name: str, option: str, kind: Sequence[str], *device: str)
     return ["-drive", drive, "-device", ",".join((*kind, f"drive={name}", *device))]
 
 
-def trusting(certificate: bytes) -> Firmware:
-    """Return OVMF with Secure Boot on that starts what the key of this certificate, as DER, has signed."""
-    return Firmware(code=SECURE_CODE, variables=VARS, secure=True, certificate=certificate)
+@contextlib.contextmanager
+def _variables(machine: Machine) -> Iterator[IO[bytes]]:
+    """Yield the file with the firmware's variables, which is gone afterwards unless the machine keeps it."""
+    kept = machine.variables
+    with tempfile.TemporaryFile() if kept is None else kept.open("r+b" if kept.exists() else "w+b") as file:
+        if machine.firmware.variables and not file.read(1):
+            file.write(_content(machine.firmware))
+            file.flush()
+        yield file
 
 
-def _variables(firmware: Firmware) -> bytes:
+def _content(firmware: Firmware) -> bytes:
     content = (FIRMWARE / firmware.variables).read_bytes()
-    if not firmware.certificate:
-        return content
-    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - only where it is needed
+    if firmware.certificate:
+        from oic.boottest.variables import with_certificate  # noqa: PLC0415 - only where it is needed
 
-    from oic.boottest.variables import with_certificate  # noqa: PLC0415
-
-    return with_certificate(content, load_der_x509_certificate(firmware.certificate))
+        return with_certificate(content, firmware.certificate)
+    return content
 
 
 def _required(firmware: Firmware) -> str:

@@ -30,6 +30,7 @@ from oic.stage import Kind
 from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
+    from oic.handover.codec import Handover
     from oic.handover.tree import Artefact
     from oic.ospackage.locked import Lock
     from oic.stage import Stage
@@ -192,7 +193,8 @@ def _packages(lock: Lock, trust: Trust, named_set: str) -> tuple[TrustedPackage,
 
 def _remove_unwanted(stage: Stage[Slice]) -> None:
     """Remove the artefacts of a stage that the recipe has no more: beside the manifest they would be taken for its."""
-    for name, kind in OF_ARTEFACTS.items():
+    of_stages: dict[str, type[Handover]] = {**OF_ARTEFACTS, "sign": SignedFiles}
+    for name, kind in of_stages.items():
         record = stage.place_of(kind)
         if kind in stage.reads or not record.exists():
             continue

@@ -148,7 +148,7 @@ def _make_image(stage: Stage[Slice], files: Mapping[str, Path | bytes]) -> Parti
     part, inputs = stage.slice, stage.read(BootInputs)
     below = {entry.name: stage.cache / entry.file.path for entry in inputs.esp}
     chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
-    image, work = stage.path("esp.img"), stage.path("work")
+    image, work = stage.path("esp-signed.img"), stage.path("work")
     work.mkdir(exist_ok=True)
     writes = [work, stage.create_log()]
     with toolbox.workspace(work / "sign") as place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,7 +12,7 @@ from oic.boottest.artefact import boot_disk
 from oic.boottest.boot import boot_test
 from oic.boottest.failure import BootError
 from oic.boottest.installing import install
-from oic.boottest.vm import BIOS, UEFI, Machine, trusting
+from oic.boottest.vm import BIOS, SETUP_MODE, UEFI, Machine
 from oic.config.disk import IMG
 from oic.config.iso import LIVE, installs
 from oic.files import write_json
@@ -95,7 +96,7 @@ def _trusting_signer(last: Stage[Any]) -> Firmware:
     """Return a firmware that has Secure Boot on, and trusts only the certificate of the image."""
     signed = SignedFiles.from_text(last.place_of(SignedFiles).read_text(encoding="utf-8"))
     say(f"Secure Boot is on, and the firmware trusts {signed.subject} alone")
-    return trusting((last.cache / signed.certificate.path).read_bytes())
+    return replace(SETUP_MODE, certificate=(last.cache / signed.certificate.path).read_bytes())
 
 
 @contextlib.contextmanager

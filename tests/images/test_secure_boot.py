@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from image.host import output
 from image.own_keys import OwnKeys, make_keys
 
 from oic.boottest.failure import BootError
-from oic.boottest.vm import Firmware, Machine, started, trusting
+from oic.boottest.vm import SETUP_MODE, Firmware, Machine, started
 from oic.handover.disk import BootFiles
 from oic.image.signing.authenticode import sign_program
 from oic.image.signing.keys import read_certificate, read_key, sign_with
@@ -29,6 +30,10 @@ pytestmark = [pytest.mark.mirror, pytest.mark.boot, pytest.mark.slow]
 
 MANAGER, KERNEL = "EFI/BOOT/BOOTX64.EFI", "EFI/Linux/signed-1.0.0.efi"
 PATIENCE = 300.0
+
+
+def trusting(certificate: bytes) -> Firmware:
+    return replace(SETUP_MODE, certificate=certificate)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +70,7 @@ def test_a_signed_image_boots_where_its_certificate_alone_is_trusted(signed: Bui
     assert (signed.directory / "signed-1.0.0.cer").read_bytes() == keys.cer.read_bytes()
     for program in manifest["secureBoot"]["programs"]:
         file = signed.place / "program.efi"
-        output("mcopy", "-n", "-o", "-i", signed.directory / "esp.img", f"::{program['name']}", file)
+        output("mcopy", "-n", "-o", "-i", signed.directory / "esp-signed.img", f"::{program['name']}", file)
         output("sbverify", "--cert", keys.crt, file)
 
 
@@ -77,7 +82,7 @@ def unsigned(image: Built, name: str) -> bytes:
 
 def on_esp(image: Built, name: str) -> bytes:
     file = image.place / "one.efi"
-    output("mcopy", "-n", "-o", "-i", image.directory / "esp.img", f"::{name}", file)
+    output("mcopy", "-n", "-o", "-i", image.directory / "esp-signed.img", f"::{name}", file)
     return file.read_bytes()
 
 
@@ -111,13 +116,13 @@ def test_another_program_is_not_started(name: str, signed: Built, keys: OwnKeys,
     disk = with_programs(signed, {program: change(signed, program)}, tmp_path / "disk.raw")
     refusal = r"failed to load Boot0001 .*Access Denied" if program == MANAGER else r"Error loading .*Access [Dd]enied"
     with pytest.raises(BootError, match=refusal):
-        await_kernel(disk, trusting(keys.cer.read_bytes()), tmp_path / "log")
+        await_kernel(disk, Machine(firmware=trusting(keys.cer.read_bytes())), tmp_path / "log")
 
 
 def test_an_image_is_not_started_where_another_certificate_is_trusted(signed: Built, tmp_path: Path) -> None:
     other = trusting(make_keys(tmp_path, "other").cer.read_bytes())
     with pytest.raises(BootError, match=r"failed to load Boot0001 .*Access Denied"):
-        await_kernel(signed.raw, other, tmp_path / "log")
+        await_kernel(signed.raw, Machine(firmware=other), tmp_path / "log")
 
 
 def with_programs(image: Built, programs: Mapping[str, bytes], disk: Path) -> Path:
@@ -130,7 +135,21 @@ def with_programs(image: Built, programs: Mapping[str, bytes], disk: Path) -> Pa
     return disk
 
 
-def await_kernel(disk: Path, firmware: Firmware, log: Path) -> None:
+def await_kernel(disk: Path, machine: Machine, log: Path, kernel: str = r"Linux version|EFI stub:") -> None:
     """Wait until a kernel starts; raises BootError when the firmware or the boot manager says that none will."""
-    with started(disk, Machine(firmware=firmware), credentials={}, log=log) as console:
-        console.expect("a kernel", {"kernel": r"Linux version|EFI stub:"}, time.monotonic() + PATIENCE)
+    with started(disk, machine, credentials={}, log=log) as console:
+        console.expect("a kernel", {"kernel": kernel}, time.monotonic() + PATIENCE)
+
+
+def test_systemd_boot_enrols_the_certificate_in_setup_mode(signed: Built, tmp_path: Path) -> None:
+    """Chosen in the menu, or as here by loader.conf, which is not signed: firmware in setup mode starts anything."""
+    settings = b"timeout 0\nsecure-boot-enroll force\n"
+    disk = with_programs(signed, {"loader/loader.conf": settings}, tmp_path / "disk.raw")
+    machine = Machine(firmware=SETUP_MODE, variables=tmp_path / "variables.fd")
+    with pytest.raises(BootError, match="switched itself off or rebooted"):
+        await_kernel(disk, machine, tmp_path / "log")
+    assert "Enrolling secure boot keys from directory" in (tmp_path / "log").read_text()
+    await_kernel(disk, machine, tmp_path / "log", kernel="UEFI Secure Boot is enabled")
+    disk = with_programs(signed, {MANAGER: unsigned(signed, MANAGER)}, disk)
+    with pytest.raises(BootError, match=r"failed to load Boot0001 .*Access Denied"):
+        await_kernel(disk, machine, tmp_path / "log")

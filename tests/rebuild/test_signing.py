@@ -52,7 +52,7 @@ def programs_in(place: Place, to: Path) -> dict[str, bytes]:
     """Return the programs of the ESP, as mtools reads them."""
     found = {}
     for program in SignedFiles.from_text((place.image / SignedFiles.FILE).read_text()).programs:
-        output("mcopy", "-n", "-o", "-i", place.image / "esp.img", f"::{program.name}", to / "program.efi")
+        output("mcopy", "-n", "-o", "-i", place.image / "esp-signed.img", f"::{program.name}", to / "program.efi")
         found[program.name] = (to / "program.efi").read_bytes()
     return found
 
@@ -100,7 +100,7 @@ def test_a_secret_that_is_there_is_found(tmp_path: Path) -> None:
     """Otherwise the test below would pass for nothing."""
     secrets = secrets_of(make_keys(tmp_path))
     (tmp_path / "log").write_bytes(b"key: " + secrets[2])
-    assert places_with(secrets, tmp_path) == [str(tmp_path / "db.key"), str(tmp_path / "log")]
+    assert sorted(places_with(secrets, tmp_path)) == [str(tmp_path / "db.key"), str(tmp_path / "log")]
     with watched(secrets) as found:
         subprocess.run(["sleep", "1"], env={"SECRET": PASSPHRASE}, check=True)
         subprocess.run(["sh", "-c", "sleep 1", PASSPHRASE], check=True)
@@ -177,6 +177,13 @@ def test_another_key_runs_what_signs_and_what_follows(place: Place) -> None:
         place.write(first)
         place.doit("build").succeeded()
         assert (place.image / SignedFiles.FILE).read_text() == before, "the same key gives the same bytes"
+    without = recipe_of(place)
+    place.write(without)
+    assert place.doit("build").succeeded().stages() == {"boot", "disk", "evidence"}
+    assert not list(place.image.glob("*.cer")), "it would be taken for that of this image"
+    place.write(first)
+    place.doit("build").succeeded()
+    assert (place.image / SignedFiles.FILE).read_text() == before
     first["systemConfig"]["kernel"]["cmdline"] = "quiet"
     place.write(first)
     assert place.doit("build").succeeded().stages() == {"boot", *SIGNED}

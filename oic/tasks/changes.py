@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MAX_VALUE = 60
 _SYSTEM, _PARTITIONS = "systemConfig", ("disk", "partitions")
 _IMAGE, _REPOSITORIES = ("image",), ("packageRepositories",)
+_IMMUTABILITY = (_SYSTEM, "immutability")
 _PLACES: dict[str, tuple[str, ...]] = {
     "solve.request.sets.image.names": (_SYSTEM, "packages"),
     "solve.request.sets.image.repositories": _REPOSITORIES,
@@ -44,6 +45,12 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "boot.method": (_SYSTEM, "bootloader", "provider"),
     "boot.place": (_SYSTEM, "bootloader"),
     "boot.name": _IMAGE,
+    "boot.toSign": _IMMUTABILITY,
+    "sign.esp": _PARTITIONS,
+    "sign.file": _IMAGE,
+    "sign.token": (*_IMMUTABILITY, "secureBootDBKey"),
+    "sign.elsewhere": (*_IMMUTABILITY, "signing"),
+    "sign": (*_IMMUTABILITY, "secureBootDBCrt"),
     "boot": _PARTITIONS,
     "disk.layout.size": ("disk", "size"),
     "disk.layout.partitions": _PARTITIONS,
@@ -75,7 +82,7 @@ _ITEMS = {
 }
 """Lists of mappings: what an entry is, and the key that tells it from the others."""
 _WORDS = {"names": "package", "modules": "module", "excluded": "excluded package", "mountPoints": "mount point"}
-_UNSAID = frozenset({"password", "content", "sha256", "digest"})
+_UNSAID = frozenset({"password", "certificate", "content", "sha256", "digest"})
 _DERIVED = frozenset({"volumeId", "device"})
 _BY_NAME = frozenset({"packageSources", "sets"})
 """Mappings whose keys are names; those of any other are the same until oic changes."""

@@ -61,6 +61,7 @@ def tasks(
         "why": (answers.check_why, given),
         "log": (answers.check_log, stages, given),
         "sign-import": (_check_sign_import, stages, given),
+        "reproduce": (_check_reproduce, stages),
     }
     for name, (function, args) in calls.items():
         if name in BUILT and not stages:
@@ -218,6 +219,12 @@ def _check_sign_import(stages: Sequence[Stage[Any]], given: Mapping[str, str]) -
     from oic.tasks.signing import check  # noqa: PLC0415 - only where it is needed
 
     check(stages, given)
+
+
+def _check_reproduce(stages: Sequence[Stage[Any]]) -> None:
+    from oic.tasks.signing import check_signed_here  # noqa: PLC0415 - as above
+
+    check_signed_here(stages)
 
 
 def _sign_import(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str], stood_in: Path) -> None:

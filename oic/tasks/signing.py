@@ -27,6 +27,12 @@ def check(stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
         raise OicError("expected from=DIRECTORY, where the signed programs are, found nothing")
 
 
+def check_signed_here(stages: Sequence[Stage[Any]]) -> None:
+    """Raise OicError for a recipe that is signed elsewhere, as other builds of it have no signatures."""
+    if _stage_of(stages):
+        raise OicError("expected a recipe that is signed here, as two builds are compared, found signing: elsewhere")
+
+
 def take(config: FinalConfig, stages: Sequence[Stage[Any]], origin: Path) -> None:
     """Take what was signed; raises OicError, and keeps nothing then."""
     stage = _stage_of(stages)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-pytestmark = [pytest.mark.mirror, pytest.mark.boot, pytest.mark.slow]
+pytestmark = [pytest.mark.mirror, pytest.mark.boot]
 
 MANAGER, KERNEL = "EFI/BOOT/BOOTX64.EFI", "EFI/Linux/signed-1.0.0.efi"
 PATIENCE = 300.0
@@ -110,7 +110,10 @@ REFUSED: dict[str, tuple[Callable[[Built, str], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "a changed command line" else pytest.param(name, marks=pytest.mark.slow) for name in REFUSED],
+)
 def test_another_program_is_not_started(name: str, signed: Built, keys: OwnKeys, tmp_path: Path) -> None:
     change, program = REFUSED[name]
     disk = with_programs(signed, {program: change(signed, program)}, tmp_path / "disk.raw")
@@ -119,6 +122,7 @@ def test_another_program_is_not_started(name: str, signed: Built, keys: OwnKeys,
         await_kernel(disk, Machine(firmware=trusting(keys.cer.read_bytes())), tmp_path / "log")
 
 
+@pytest.mark.slow
 def test_an_image_is_not_started_where_another_certificate_is_trusted(signed: Built, tmp_path: Path) -> None:
     other = trusting(make_keys(tmp_path, "other").cer.read_bytes())
     with pytest.raises(BootError, match=r"failed to load Boot0001 .*Access Denied"):
@@ -141,6 +145,7 @@ def await_kernel(disk: Path, machine: Machine, log: Path, kernel: str = r"Linux 
         console.expect("a kernel", {"kernel": kernel}, time.monotonic() + PATIENCE)
 
 
+@pytest.mark.slow
 def test_systemd_boot_enrols_the_certificate_in_setup_mode(signed: Built, tmp_path: Path) -> None:
     """Chosen in the menu, or as here by loader.conf, which is not signed: firmware in setup mode starts anything."""
     settings = b"timeout 0\nsecure-boot-enroll force\n"

@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -200,6 +201,10 @@ def test_an_image_signed_elsewhere_is_the_same_but_for_the_signature(place: Plac
     place.write(signed_recipe(place, {**named, "signing": "elsewhere"}))
     said = place.doit("build").refused("programs are to be signed elsewhere", "doit sign-import image=small.yml from=")
     assert said.stages() == {"sign"}
+    argv: list[str | Path] = [Path(sys.executable).with_name("oic"), "build", "small.yml", f"cache={place.cache}"]
+    done = subprocess.run(argv, cwd=place.root, env=place.variables(), capture_output=True, check=False)
+    assert done.returncode == 4, done.stderr
+    place.doit("reproduce").refused("expected a recipe that is signed here")
     unsigned, back = place.image / "signing", place.root / "back"
     assert sorted(path.suffix for path in unsigned.iterdir()) == [".EFI", ".efi", ".json"]
     place.doit("sign-import", "from=signing").refused("expected the signed program, found no readable file")

@@ -60,10 +60,9 @@ def without_idle(tree: Node, defaults: Path | None) -> tuple[Node, list[tuple[No
     if not reason:
         return tree, []
     off = Node(False, enabled.file, enabled.line, enabled.path)
-    system = tree.get("systemConfig")
-    immutability = _with(system.get("immutability"), "enabled", off)
-    said = f"switched off, as the disk has no partition for {reason}"
-    return _with(tree, "systemConfig", _with(system, "immutability", immutability)), [(enabled, said)]
+    system, said = tree.get("systemConfig"), f"switched off, as the disk has no partition for {reason}"
+    system = _with(system, "immutability", _with(system.get("immutability"), "enabled", off))
+    return _with(tree, "systemConfig", system), [(enabled, said)]
 
 
 def _why_idle(tree: Node) -> str:
@@ -115,8 +114,7 @@ def _read_only_root(tree: Node, disk: Disk) -> tuple[Disk, ReadOnlyRoot]:
     partitions = tuple(
         replace(entry, fs_type="", fs_label="", mount_point="") if entry.id == hashes else entry for entry in partitions
     )
-    state = _state(tree, disk)
-    return replace(disk, partitions=partitions), ReadOnlyRoot(root=root.id, hashes=hashes, state=state)
+    return replace(disk, partitions=partitions), ReadOnlyRoot(root=root.id, hashes=hashes, state=_state(tree, disk))
 
 
 def _word(tree: Node) -> str:

@@ -158,7 +158,8 @@ def _mounts(config: FinalConfig, placed: Layout) -> Iterator[Mount]:
     growth = _growth(config, placed)
     for entry in config.disk.partitions:
         if config.read_only and entry.id == config.read_only.root:
-            yield Mount(device=DEVICE, at=entry.mount_point, type=entry.fs_type, options="ro")
+            words = (word for word in entry.mount_options.split(",") if word not in {"", "ro", "rw", "defaults"})
+            yield Mount(device=DEVICE, at=entry.mount_point, type=entry.fs_type, options=",".join(("ro", *words)))
         elif is_mounted(entry) or entry.fs_type == "linux-swap":
             device = ByPartuuid(uuid=uuids[entry.id]).device
             options = entry.mount_options

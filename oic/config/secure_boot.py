@@ -184,7 +184,7 @@ class _Reading:
                 if not os.path.isfile(module):
                     raise NotHereError(f"expected the PKCS #11 module of the URI, found no file {module}")  # noqa: TRY301
                 return node.text
-            public = read_key(path).public_key()
+            public = read_key(path, is_to_sign=False).public_key()
         except NotHereError as error:
             self.missing.append((node, error.message))
             return ""

@@ -46,6 +46,13 @@ def test_the_process_with_the_key_has_no_network_and_can_write_nothing(
     assert not (tmp_path / "copy").exists()
 
 
+def test_another_key_than_the_certificates_is_noticed_by_the_first_signature(tmp_path: Path) -> None:
+    keys, other = make_keys(tmp_path), make_keys(tmp_path, "other")
+    said = "expected the private key of the certificate CN=db of a test, found another key"
+    with pytest.raises(OicError, match=said):
+        namespace.call(_sign_with_file, other.key, {DIGEST}, keys.crt.read_text(), 0)
+
+
 def test_it_signs_what_it_is_given_the_digests_of(tmp_path: Path) -> None:
     keys = make_keys(tmp_path)
     made = namespace.call(_sign_with_file, keys.key, {DIGEST}, keys.crt.read_text(), 1_700_000_000)

@@ -63,12 +63,16 @@ def certificate_problem(certificate: Certificate, now: datetime) -> str:
     return ""
 
 
-def read_key(path: Path) -> RSAPrivateKey:
-    """Read a private key, with the pass phrase if it is encrypted; raises OicError."""
+def read_key(path: Path, *, is_to_sign: bool = True) -> RSAPrivateKey:
+    """Read a private key, with the pass phrase if it is encrypted; raises OicError.
+
+    The numbers of one that `is_to_sign` are checked, which takes most of a second for a large key.
+    """
     data = _read(path, "a private key")
     is_encrypted = b"ENCRYPTED" in data
     try:
-        key = load_pem_private_key(data, passphrase() if is_encrypted else None)
+        word = passphrase() if is_encrypted else None
+        key = load_pem_private_key(data, word, unsafe_skip_rsa_key_validation=not is_to_sign)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if is_encrypted:
             said = f"expected the pass phrase of {path} in the file that {PASSPHRASE_FILE} names"

@@ -6,8 +6,13 @@ Two programs with the same content, such as the boot manager under its two names
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from oic.errors import TrustError
@@ -60,10 +65,23 @@ def program_of(name: str, content: bytes) -> Program:
 def sign(digests: Collection[Digest], certificate: str, signer: Signer, epoch: int) -> Signatures:
     """Sign programs with these digests, and what enrols the certificate, which is given as PEM."""
     found = load_pem_x509_certificate(certificate.encode("ascii"))
+    checked = partial(_checked, found, signer)
     return Signatures(
-        of={digest: authenticode(digest, found, signer) for digest in sorted(digests)},
-        enrolment=enrolment_files(found, signer, epoch),
+        of={digest: authenticode(digest, found, checked) for digest in sorted(digests)},
+        enrolment=enrolment_files(found, checked, epoch),
     )
+
+
+def _checked(certificate: Certificate, signer: Signer, data: bytes) -> bytes:
+    """Return a signature after it was verified: a token may have another key than the certificate's."""
+    signature, key = signer(data), certificate.public_key()
+    try:
+        assert isinstance(key, RSAPublicKey), "checked when the recipe was read"
+        key.verify(signature, data, PKCS1v15(), SHA256())
+    except InvalidSignature:
+        said = f"expected the private key of the certificate {certificate.subject.rfc4514_string()}, found another key"
+        raise TrustError(said) from None
+    return signature
 
 
 def joined(programs: Collection[Program], signatures: Mapping[Digest, bytes]) -> dict[str, bytes]:

@@ -59,7 +59,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
             "config.checks",
             "config.disk_checks",
             "config.grow",
-            "config.immutability",
+            "config.immutability_checks",
             "config.mounts",
             "config.notes",
             "config.unbuilt",

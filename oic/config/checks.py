@@ -14,7 +14,7 @@ from oic.config.boot import boot_problems
 from oic.config.disk import ISO, mount_point
 from oic.config.disk_checks import disk_problems
 from oic.config.fde import fde_problems
-from oic.config.immutability import immutability_problems
+from oic.config.immutability_checks import immutability_problems
 from oic.config.iso import answer_problems
 from oic.config.merge import unit_name
 from oic.config.network import network_problems

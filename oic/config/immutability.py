@@ -1,4 +1,4 @@
-"""A root that is only read (``immutability``): which partitions it has, and what of a recipe does not go with it.
+"""A root that is only read (``immutability``): which partitions it has, and where state is.
 
 * The hash tree goes onto the partition that the recipe has for it; where it has none and says itself that the root is
   read-only, a partition as large as the hash tree is added.
@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from oic.config.assemble import bootloader_of
-from oic.config.disk import disk_of, disk_values, file_system_of, in_table_order, mount_point, partitions_of
+from oic.config.disk import disk_of, mount_point, partitions_of
 from oic.config.model import Partition
 from oic.config.partition_types import type_guid
-from oic.config.sizes import SECTOR, shown_size
+from oic.config.sizes import SECTOR
 from oic.config.source import Node
 from oic.image.disk.content import is_by_content, is_rest
 from oic.image.disk.geometry import sectors_of
 from oic.image.disk.kinds import GPT, TABLE_KINDS
-from oic.image.fs import FILE_SYSTEMS
-from oic.image.verity import MEMORY, ROOT_FILE_SYSTEMS, ReadOnlyRoot, hash_tree_size, is_of_root
+from oic.image.verity import ReadOnlyRoot, hash_tree_size
 from oic.values import Bytes
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 HASH_TREE_IDS = ("roothashmap", "hash")
 """Ids of partitions for the hash tree; the first is that of one that is added."""
-_USUAL_STATE = ("/opt", "/var")
+USUAL_STATE = ("/opt", "/var")
 _IMAGE_TYPES = frozenset({"raw", "iso"})
 
 
@@ -43,10 +42,11 @@ def is_on(tree: Node) -> bool:
     """Tell whether a merged recipe has a root that is only read."""
     kind = tree.get("target", "imageType").text
     is_wanted = kind in _IMAGE_TYPES and tree.get("systemConfig", "immutability", "enabled").true
-    return is_wanted and _root(partitions_of(tree.get("disk"))) is not None
+    return is_wanted and root_of(partitions_of(tree.get("disk"))) is not None
 
 
-def _root(partitions: list[Node]) -> Node | None:
+def root_of(partitions: list[Node]) -> Node | None:
+    """Return the partition that is mounted on /."""
     return next((node for node in partitions if mount_point(node.get("mountPoint").text) == "/"), None)
 
 
@@ -68,19 +68,20 @@ def without_idle(tree: Node, defaults: Path | None) -> tuple[Node, list[tuple[No
 def _why_idle(tree: Node) -> str:
     """Return what a disk has no partition for; nothing where it has all, or none."""
     partitions = partitions_of(tree.get("disk"))
-    if partitions and _hash_partition(partitions) is None:
+    if partitions and hash_partition(partitions) is None:
         return "the hash tree: one with the id roothashmap or hash, or of type linux with mountPoint: none"
-    if partitions and _has_no_place_for_menu(tree):
+    if partitions and has_no_place_for_menu(tree):
         return "GRUB's menu, which has the root hash: one with the mountPoint /boot"
     return ""
 
 
-def _has_no_place_for_menu(tree: Node) -> bool:
+def has_no_place_for_menu(tree: Node) -> bool:
+    """Tell whether GRUB boots, and no partition beside the root holds its menu."""
     at = {mount_point(node.get("mountPoint").text) for node in partitions_of(tree.get("disk"))}
     return bootloader_of(tree.get("systemConfig", "bootloader")).provider == "grub" and "/boot" not in at
 
 
-def _hash_partition(partitions: list[Node]) -> Node | None:
+def hash_partition(partitions: list[Node]) -> Node | None:
     """Return the partition of the hash tree: by its id, else the first of type linux that is mounted nowhere."""
     named = [node for node in partitions if node.get("id").text in HASH_TREE_IDS]
     free = [node for node in partitions if _is_linux(node) and node.get("mountPoint").text == "none"]
@@ -104,7 +105,7 @@ def disk_and_root(tree: Node) -> tuple[Disk, ReadOnlyRoot | None]:
 def _read_only_root(tree: Node, disk: Disk) -> tuple[Disk, ReadOnlyRoot]:
     nodes = {node.get("id").text: node for node in partitions_of(tree.get("disk"))}
     root = next(entry for entry in disk.partitions if entry.mount_point == "/")
-    found = _hash_partition([*nodes.values()])
+    found = hash_partition([*nodes.values()])
     if found is None:
         disk, hashes = _with_hash_partition(disk, root)
     else:
@@ -140,7 +141,7 @@ def _with_hash_partition(disk: Disk, root: Partition) -> tuple[Disk, str]:
         fs_label="",
         start=None,
         end=None,
-        size=Bytes(1 << 20) if waits else hash_tree_size(_size_of(disk, root) or disk.size),
+        size=Bytes(1 << 20) if waits else hash_tree_size(partition_size(disk, root) or disk.size),
         mount_point="",
         mount_options="",
         flags=(),
@@ -153,7 +154,7 @@ def _with_hash_partition(disk: Disk, root: Partition) -> tuple[Disk, str]:
     return replace(disk, partitions=(*disk.partitions[:at], added, *following)), name
 
 
-def _size_of(disk: Disk, wanted: Partition) -> Bytes | None:
+def partition_size(disk: Disk, wanted: Partition) -> Bytes | None:
     """Return the size of a partition, as far as it is known."""
     sectors = sectors_of(disk, TABLE_KINDS.get(disk.table, GPT))
     found = next(sectors[at][1] for at, entry in enumerate(disk.partitions) if entry.id == wanted.id and at in sectors)
@@ -163,88 +164,5 @@ def _size_of(disk: Disk, wanted: Partition) -> Bytes | None:
 def _state(tree: Node, disk: Disk) -> str:
     """Return the id of the partition that has the state, or nothing for memory."""
     said = tree.get("systemConfig", "immutability", "state").text
-    places = (mount_point(said),) if said else _USUAL_STATE
+    places = (mount_point(said),) if said else USUAL_STATE
     return next((entry.id for at in places for entry in disk.partitions if entry.mount_point == at), "")
-
-
-def immutability_problems(tree: Node) -> Found:
-    """Say what of a merged recipe does not go with a root that is only read."""
-    disk = tree.get("disk")
-    nodes = partitions_of(disk)
-    root = _root(nodes)
-    if root is None:
-        return  # another problem
-    word = file_system_of(root)
-    if not is_on(tree):
-        if word in FILE_SYSTEMS and FILE_SYSTEMS[word].is_read_only:
-            text = "expected a file system that can be written for /, or immutability"
-            yield root.get("fsType"), f"{text}, found {word}"
-        return
-    if disk.get("partitionTableType").text == "mbr":
-        yield disk.get("partitionTableType"), "expected gpt, as a verified root is found by its GUID, found mbr"
-        return
-    if word not in ROOT_FILE_SYSTEMS:
-        names = ", ".join(ROOT_FILE_SYSTEMS)
-        yield root.get("fsType"), f"expected one of {names} for a root that is only read (immutability), found {word}"
-    if root.get("grow").true or (disk.get("extendLastPartitionToFillDisk").true and root is nodes[-1]):
-        yield root, "expected another partition to grow, as the root is only read (immutability)"
-    if _has_no_place_for_menu(tree):
-        said = "expected a partition with the mountPoint /boot, as GRUB's menu has the root hash (immutability)"
-        yield disk.get("partitions"), f"{said}, found none"
-    yield from _size_problems(tree, root)
-    yield from _state_problems(tree)
-
-
-def _size_problems(tree: Node, root: Node) -> Found:
-    """Say where the hash tree does not fit into its partition."""
-    found = _hash_partition(partitions_of(tree.get("disk")))
-    if found is None:
-        return
-    values = disk_values(tree.get("disk"), in_table_order(tree.get("disk")))
-    sizes = {}
-    for node in (root, found):
-        entry = next(entry for entry in values.partitions if entry.id == node.get("id").text)
-        sizes[node.get("id").text] = None if is_by_content(entry, values) else _size_of(values, entry)
-    size, there = (sizes[node.get("id").text] for node in (root, found))
-    if size and there and there < (needed := hash_tree_size(size)):
-        end = found.get("size") if found.get("size").text else found.get("end")
-        wanted = f"expected at least {shown_size(needed)}, for the hash tree of a root of {shown_size(size)}"
-        yield end, f"{wanted}, found a partition of {shown_size(there)}"
-
-
-def _state_problems(tree: Node) -> Found:
-    """Say where state cannot be kept."""
-    said = tree.get("systemConfig", "immutability", "state")
-    nodes = {mount_point(node.get("mountPoint").text): node for node in partitions_of(tree.get("disk"))}
-    at = mount_point(said.text)
-    if not said.text or at == MEMORY:
-        return
-    places = sorted(place for place in nodes if place.startswith("/"))
-    if at not in nodes:
-        yield said, f"expected a mountPoint out of {', '.join(places)}, or {MEMORY}, found '{said.text}'"
-        return
-    word = file_system_of(nodes[at])
-    kind = FILE_SYSTEMS.get(word)
-    if at in {"/", "/boot", "/usr"} or at.startswith(("/usr/", "/boot/")):
-        yield said, f"expected the mountPoint of a partition for what is written, such as /opt, found {at}"
-    elif kind is None or kind.is_read_only or not kind.holds_owners:
-        text = "expected a partition with a file system that can be written, such as ext4"
-        yield said, f"{text}, found {word or 'none'} on {at}"
-    if outer := next((one for one in places if one != "/" and at.startswith(f"{one}/")), ""):
-        yield said, f"expected a partition that is not mounted below another one, found {at} below {outer}"
-
-
-def immutability_notes(tree: Node) -> Found:
-    """Say what of a merged recipe has no effect beside a root that is only read, and what is lost with its power."""
-    immutability = tree.get("systemConfig", "immutability")
-    if not is_on(tree):
-        if immutability.get("state").text:
-            yield immutability.get("state"), "no effect, as the root can be written to"
-        return
-    line = tree.get("systemConfig", "kernel", "cmdline")
-    if words := [word for word in line.text.split() if is_of_root(word)]:
-        yield line, f"{' '.join(words)} has no effect, as the root is verified (immutability)"
-    mounted = {mount_point(node.get("mountPoint").text) for node in partitions_of(tree.get("disk"))}
-    if not immutability.get("state").text and not mounted & {*_USUAL_STATE}:
-        said = "what is written is lost when the machine stops, as no partition is mounted on /opt or /var"
-        yield immutability.get("enabled"), f"{said}; state: MOUNTPOINT keeps it, state: {MEMORY} says that it is meant"

@@ -8,7 +8,8 @@ from oic.config.assemble import bootloader_of, is_placeholder
 from oic.config.crypt import is_whole_hash
 from oic.config.disk import file_system_of, is_bios_boot
 from oic.config.grow import grow_notes
-from oic.config.immutability import immutability_notes, is_on
+from oic.config.immutability import is_on
+from oic.config.immutability_checks import immutability_notes
 from oic.config.iso import iso_notes
 from oic.config.wsl import wsl_notes
 from oic.image.boot import OWN_FILES, method_name

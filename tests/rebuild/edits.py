@@ -71,6 +71,12 @@ COMMANDS = f"{SYSTEM}.configurations"
 PARTITION = "disk.partitions.1"
 ESP = "disk.partitions.0"
 NOTHING: set[str] = set()
+PLACEHOLDERS = {
+    "secureBootDBKey": "<SECURE_BOOT_DB_KEY_PATH>",
+    "secureBootDBCrt": "<SECURE_BOOT_DB_CRT_PATH>",
+    "secureBootDBCer": "<SECURE_BOOT_DB_CER_PATH>",
+    "signing": "here",
+}
 DEBIAN13 = {"os": "debian", "dist": "debian13", "arch": "x86_64", "imageType": "raw"}
 SIZED = {"id": "rootfs", "type": "linux-root-amd64", "size": "510MiB", "fsType": "ext4", "mountPoint": "/"}
 NETWORK = {
@@ -193,6 +199,8 @@ EDITS = (
     edit(f"{SYSTEM}.bootloader.bootType", "efi", "", NOTHING),
     edit(f"{SYSTEM}.bootloader.provider", "systemd-boot", "", NOTHING),
     edit(f"{SYSTEM}.immutability.enabled", value=False, ran=NOTHING),
+    edit(f"{SYSTEM}.immutability", PLACEHOLDERS, "", NOTHING),  # keys that sign are in test_signing
+    edit(f"{SYSTEM}.immutability.state", "memory", "", NOTHING),  # of a verified root, whose edits are in test_verity
     # packages
     edit(
         f"{SYSTEM}.packages",

@@ -7,18 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-HASHES = {"id": "hash", "type": "linux", "start": "600MiB", "end": "620MiB", "mountPoint": "none"}
-"""A place for the hash tree, without which `immutability` is switched off."""
-SECURE_BOOT = {"secureBootDBKey": "a.key", "secureBootDBCrt": "a.crt", "secureBootDBCer": "a.cer", "signing": "here"}
-
 UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
     ({"target": {"arch": "aarch64"}}, "target.arch"),
     ({"iso": {"repository": True}}, "iso.repository"),
-    (
-        {"disk": {"partitions": {2: HASHES}}, "systemConfig": {"immutability": {"enabled": True, **SECURE_BOOT}}},
-        "systemConfig.immutability.secureBootDBKey",
-    ),
-    ({"systemConfig": {"immutability": {"state": "/data"}}}, "systemConfig.immutability.state"),
     ({"systemConfig": {"immutability": {"updates": "ab"}}}, "systemConfig.immutability.updates"),
     ({"systemConfig": {"immutability": {"encrypt": True}}}, "systemConfig.immutability.encrypt"),
     (

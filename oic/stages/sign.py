@@ -152,20 +152,27 @@ def _make_image(stage: Stage[Slice], files: Mapping[str, Path | bytes]) -> Parti
     work.mkdir(exist_ok=True)
     writes = [work, stage.create_log()]
     with toolbox.workspace(work / "sign") as place:
-        merged = merge_files(below, files)
-        made = place / image.name
-        namespace.call(_write_image, part.esp, merged, made, chroot, inputs.epoch, stage.log, writes=writes)
+        merged, made = merge_files(below, files), place / image.name
+        # What tools leave when they are killed belongs to ids of the namespace, and is removed there.
+        tools = work / "sign-tools"
+        namespace.call(_write_image, part.esp, merged, made, chroot, inputs.epoch, tools, stage.log, writes=writes)
         made.replace(image)
     size = Bytes(image.stat().st_size)
     return PartitionImage(id=part.esp.id, path=stage.artefact(image), size=size, digest=digest_of_sparse(image))
 
 
 def _write_image(  # noqa: PLR0913 - runs in a namespace: all it knows is said here
-    esp: EspPartition, files: Mapping[str, Path | bytes], image: Path, chroot: Path, epoch: int, log: Path
+    esp: EspPartition,
+    files: Mapping[str, Path | bytes],
+    image: Path,
+    chroot: Path,
+    epoch: int,
+    place: Path,
+    log: Path,
 ) -> None:
     visible = [image.parent, *sorted({file.parent for file in files.values() if isinstance(file, Path)})]
     with (
-        toolbox.workspace(image.parent / "tools") as work,
+        toolbox.workspace(place) as work,
         toolbox.opened(chroot, work, log, visible=visible) as tools,
     ):
         make_esp(esp, image, files, epoch, tools)

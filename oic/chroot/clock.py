@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,8 +25,7 @@ _PACKAGED = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 FILE = "clock.so"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Value):
     """A clock that is `ahead` of the host's by so many seconds, by means of a library."""
 
     library: Path

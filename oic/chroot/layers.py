@@ -19,10 +19,10 @@ import errno
 import fcntl
 import os
 import shutil
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from oic.chroot import idmap, namespace
 from oic.chroot.tree import clamp_times, digest_of_tree
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from oic.values import Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(Value):
     """A finished layer: its directory, the digest of its content, and its epoch in seconds since 1970.
 
     `passed` are the scriptlets whose failure was tolerated; this is known only to `get_or_create`.

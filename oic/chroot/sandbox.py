@@ -17,14 +17,16 @@ import functools
 import os
 import resource
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import field
 
 from oic.chroot import clock, namespace, proc, seccomp
 from oic.errors import OicError
 from oic.process import child, syscalls
 from oic.process.run import run
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,8 +52,7 @@ _LIMITS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sandbox:
+class Sandbox(Value):
     """A root that programs can run in, and their log; `dev` and `tmp` are the directories mounted as /dev and /tmp."""
 
     root: Path

@@ -16,7 +16,8 @@ import errno
 import os
 import socket
 import struct
-from dataclasses import dataclass
+
+from oic.values import Value
 
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
@@ -29,8 +30,7 @@ FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, 
 _IO_URING = (425, 426, 427)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Calls:
+class _Calls(Value):
     """An architecture's AUDIT_ARCH number, and its numbers of `denied` calls, ``socket`` and ``socketcall``."""
 
     architecture: int

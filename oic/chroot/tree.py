@@ -10,10 +10,9 @@ import hashlib
 import os
 import shutil
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oic.values import Digest
+from oic.values import Digest, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +25,7 @@ _OVERLAY_ATTRIBUTES = {f"user.overlay.{note}" for note in ("impure", "nlink", "o
 """Attributes that overlayfs sets for its own use; they are not content and differ from build to build."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class Tree(Value):
     """A mounted tree: its `root`, the layers `below` it, the directory `upper` for changes, the `log` of programs, and
     the `epoch` reached so far.
 
@@ -43,8 +41,7 @@ class Tree:
     work: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
+class Filled(Value):
     """The result of filling a tree: the newest time in it, and the scriptlets whose failure was tolerated."""
 
     epoch: int
@@ -95,8 +92,7 @@ def _glob(root: Path, pattern: str) -> Iterator[Path]:
         yield root / pattern
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Value):
     """The attributes of an entry of a tree, without its path; `content` is a file's sha256 or a link's target."""
 
     mode: int

@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import TYPE_CHECKING
@@ -27,7 +26,7 @@ from oic.config.disk import IMG
 from oic.config.iso import is_installer
 from oic.config.model import AdditionalFile
 from oic.files import copy_and_hash, open_regular
-from oic.values import Digest
+from oic.values import Digest, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,8 +41,7 @@ _MAX_ENTRIES = 20_000
 _PUBLIC_FILES = "additionalfiles"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Value):
     """Where files are looked for: the directories of the recipe and its parents, and the distribution's folder."""
 
     beside: tuple[Path, ...]

@@ -13,12 +13,14 @@ Of several, an entry with the distribution's ``Signed-By`` comes first, then the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from oic.deb822 import fields_of, stanzas_of
 from oic.errors import TrustError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -28,16 +30,14 @@ _MAIN = ("", "-updates", "-proposed-updates", "-backports")
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>[^#]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mirrors:
+class Mirrors(Value):
     """Base URLs without a slash at the end; None where the host has no such source."""
 
     main: str | None
     security: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
+class _Source(Value):
     uris: tuple[str, ...]
     suites: tuple[str, ...]
     components: tuple[str, ...]

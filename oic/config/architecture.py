@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from oic.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Architecture:
+class Architecture(Value):
     """A kind of machine: the recipe's word for it, UEFI's in file names, GRUB's for its UEFI, and qemu's program."""
 
     name: str

@@ -11,7 +11,6 @@ The environment's ``OIC_DISTRIBUTIONS`` names a folder of one's own, looked at b
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +19,13 @@ from oic.config.model import Distribution
 from oic.config.repositories import is_on, repositories_of
 from oic.config.source import Node, parse, read_bytes
 from oic.errors import RecipeError, one_line
+from oic.values import Value
 
 if TYPE_CHECKING:
     from oic.config.model import Target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DistributionData:
+class DistributionData(Value):
     """A distribution's data files as read: `facts` and `defaults` are None where there is no such file.
 
     `folder` is where they are.

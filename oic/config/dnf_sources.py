@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import configparser
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import RecipeError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -27,8 +27,7 @@ _FALSE = frozenset({"0", "no", "false", "off"})
 _SCHEMES = ("http://", "https://", "file://")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostRepository:
+class HostRepository(Value):
     """A repository as the host has it, variables not replaced; `url` is empty when only a `mirror_list` is known."""
 
     file: str

@@ -12,13 +12,13 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from oic.config.additional import file_notes, files_of, places_of
 from oic.config.assemble import image_of, system_of, target_of
@@ -40,7 +40,7 @@ from oic.config.unbuilt import unbuilt_in
 from oic.config.variables import Variables
 from oic.config.whole import is_overlay, read_whole
 from oic.errors import RecipeError
-from oic.values import ImageName
+from oic.values import ImageName, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,8 +74,7 @@ def load_config(
     return reading.with_medium(config, whole) if config.target.image_type == ISO else config
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
+class _Reading(Value):
     """What the recipe of an image, and that of the initramfs which an ISO boots, are read with."""
 
     recipe: Path
@@ -125,15 +124,15 @@ class _Reading:
         """Return the config of an ISO with that of its initramfs; raises RecipeError with the problems of that."""
         if (path := template_of(whole, places_of(self.recipe, whole.parts, whole.data.folder))) is None:
             node, text = unbuilt_template(whole)
-            return dataclasses.replace(config, unbuilt=(*config.unbuilt, node.said(text)))
+            return replace(config, unbuilt=(*config.unbuilt, node.said(text)))
         problems: Problems = []
         template = read_medium(whole, path, self.lookup, problems)
-        medium = dataclasses.replace(self, recipe=path).config(template, problems)
+        medium = replace(self, recipe=path).config(template, problems)
         iso = iso_of(whole.tree, medium.system, answers_of(whole.tree, problems))
         if problems:
             raise RecipeError(_lines(problems))
         unbuilt = [node.said(text) for node, text in unbuilt_modes(whole.tree, iso)]
-        return dataclasses.replace(
+        return replace(
             config,
             iso=iso,
             medium=as_medium(medium, installs=installs(iso)),

@@ -8,7 +8,6 @@ those beside the distribution's defaults are, is laid under the ISO's own ``imag
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from importlib import resources
@@ -116,7 +115,7 @@ def as_medium(config: FinalConfig, *, installs: bool) -> FinalConfig:
     )
     packages = (*config.system.packages, *(config.distribution.packages_for.get("installer", ()) if installs else ()))
     system = replace(config.system, files=(*own, *files), users=users, packages=tuple(dict.fromkeys(packages)))
-    return dataclasses.replace(config, system=system)
+    return replace(config, system=system)
 
 
 def installer_files() -> tuple[AdditionalFile, ...]:

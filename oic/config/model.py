@@ -5,8 +5,9 @@ Every stage reads slices of these values and nothing else. Sizes and offsets are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import field
 
 from oic.values import Bytes, Digest, Value
 
@@ -191,8 +192,7 @@ class System(Value):
     scriptlets_may_fail: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+class Distribution(Value):
     """Facts about the target, from its data file.
 
     `id` is ``os/dist``; `provider` is the package family; `architecture` is the family's own word (``amd64``);
@@ -215,8 +215,7 @@ class Distribution:
     kernel_version_ignored: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinalConfig:
+class FinalConfig(Value):
     """Everything a build needs to know.
 
     `repositories` are the image's: the tools have those of the distribution alone, `Distribution.tools_repositories`.

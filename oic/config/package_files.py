@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from msgspec import field
 from msgspec.structs import replace
 
 from oic.config.notes import is_left_out
@@ -23,6 +23,7 @@ from oic.config.repository import ARCHIVES, PackageFile
 from oic.config.urls import url_problem
 from oic.errors import RecipeError
 from oic.files import copy_and_hash, open_regular
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,8 +37,7 @@ _FAMILIES = (".deb", ".rpm")
 _MAX_FILES = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesOfRecipe:
+class FilesOfRecipe(Value):
     """The files by the place of their repository in ``packageRepositories``; `missing` are those that are not there."""
 
     by_place: Mapping[int, tuple[PackageFile, ...]] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.source import Node, parse, read_bytes
 from oic.errors import RecipeError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from oic.config.variables import Variables
@@ -29,8 +30,7 @@ _MOST_LEVELS = 100
 _MAY_BE_EMPTY = ("disk", "systemConfig")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Value):
     """One file: its bytes and its tree with variables replaced; `is_parent` for a template that is extended."""
 
     data: bytes

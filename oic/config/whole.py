@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.config.assemble import target_of
@@ -21,6 +20,7 @@ from oic.config.merge import merged
 from oic.config.parts import read_parts, target_problems
 from oic.config.schema import did_you_mean
 from oic.config.variables import Variables
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     Problems = list[tuple[Node, str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class Whole(Value):
     """`parts` are the files, the recipe last; `recipe` is these merged, `tree` that over the defaults."""
 
     parts: tuple[Part, ...]

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.files import atomic_file, open_output
 from oic.image.disk.raw import data_in
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +30,7 @@ PIECE = 32 << 20
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compression:
+class Compression(Value):
     """A program that compresses its standard input to its output, and the ending of its file names."""
 
     ending: str
@@ -65,8 +64,7 @@ The arguments are the directory, the file, and the program with its options.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
+class _Piece(Value):
     """A part of the file: its position and length in bytes. Holes of the same length have the same stream."""
 
     start: int

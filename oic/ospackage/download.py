@@ -13,12 +13,12 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from oic.errors import FetchError, OicError, TrustError
 from oic.ospackage.fetch import CHANGED, Fetcher, NotFound, WrongSize, redacted
 from oic.process.host import disk_errors
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,8 +36,7 @@ MAX_FAILURES_IN_A_ROW = 5
 SUPERSEDED = "superseded on the mirror: run doit update image=…"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadItem:
+class DownloadItem(Value):
     """A package to download: its digest and size, its possible URLs, and its name in messages."""
 
     digest: Digest
@@ -46,8 +45,7 @@ class DownloadItem:
     label: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downloaded:
+class Downloaded(Value):
     """The number of downloaded packages and of those already in the store, and the bytes received."""
 
     fetched: int

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from oic.errors import FetchError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +37,7 @@ def redacted(url: str) -> str:
     return parts._replace(netloc=netloc, query="***" if parts.query else "", fragment="").geturl()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(Value):
     """A document in memory; `body` is None when the server reports that it has not changed (304)."""
 
     url: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from oic.ospackage.locked import LockedKey, LockedRepository
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
     from oic.ospackage.locked import Lock, LockedDocument
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownSigners:
+class KnownSigners(Value):
     """The known signers of a repository: accepted keys by URL; for an older lock, `signers` only."""
 
     signers: Sequence[str] = ()

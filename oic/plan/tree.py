@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from oic.image.verity import DEVICE
 from oic.plan.state import state_of
 from oic.provider.told import ToldKey, ToldRepository
 from oic.stages import initrd, rootfs, system
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,18 +34,17 @@ ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 """The EFI system partition's type GUID, UEFI 2.10 table 5.7."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreePlan:
+class TreePlan(Value):
     """The inputs of a tree: a set of the lock, its configuration, and the modules of its initramfs, if it has one.
 
     The tree of the image itself has no `name`. `sources` are as in `oic.stage.Stage`.
     """
 
-    name: str = ""
     installed: rootfs.Slice
     configured: system.Slice
     initramfs: initrd.Slice | None
     sources: Mapping[str, Path]
+    name: str = ""
 
 
 def tree_stages(make: Maker, tree: TreePlan) -> tuple[Stage[Any], ...]:

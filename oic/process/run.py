@@ -15,13 +15,13 @@ import os
 import shlex
 import signal
 import subprocess
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from oic.errors import ToolError
 from oic.process.host import failure_in, full_disk_in
 from oic.process.pipes import Streams, TooMuchOutputError
 from oic.progress import doing
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,8 +48,7 @@ class ProgramTimeoutError(ToolError):
     """A program did not end in time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Value):
     """A program's standard output and its exit status."""
 
     text: str

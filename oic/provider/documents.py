@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -38,8 +37,7 @@ class Answer(Value):
     sha256: Digest | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Documents:
+class Documents(Value):
     """Fetches documents, or takes them from the store when the server says that they have not changed."""
 
     fetcher: Fetcher

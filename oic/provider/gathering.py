@@ -9,7 +9,6 @@ Every file is read once, and what is hashed is what is stored.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +19,7 @@ from oic.ospackage.fetch import redacted
 from oic.process.host import disk_errors
 from oic.provider.bundle import read_package_files
 from oic.provider.documents import refuse_web_page
-from oic.values import Digest
+from oic.values import Digest, Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +34,7 @@ _CHUNK = 1 << 20
 _WEB_PAGE = 1 << 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
+class Gathered(Value):
     """A package file in the store; `member` is its path in an archive, and `origin` the sha256 of what it came in."""
 
     digest: Digest
@@ -45,8 +43,7 @@ class Gathered:
     member: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathering:
+class Gathering(Value):
     """Brings package files whose names have an ending into a store; `work` is an empty directory in its cache."""
 
     store: Store

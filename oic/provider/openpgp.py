@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,7 @@ import gnupg
 
 from oic.errors import OicError, ToolError, TrustError
 from oic.provider.keyfile import without_version_6
-from oic.values import parse_number
+from oic.values import Value, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -60,8 +59,7 @@ class ExpiredError(TrustError):
     """A signature that was good but has expired, or whose key has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class Period(Value):
     """When a key is valid, in seconds; `expires` is 0 for a key that never expires. A `revoked` key is never valid."""
 
     made: int
@@ -69,8 +67,7 @@ class Period:
     revoked: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keyring:
+class Keyring(Value):
     """A gpg with some key files imported, and the fingerprints of the primary keys that count, by the file's URL.
 
     `periods` says when each of those keys and their subkeys is valid, by fingerprint.
@@ -86,8 +83,7 @@ class Keyring:
         return frozenset(one for found in self.counted.values() for one in found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoodSignature:
+class GoodSignature(Value):
     """A signature that matches its text, with the fingerprints of its `key` and of the `primary` key of that.
 
     `made` is the date in the signature, in seconds; `lapsed` says that the key has expired since.

@@ -6,8 +6,9 @@ Raises MalformedError, whose text completes "found …".
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,7 @@ class MalformedError(Exception):
     """Data that is not made of packets."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packet:
+class Packet(Value):
     """One packet: its type, all its bytes, and its `body` within them."""
 
     kind: int

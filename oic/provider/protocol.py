@@ -5,8 +5,11 @@ Stages use this protocol and know neither family. Each family is a module, ``oic
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Protocol
+
+from msgspec import field
+
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +32,7 @@ if TYPE_CHECKING:
     from oic.values import Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Previous:
+class Previous(Value):
     """What is kept from the last run: the index (against replay), the known signers, and servers' answers by URL."""
 
     index: Index | None = None
@@ -38,16 +40,14 @@ class Previous:
     answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
+class Metadata(Value):
     """The index and the servers' answers. They change without the index, so the hand-over has only the index."""
 
     index: Index
     answers: Mapping[str, Answer]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Value):
     """Why a package is trusted, in words; `signed` is false where only the recipe says so.
 
     `remarks` are sentences that the build prints once for all packages they apply to.
@@ -58,8 +58,7 @@ class Verdict:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Value):
     """An index compared with a lock: who signed the index, and which packages it does not list (by sha256, in words).
 
     Without signers, the repository's metadata are not signed.

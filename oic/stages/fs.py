@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.chroot import layers, namespace, overlay, toolbox
@@ -89,8 +88,7 @@ def run(stage: Stage[Slice]) -> str:
     return made or "none beside the root"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
+class Making(Value):
     """The file systems of a stage, made in a namespace: `known` are the sizes of partitions that another stage made."""
 
     part: Slice

@@ -6,11 +6,11 @@ long to be read, is only said to have changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oic.config.sizes import SECTOR, shown_size
 from oic.errors import one_line
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -89,8 +89,7 @@ _BY_NAME = frozenset({"packageSources", "sets"})
 _SECTORS = frozenset({"start", "sectors"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Value):
     """A change: in words, and the keys and entries that lead to it in the recipe."""
 
     text: str

@@ -6,7 +6,6 @@ A mistake of the user's at load time is doit's `InvalidCommand`: one line, statu
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from oic.tasks.interrupts import end_in_order
 from oic.tasks.output import print_anything
 from oic.tasks.reporter import Reporter
 from oic.tasks.summary import Asked
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,8 +32,7 @@ TASKS = {"build": "everything the recipe asks for", **DOCS, **catalogue.DOCS, **
 """Every task that a user can ask for, and what it does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Value):
     """The recipes named, the ``name=value`` words, where the user stands, and the clone whose recipes have names."""
 
     recipes: tuple[str, ...]

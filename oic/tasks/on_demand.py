@@ -6,6 +6,8 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from oic.errors import OicError
 from oic.files import write_text
 from oic.handover.packages import LockFile
@@ -156,7 +158,7 @@ def _unlocked(
     config: FinalConfig, stages: Sequence[Stage[Any]]
 ) -> tuple[tuple[Stage[Any], ...], Stage[Any], Stage[Any]]:
     """Return the stages as they are when no lock is kept: those before metadata, metadata and solve."""
-    free = plan(dataclasses.replace(config, lock=None), stages[0].cache)
+    free = plan(structs.replace(config, lock=None), stages[0].cache)
     place = next(number for number, stage in enumerate(free) if stage.name == "metadata")
     return free[:place], dataclasses.replace(free[place], memory=config.lock), free[place + 1]
 

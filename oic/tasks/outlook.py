@@ -6,12 +6,12 @@ to another result. Nothing is built, fetched or locked to find out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oic.plan import KINDS
 from oic.tasks.artefacts import lost_artefact
 from oic.tasks.changes import Change, changes
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,8 +24,7 @@ _WRITERS = {handover.FILE: kind.name for kind in KINDS for handover in kind.writ
 RUNS, MAY_RUN, FRESH = "runs", "may run", "up to date"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class Outlook(Value):
     """What becomes of a stage, and why: changes of its own, or the stages `after` which it may run."""
 
     stage: Stage[Any]

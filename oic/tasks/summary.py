@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oic.image.compression import COMPRESSIONS
@@ -16,7 +15,7 @@ from oic.image.fs.usage import used_bytes
 from oic.progress import worded
 from oic.stages.evidence import partitions_of, products_of
 from oic.tasks.mistakes import from_here
-from oic.values import to_json
+from oic.values import Value, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from oic.values import ImageName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Value):
     """What decides how a run is told: the program, where the user stood, notes on the recipes, whether in JSON."""
 
     program: str
@@ -41,8 +39,7 @@ class Asked:
         return f"oic {task} {recipe}" if self.program == "oic" else f"doit {task} image={recipe}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Value):
     """Which tasks ran, were reused and failed with which message, how long it took, what was noted on the way."""
 
     ran: Sequence[str]

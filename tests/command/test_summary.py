@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from oic.files import write_text
 from oic.handover.disk import Archive, Converted, Product, Products, RawDisk

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 import random
@@ -17,6 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from oic.errors import FetchError, TrustError
 from oic.ospackage.download import Downloaded, DownloadItem, download_packages
@@ -112,7 +112,7 @@ except OicError as error:
 
 
 def as_json(packages: Sequence[DownloadItem]) -> str:
-    return json.dumps([dataclasses.asdict(package) for package in packages])
+    return json.dumps([structs.asdict(package) for package in packages])
 
 
 def test_all_packages_are_downloaded_once(mirror: Mirror, store: Store) -> None:

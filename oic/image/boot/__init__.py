@@ -9,10 +9,12 @@ in `is_in_tree`, and the recipe's words for it in `METHODS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import field
+
 from oic.errors import OicError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 MENU_SECONDS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BootKernel:
+class BootKernel(Value):
     """A kernel and its initramfs, each a file that the tools are shown; `path` is the kernel's in the tree.
 
     `version` is what ``uname -r`` says; `initramfs_path` is where the image's own tools look for the initramfs.
@@ -39,8 +40,7 @@ class BootKernel:
     initramfs_path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bootable:
+class Bootable(Value):
     """What is to boot: kernels, the newest first, and what each is told.
 
     `name` is the image's with its version; `os_release` is the text of the tree's os-release(5); `place` says where
@@ -56,8 +56,7 @@ class Bootable:
     place: BootPlace | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BootParts:
+class BootParts(Value):
     """What boots an image, by where it goes.
 
     `esp` are files of the EFI system partition by their paths there, `tree` files of the image by their paths in it;

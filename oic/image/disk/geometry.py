@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.config.partition_types import mbr_type, type_guid, type_name
@@ -26,7 +25,7 @@ from oic.image.disk.attributes import attributes_of, flags_of
 from oic.image.disk.kinds import ALIGNMENT, GPT, MIB
 from oic.image.disk.placed import Layout, PlacedPartition
 from oic.image.seeds import uuid_for, volume_id_for
-from oic.values import Sector
+from oic.values import Sector, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
     from oic.image.disk.kinds import TableKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Value):
     """Why a partition cannot be placed: `at` is its index in the disk's list, None for a problem of the whole list.
 
     `field` is the field at fault: start, end (or size, if that was given), name or flags.
@@ -47,8 +45,7 @@ class Problem:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Span:
+class _Span(Value):
     """The first sector of a partition and the first after it, or None at the end of a disk of unknown size."""
 
     at: int

@@ -13,12 +13,11 @@ from __future__ import annotations
 import struct
 import uuid
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.config.sizes import SECTOR
 from oic.image.disk.kinds import GPT
-from oic.values import Sector
+from oic.values import Sector, Value
 
 if TYPE_CHECKING:
     from oic.image.disk.placed import Layout, PlacedPartition
@@ -29,8 +28,7 @@ _ENTRY = struct.Struct("<16s16sQQQ72s")
 _REVISION = b"\x00\x00\x01\x00"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Value):
     """The bytes at the start of the disk, and those at its end."""
 
     head: bytes

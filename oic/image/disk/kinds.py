@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oic.config.sizes import SECTOR
-from oic.values import Bytes, Sector
+from oic.values import Bytes, Sector, Value
 
 MIB = 1 << 20
 ALIGNMENT = MIB // SECTOR
@@ -14,8 +12,7 @@ BOOT_CODE = 440
 """How many bytes of sector 0 are code: then come the MBR's signature and partitions (UEFI 2.10, table 5.1)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableKind:
+class TableKind(Value):
     """A kind of table: its `name` in recipes, its article, the first free sector, the sectors it has at the disk's end.
 
     Of more partitions than it has `slots`, all but the first ones are logical, in an extended partition that takes the

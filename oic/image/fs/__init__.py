@@ -5,13 +5,12 @@ To add one, write a module with a function `make` as in `FileSystem`, and add a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
 from oic.image.fs import btrfs, erofs, ext, fat, squashfs, swap, xfs
 from oic.image.fs.spec import FileSystemSpec
-from oic.values import Bytes
+from oic.values import Bytes, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +27,7 @@ def _any_label(label: str) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSystem:
+class FileSystem(Value):
     """A kind of file system: its type in fstab(5), the bytes that a label may have, and the sizes it can have.
 
     `make` writes the image of a `FileSystemSpec`, a sparse file; equal content gives equal bytes, unless `is_drawn`
@@ -43,10 +41,10 @@ class FileSystem:
 
     mounted_as: str
     make: Callable[[FileSystemSpec, Tools], None]
-    max_label: int = 0
-    label_problem: Callable[[str], str] = _any_label
     least: Bytes
     most: Bytes
+    max_label: int = 0
+    label_problem: Callable[[str], str] = _any_label
     tools: str = ""
     is_read_only: bool = False
     is_drawn: bool = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,7 @@ class DoesNotFitError(OicError):
         return DoesNotFitError(self.message, where=self.where, hint="; ".join([self.hint or "", *parts]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSystemSpec:
+class FileSystemSpec(Value):
     """A file system to create in the file `image` from the directory `view`, which the image mounts `at` a path.
 
     `type` is its name in recipes.

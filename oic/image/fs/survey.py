@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,7 @@ _SHORT_LINK = 60  # the target of a shorter one is in the inode
 _FOREIGN_XATTRS = ("security.selinux", "trusted.overlay.", "user.overlay.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Xattr:
+class Xattr(Value):
     """An extended attribute of the file at `path`, absolute in the image."""
 
     path: bytes
@@ -29,8 +29,7 @@ class Xattr:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(Value):
     """The number of entries of a tree, their bytes in whole blocks, and its extended attributes in order.
 
     `names` are the bytes that directories take for their entries beyond a block each, and long links for their targets.

@@ -13,7 +13,6 @@ Format: ECMA-119, El Torito 1.0, UEFI 2.10 section 13.3.2; options as in xorriso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from oic.image.medium import DIRECTORY
 from oic.image.medium.menu import search_text
 from oic.image.tools import reproducible_env
 from oic.process import child
-from oic.values import Bytes
+from oic.values import Bytes, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +40,7 @@ _MODULES = (
 _CLUSTERS = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IsoSpec:
+class IsoSpec(Value):
     """An ISO to make of `files`, by their paths on it; `marker` is the name of a file that says which ISO it is."""
 
     files: Mapping[str, Path | bytes]

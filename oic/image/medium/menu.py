@@ -5,11 +5,11 @@ The same text is read from the medium by both. The first entry starts after `SEC
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.image.boot.grub.menu import quoted, terminal_lines, words_of
 from oic.image.medium import DIRECTORY, MARKER, MODE
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,7 @@ _LOCAL = """menuentry 'Boot from the local disk' {
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Value):
     """What the menu offers: a mode, and the command line of the kernel."""
 
     mode: str

@@ -6,9 +6,10 @@ Each command has a log of its own; the stage's log says how each ended.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import re
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from oic.chroot import resolver
 from oic.errors import ToolError
@@ -39,7 +40,7 @@ def run_commands(commands: Sequence[Command], box: Sandbox, logs: Sequence[Path]
         network = command.network
         with resolver.host_resolver(box) if network else contextlib.nullcontext():
             try:
-                dataclasses.replace(box, log=log).run([shell, "-c", command.cmd], capture=False, network=network)
+                replace(box, log=log).run([shell, "-c", command.cmd], capture=False, network=network)
             except ToolError as error:
                 _note(box.log, number, "failed", log)
                 raise _explained(error, number, network=network) from error

@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from oic.chroot.tree import glob_in
 from oic.errors import OicError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +27,7 @@ class Reader(Protocol):
         """Run a program and wait until it ends; raises ToolError when it fails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generator:
+class Generator(Value):
     """A program that creates an initramfs.
 
     `argv` contains ``{output}`` and ``{version}``.

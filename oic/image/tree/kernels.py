@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
+from oic.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kernel:
+class Kernel(Value):
     """A kernel: its release (``uname -r``), the path of its image in the tree, and that image."""
 
     version: str

@@ -5,21 +5,20 @@ It runs in a namespace.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.chroot import overlay
 from oic.handover.tree import PrivateKey
 from oic.image.tree import drawn, esp, generators, kernels
 from oic.process import child
+from oic.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeContent:
+class TreeContent(Value):
     """The kernels, newest first, os-release(5), the ESP's files, and private keys of the tree that no package contains.
 
     `paths` are those of the topmost layer that the generator reads. With `hooks`, it may read all of that layer.

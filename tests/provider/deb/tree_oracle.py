@@ -60,7 +60,7 @@ class Installed:
 
 
 def stages_of(recipe: Path, cache: Path) -> dict[str, Stage[Any]]:
-    config = replace(load_config(recipe, {}), lock=None)
+    config = structs.replace(load_config(recipe, {}), lock=None)
     return {stage.name: stage for stage in plan(config, cache)}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
 from oic.image.boot.grub.menu import kernel_path, menu_text
+from oic.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,7 @@ _ENVIRONMENT = "# GRUB Environment Block\n"
 _ENVIRONMENT_SIZE = 1024  # GRUB manual, section "The GRUB environment block"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Platform:
+class Platform(Value):
     """What GRUB has for a platform: its directory below /boot, `grub` or `grub2`, and the files that belong there."""
 
     directory: str

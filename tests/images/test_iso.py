@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.mirror, pytest.mark.boot]
 GIB = 1 << 30
 ASKED = [
-    "systemctl is-system-running --wait",
+    "systemctl is-system-running --wait || ! systemctl --failed --plain --no-legend",
     "hostname",
     "findmnt -rno TARGET,SIZE -b --real",
 ]
@@ -209,13 +209,12 @@ def test_power_that_fails_leaves_no_half_system_and_a_second_run_installs(
 
 @pytest.mark.slow
 def test_two_disks_of_one_medium_are_two_machines(built: Callable[[str], Built], tmp_path: Path) -> None:
-    image = built("azl3-iso")
-    machines = []
-    for name in ("one", "two"):
-        disk = empty(tmp_path / name)
-        machine = Machine(medium=iso_of(image), medium_is="virtio", keep=True)
-        install(disk, machine, tmp_path / f"{name}.log", 3 * TIMEOUT, lambda _: None)
-        machines.append(said_by(disk, Machine(), tmp_path / f"{name}-boot.log", [*ASKED[:2], *IDENTITY]))
+    """An installation draws nothing: even disks with the same bits become two machines at their first boots."""
+    image, disk = built("azl3-iso"), empty(tmp_path / "disk")
+    machine = Machine(medium=iso_of(image), medium_is="virtio", keep=True)
+    install(disk, machine, tmp_path / "install.log", 3 * TIMEOUT, lambda _: None)
+    asked = [*ASKED[:2], *IDENTITY]  # what a machine writes is not kept
+    machines = [said_by(disk, Machine(), tmp_path / f"boot-{number}.log", asked) for number in (1, 2)]
     assert [machine[:2] for machine in machines] == [["running", "azurelinux"]] * 2
     (first, first_key), (second, second_key) = (machine[2:] for machine in machines)
     assert first != second

@@ -211,9 +211,11 @@ def _cpu(qemu: str) -> str:
 
     Before version 8.0, an interrupt right after CMPXCHG16B leaves garbage in EFLAGS. The allocator of Linux 6.12 uses
     that instruction, and about every second boot ends with a double fault; without it, the kernel uses other code.
+
+    Without ERMS, the kernel clears and copies memory by 8 bytes in place of one: a boot takes a quarter less time.
     """
     version = re.search(r"version (\d+)", run([qemu, "--version"]).text)
-    return "max,-cx16" if version and int(version[1]) < FAULTLESS_CX16 else "max"
+    return "max,-erms,-cx16" if version and int(version[1]) < FAULTLESS_CX16 else "max,-erms"
 
 
 @contextlib.contextmanager

@@ -140,7 +140,9 @@ def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:
         boot(tmp_path / "disk.raw", tmp_path / "console.log", [])
 
 
-@pytest.mark.parametrize(("version", "cpu"), [("7.2.22 (Debian 1:7.2+dfsg-7)", "max,-cx16"), ("10.0.2", "max")])
+@pytest.mark.parametrize(
+    ("version", "cpu"), [("7.2.22 (Debian 1:7.2+dfsg-7)", "max,-erms,-cx16"), ("10.0.2", "max,-erms")]
+)
 def test_an_instruction_that_an_old_qemu_gets_wrong_is_left_out(tmp_path: Path, version: str, cpu: str) -> None:
     qemu = tmp_path / "qemu"
     qemu.write_text(f"#!/bin/sh\necho 'QEMU emulator version {version}'\n")

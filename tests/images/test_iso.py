@@ -169,10 +169,11 @@ def test_a_damaged_medium_is_refused_before_anything_is_written(built: Callable[
     assert disk.stat().st_blocks == 0, "nothing was written"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answers", "refusal"),
     [
-        pytest.param("disk.strategy = fastest\n", "", id="fastest", marks=pytest.mark.slow),
+        pytest.param("disk.strategy = fastest\n", "", id="fastest"),
         pytest.param("disk = /dev/vda\n", "a disk that can be taken at /dev/vda, but it has data", id="with-data"),
         pytest.param("hostnam = edge\ndisk = sda\n", "expected answers without mistakes, found 2", id="mistakes"),
     ],

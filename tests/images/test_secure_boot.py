@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from dataclasses import replace
@@ -72,6 +73,27 @@ def test_a_signed_image_boots_where_its_certificate_alone_is_trusted(signed: Bui
         file = signed.place / "program.efi"
         output("mcopy", "-n", "-o", "-i", signed.directory / "esp-signed.img", f"::{program['name']}", file)
         output("sbverify", "--cert", keys.crt, file)
+
+
+@pytest.mark.slow
+def test_an_image_of_rpm_packages_is_signed_by_the_same_signer(
+    built: Callable[[str], Built], keys: OwnKeys, tmp_path: Path
+) -> None:
+    base = built("emt3-minimal")
+    image = Built("emt3-signed", base.place, base.mirror)
+    recipe = yaml.safe_load(base.recipe.read_text())
+    recipe["image"] = {"name": image.name, "version": "1.0.0"}
+    recipe.setdefault("systemConfig", {})["immutability"] = {"enabled": True, **keys.recipe}
+    image.recipe.write_text(yaml.safe_dump(recipe, sort_keys=False))
+    shutil.copy(base.recipe.with_suffix(".lock.json"), image.recipe.with_suffix(".lock.json"))
+    image.doit("build")
+    for program in image.json("sign.json")["programs"]:
+        output(
+            "mcopy", "-n", "-o", "-i", image.directory / "esp-signed.img", f"::{program['name']}", tmp_path / "one.efi"
+        )
+        output("sbverify", "--cert", keys.crt, tmp_path / "one.efi")
+    machine = Machine(firmware=trusting(keys.cer.read_bytes()))
+    await_kernel(image.raw, machine, tmp_path / "log", kernel="UEFI Secure Boot is enabled")
 
 
 def unsigned(image: Built, name: str) -> bytes:

@@ -15,7 +15,7 @@ from oic.ospackage.changes import differences
 from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
 from oic.progress import begin, worded
-from oic.tasks import answers, claim
+from oic.tasks import answers, claim, signing
 from oic.tasks.answers import lock_of, say
 from oic.tasks.catalogue import ANSWERS, BUILT, DOCS, OF_NO_IMAGE
 from oic.tasks.outlook import why_stale
@@ -56,14 +56,14 @@ def tasks(
         "why": (answers.why, [stages, given]),
         "log": (answers.log, [config, stages, given]),
         "reproduce": (_reproduce, [stages]),
-        "sign-import": (_sign_import, [config, stages, given, stood_in]),
+        "sign-import": (signing.take, [config, stages, given, stood_in]),
         "boot-test": (_boot_test, [config, stages, given.get("timeout", "900")]),
     }
     checks = {
         "why": (answers.check_why, given),
         "log": (answers.check_log, stages, given),
-        "sign-import": (_check_sign_import, stages, given),
-        "reproduce": (_check_reproduce, stages),
+        "sign-import": (signing.check, stages, given),
+        "reproduce": (signing.check_signed_here, stages),
     }
     for name, (function, args) in calls.items():
         if name in BUILT and not stages:
@@ -215,24 +215,6 @@ def _lock(config: FinalConfig, stages: Sequence[Stage[Any]]) -> None:
     path = config.lock or config.recipe.with_name(f"{config.image_name}.lock.json")
     write_text(path, LockFile(lock=lock).to_text())
     say(f"{path}: {sum(map(len, lock.sets.values()))} packages, built exactly so from now on")
-
-
-def _check_sign_import(stages: Sequence[Stage[Any]], given: Mapping[str, str]) -> None:
-    from oic.tasks.signing import check  # noqa: PLC0415 - only where it is needed
-
-    check(stages, given)
-
-
-def _check_reproduce(stages: Sequence[Stage[Any]]) -> None:
-    from oic.tasks.signing import check_signed_here  # noqa: PLC0415 - as above
-
-    check_signed_here(stages)
-
-
-def _sign_import(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str], stood_in: Path) -> None:
-    from oic.tasks.signing import take  # noqa: PLC0415 - as above
-
-    take(config, stages, stood_in / given["from"])
 
 
 def _reproduce(stages: Sequence[Stage[Any]]) -> None:

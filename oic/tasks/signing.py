@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from oic.errors import OicError
 from oic.handover.disk import SignedFiles
-from oic.image.signing.request import read_request, take_signatures
 from oic.stages import sign
 from oic.tasks import claim
 from oic.tasks.answers import say
@@ -33,14 +32,16 @@ def check_signed_here(stages: Sequence[Stage[Any]]) -> None:
         raise OicError("expected a recipe that is signed here, as two builds are compared, found signing: elsewhere")
 
 
-def take(config: FinalConfig, stages: Sequence[Stage[Any]], origin: Path) -> None:
+def take(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, str], stood_in: Path) -> None:
     """Take what was signed; raises OicError, and keeps nothing then."""
+    from oic.image.signing.request import read_request, take_signatures  # noqa: PLC0415 - its library takes long to load
+
     stage = _stage_of(stages)
     assert stage is not None
     claim.hold(stage.directory, stage.recipe)
     request = read_request(stage.path(sign.REQUEST))
     wanted = sign.named_certificate(stage.slice)
-    found = take_signatures(stage.path(sign.REQUEST), origin, stage.path(sign.KEPT), wanted)
+    found = take_signatures(stage.path(sign.REQUEST), stood_in / given["from"], stage.path(sign.KEPT), wanted)
     stage.place_of(SignedFiles).unlink(missing_ok=True)  # the stage runs again, with these
     subject = found.subject.rfc4514_string()
     say(f"{len(request.files)} programs signed by {subject}; oic build {config.recipe.name} goes on")

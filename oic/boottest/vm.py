@@ -62,11 +62,7 @@ BUSES = {
     "usb": ("usb-storage", "bus=usb.0"),
 }
 """What a disk can be on, and qemu's device for it."""
-MEDIA = {
-    "cd": ("ide-cd",),
-    "stick": ("usb-storage", "bus=usb.0", "removable=on"),
-    "virtio": BUSES["virtio"],
-}
+MEDIA = {"cd": ("ide-cd", "bus=ide.5"), "stick": (*BUSES["usb"], "removable=on"), "virtio": BUSES["virtio"]}
 """What a medium can be: a CD on AHCI, a stick on USB, or for kernels that know neither, a disk of a virtual machine."""
 
 
@@ -141,12 +137,12 @@ def machine_arguments(
     kept = "snapshot=off" if machine.keep else "snapshot=on"
     if image:
         index = f"bootindex={1 if machine.medium else 0}"
-        arguments += _disk(image, "disk", f"format={machine.image_format},{kept}", BUSES[machine.bus], index)
+        arguments += _disk(image, "disk", f"format={machine.image_format},{kept}", _device(machine.bus, 0), index)
     if machine.medium:
         arguments += _disk(machine.medium, "medium", "format=raw,readonly=on", MEDIA[machine.medium_is], "bootindex=0")
     for number, disk in enumerate(machine.disks, 1):
         option = f"format=raw,{'readonly=on' if disk.read_only else 'snapshot=off'}"
-        arguments += _disk(disk.image, f"disk{number}", option, BUSES[disk.bus])
+        arguments += _disk(disk.image, f"disk{number}", option, _device(disk.bus, number))
     restricted = "off" if machine.network else "on"
     arguments += ["-netdev", f"user,id=net,restrict={restricted}", "-device", "virtio-net-pci,netdev=net,romfile="]
     arguments += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
@@ -165,6 +161,10 @@ def _firmware_arguments(firmware: Firmware, variables: int) -> list[str]:
         *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE / firmware.code}"),
         *("-drive", f"if=pflash,unit=1,format=raw,file=/proc/self/fd/{variables}"),
     ]
+
+
+def _device(bus: str, port: int) -> tuple[str, ...]:
+    return (*BUSES[bus], f"bus=ide.{port}") if bus == "sata" else BUSES[bus]  # each port of AHCI takes one device
 
 
 def _disk(file: Path, name: str, option: str, kind: Sequence[str], *device: str) -> list[str]:

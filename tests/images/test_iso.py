@@ -68,7 +68,7 @@ def medium_of_answers(place: Path, answers: str) -> Path:
 
 
 SCENARIOS = [
-    ("debian12-iso", UEFI, "cd", "sata", "debian"),
+    ("debian12-iso", UEFI, "cd", "virtio", "debian"),
     ("debian12-bios-iso", BIOS, "cd", "virtio", "edge-7"),
     ("debian12-bios-iso", BIOS, "stick", "sata", "edge-7"),
     ("azl3-hwe-iso", UEFI, "cd", "sata", "azl3"),

@@ -121,6 +121,7 @@ ELSEWHERE = {
         f"immutability.secureBootDB{key}": "`images/test_secure_boot.py`: what firmware boots that knows this key alone"
         for key in ("Key", "Crt", "Cer")
     },
+    "immutability.signing": "`rebuild/test_signing.py`: signed elsewhere, the same bytes but for the signature",
     "network.interfaces.dhcp4": "`image/test_network.py`: the file for systemd-networkd, and what netplan generates",
     "network.interfaces.dhcp6": "`image/test_network.py`: the file for systemd-networkd, and what netplan generates",
 }

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import multiprocessing
 import os
@@ -75,6 +76,14 @@ def _look_every(seconds: float) -> None:
     atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)  # Python ends without handlers: it would be killed
 
 
+def _leave() -> None:
+    """End without waiting for the threads of the workers' queues: one may wait for a lock that the killed one held."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(1)
+
+
 def _look(_number: int, _frame: object) -> None:
     _known.update(multiprocessing.process._children)  # type: ignore[attr-defined] # noqa: SLF001 - active_children() forgets the dead
     killed = [worker for worker in _known if (worker.exitcode or 0) < 0]
@@ -82,6 +91,7 @@ def _look(_number: int, _frame: object) -> None:
         _killed.append(killed[0])
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _look_every(_SECONDS_TO_STOP)  # Python drops an exit within a destructor: then the next look exits
+        atexit.register(_leave)
         for worker in _known:
             worker.kill()
         said = signal.Signals(-(killed[0].exitcode or 0)).name

@@ -25,12 +25,9 @@ from oic.image.verity import ReadOnlyRoot, hash_tree_size
 from oic.values import Bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from oic.config.model import Disk
-
-    Found = Iterator[tuple[Node, str]]
 
 HASH_TREE_IDS = ("roothashmap", "hash")
 """Ids of partitions for the hash tree; the first is that of one that is added."""
@@ -107,7 +104,7 @@ def _read_only_root(tree: Node, disk: Disk) -> tuple[Disk, ReadOnlyRoot]:
     root = next(entry for entry in disk.partitions if entry.mount_point == "/")
     found = hash_partition([*nodes.values()])
     if found is None:
-        disk, hashes = _with_hash_partition(disk, root)
+        disk, hashes = with_hash_partition(disk, root)
     else:
         hashes = found.get("id").text
     types = {root.id: f"linux-root-{_word(tree)}", hashes: f"linux-root-{_word(tree)}-verity"}
@@ -129,8 +126,8 @@ def _typed(entry: Partition, node: Node | None, kind: str) -> Partition:
     return replace(entry, type_uuid=type_guid(kind) or "")
 
 
-def _with_hash_partition(disk: Disk, root: Partition) -> tuple[Disk, str]:
-    """Return the disk with a partition for the hash tree: before the one that takes the rest, else at the end."""
+def with_hash_partition(disk: Disk, root: Partition) -> tuple[Disk, str]:
+    """Return the disk with a partition for the hash tree: before one that takes the rest or grows, else at the end."""
     name = HASH_TREE_IDS[0]
     waits = root.by_content or is_by_content(root, disk)
     added = Partition(
@@ -147,7 +144,8 @@ def _with_hash_partition(disk: Disk, root: Partition) -> tuple[Disk, str]:
         flags=(),
         by_content=waits,
     )
-    at = next((n for n, entry in enumerate(disk.partitions) if is_rest(entry)), len(disk.partitions))
+    count = len(disk.partitions)
+    at = next((n for n, entry in enumerate(disk.partitions) if is_rest(entry)), count - 1 if disk.grows else count)
     following = disk.partitions[at:]
     if following and following[0].start is not None:  # the one that takes the rest begins behind it
         following = (replace(following[0], start=None), *following[1:])

@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.config.disk import disk_values, file_system_of, in_table_order, mount_point, partitions_of
-from oic.config.immutability import USUAL_STATE, has_no_place_for_menu, hash_partition, is_on, partition_size, root_of
+from oic.config.immutability import (
+    USUAL_STATE,
+    has_no_place_for_menu,
+    hash_partition,
+    is_on,
+    partition_size,
+    root_of,
+    with_hash_partition,
+)
 from oic.config.sizes import shown_size
 from oic.image.disk.content import is_by_content
+from oic.image.disk.geometry import problems
+from oic.image.disk.kinds import GPT
 from oic.image.fs import FILE_SYSTEMS
 from oic.image.verity import MEMORY, ROOT_FILE_SYSTEMS, hash_tree_size, is_of_root
 
@@ -52,9 +62,15 @@ def immutability_problems(tree: Node) -> Found:
 def _size_problems(tree: Node, root: Node) -> Found:
     """Say where the hash tree does not fit into its partition."""
     found = hash_partition(partitions_of(tree.get("disk")))
-    if found is None:
-        return
     values = disk_values(tree.get("disk"), in_table_order(tree.get("disk")))
+    if found is None:
+        own = next(entry for entry in values.partitions if entry.mount_point == "/")
+        disk, added = with_hash_partition(values, own)
+        if values.size and not list(problems(values, GPT)) and list(problems(disk, GPT)):
+            needed = next(shown_size(entry.size or 0) for entry in disk.partitions if entry.id == added)
+            text = f"expected room for the hash tree of '{own.id}', {needed} on a partition of its own"
+            yield tree.get("disk", "partitions"), f"{text} (immutability), found none"
+        return
     sizes = {}
     for node in (root, found):
         entry = next(entry for entry in values.partitions if entry.id == node.get("id").text)

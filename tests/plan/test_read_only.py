@@ -94,6 +94,13 @@ def test_a_partition_for_the_hash_tree_is_added_before_the_one_that_takes_the_re
     assert [entry.id for entry in config.disk.partitions] == ["esp", "root", "opt", "roothashmap"]
 
 
+def test_it_is_added_before_the_one_that_grows_which_stays_the_last_on_the_disk(tmp_path: Path) -> None:
+    data = {key: value for key, value in OPT.items() if key != "end"} | {"size": "100MiB", "grow": True}
+    config = config_of(tmp_path, **on([ESP, ROOT, data]))
+    assert [entry.id for entry in config.disk.partitions] == ["esp", "root", "roothashmap", "opt"]
+    assert slices(config, tmp_path)["system"].growth.at == "/opt"
+
+
 def test_fstab_names_the_root_by_its_device_and_no_uuid_that_depends_on_it(tmp_path: Path) -> None:
     root = {**ROOT, "mountOptions": "defaults,noatime"}
     found = slices(config_of(tmp_path, **on([ESP, root, HASH, OPT])), tmp_path)

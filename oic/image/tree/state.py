@@ -104,7 +104,7 @@ ExecStart={_PROGRAM}
 
 def program_text(state: State) -> str:
     """Return the program that the unit runs, in sh(1)."""
-    return "\n".join([_HEAD, *_mounted(state), _RESET, *_directories(state), *_overlay(state, "/etc")]) + "\n"
+    return "\n".join([_HEAD, *_mounted(state), _RESET, *_directories(state), *_overlay("/etc")]) + "\n"
 
 
 _HEAD = """#!/bin/sh
@@ -139,7 +139,7 @@ def _mounted(state: State) -> Iterator[str]:
 def _directories(state: State) -> Iterator[str]:
     for path in state.directories:
         if not state.part_uuid:
-            yield from _overlay(state, path)
+            yield from _overlay(path)
             continue
         name = shlex.quote(path)
         yield f'if [ ! -d "$state"{name} ]; then'
@@ -151,8 +151,7 @@ def _directories(state: State) -> Iterator[str]:
         yield f'mount --bind "$state"{name} "$root"{name}'
 
 
-def _overlay(state: State, path: str) -> Iterator[str]:
-    del state
+def _overlay(path: str) -> Iterator[str]:
     upper, work = f'"$state"{path}/upper', f'"$state"{path}/work'
     yield f"mkdir -p {upper} {work}"
     yield f'options="lowerdir=$root{path},upperdir=$state{path}/upper,workdir=$state{path}/work"'

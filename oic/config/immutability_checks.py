@@ -67,8 +67,8 @@ def _size_problems(tree: Node, root: Node) -> Found:
         own = next(entry for entry in values.partitions if entry.mount_point == "/")
         disk, added = with_hash_partition(values, own)
         if values.size and not list(problems(values, GPT)) and list(problems(disk, GPT)):
-            needed = next(shown_size(entry.size or 0) for entry in disk.partitions if entry.id == added)
-            text = f"expected room for the hash tree of '{own.id}', {needed} on a partition of its own"
+            size_text = next(shown_size(entry.size or 0) for entry in disk.partitions if entry.id == added)
+            text = f"expected room for the hash tree of '{own.id}', {size_text} on a partition of its own"
             yield tree.get("disk", "partitions"), f"{text} (immutability), found none"
         return
     sizes = {}

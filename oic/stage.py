@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -33,8 +32,7 @@ class Origin(Value):
     inputs: dict[str, Digest | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind(Generic[Slice]):
+class Kind(Value, Generic[Slice]):
     """A stage independently of the image; each module of oic/stages defines one.
 
     `version` is raised by one whenever the stage would write different outputs from the same inputs. The stage `reads`
@@ -49,8 +47,7 @@ class Kind(Generic[Slice]):
     run: Callable[[Stage[Slice]], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage(Generic[Slice]):
+class Stage(Value, Generic[Slice]):
     """One task of the graph, ``name:image``.
 
     `slice` is the part of the final config that the stage reads. `files` are further outputs, by their names in the
@@ -72,10 +69,10 @@ class Stage(Generic[Slice]):
     files: tuple[str, ...] = ()
     tree: str = ""
     lock_file: Path | None = None
-    sources: Mapping[str, Path] = field(default_factory=dict, repr=False)
-    memory: Path | None = field(default=None, repr=False)
-    new_keys: bool = field(default=False, repr=False)
-    refetch: bool = field(default=False, repr=False)
+    sources: Mapping[str, Path] = msgspec.field(default_factory=dict)
+    memory: Path | None = None
+    new_keys: bool = False
+    refetch: bool = False
 
     @property
     def name(self) -> str:

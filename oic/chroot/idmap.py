@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from oic.errors import OicError, ToolError
 from oic.process.run import run
@@ -23,8 +24,7 @@ _HELPER_TIMEOUT = 60.0
 """In seconds. OIC_PROGRAM_TIMEOUT does not apply here: newuidmap is not a workload."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdMap:
+class IdMap(Struct, frozen=True):
     """The uid and gid lines of a user namespace."""
 
     uids: tuple[Range, ...]

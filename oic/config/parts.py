@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,11 +45,10 @@ class Part(Value):
         return Node(kept, self.tree.file, self.tree.line, self.tree.path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Value):
     variables: Variables
     problems: Problems
-    parts: dict[Path, Part] = field(default_factory=dict)
+    parts: dict[Path, Part]
 
     def read(self, path: Path, chain: tuple[Path, ...], *, is_parent: bool, is_part: bool) -> None:
         data = read_bytes(path)
@@ -95,7 +93,7 @@ class _Reader:
 
 def read_parts(recipe: Path, variables: Variables, problems: Problems) -> list[Part]:
     """Read a recipe and all it is made of, the recipe last; raises RecipeError when the recipe cannot be parsed."""
-    reader = _Reader(variables, problems)
+    reader = _Reader(variables=variables, problems=problems, parts={})
     reader.read(recipe, (), is_parent=False, is_part=False)
     return list(reader.parts.values())
 

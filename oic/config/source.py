@@ -11,10 +11,10 @@ The format is YAML 1.1 as PyYAML's safe loader reads it (https://yaml.org/spec/1
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from msgspec import Struct
 
 from oic.errors import RecipeError, one_line
 
@@ -34,8 +34,7 @@ _DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,8})", re.ASCII)
 _TRUE = frozenset({"yes", "true", "on"})
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A value, the file and line it was written at, and its key path in that file.
 
     The accessors never fail: what is not there or of another type reads as empty, so that checks may be

@@ -15,9 +15,10 @@ import select
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from oic.errors import OicError, ToolError
 from oic.process import syscalls
@@ -39,8 +40,7 @@ class ChildError(RuntimeError):
     """A child raised an unexpected exception; the message is its traceback."""
 
 
-@dataclass(frozen=True, slots=True)
-class Child(Generic[Result]):
+class Child(Struct, Generic[Result], frozen=True):
     """A running child: its `pid` and the reading end of its pipe."""
 
     pid: int

@@ -17,7 +17,6 @@ from oic.errors import FetchError, OicError, TrustError
 from oic.files import copy_and_hash, digest_of_file, open_regular
 from oic.ospackage.fetch import redacted
 from oic.process.host import disk_errors
-from oic.provider.bundle import read_package_files
 from oic.provider.documents import refuse_web_page
 from oic.values import Digest, Value
 
@@ -84,6 +83,8 @@ class Gathering(Value):
             size = place.stat().st_size
             self.store.adopt(place, digest, size)
             return [Gathered(digest=digest, size=size, origin=digest)]
+        from oic.provider.bundle import read_package_files  # noqa: PLC0415 - slow to import, and archives are rare
+
         found: list[Gathered] = []
 
         def keep(member: str, content: IO[bytes]) -> None:

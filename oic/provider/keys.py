@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from oic.ospackage.indexed import IndexedKey
 from oic.progress import note
 from oic.provider.documents import refuse_web_page
 from oic.provider.openpgp import keyring
-from oic.values import Bytes
+from oic.values import Bytes, Value
 
 if TYPE_CHECKING:
     import contextlib
@@ -36,12 +35,11 @@ if TYPE_CHECKING:
 NEW_KEYS = "doit update image=… keys=new takes its new keys, once you know that they are right"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyFile:
+class KeyFile(Value):
     """A key file and its content."""
 
     key: Key
-    body: bytes = field(repr=False)
+    body: bytes
 
 
 def read_keys(repository: Repository, fetcher: Fetcher) -> tuple[KeyFile, ...]:

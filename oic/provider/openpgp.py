@@ -21,8 +21,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gnupg
-
 from oic.errors import OicError, ToolError, TrustError
 from oic.provider.keyfile import without_version_6
 from oic.values import Value, parse_number
@@ -102,6 +100,8 @@ def keyring(keys: Mapping[str, bytes], pinned: Mapping[str, Collection[str]] | N
     Of a file with fingerprints in `pinned`, only those keys count. Raises ToolError when gpg is missing, and TrustError
     for a file without a key, or without one that counts.
     """
+    import gnupg  # noqa: PLC0415 - slow to import, and a build that is up to date has nothing to verify
+
     # When a build is stopped, gpg may still write here; the next build removes what stays.
     with tempfile.TemporaryDirectory(prefix="oic-gpg-", ignore_cleanup_errors=True) as home:
         try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from oic.chroot import clock, layers, namespace, overlay, sandbox, toolbox
 from oic.errors import ToolError

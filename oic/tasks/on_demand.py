@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -160,15 +159,15 @@ def _unlocked(
     """Return the stages as they are when no lock is kept: those before metadata, metadata and solve."""
     free = plan(structs.replace(config, lock=None), stages[0].cache)
     place = next(number for number, stage in enumerate(free) if stage.name == "metadata")
-    return free[:place], dataclasses.replace(free[place], memory=config.lock), free[place + 1]
+    return free[:place], structs.replace(free[place], memory=config.lock), free[place + 1]
 
 
 def _update(config: FinalConfig, stages: Sequence[Stage[Any]], new_keys: bool) -> None:  # noqa: FBT001 - a task's argument
     from oic.stages import metadata, solve  # noqa: PLC0415 - the solver's modules, only where they are needed
 
     found, fetch, choose = _unlocked(config, stages)
-    before_it = [dataclasses.replace(stage, refetch=True) for stage in found]
-    fetch = dataclasses.replace(fetch, new_keys=new_keys)
+    before_it = [structs.replace(stage, refetch=True) for stage in found]
+    fetch = structs.replace(fetch, new_keys=new_keys)
     known = metadata.known_in(fetch.directory, config.lock)
     claim.hold(fetch.directory, config.recipe)
     lock_path = fetch.path("lock.json")

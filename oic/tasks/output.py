@@ -11,8 +11,9 @@ import contextlib
 import io
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,8 +78,7 @@ class Forgiving(io.TextIOBase):
             self._stream.flush()  # what could not be written is held back still
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(Struct, frozen=True):
     """Colours where they are wanted: on a terminal that has them, unless ``NO_COLOR`` is set (https://no-color.org)."""
 
     on: bool

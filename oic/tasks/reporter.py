@@ -79,6 +79,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
 
     def skip_uptodate(self, task: Task) -> None:
         """Say that what a task made is used again."""
+        if not task.actions:
+            return
         self.reused.append(task.name)
         if self.screen.terminal:
             self.screen.line(f"  {self._called(task):9} reused", "reused")

@@ -158,6 +158,7 @@ def build_of(config: FinalConfig, cache: Path, tasks: Sequence[str]) -> dict[str
         "doc": f"everything {config.recipe.name} asks for",
         "actions": None,
         "task_dep": list(tasks),
+        "uptodate": [True],  # else doit starts processes in order to do nothing
         "clean": [(files_of_image, [cache / config.image_name, config.recipe])],
     }
 
@@ -186,4 +187,4 @@ def refused(task: str, reasons: Sequence[str]) -> TaskFailed:
 def groups(docs: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Yield a documented group task for each name."""
     for name, doc in docs.items():
-        yield {"basename": name, "name": None, "doc": doc}
+        yield {"basename": name, "name": None, "doc": doc, "uptodate": [True]}

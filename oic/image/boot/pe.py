@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 
 from oic.errors import OicError
-from oic.values import Digest
+from oic.values import Digest, Value
 
 SECTION = struct.Struct("<8sIIIIIIHHI")
 LIMIT = 1 << 32
@@ -31,8 +30,7 @@ _REVISION, _PKCS_SIGNED_DATA = 0x0200, 0x0002
 _DIRECTORY = 112 + 4 * 8  # of the table, from the start of the optional header: the fifth data directory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Headers:
+class Headers(Value):
     """The positions of the numbers to read and change; offsets are from the start of the file."""
 
     coff: int

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.mirror, pytest.mark.boot]
 GIB = 1 << 30
 ASKED = [
     "systemctl is-system-running --wait || ! systemctl --failed --plain --no-legend",
-    "hostname",
+    "cat /proc/sys/kernel/hostname",
     "findmnt -rno TARGET,SIZE -b --real",
 ]
 

@@ -232,7 +232,7 @@ EDITS = (
     edit("disk.size", "700MiB", "disk evidence", {"disk", "evidence"}),
     edit("disk.size", "auto", "disk evidence", {"disk", "evidence"}, name="a disk that ends with its last partition"),
     edit(PARTITION, {**SIZED, "size": "auto"}, "fs disk evidence", {"fs", "disk", "evidence"}, name="size: auto"),
-    edit(f"{PARTITION}.fsType", "ext3", "system fs evidence"),
+    edit(f"{PARTITION}.fsType", "ext3", "system fs evidence", {*TREE, "initrd"}),
     edit(f"{PARTITION}.fsType", "btrfs", "solve system fs evidence", name="a file system with tools of its own"),
     edit(f"{PARTITION}.end", "610MiB", "fs disk evidence", {"fs", "disk", "evidence"}),
     edit(f"{PARTITION}.start", "98MiB", "fs disk evidence", {"fs", "disk", "evidence"}),

@@ -138,6 +138,8 @@ DEB = Family(
         "timezone": ("Europe/Berlin", TREE),
         "packageSources": ("drop", TREE),
         "packages": (["apt", "debian-archive-keyring", "systemd"], SOLVED | TREE | {"initrd"}),
+        "disk.partitions.1.grow": (True, SOLVED | TREE | {"initrd"}),  # systemd is there, sfdisk is added
+        "disk.extendLastPartitionToFillDisk": (True, SOLVED | TREE | {"initrd"}),
     },
     points=(
         at("solve", "open", "sha256/", 2),
@@ -211,6 +213,7 @@ RPM = Family(
         "timezone": ("Europe/Berlin", TREE),
         "packageSources": ("drop", TREE),
         "packages": (["azurelinux-repos-shared"], SOLVED | TREE | {"initrd"}),
+        "disk.extendLastPartitionToFillDisk": (True, SOLVED | TREE | {"initrd"}),
     },
     points=(
         at("verify", "subprocess.Popen", "gpg", 2),

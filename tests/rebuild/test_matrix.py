@@ -11,7 +11,7 @@ import yaml
 
 from .conftest import outputs_of
 from .edits import Edit, edit_of, edits_of
-from .families import RPM, SOLVED, TREE, Family, each
+from .families import DEB, RPM, SOLVED, TREE, Family, each
 from .place import STAGES, Place
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ def test_an_edit_that_needs_more_packages_runs_exactly_these_stages(
 ) -> None:
     place = built.place
     place.restore(rich(place.family))
-    edit = Edit(name=field, field=f"systemConfig.{field}", value=value, direct=frozenset())
+    edit = Edit(
+        name=field,
+        field=field if field.startswith("disk.") else f"systemConfig.{field}",
+        value=value,
+        direct=frozenset(),
+    )
     place.write(edit.edited(place.family.rich_recipe))
     assert place.doit("build").succeeded().stages() == ran
     assert place.doit("build").succeeded().ran == []
@@ -83,6 +88,33 @@ def test_a_touched_file_runs_nothing_and_a_changed_file_runs_what_contains_it(pl
     assert place.doit("build").succeeded().ran == []
     (place.root / "files/motd").write_text("Go away.\n")
     assert place.doit("build").succeeded().stages() == TREE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", [DEB], indirect=True)
+def test_another_partition_table_of_a_disk_for_a_bios_solves_nothing(place: Place) -> None:
+    recipe = place.family.recipe
+    recipe["systemConfig"]["bootloader"] = {"bootType": "legacy", "provider": "grub"}
+    root = {**recipe["disk"]["partitions"][1], "type": "linux", "start": "2MiB"}
+    for table in ("gpt", "mbr"):
+        recipe["disk"] |= {"partitionTableType": table, "partitions": [root]}
+        place.write(recipe)
+        ran = place.doit("build").succeeded().stages()
+    assert ran == {*TREE, "initrd", "boot"}
+    assert place.doit("build").succeeded().ran == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", [DEB], indirect=True)
+def test_a_file_system_with_tools_of_its_own_adds_them_to_both_sets(place: Place) -> None:
+    """One with tools that are there already is in the list of edits, as is this one's plan; it needs more room."""
+    recipe = place.family.recipe
+    recipe["disk"]["size"] = "auto"
+    recipe["disk"]["partitions"][1] |= {"fsType": "btrfs", "end": "900MiB"}
+    place.write(recipe)
+    # The initramfs has the tools and the module of the root's file system, and boot has the initramfs.
+    assert place.doit("build").succeeded().stages() == {*SOLVED, *TREE, "initrd", "boot"}
+    assert place.doit("build").succeeded().ran == []
 
 
 @pytest.mark.slow

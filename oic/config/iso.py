@@ -1,6 +1,7 @@
 """ISO images, and the initramfs that one boots: what a recipe says of them.
 
     iso.mode                                       what the medium offers: live, unattended, attended
+    iso.repository                                 whether it carries the packages
     root's startupScript in the initramfs's recipe decides where the ISO's has no iso.mode, as in public templates
     disk.path, disk.selectionPolicy, iso.answers   answers: with some, an attended installer becomes unattended
 
@@ -37,11 +38,15 @@ class DiskChoice(Value):
 
 
 class Iso(Value):
-    """What an ISO offers: `modes` in the order of its menu; which disk it installs to; the text of its answers."""
+    """What an ISO offers: `modes` in the order of its menu; which disk it installs to; the text of its answers.
+
+    `repository`: the medium carries the packages, too.
+    """
 
     modes: tuple[str, ...]
     choice: DiskChoice
     answers: str
+    repository: bool
 
 
 _INSTALLERS = {"attendedinstaller": ATTENDED, "unattendedinstaller": UNATTENDED, "live-installer": ""}
@@ -75,7 +80,8 @@ def iso_of(tree: Node, booted: System, answers: str) -> Iso:
     said = iso.get("mode").texts or ((iso.get("mode").text,) if iso.get("mode").text else decided)
     is_answered = bool(choice.path or choice.strategy or answers)
     modes = (UNATTENDED if mode == ATTENDED and is_answered else mode for mode in said)
-    return Iso(modes=tuple(dict.fromkeys(modes)), choice=choice, answers=answers)
+    carries = iso.get("repository").value is True
+    return Iso(modes=tuple(dict.fromkeys(modes)), choice=choice, answers=answers, repository=carries)
 
 
 def names_installer(system: System) -> bool:

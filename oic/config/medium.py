@@ -25,6 +25,7 @@ from oic.config.model import AdditionalFile
 from oic.config.source import Node, parse, read_bytes
 from oic.config.whole import Whole, read_whole
 from oic.files import digest_of_file
+from oic.image.cpio import LAST
 from oic.image.medium.init import INIT
 from oic.values import Digest
 
@@ -108,7 +109,7 @@ def as_medium(config: FinalConfig, *, installs: bool) -> FinalConfig:
 
     Of the public tool's installer nothing is left: neither its files nor that it is anybody's shell.
     """
-    files = (_text("/init", INIT, 0o755), *(installer_files() if installs else ()))
+    files = (_text("/init", INIT, 0o755), _text(f"/{LAST}", "", 0o644), *(installer_files() if installs else ()))
     own = [file for file in config.system.files if file.final not in {file.final for file in files}]
     users = tuple(
         replace(user, startup_script="") if is_installer(user.startup_script) else user for user in config.system.users

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote, urlsplit
 
+from msgspec import UNSET, UnsetType
+
 from oic.values import Value
 
 
@@ -54,6 +56,7 @@ class Repository(Value):
     `further`: it is off by default, and the recipe turned it on; `of_recipe`: it is none of the distribution's. Higher
     `priority` comes before a newer version. A `suite` that ends with a slash is the directory of a flat repository.
     `image_key` is the key file by which the image is to know the repository, a path in the image.
+    `whole`: all metadata that a client reads are kept, as a medium carries the repository.
     A repository that the build makes of `files` has no place, and a URL that nobody can fetch; `insecure`: the digests
     of the files alone are checked, not TLS.
     """
@@ -74,6 +77,7 @@ class Repository(Value):
     allow_packages: tuple[str, ...] = ()
     files: tuple[PackageFile, ...] = ()
     insecure: bool = False
+    whole: bool | UnsetType = UNSET
 
     @property
     def group(self) -> str:

@@ -37,8 +37,6 @@ _NOT_YET = "is not built yet"
 def unbuilt_in(tree: Node, data: DistributionData) -> Found:
     """Say every field of a merged recipe that a build must refuse, with the reason."""
     yield from _target(tree.get("target"), data)
-    if (repository := tree.get("iso", "repository")).value not in {None, False}:
-        yield repository, f"a repository on the medium {_NOT_YET}"
     if is_overlay(tree):
         yield tree.get("baseline", "mode"), f"building onto a finished image {_NOT_YET}"
     yield from _disk(tree.get("disk"), data)
@@ -50,9 +48,23 @@ def unbuilt_in(tree: Node, data: DistributionData) -> Found:
     for repository in tree.get("packageRepositories").items:
         if not is_left_out(repository):
             yield from _repository(repository, data.facts.get("provider").text if data.facts else "")
+    if tree.get("iso", "repository").value is True and tree.get("target", "imageType").text == ISO:
+        yield from _carried(tree)
     tools = tree.get("tools")
     if tools.text and tools.text not in {data.id, data.id.rpartition("/")[2]}:
         yield tools, f"a build environment of other packages than the distribution's own {_NOT_YET}"
+
+
+def _carried(tree: Node) -> Found:
+    """Say which repositories a medium cannot carry: nothing but the recipe vouches for their packages."""
+    for entry in tree.get("packageRepositories").items:
+        if not is_left_out(entry) and (is_trusted(entry) or entry.get("packages").items):
+            name = entry.get("codename").text or "a list of package files"
+            said = f"expected repositories with an index for the medium to carry, found {name} without one"
+            yield (
+                tree.get("iso", "repository"),
+                f"{said}: publish it as a signed repository, or leave iso.repository out",
+            )
 
 
 def _repository(repository: Node, family: str) -> Found:

@@ -1,6 +1,8 @@
 """A tree as an initramfs: a cpio archive (newc), compressed as one zstd stream, which the kernel unpacks into memory.
 
-* Sorted, with inodes numbered anew and without device numbers. Times, modes and owners are the tree's; extended
+* Where memory is too little, the kernel unpacks what fits, and goes on. So a shell comes first, and the file `LAST`
+  last: the first program can say that it is not there.
+* Else sorted, with inodes numbered anew and without device numbers. Times, modes and owners are the tree's; extended
   attributes are left out, as the format has none.
 * One stream: the kernel goes on to the next one only where an archive ends (Documentation/driver-api/early-userspace).
 * zstd divides its work by the size of the input, not by the number of processors: the bytes are the same everywhere.
@@ -16,17 +18,33 @@ if TYPE_CHECKING:
 
     from oic.image.tools import Tools
 
+LAST = "usr/lib/oic/complete"
+"""The path of a file, in a tree that has it, which shows that the whole archive was unpacked."""
+_FIRST = (
+    r"^\./(usr/)?(bin|sbin|lib|lib32|lib64|libx32)$|^\./(usr/)?s?bin/(ba|da)?sh$|^\./init$"
+    r"|^\./(usr/)?lib(64|/[^/]*-linux-gnu)?/(ld-|libc[.-]|libtinfo|libreadline|libdl[.-])[^/]*$"
+)
+"""What a shell needs, beside directories: itself, its libraries, links to their directories."""
 _SCRIPT = """
 set -eo pipefail
-cd "$1"; target="$2"; shift 2
-find . -mindepth 1 "$@" -print0 | sort --zero-terminated |
+cd "$1"; target="$2"; first="$3"; last="^\\./$4$"; shift 4
+mapfile -d "" -t files < <(find . -mindepth 1 "$@" ! -type d -print0 | sort --zero-terminated)
+wait $!  # fails if find or sort did
+pick() { for file in "${files[@]}"; do if [[ $file =~ $1 ]]; then printf '%s\\0' "$file"; fi; done; }
+leave() { for file in "${files[@]}"; do if [[ ! $file =~ $1 ]]; then printf '%s\\0' "$file"; fi; done; }
+{
+  find . -mindepth 1 "$@" -type d -print0 | sort --zero-terminated
+  pick "$first"
+  leave "$first|$last"
+  pick "$last"
+} |
   cpio --null --create --format=newc --reproducible --quiet |
   zstd --threads=0 -9 --quiet --stdout > "$target"
 """
-"""The arguments are the tree, the result, and expressions of find(1) that leave paths out."""
+"""The arguments are the tree, the result, `_FIRST`, `LAST`, and expressions of find(1) that leave paths out."""
 
 
 def make_initramfs(tree: Path, target: Path, excluded: Sequence[str], tools: Tools) -> None:
     """Pack a tree without the paths that the patterns `excluded` name, relative to it. Raises ToolError."""
     left_out = [word for pattern in excluded for word in ("-path", f"./{pattern}", "-prune", "-o")]
-    tools.run(["bash", "-c", _SCRIPT, "pack", str(tree), str(target), *left_out], env={"LC_ALL": "C"})
+    tools.run(["bash", "-c", _SCRIPT, "pack", str(tree), str(target), _FIRST, LAST, *left_out], env={"LC_ALL": "C"})

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from oic.config.crypt import hashed
 from oic.config.iso import LIVE, installs
 from oic.handover.disk import LiveTree, Payload
+from oic.handover.packages import LockFile, Verified
 from oic.image.disk.bios import BIOS_BOOT
 from oic.image.medium import LIVE_FILE
 from oic.image.payload import PayloadState
@@ -60,6 +61,8 @@ def iso_stages(make: Maker, placed: Layout, users: Sequence[User]) -> tuple[Stag
     if LIVE in config.iso.modes:
         content.append(make.stage(live.KIND, live.Slice(file=LIVE_FILE), files=(LIVE_FILE,)))
         reads.append(LiveTree)
+    if config.iso.repository:
+        reads += [LockFile, Verified]
     part = _medium(make, config.iso, medium)
     made = make.stage(iso.KIND, part, files=(part.file,), reads=tuple(reads))
     return (
@@ -112,4 +115,5 @@ def _medium(make: Maker, wanted: Iso, medium: FinalConfig) -> iso.Slice:
         marker=uuid_for(make.seed, "medium"),
         disk_uuid=uuid_for(make.seed, "medium's table"),
         volume_id=volume_id_for(make.seed, "medium's ESP"),
+        provider=make.config.distribution.provider if wanted.repository else "",
     )

@@ -223,6 +223,7 @@ def _fetched(config: FinalConfig) -> tuple[Repository, ...]:
             further=False,
             files=(),
             insecure=False,
+            whole=True if config.iso and config.iso.repository else UNSET,
             keys=tuple(replace(key, sha256="") for key in entry.keys),
         )
         for entry in _every(config)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from oic.ospackage.origin import Known
     from oic.ospackage.store import Store
     from oic.provider.belongings import Belongings
+    from oic.provider.carrying import Carried
     from oic.provider.described import DescribedPackage
     from oic.provider.documents import Answer
     from oic.provider.firstboot import FirstBoot
@@ -99,6 +100,9 @@ class Provider(Protocol):
 
     def is_package(self, package: LockedPackage) -> bool:
         """Tell whether name, version and architecture are valid in this family."""
+
+    def carried(self, lock: Lock) -> tuple[Carried, ...]:
+        """Return the files of the image's repositories that a medium carries; raises OicError for an unsigned one."""
 
     def check_index(self, lock: Lock, repository: LockedRepository, store: Store) -> Listing | None:
         """Compare the lock's packages with the index that the lock names for their repository.

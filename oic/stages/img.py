@@ -61,7 +61,7 @@ def _make(trees: Sequence[Path], excluded: Sequence[str], chroot: Path, work: Pa
 
 KIND = Kind(
     name="img",
-    version=1,
+    version=2,
     doc="pack a tree as an initramfs, its kernel beside it",
     reads=(ConfiguredTree, BootInputs, BuildEnvironment),
     writes=(Packed,),

@@ -8,11 +8,14 @@ from oic.chroot import layers, namespace, toolbox
 from oic.config.architecture import ARCHITECTURES
 from oic.errors import OicError
 from oic.handover.disk import LiveTree, Medium, MediumSystem, Payload, Product
+from oic.handover.packages import LockFile, Verified
 from oic.handover.tree import BootInputs, BuildEnvironment
 from oic.image.boot.release import title_of
 from oic.image.medium import DIRECTORY, LIVE_FILE
 from oic.image.medium.iso import IsoSpec, make_iso
 from oic.image.medium.menu import INITRAMFS, KERNEL, MENU, Entry, menu_text
+from oic.ospackage.store import Store
+from oic.provider import provider_of
 from oic.stage import Kind
 from oic.values import Value
 
@@ -30,7 +33,10 @@ class Offer(Value):
 
 
 class Slice(Value):
-    """What the medium offers, the text of its answers, its label and its identifiers."""
+    """What the medium offers, the text of its answers, its label and its identifiers.
+
+    `provider` is the family of the packages, where the medium carries them.
+    """
 
     file: str
     architecture: str
@@ -40,6 +46,7 @@ class Slice(Value):
     marker: str
     disk_uuid: str
     volume_id: int
+    provider: str
 
 
 def run(stage: Stage[Slice]) -> str:
@@ -57,6 +64,7 @@ def run(stage: Stage[Slice]) -> str:
             INITRAMFS: stage.cache / packed.initramfs.path,
             **_content(stage, inputs, packed),
             **({f"{DIRECTORY}/answers": part.answers.encode()} if part.answers else {}),
+            **_packages(stage),
         },
         label=part.label,
         marker=part.marker,
@@ -68,7 +76,8 @@ def run(stage: Stage[Slice]) -> str:
     chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
     target, work = stage.path(part.file), stage.path("work")
     work.mkdir(exist_ok=True)
-    made = namespace.call(_make, spec, chroot, work, stage.log, writes=[work, stage.create_log()])
+    writes = [work, stage.create_log()]
+    made = namespace.call(_make, spec, chroot, work, stage.cache / "store", stage.log, writes=writes)
     made.replace(target)
     file = stage.artefact_of(target)
     stage.write(Medium(products=(Product(format="iso", compression="", file=file),)))
@@ -92,10 +101,24 @@ def _content(stage: Stage[Slice], inputs: BootInputs, packed: MediumSystem) -> d
     return files
 
 
-def _make(spec: IsoSpec, chroot: Path, work: Path, log: Path) -> Path:
+def _packages(stage: Stage[Slice]) -> dict[str, Path | bytes]:
+    """Return the repositories that the medium carries; raises OicError for one that it cannot, or a damaged file."""
+    if LockFile not in stage.reads:
+        return {}
+    lock, verified, store = stage.read(LockFile).lock, {*stage.read(Verified).packages}, Store(stage.cache / "store")
+    files = provider_of(stage.slice.provider).carried(lock)
+    if unknown := [package.name for package in lock.sets["image"] if package.sha256 not in verified]:
+        raise OicError(f"expected verified packages only, found {unknown[0]}", hint="doit forget the stage verify")
+    for file in files:
+        store.check(file.sha256, file.size)
+    return {file.path: store.path(file.sha256) for file in files}
+
+
+def _make(spec: IsoSpec, chroot: Path, work: Path, store: Path, log: Path) -> Path:
     """Return the ISO, in the directory `work`; runs in a namespace."""
     made = work / "medium.iso"
-    places = sorted({path.parent for path in spec.files.values() if not isinstance(path, bytes)})
+    files = [path for path in spec.files.values() if not isinstance(path, bytes)]
+    places = sorted({store if path.is_relative_to(store) else path.parent for path in files})
     with (
         toolbox.workspace(work / "iso") as place,
         toolbox.workspace(place / "tools") as tools_work,

@@ -78,7 +78,7 @@ def test_a_template_beside_the_recipe_is_a_recipe_of_its_own(shell: str, load: L
 def test_a_live_medium_has_no_installer(load: Load) -> None:
     config = load("iso: {mode: live}\n", head=ISO)
     assert config.medium is not None
-    assert [file.final for file in config.medium.system.files] == ["/init"]
+    assert [file.final for file in config.medium.system.files] == ["/init", "/usr/lib/oic/complete"]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,17 @@ def test_which_disk_is_as_the_recipe_says(load: Load) -> None:
     config = load(f"disk:\n  selectionPolicy: {policy}{PARTITIONS}", head=ISO)
     assert config.iso is not None
     assert config.iso.choice == DiskChoice(path="", strategy="fastest", exclude_removable=False, require_empty=False)
+
+
+def test_a_medium_is_to_carry_repositories_with_an_index_only(load: Load) -> None:
+    own = "codename: own, url: 'https://own.invalid', component: main"
+    further = f"packageRepositories: [{{{own}, pkey: '[trusted=yes]'}}]\n"
+    config = load(f"iso: {{repository: true}}\n{further.replace('[trusted=yes]', '/k')}", head=ISO)
+    assert config.iso is not None
+    assert config.iso.repository
+    said = "iso.repository: expected repositories with an index for the medium to carry, found own without one"
+    assert said in "\n".join(load(f"iso: {{repository: true}}\n{further}", head=ISO).unbuilt)
+    assert said not in "\n".join(load(f"iso: {{repository: false}}\n{further}", head=ISO).unbuilt)
 
 
 def test_the_answers_are_read_as_the_installer_reads_them(load: Load, complain: Complain) -> None:

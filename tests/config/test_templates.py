@@ -202,7 +202,7 @@ ADDITIONS = {
     "tools: debian12": [],
     "tools: debian/debian12": [],
     "iso: {mode: live}": [],
-    "iso: {repository: true}": ["iso.repository: a repository on the medium"],
+    "iso: {repository: true}": [],
     "systemConfig: {immutability: {enabled: true, state: memory, updates: ab, encrypt: true}}": [
         "systemConfig.immutability.updates: updates",
         "systemConfig.immutability.encrypt: encrypt",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.image.cpio import make_initramfs
+from oic.image.cpio import LAST, make_initramfs
 from oic.image.medium.init import INIT
 from oic.image.medium.menu import Entry, menu_text, search_text
 
@@ -57,6 +57,12 @@ def test_the_initramfs_has_the_tree_but_for_what_is_left_out(tmp_path: Path) -> 
     (root / "usr/lib/modules/6.1/kernel/sound/core").mkdir(parents=True)
     (root / "boot").mkdir()
     (root / "boot/vmlinuz").write_text("")
+    (root / "usr/bin").mkdir()
+    (root / "usr/lib/oic").mkdir()
+    (root / "usr/lib/x86_64-linux-gnu").mkdir()
+    for name in ("init", LAST, "usr/bin/dash", "usr/lib/x86_64-linux-gnu/libc.so.6", "zz"):
+        (root / name).write_text("")
+    (root / "bin").symlink_to("usr/bin")
     excluded = ("boot/*", "usr/share/doc", "usr/lib/modules/*/kernel/sound")
     make_initramfs(root, tmp_path / "one.img", excluded, HostTools())
     output("zstd", "-dq", tmp_path / "one.img", "-o", tmp_path / "one.cpio")
@@ -64,7 +70,9 @@ def test_the_initramfs_has_the_tree_but_for_what_is_left_out(tmp_path: Path) -> 
         done = subprocess.run(["cpio", "-tv", "--quiet"], stdin=archive, capture_output=True, text=True, check=True)
     names = [line.split(" -> ")[0].split()[-1] for line in done.stdout.splitlines()]
     assert names == [
-        *("boot", "etc", "etc/a", "etc/again", "etc/b", "etc/link"),
-        *("usr", "usr/lib", "usr/lib/modules", "usr/lib/modules/6.1", "usr/lib/modules/6.1/kernel", "usr/share"),
+        *("boot", "etc", "usr", "usr/bin", "usr/lib", "usr/lib/modules", "usr/lib/modules/6.1"),
+        *("usr/lib/modules/6.1/kernel", "usr/lib/oic", "usr/lib/x86_64-linux-gnu", "usr/share"),
+        *("bin", "init", "usr/bin/dash", "usr/lib/x86_64-linux-gnu/libc.so.6"),  # what a shell needs
+        *("etc/a", "etc/again", "etc/b", "etc/link", "zz", LAST),
     ]
     assert "-rwsr-xr-x" in done.stdout

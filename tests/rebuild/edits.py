@@ -217,6 +217,7 @@ EDITS = (
     # an ISO's, whose own edits are in test_iso
     edit("iso.mode", "live", "", NOTHING),
     edit("iso.answers", {"hostname": "two"}, "", NOTHING),
+    edit("iso.repository", value=True, ran=NOTHING),
     edit(f"{SYSTEM}.initramfs.template", "other.yml", "", NOTHING),
     # the disk
     edit("disk.name", "another", "", NOTHING),

@@ -60,6 +60,7 @@ OF_IMAGE = [
     ("systemConfig.kernel.cmdline", "quiet", {"boot", "payload", *ISO}),
     ("disk.selectionPolicy", {"strategy": "largest"}, {"payload", *ISO}),
     ("iso.answers", {"hostname": "three"}, ISO),
+    ("iso.repository", True, {"metadata", *ISO}),  # of debs, the index has all of it already
     ("iso.mode", ["unattended", "live"], {"live", *ISO}),
     ("image.version", "2.0.0", {"system", "initrd", "boot", *INSTALLED}),  # identifiers of partitions are in fstab
     ("disk.size", "4GiB", set()),

@@ -9,7 +9,6 @@ from typing import Any
 
 UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
     ({"target": {"arch": "aarch64"}}, "target.arch"),
-    ({"iso": {"repository": True}}, "iso.repository"),
     ({"systemConfig": {"immutability": {"updates": "ab"}}}, "systemConfig.immutability.updates"),
     ({"systemConfig": {"immutability": {"encrypt": True}}}, "systemConfig.immutability.encrypt"),
     (

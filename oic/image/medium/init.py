@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oic.image.cpio import LAST
 from oic.image.medium import DIRECTORY, LIVE_FILE, MARKER, MODE
 
 SYSTEMD = "/usr/lib/systemd/systemd"
@@ -14,6 +15,11 @@ INIT = f"""#!/bin/sh
 # The first program: it finds the medium that the kernel came from, and starts the system here, or the one on it.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
+if [ ! -e /{LAST} ]; then
+    echo "init: expected memory for the whole system of this medium, found too little: a part of it was unpacked"
+    echo "init: give the machine more memory (1 GiB is enough for most media); nothing was started, nothing was written"
+    exec sh -i
+fi
 mount -t proc -o nosuid,nodev,noexec proc /proc
 mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
 mount -t devtmpfs -o mode=0755,nosuid devtmpfs /dev

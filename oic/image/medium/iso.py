@@ -13,6 +13,7 @@ Format: ECMA-119, El Torito 1.0, UEFI 2.10 section 13.3.2; options as in xorriso
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def make_iso(spec: IsoSpec, target: Path, work: Path, tools: Sandbox) -> None:
         path = work / f"file-{number}" if isinstance(content, bytes) else content
         if isinstance(content, bytes):
             path.write_bytes(content)
-        grafts.append(f"/{name}={path}")
+        grafts.append("/{}={}".format(*(re.sub(r"([\\=])", r"\\\1", str(text)) for text in (name, path))))
     efi = work / "efi.img"
     size = sum(map(len, (content for content in files.values() if isinstance(content, bytes))))
     make_fat(

@@ -6,10 +6,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 from oic.process import child
+from oic.provider.carrying import carried_files
 from oic.provider.deb.belongings import lists_in
 from oic.provider.deb.firstboot import FIRST_BOOT
 from oic.provider.deb.index import check_index
 from oic.provider.deb.install import ENVIRONMENT, install
+from oic.provider.deb.lists import PACKAGES
 from oic.provider.deb.local import describe, listing
 from oic.provider.deb.metadata import metadata_warnings, read_metadata
 from oic.provider.deb.packages import is_package as is_named
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from oic.ospackage.lock import LockedPackage, LockedRepository
+    from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
     from oic.provider.belongings import Belongings
+    from oic.provider.carrying import Carried
     from oic.provider.firstboot import FirstBoot
 
 __all__ = [
     "belongings",
+    "carried",
     "check_index",
     "describe",
     "environment",
@@ -71,6 +75,11 @@ _LEFTOVERS = (
 def is_package(package: LockedPackage) -> bool:
     """Tell whether name, version and architecture are valid in a control file."""
     return is_named(package.name, package.version, package.architecture)
+
+
+def carried(lock: Lock) -> tuple[Carried, ...]:
+    """Return the files of the image's suites that a medium carries; apt takes names as they are."""
+    return carried_files(lock, needs=PACKAGES, path_of=lambda package: package.location)
 
 
 def signs_packages() -> bool:

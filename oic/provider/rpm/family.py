@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
+from oic.provider.carrying import carried_files
 from oic.provider.rpm.belongings import belongings as belongings_of
 from oic.provider.rpm.firstboot import FIRST_BOOT
 from oic.provider.rpm.index import check_index
 from oic.provider.rpm.install import environment_at, install
 from oic.provider.rpm.local import describe, listing
 from oic.provider.rpm.metadata import metadata_warnings, read_metadata
+from oic.provider.rpm.repomd import FILELISTS
 from oic.provider.rpm.solve import solve
 from oic.provider.rpm.sources import key_file, key_path, recipe_sources, sources
 from oic.provider.rpm.unpack import unpack
@@ -22,12 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from oic.ospackage.lock import LockedPackage
+    from oic.ospackage.lock import Lock, LockedPackage
     from oic.provider.belongings import Belongings
+    from oic.provider.carrying import Carried
     from oic.provider.firstboot import FirstBoot
 
 __all__ = [
     "belongings",
+    "carried",
     "check_index",
     "describe",
     "environment",
@@ -70,6 +75,11 @@ def is_package(package: LockedPackage) -> bool:
     """Tell whether name, version and architecture are valid in a header."""
     known = NAME.fullmatch(package.name) and EVR.fullmatch(package.version)
     return bool(known and re.fullmatch("[a-z0-9_]+", package.architecture))
+
+
+def carried(lock: Lock) -> tuple[Carried, ...]:
+    """Return the files of the image's repositories that a medium carries; locations are URLs, as ``%2b`` for a plus."""
+    return carried_files(lock, needs=FILELISTS, path_of=lambda package: unquote(package.location))
 
 
 def signs_packages() -> bool:

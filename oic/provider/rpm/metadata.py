@@ -40,7 +40,7 @@ from oic.provider.rpm.entries import entry_of, made_entry, origin_of
 from oic.provider.rpm.markup import refuse_markup
 from oic.provider.rpm.mirrors import bases_of, from_first
 from oic.provider.rpm.pool import Packages
-from oic.provider.rpm.repomd import FILELISTS, PRIMARY, ROOTS, check_age, parse_repomd
+from oic.provider.rpm.repomd import FILELISTS, OF_CLIENTS, PRIMARY, ROOTS, check_age, parse_repomd
 from oic.provider.rpm.solve import source_of
 from oic.values import Bytes, Digest
 
@@ -145,17 +145,19 @@ def _read_repository(repository: Repository, source: Documents, last: _LastRun, 
         with keyring_of(files) as ring:
             signers = repomd_signers(ring, documents, where) if repository.signed_metadata else ()
         known = known_keys(repository.name, files, ring, signers, last.known)
-    repomd = parse_repomd(documents[where], where=where)
+    kept = OF_CLIENTS if repository.whole is True else ()
+    repomd = parse_repomd(documents[where], where=where, kinds=(PRIMARY, FILELISTS, *kept))
     before = last.entry
     check_age(repomd, before.revision if before else "", before.timestamp if before else 0, last.now, where=where)
     listed, primary = _listed(repomd, PRIMARY, base, source, before.primary if before else None)
+    further = [_listed(repomd, kind, base, source, None)[0] for kind in kept if kind in repomd.files]
     signed = [source.remember(url, body) for url, body in documents.items()]
     entry = replace(
         entry_of(repository, primary),
         url=base,
         signers=signers,
         keys=indexed_keys(files, known, source.store),
-        documents=(*signed, listed),
+        documents=(*signed, listed, *further),
         revision=repomd.revision,
         timestamp=repomd.timestamp,
     )
@@ -209,7 +211,8 @@ def _listed(
     if file.plain:
         checksum = file.plain
         check_digest(plain, checksum.algorithm, checksum.value, len(plain), where=f"{where}, decompressed")
-    refuse_markup(plain, root=ROOTS[kind], where=where)
+    if kind in ROOTS:
+        refuse_markup(plain, root=ROOTS[kind], where=where)
     digest = source.store.add(body)
     return (
         LockedDocument(name=kind, url=where, sha256=digest, size=Bytes(len(body))),

@@ -20,15 +20,17 @@ from oic.provider.compression import SUPPORTED
 from oic.provider.rpm.markup import parse_markup
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from oic.provider.rpm.markup import Element
 
 PRIMARY = "primary"
 FILELISTS = "filelists"
+OF_CLIENTS = (FILELISTS, "updateinfo", "group", "group_gz", "modules", "prestodelta")
+"""What dnf reads beside primary, where a repository has it. Changelogs (``other``) are read when they are asked for."""
 ROOTS = {PRIMARY: "metadata", FILELISTS: "filelists"}
-"""The root element of each file."""
+"""The root element of each file that is read here."""
 
 STRONG = {"sha256": 64, "sha384": 96, "sha512": 128}
 """The checksums that are accepted, with their number of hexadecimal digits."""
@@ -74,8 +76,8 @@ class Repomd:
     files: Mapping[str, MetadataFile]
 
 
-def parse_repomd(document: bytes, *, where: str) -> Repomd:
-    """Return the values of a repomd.xml; raises TrustError."""
+def parse_repomd(document: bytes, *, where: str, kinds: Collection[str] = (PRIMARY, FILELISTS)) -> Repomd:
+    """Return the values of a repomd.xml, and the entries of these kinds that it has; raises TrustError."""
     if len(document) > _MAX_DOCUMENT:
         raise TrustError(f"expected at most {_MAX_DOCUMENT} bytes, found {len(document)}", where=where)
     root = parse_markup(document, where=where)
@@ -92,7 +94,7 @@ def parse_repomd(document: bytes, *, where: str) -> Repomd:
     return Repomd(
         revision=root.text_of("revision"),
         timestamp=max(_number(entry, "timestamp", 0, where) for entry in entries.values()),
-        files={kind: _file(entries[kind], kind, where) for kind in (PRIMARY, FILELISTS) if kind in entries},
+        files={kind: _file(entries[kind], kind, where) for kind in kinds if kind in entries},
     )
 
 
@@ -141,7 +143,7 @@ def _file(entry: Element, kind: str, where: str) -> MetadataFile:
 
 def _compression(path: str, kind: str, where: str) -> str:
     ending = path.rpartition("/")[2].rpartition(".")[2]
-    compression = "" if ending == "xml" else ending
+    compression = "" if ending in {"xml", "yaml"} else ending
     if compression not in SUPPORTED:
         known = ", ".join(filter(None, SUPPORTED))
         raise TrustError(f"expected {kind} plain or as one of {known}, found {path}", where=where)

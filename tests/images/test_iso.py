@@ -62,6 +62,8 @@ SCENARIOS = [
     ("debian12-bios-iso", BIOS, "cd", "virtio", "edge-7"),
     ("debian12-bios-iso", BIOS, "stick", "sata", "edge-7"),
     ("azl3-hwe-iso", UEFI, "cd", "sata", "azl3"),
+    ("azl3-grub-iso", UEFI, "stick", "sata", "azl3"),
+    ("azl3-bios-iso", BIOS, "cd", "sata", "azl3"),
     ("emt3-iso", UEFI, "virtio", "virtio", "emt"),  # the kernel of the stand-ins knows no other disks
     ("elxr12-iso", UEFI, "stick", "sata", "elxr"),
     ("debian13-iso", UEFI, "cd", "nvme", "debian"),

@@ -102,7 +102,7 @@ def _add_modules(root: Path, added: Mapping[str, str]) -> None:
 
 KIND = Kind(
     name="initrd",
-    version=7,
+    version=8,
     doc="create the initramfs with the image's own generator",
     reads=(InitramfsInputs,),
     writes=(Initramfs,),

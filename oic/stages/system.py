@@ -242,7 +242,7 @@ def _set_units(services: Services, box: Sandbox) -> None:
 
 KIND = Kind(
     name="system",
-    version=12,
+    version=13,
     doc="hostname, users, files, commands, units",
     reads=(InstalledTree,),
     writes=(ConfiguredTree, InitramfsInputs, BootInputs, PrivateKeys),

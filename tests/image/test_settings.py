@@ -29,6 +29,16 @@ def test_a_host_name_is_known_to_itself() -> None:
     assert "127.0.1.1\tedge.example.org edge\n" in files["/etc/hosts"]
 
 
+def test_what_is_only_read_is_not_checked() -> None:
+    mounts = (
+        Mount(device="/dev/mapper/root", at="/", type="ext4", options="ro,noatime"),
+        Mount(device="PARTUUID=1", at="/opt", type="ext4", options="noatime"),
+        Mount(device="PARTUUID=2", at="/srv", type="ext4", options="errors=remount-ro"),
+    )
+    lines = [line.split("\t") for line in files_of(Said(mounts=mounts))["/etc/fstab"].splitlines()[1:]]
+    assert [(line[1], line[5]) for line in lines] == [("/", "0"), ("/opt", "2"), ("/srv", "2")]
+
+
 def test_fstab_is_what_findmnt_takes(tmp_path: Path) -> None:
     mounts = (
         Mount(device="PARTUUID=11111111-1111-8111-8111-111111111111", at="/srv/data", type="ext4", options="noatime"),

@@ -53,6 +53,7 @@ FIRST = [
     IDENTITY,
     WRITE,
     "test $(findmnt --noheadings --output FSTYPE /tmp) = tmpfs && touch /tmp/written",
+    "! journalctl --boot --output=cat | grep 'fsck failed'",
 ]
 
 

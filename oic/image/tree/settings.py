@@ -85,8 +85,10 @@ def _fstab(mounts: Sequence[Mount]) -> str:
     lines = ["# device\tmount point\ttype\toptions\tdump\tpass\n"]
     for mount in sorted(mounts, key=lambda mount: (mount.at.count("/"), mount.at)):
         kind = mounted_as(mount.type)
-        order = 1 if mount.at == "/" else 2 if kind.startswith("ext") else 0
         at = "none" if kind == "swap" else mount.at.replace("\\", "\\134").replace(" ", "\\040")
         options = mount.options or _OPTIONS.get(kind, "defaults")
+        order = 1 if mount.at == "/" else 2 if kind.startswith("ext") else 0
+        if "ro" in options.split(","):
+            order = 0  # nothing has written to it, and fsck cannot open a root that dm-verity protects
         lines.append(f"{mount.device}\t{at}\t{kind}\t{options}\t0\t{order}\n")
     return "".join(lines)

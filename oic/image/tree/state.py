@@ -60,6 +60,14 @@ def files_of(state: State) -> Iterator[tuple[str, str]]:
     yield f"{_MODULE}/module-setup.sh", _setup()
     yield f"{_MODULE}/mount-state", program_text(state)
     yield f"{_MODULE}/{_NAME}.service", unit_text(state)
+    yield f"{_MODULE}/no-fsck-root.conf", _NO_CHECK
+
+
+_CHECK = "/usr/lib/systemd/system/systemd-fsck-root.service"
+_NO_CHECK = """# dm-verity checks each block of the root, and fsck cannot open it.
+[Unit]
+ConditionPathExists=!/dev/mapper/root
+"""
 
 
 def _setup() -> str:
@@ -72,6 +80,7 @@ install() {{
     inst_simple "$moddir/mount-state" {_PROGRAM}
     chmod 755 "$initdir{_PROGRAM}"
     inst_simple "$moddir/{_NAME}.service" "/usr/lib/systemd/system/{_NAME}.service"
+    inst_simple "$moddir/no-fsck-root.conf" {_CHECK}.d/no-fsck-root.conf
     mkdir -p "$initdir/usr/lib/systemd/system/initrd.target.requires"
     ln -sf ../{_NAME}.service "$initdir/usr/lib/systemd/system/initrd.target.requires/{_NAME}.service"
 }}

@@ -14,7 +14,7 @@ import shutil
 import stat
 import subprocess
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -84,7 +84,7 @@ def installed(recipe: Path, cache: Path, names: Callable[[str], Sequence[str]] |
     if names:
         sets = {**part.request.sets, "image": structs.replace(part.request.sets["image"], names=tuple(names(index)))}
         part = structs.replace(part, request=structs.replace(part.request, sets=sets))
-    solve.run(replace(stages["solve"], slice=part))
+    solve.run(structs.replace(stages["solve"], slice=part))
     for stage in (download, verify, chroot, rootfs):
         name = stage.__name__.rpartition(".")[2]
         stages[name].log.parent.mkdir(exist_ok=True)

@@ -161,7 +161,7 @@ REACHES_WORLD: dict[str, tuple[str, ...]] = {
             "image.tree.reading",
         ),
     ),
-    "checks signatures with gpg": (*("provider.openpgp", "provider.rpm.verify"),),
+    "checks signatures with gpg": ("provider.openpgp", "provider.rpm.verify"),
     "installs packages": (
         *("provider.deb.family", "provider.deb.install", "provider.deb.unpack"),
         *("provider.rpm.family", "provider.rpm.hold", "provider.rpm.install", "provider.rpm.keybox"),

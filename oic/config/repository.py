@@ -56,7 +56,8 @@ class Repository(Value):
     `further`: it is off by default, and the recipe turned it on; `of_recipe`: it is none of the distribution's. Higher
     `priority` comes before a newer version. A `suite` that ends with a slash is the directory of a flat repository.
     `image_key` is the key file by which the image is to know the repository, a path in the image.
-    `whole`: all metadata that a client reads are kept, as a medium carries the repository.
+    `whole`: all metadata that a client reads are kept, as a medium carries the repository; it is not set where they are
+    not, so that a slice without it stays as it was.
     A repository that the build makes of `files` has no place, and a URL that nobody can fetch; `insecure`: the digests
     of the files alone are checked, not TLS.
     """

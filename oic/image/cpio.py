@@ -27,16 +27,19 @@ _FIRST = (
 """What a shell needs, beside directories: itself, its libraries, links to their directories."""
 _SCRIPT = """
 set -eo pipefail
-cd "$1"; target="$2"; first="$3"; last="^\\./$4$"; shift 4
+cd "$1"; target="$2"; needed="$3"; end="./$4"; shift 4
 mapfile -d "" -t files < <(find . -mindepth 1 "$@" ! -type d -print0 | sort --zero-terminated)
 wait $!  # fails if find or sort did
-pick() { for file in "${files[@]}"; do if [[ $file =~ $1 ]]; then printf '%s\\0' "$file"; fi; done; }
-leave() { for file in "${files[@]}"; do if [[ ! $file =~ $1 ]]; then printf '%s\\0' "$file"; fi; done; }
+first=() rest=() last=()
+for file in "${files[@]}"; do
+  if [[ $file =~ $needed ]]; then first+=("$file")
+  elif [[ $file == "$end" ]]; then last+=("$file")
+  else rest+=("$file")
+  fi
+done
 {
   find . -mindepth 1 "$@" -type d -print0 | sort --zero-terminated
-  pick "$first"
-  leave "$first|$last"
-  pick "$last"
+  if (( ${#files[@]} )); then printf '%s\\0' "${first[@]}" "${rest[@]}" "${last[@]}"; fi
 } |
   cpio --null --create --format=newc --reproducible --quiet |
   zstd --threads=0 -9 --quiet --stdout > "$target"

@@ -108,7 +108,10 @@ def _packages(stage: Stage[Slice]) -> dict[str, Path | bytes]:
     lock, verified, store = stage.read(LockFile).lock, {*stage.read(Verified).packages}, Store(stage.cache / "store")
     files = provider_of(stage.slice.provider).carried(lock)
     if unknown := [package.name for package in lock.sets["image"] if package.sha256 not in verified]:
-        raise OicError(f"expected verified packages only, found {unknown[0]}", hint="doit forget the stage verify")
+        raise OicError(
+            f"expected verified packages only, found {unknown[0]}",
+            hint=f"doit forget verify:{stage.image}, then build again",
+        )
     for file in files:
         store.check(file.sha256, file.size)
     return {file.path: store.path(file.sha256) for file in files}

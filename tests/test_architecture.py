@@ -47,6 +47,7 @@ TOUCHES_DISK: dict[str, tuple[str, ...]] = {
             "config.recipe_repositories",
             "config.secure_boot",
             "config.source",
+            "config.trees",
             "config.whole",
         ),
     ),
@@ -252,7 +253,6 @@ NETWORK = {
     "oic.process.syscalls": "raises the loopback of a namespace by an ioctl, which wants a socket",
 }
 LONG_FILES = {
-    "oic/config/source.py": "the tree and the reader that makes it",
     "oic/provider/deb/install.py": "the steps of an installation, in the one order that works",
     "oic/provider/deb/unpack.py": "whose file wins when two packages have it: one question, one place",
 }

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from oic.config.model import Distribution
 from oic.config.repositories import is_on, repositories_of
-from oic.config.source import Node, parse, read_bytes
+from oic.config.source import Node, read_bytes
+from oic.config.trees import parse
 from oic.errors import RecipeError, one_line
 from oic.values import Value
 
@@ -54,7 +55,7 @@ def known_distributions() -> tuple[str, ...]:
     return tuple(sorted(_places()))
 
 
-def read_distribution(target: Target) -> DistributionData:
+def read_distribution(target: Target, kept: Path | None = None) -> DistributionData:
     """Read the data files of a target's distribution; raises RecipeError when one cannot be read."""
     name = f"{target.os}/{target.dist}"
     folder = _places().get(name)
@@ -62,7 +63,7 @@ def read_distribution(target: Target) -> DistributionData:
         return DistributionData(id=name, facts=None, defaults=None, content=())
     paths = (folder / "distribution.yml", folder / f"{target.image_type}-{target.arch}.yml")
     there = {path: read_bytes(path) for path in paths if os.path.isfile(path)}  # no schema has seen the words yet
-    facts, defaults = (parse(there[path], path) if path in there else None for path in paths)
+    facts, defaults = (parse(there[path], path, kept) if path in there else None for path in paths)
     return DistributionData(id=name, facts=facts, defaults=defaults, content=tuple(there.values()), folder=folder)
 
 

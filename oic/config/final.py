@@ -6,7 +6,8 @@
 
 * Nothing but files is read: recipe, parts, distribution's data, files the recipe names, the host's apt sources.
 * All problems are one `RecipeError`, a line each: ``file:line: key.path: expected …, found …``.
-* In the directory `validated`, a valid recipe leaves its digest as a marker: jsonschema is slow to import.
+* In the directory `validated`, a valid recipe leaves its digest as a marker, and each file its tree: jsonschema and
+  PyYAML are slow to import.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ from oic.config.package_files import package_files
 from oic.config.recipe_repositories import recipe_repositories
 from oic.config.schema import problems_of, schema_bytes
 from oic.config.secure_boot import secure_boot_notes, secure_boot_of
-from oic.config.source import Node, parse, read_bytes
+from oic.config.source import Node, read_bytes
+from oic.config.trees import parse
 from oic.config.unbuilt import unbuilt_in
 from oic.config.variables import Variables
 from oic.config.whole import is_overlay, read_whole
@@ -67,7 +69,7 @@ def load_config(
     problems: Problems = []
     lookup = Variables(variables, os.environ)
     reading = _Reading(recipe=recipe, name=_image_name(recipe), lookup=lookup, validated=validated, root=root)
-    whole = read_whole(recipe, lookup, problems)
+    whole = read_whole(recipe, lookup, problems, validated)
     config = reading.config(whole, problems, _lock(recipe, whole.parts[-1].tree.get("lock"), problems))
     if config.target.image_type == IMG:
         return as_medium(config, installs=names_installer(config.system))
@@ -126,7 +128,7 @@ class _Reading(Value):
             node, text = unbuilt_template(whole)
             return replace(config, unbuilt=(*config.unbuilt, node.said(text)))
         problems: Problems = []
-        template = read_medium(whole, path, self.lookup, problems)
+        template = read_medium(whole, path, self.lookup, problems, self.validated)
         medium = replace(self, recipe=path).config(template, problems)
         iso = iso_of(whole.tree, medium.system, answers_of(whole.tree, problems))
         if problems:
@@ -151,10 +153,10 @@ def _notes(tree: Node, places: Places, distribution: Distribution) -> Iterator[t
     yield from series_notes(tree, distribution)
 
 
-def is_default(recipe: Path) -> bool:
+def is_default(recipe: Path, validated: Path | None = None) -> bool:
     """Return whether a bare ``doit build`` builds this recipe; raises RecipeError when that cannot be told."""
     data = read_bytes(recipe)
-    return b"default" in data and parse(data, recipe).get("default").true
+    return b"default" in data and parse(data, recipe, validated).get("default").true
 
 
 def _image_name(recipe: Path) -> ImageName:

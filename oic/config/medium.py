@@ -22,7 +22,8 @@ from oic.config.disk import IMG
 from oic.config.distribution import DistributionData, read_distribution
 from oic.config.iso import is_distributions_own, is_installer, text_of, wrong_with
 from oic.config.model import AdditionalFile
-from oic.config.source import Node, parse, read_bytes
+from oic.config.source import Node, read_bytes
+from oic.config.trees import parse
 from oic.config.whole import Whole, read_whole
 from oic.files import digest_of_file
 from oic.image.cpio import LAST
@@ -55,24 +56,24 @@ def unbuilt_template(iso: Whole) -> tuple[Node, str]:
     return named, f"expected the recipe of the initramfs that the ISO boots, {beside}, found {named.text or 'nothing'}"
 
 
-def read_medium(iso: Whole, path: Path, variables: Variables, problems: Problems) -> Whole:
+def read_medium(iso: Whole, path: Path, variables: Variables, problems: Problems, kept: Path | None = None) -> Whole:
     """Read the recipe of an ISO's initramfs, with what is wrong with it; raises RecipeError for a file that is none."""
     named = iso.tree.get("systemConfig", "initramfs", "template")
-    template = parse(read_bytes(path), path)
+    template = parse(read_bytes(path), path, kept)
     if template.get("target").value is None:
-        return _of_defaults(iso, template, path)
-    whole, wanted = read_whole(path, variables, problems), replace(target_of(iso.tree), image_type=IMG)
+        return _of_defaults(iso, template, path, kept)
+    whole, wanted = read_whole(path, variables, problems, kept), replace(target_of(iso.tree), image_type=IMG)
     if target_of(whole.tree) != wanted:
         found, words = (f"{one.os}/{one.dist} {one.arch} {one.image_type}" for one in (target_of(whole.tree), wanted))
         problems.append((named, f"expected a recipe for {words}, found one for {found}"))
     return whole
 
 
-def _of_defaults(iso: Whole, template: Node, path: Path) -> Whole:
+def _of_defaults(iso: Whole, template: Node, path: Path, kept: Path | None) -> Whole:
     target = iso.tree.get("target")
     own = Node({**target.entries, "imageType": Node(IMG, target.file, target.line, "target.imageType")}, *_at(target))
     recipe = Node({"image": iso.tree.get("image"), "target": own}, *_at(iso.recipe))
-    facts = read_distribution(target_of(recipe))
+    facts = read_distribution(target_of(recipe), kept)
     data = DistributionData(
         id=facts.id,
         facts=facts.facts,

@@ -14,7 +14,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oic.config.source import Node, parse, read_bytes
+from oic.config.source import Node, read_bytes
+from oic.config.trees import parse
 from oic.errors import RecipeError
 from oic.values import Value
 
@@ -49,10 +50,11 @@ class _Reader(Value):
     variables: Variables
     problems: Problems
     parts: dict[Path, Part]
+    kept: Path | None
 
     def read(self, path: Path, chain: tuple[Path, ...], *, is_parent: bool, is_part: bool) -> None:
         data = read_bytes(path)
-        tree = without_empty(self.variables.substituted(parse(data, path)))
+        tree = without_empty(self.variables.substituted(parse(data, path, self.kept)))
         chain = (*chain, _real(path))
         extends = tree.get("extends")
         if is_part and extends.value is not None:
@@ -91,9 +93,12 @@ class _Reader(Value):
                 self.problems.append((node, f"expected {wanted} that can be read, found: {error}"))
 
 
-def read_parts(recipe: Path, variables: Variables, problems: Problems) -> list[Part]:
-    """Read a recipe and all it is made of, the recipe last; raises RecipeError when the recipe cannot be parsed."""
-    reader = _Reader(variables=variables, problems=problems, parts={})
+def read_parts(recipe: Path, variables: Variables, problems: Problems, kept: Path | None = None) -> list[Part]:
+    """Read a recipe and all it is made of, the recipe last; raises RecipeError when the recipe cannot be parsed.
+
+    `kept` is where the trees of files that were read before are, as for all that read files here.
+    """
+    reader = _Reader(variables=variables, problems=problems, parts={}, kept=kept)
     reader.read(recipe, (), is_parent=False, is_part=False)
     return list(reader.parts.values())
 

@@ -1,37 +1,22 @@
-"""YAML text → a tree of values that know where they were written.
-
-The format is YAML 1.1 as PyYAML's safe loader reads it (https://yaml.org/spec/1.1/), narrowed:
-
-* A number is its own source text (``1.10`` stays ``1.10``), except under the three keys that hold an integer.
-* A key occurs once in its mapping; a merge key (``<<``) brings those that are not there. Tags of one's own are refused.
-* Aliases may be used, not multiplied: a file that unfolds to more than `MAX_NODES` values is refused.
-* Whatever cannot be read is a `RecipeError` of one line, with the file and, where there is one, the line.
-"""
+"""A recipe's file as bytes, as a bare tree, and as the tree of values that know where they were written."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from msgspec import Struct
 
 from oic.errors import RecipeError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 MAX_BYTES = 1 << 20
-MAX_NODES = 100_000
-MAX_DEPTH = 50
 INTEGER_KEYS = frozenset({"index", "passwordMaxAge", "priority"})
 
-_TEXT_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "timestamp", "value"))
-_BARE_VARIABLE = re.compile(r"""(?<!["'\w$-])\$\{\w+\}""")
 _CREDENTIALS = re.compile(r"([A-Za-z][\w+.-]*://)[^/\s'\"]*@")
 _DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,8})", re.ASCII)
-_TRUE = frozenset({"yes", "true", "on"})
 
 
 class Node(Struct, frozen=True):
@@ -95,6 +80,30 @@ class Node(Struct, frozen=True):
         return one_line(_CREDENTIALS.sub(r"\1<redacted>@", text))
 
 
+class Bare(Struct, array_like=True, frozen=True, omit_defaults=True):
+    """A value and its line in the file: a mapping, a list, a number, a truth value or nothing; or a text.
+
+    A text is `spans`: where each of its pieces begins and ends in the file, in characters; else the text itself.
+    """
+
+    line: int
+    value: dict[str, Bare] | list[Bare] | str | int | bool | None = None
+    spans: list[int] | None = None
+
+    def text(self, whole: str) -> str:
+        """Return the text that the spans mean."""
+        spans = self.spans or []
+        return "".join(whole[begin:end] for begin, end in zip(spans[::2], spans[1::2], strict=True))
+
+    def is_by_place(self) -> bool:
+        """Tell whether no text in the tree is there as itself."""
+        if isinstance(self.value, dict):
+            return all(below.is_by_place() for below in self.value.values())
+        if isinstance(self.value, list):
+            return all(below.is_by_place() for below in self.value)
+        return not isinstance(self.value, str)
+
+
 def join(path: str, key: str) -> str:
     """Return the key path one key deeper."""
     return f"{path}.{key}" if path else key
@@ -132,24 +141,14 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def parse(data: bytes, path: Path) -> Node:
-    """Return the tree of a YAML file whose top is a mapping; raises RecipeError."""
-    text = _decoded(data, path)
+def decoded(data: bytes, path: Path) -> str:
+    """Return a file's text; raises RecipeError when it is not UTF-8."""
     try:
-        _check_structure(text, path)
-        top = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error, text, path) from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, max(error.position, 0)) + 1
-        found = f"0x{error.character:02x}" if isinstance(error.character, int) else repr(error.character)
-        raise RecipeError(f"expected text, found the control character {found}", where=f"{path}:{line}") from None
-    if top is None:
-        raise RecipeError("expected a mapping such as 'image: …', found an empty file", where=str(path))
-    node = _Reader(path).node(top, top.start_mark.line + 1, "", 0)
-    if not isinstance(node.value, dict):
-        raise RecipeError(f"expected a mapping such as 'image: …', found {described(node.value)}", where=f"{path}:1")
-    return node
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = f"0x{data[error.start]:02x}"
+        raise RecipeError(f"expected UTF-8 text, found the byte {found}", where=f"{path}:{line}") from None
 
 
 def described(value: Any) -> str:
@@ -164,119 +163,3 @@ def described(value: Any) -> str:
     if isinstance(value, int):
         return f"the number {value}"
     return "a list" if isinstance(value, list) else "a mapping"
-
-
-def _decoded(data: bytes, path: Path) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        found = f"0x{data[error.start]:02x}"
-        raise RecipeError(f"expected UTF-8 text, found the byte {found}", where=f"{path}:{line}") from None
-
-
-def _check_structure(text: str, path: Path) -> None:
-    """Refuse a second document, and deep nesting: libyaml's composer recurses in C and would overflow the stack."""
-    depth = documents = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        elif isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-        line = event.start_mark.line + 1 if event.start_mark else 1
-        if depth > MAX_DEPTH:
-            raise _too_deep(path, line)
-        if documents > 1:
-            raise RecipeError("expected one YAML document, found a second", where=f"{path}:{line}")
-
-
-def _too_deep(path: Path, line: int) -> RecipeError:
-    return RecipeError(f"expected at most {MAX_DEPTH} levels of nesting, found more", where=f"{path}:{line}")
-
-
-def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: Path) -> RecipeError:
-    mark = error.problem_mark or error.context_mark
-    line = mark.line if mark else 0
-    # libyaml reads up to a line ahead of its events, and has limits of its own there: they differ by version.
-    ahead = text[: mark.index] if mark else text
-    if sum(map(ahead.count, "[{")) - sum(map(ahead.count, "]}")) > MAX_DEPTH:
-        return _too_deep(path, line + 1)
-    said = " ".join(part for part in (error.context, error.problem) if part)
-    lines = text.splitlines()
-    indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())] if line < len(lines) else ""
-    hint = "YAML is indented with spaces, there is a tab" if "\t" in indent else None
-    if found := _BARE_VARIABLE.search("\n".join(lines[max(line - 1, 0) : line + 1])):
-        hint = f'between [ or {{ and its end, a variable is quoted: "{found[0]}"'
-    return RecipeError(f"expected YAML, found an error: {said}", where=f"{path}:{line + 1}", hint=hint)
-
-
-class _Reader:
-    """Turns composed nodes into ours, counting them: an alias counts each time it is used."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.count = 0
-
-    def node(self, node: yaml.Node, line: int, path: str, depth: int) -> Node:
-        self.count += 1
-        if depth > MAX_DEPTH:
-            raise _too_deep(self.path, line)
-        if self.count > MAX_NODES:
-            raise self.error(line, path, f"expected at most {MAX_NODES} values, found more once aliases are unfolded")
-        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
-            return Node(self.entries(node.value, path, depth), self.path, line, path)
-        if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
-            items = [
-                self.node(item, item.start_mark.line + 1, f"{path}[{number}]", depth + 1)
-                for number, item in enumerate(node.value)
-            ]
-            return Node(items, self.path, line, path)
-        if isinstance(node, yaml.ScalarNode):
-            return Node(self.scalar(node, line, path), self.path, line, path)
-        raise self.error(line, path, "expected a plain value, found a YAML tag")
-
-    def entries(self, pairs: Sequence[tuple[yaml.Node, yaml.Node]], path: str, depth: int) -> dict[str, Node]:
-        entries: dict[str, Node] = {}
-        merged: list[dict[str, Node]] = []
-        for key, value in pairs:
-            line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                raise self.error(line, path, "expected a word as key, found a list or mapping")
-            if key.tag == "tag:yaml.org,2002:merge":
-                merged += self.merged(value, line, path, depth)
-                continue
-            name = key.value
-            if name in entries:
-                first = entries[name].line
-                raise self.error(line, join(path, name), f"expected each key once, found it here and on line {first}")
-            entries[name] = self.node(value, line, join(path, name), depth + 1)
-        for other in merged:
-            entries = {**other, **entries}
-        return entries
-
-    def merged(self, value: yaml.Node, line: int, path: str, depth: int) -> list[dict[str, Node]]:
-        """Return what a merge key brings, a mapping or several, the first of which counts most: it comes first."""
-        nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
-        if not all(isinstance(node, yaml.MappingNode) for node in nodes):
-            raise self.error(line, path, "expected a mapping, or a list of them, after the merge key '<<'")
-        return [self.node(node, line, path, depth + 1).entries for node in nodes]
-
-    def scalar(self, node: yaml.ScalarNode, line: int, path: str) -> str | int | bool | None:
-        text: str = node.value
-        if "\0" in text:
-            raise self.error(line, path, "expected text, found the control character 0x00")
-        if node.tag == "tag:yaml.org,2002:null":
-            return None
-        if node.tag == "tag:yaml.org,2002:bool":
-            return text.lower() in _TRUE
-        if node.tag == "tag:yaml.org,2002:int":
-            return as_number(text, path)
-        if node.tag in _TEXT_TAGS:
-            return text
-        raise self.error(line, path, "expected a plain value, found a YAML tag")
-
-    def error(self, line: int, path: str, message: str, hint: str | None = None) -> RecipeError:
-        said = one_line(f"{path}: {message}" if path else message)
-        return RecipeError(said, where=f"{self.path}:{line}", hint=hint)

@@ -41,12 +41,12 @@ class Whole(Value):
     tree: Node
 
 
-def read_whole(path: Path, variables: Variables, problems: Problems) -> Whole:
+def read_whole(path: Path, variables: Variables, problems: Problems, kept: Path | None = None) -> Whole:
     """Read a recipe and merge all it is made of; raises RecipeError when a file cannot be parsed at all."""
-    parts = read_parts(path, variables, problems)
+    parts = read_parts(path, variables, problems, kept)
     problems += variables.problems
     recipe = functools.reduce(merged, (part.inherited for part in parts))
-    data = _distribution_data(recipe, problems)
+    data = _distribution_data(recipe, problems, kept)
     problems += target_problems(parts, recipe.get("target"))
     over_defaults = data.defaults is not None and recipe.get("defaults").value is not False and not is_overlay(recipe)
     tree = merged(data.defaults, recipe) if data.defaults and over_defaults else recipe
@@ -65,7 +65,7 @@ def is_overlay(tree: Node) -> bool:
     return tree.get("baseline", "mode").text == "overlay"
 
 
-def _distribution_data(tree: Node, problems: Problems) -> DistributionData:
+def _distribution_data(tree: Node, problems: Problems, kept: Path | None) -> DistributionData:
     """Read the data of the target's distribution; without a sane target there is none."""
     target = tree.get("target")
     for key in ("image", "target"):
@@ -75,7 +75,7 @@ def _distribution_data(tree: Node, problems: Problems) -> DistributionData:
     os_, dist = target.get("os"), target.get("dist")
     name, known = f"{os_.text}/{dist.text}", known_distributions()
     if name in known:
-        return read_distribution(target_of(tree))
+        return read_distribution(target_of(tree), kept)
     if os_.text and dist.text:
         systems = {one.partition("/")[0] for one in known}
         if os_.text in systems:

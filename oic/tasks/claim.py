@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oic.config.trees import forget
 from oic.errors import OicError
 from oic.files import write_text
 from oic.progress import note, tell
@@ -77,6 +78,8 @@ def _close(cache: Path, mode: int) -> None:
         hint = f"say cache=DIRECTORY for a new one{shared}"
         raise OicError(message, where=str(cache), hint=hint)
     cache.chmod(0o700)
+    if mode & 0o022:
+        forget(cache / "validated")
     if not empty:
         hint = "; they could write to it: doit verify-cache looks at what is in it" if mode & 0o022 else ""
         note(f"{cache} was open to other users (mode {stat.S_IMODE(mode):o}), it is closed now (700){hint}")

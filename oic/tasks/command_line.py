@@ -78,7 +78,7 @@ def tasks(request: Request) -> Iterator[dict[str, Any]]:
     """Yield doit's description of every task; raises InvalidCommand."""
     given, cache = request.given, request.cache
     try:
-        found = recipes.find_recipes(request.recipes, request.stood_in, shelf_of(request.clone))
+        found = recipes.find_recipes(request.recipes, request.stood_in, shelf_of(request.clone), cache / "validated")
         variables = words.variables_in(given)
         configs = _load_all(found, variables, cache / "validated")
         if configs:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _ENDINGS = ("", ".yml", ".yaml")
 
 
-def find_recipes(names: Sequence[str], stood_in: Path, shelf: Path | None) -> list[Path]:
+def find_recipes(names: Sequence[str], stood_in: Path, shelf: Path | None, validated: Path | None = None) -> list[Path]:
     """Return the recipes of these names; without names, those of the shelf that say ``default: true``.
 
     Raises OicError.
     """
     if not names:
-        return [path for path in _on(shelf) if is_default(path)]
+        return [path for path in _on(shelf) if is_default(path, validated)]
     found = [_find(name, stood_in, shelf) for name in names]
     images: dict[str, Path] = {}
     for path in found:

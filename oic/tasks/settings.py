@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oic import progress
-from oic.config.source import parse, read_bytes
+from oic.config.source import read_bytes
+from oic.config.trees import parse
 from oic.errors import OicError
 from oic.tasks.words import LOG_LEVELS, VARIABLE
 from oic.values import parse_number

@@ -3,6 +3,7 @@
 * Builds trust both by name. What they find damaged by chance they make anew; what somebody changed they do not see.
 * What is damaged is moved to ``damaged/``, so that the next build makes it anew and whoever wants to can look at it.
 * What was made of a damaged layer may hold the damage, and is named.
+* The trees of recipes that are kept cannot be told from others, and are removed: the next command makes them anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from oic.bars import progress_bar
 from oic.chroot import idmap, layers, namespace
 from oic.chroot.tree import digest_of_tree
+from oic.config.trees import forget
 from oic.errors import TrustError
 from oic.files import digest_of_file
 from oic.tasks import claim
@@ -29,6 +31,7 @@ _NAMING = ("chroot.json", "rootfs.json", "system.json", "initrd-inputs.json")
 def verify(cache: Path) -> str:
     """Return what was found good; raises TrustError with a line for each thing that is not."""
     claim.share(cache)
+    forget(cache / "validated")
     blobs = sorted(path for path in (cache / "store/sha256").glob("*/*") if not path.name.startswith("."))
     places = sorted(note.parent for note in (cache / "layers").glob("*/layer.json") if note.parent.suffix != ".part")
     ids = idmap.current().key if places else ""

@@ -11,7 +11,7 @@ import pytest
 from oic.config.apt_sources import read_mirrors
 from oic.config.distribution import distributions_folders
 from oic.config.schema import problems_of
-from oic.config.source import parse
+from oic.config.trees import parse
 from oic.errors import RecipeError
 from oic.plan import plan
 

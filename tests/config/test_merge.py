@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oic.config.merge import merged
-from oic.config.source import parse, plain
+from oic.config.source import plain
+from oic.config.trees import parse
 from oic.values import to_json
 
 from .conftest import HEAD

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oic.config.source import parse, plain, read_bytes
+from oic.config.source import plain, read_bytes
+from oic.config.trees import parse
 from oic.errors import RecipeError
 
 HERE = Path("r.yml")

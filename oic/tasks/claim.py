@@ -136,12 +136,16 @@ def _locked(descriptor: int, how: int, said: str) -> None:
 def hold(directory: Path, recipe: Path) -> None:
     """Claim the directory for this build of `recipe`, waiting for another build's end.
 
-    Raises OicError when it belongs to another recipe of the same name that is still there.
+    Raises OicError when it belongs to another recipe of the same name that is still there, or cannot be written to.
     """
-    take(directory, recipe)
-    note = directory / "recipe"
-    if not note.exists() or note.read_text(encoding="utf-8") != f"{recipe}\n":
-        write_text(note, f"{recipe}\n")
+    try:
+        take(directory, recipe)
+        note = directory / "recipe"
+        if not note.exists() or note.read_text(encoding="utf-8") != f"{recipe}\n":
+            write_text(note, f"{recipe}\n")
+    except OSError as error:
+        found = f"expected a cache that can be written to, found: {error.strerror}"
+        raise OicError(found, where=str(directory)) from error
 
 
 def take(directory: Path, recipe: Path) -> None:

@@ -4,24 +4,25 @@ PyYAML takes longer to import than a build that has nothing to do takes for its 
 a directory, by the digest of its bytes and of the code that read it:
 
 * Of a text only its places in the file are kept, never itself: it may be a password. A file with a text that is
-  written in another way than it reads (with escapes, folded) is not kept.
+  written in another way than it reads (with escapes, folded) is not kept, nor one whose aliases make it longer.
 * What is damaged, cannot be read or written costs time, nothing else. The `MOST` newest trees stay.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from pathlib import Path
 
 import msgspec
 
 from oic.config.source import Bare, Node, decoded, join
-from oic.files import atomic_file
+from oic.files import atomic_file, digest_of_file
 
 MOST = 100
 _MAX_KEPT = 1 << 20
-_CODE = ("parse.py", "source.py", "trees.py")
+_CODE = ("yaml_text.py", "source.py", "trees.py")
 
 
 def parse(data: bytes, path: Path, kept: Path | None = None) -> Node:
@@ -30,15 +31,15 @@ def parse(data: bytes, path: Path, kept: Path | None = None) -> Node:
     `kept` is the directory of trees that were parsed before.
     """
     place = kept / f"{_key(data)}.json" if kept else None
-    bare = _read(place) if place else None
+    bare, text = _read(place) if place else None, decoded(data, path)
     if bare is None:
-        from oic.config.parse import bare_tree  # noqa: PLC0415 - slow to import, and seldom needed
+        from oic.config.yaml_text import bare_tree  # noqa: PLC0415 - slow to import, and seldom needed
 
-        bare = bare_tree(data, path)
+        bare = bare_tree(text, path)
         if place and bare.is_by_place():
             with contextlib.suppress(OSError):
                 _keep(bare, place)
-    return _node(bare, decoded(data, path), path, "")
+    return _node(bare, text, path, "")
 
 
 def forget(kept: Path) -> None:
@@ -62,12 +63,12 @@ def _node(bare: Bare, text: str, file: Path, path: str) -> Node:
 
 def _key(data: bytes) -> str:
     """Return what names the tree of these bytes: another version of this code may read them in another way."""
-    whole = hashlib.sha256()
-    for name in _CODE:
-        with contextlib.suppress(OSError):
-            whole.update(Path(__file__).with_name(name).read_bytes())
-    whole.update(hashlib.sha256(data).digest())
-    return whole.hexdigest()
+    return hashlib.sha256(_digest_of_code(_CODE).encode() + data).hexdigest()
+
+
+@functools.cache
+def _digest_of_code(names: tuple[str, ...]) -> str:
+    return "".join(digest_of_file(Path(__file__).with_name(name)) for name in names)
 
 
 def _read(place: Path) -> Bare | None:

@@ -67,6 +67,8 @@ def enter(cache: Path) -> None:
         _close(cache, status.st_mode)
     for name in _PLACES:
         _refuse_planted(cache / name)
+    if status.st_mode & 0o022:  # only now: the directory could have been a link that leads to files of the user's
+        forget(cache / "validated")
 
 
 def _close(cache: Path, mode: int) -> None:
@@ -78,8 +80,6 @@ def _close(cache: Path, mode: int) -> None:
         hint = f"say cache=DIRECTORY for a new one{shared}"
         raise OicError(message, where=str(cache), hint=hint)
     cache.chmod(0o700)
-    if mode & 0o022:
-        forget(cache / "validated")
     if not empty:
         hint = "; they could write to it: doit verify-cache looks at what is in it" if mode & 0o022 else ""
         note(f"{cache} was open to other users (mode {stat.S_IMODE(mode):o}), it is closed now (700){hint}")
@@ -138,11 +138,18 @@ def hold(directory: Path, recipe: Path) -> None:
 
     Raises OicError when it belongs to another recipe of the same name that is still there, or cannot be written to.
     """
-    try:
-        take(directory, recipe)
-        note = directory / "recipe"
+    take(directory, recipe)
+    note = directory / "recipe"
+    with _writing(directory):
         if not note.exists() or note.read_text(encoding="utf-8") != f"{recipe}\n":
             write_text(note, f"{recipe}\n")
+
+
+@contextlib.contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """Say what is wrong with a cache that cannot be written to, as an OicError."""
+    try:
+        yield
     except OSError as error:
         found = f"expected a cache that can be written to, found: {error.strerror}"
         raise OicError(found, where=str(directory)) from error
@@ -159,8 +166,9 @@ def take(directory: Path, recipe: Path) -> None:
         _locked(_open[directory], fcntl.LOCK_EX, f"waiting for {_holder(directory)}")
         _held.add(directory)
         since = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        os.ftruncate(_open[directory], 0)
-        os.pwrite(_open[directory], f"{os.getpid()} {since}\n".encode(), 0)
+        with _writing(directory):
+            os.ftruncate(_open[directory], 0)
+            os.pwrite(_open[directory], f"{os.getpid()} {since}\n".encode(), 0)
     refuse_namesake(directory, recipe)
 
 

@@ -27,14 +27,18 @@ j: >-
 """
 
 
-@pytest.mark.parametrize("data", [*(path.read_bytes() for path in FILES), SAME.encode()], ids=[*map(str, FILES), "all"])
+@pytest.mark.parametrize(
+    "data",
+    [*(path.read_bytes() for path in FILES), SAME.encode()],
+    ids=[*(str(path.relative_to(PROJECT)) for path in FILES), "all"],
+)
 def test_a_tree_that_was_kept_is_the_one_that_was_parsed(
     data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed = parse(data, AT)
     assert parse(data, AT, tmp_path) == parsed
     (place,) = tmp_path.iterdir()
-    monkeypatch.setattr("oic.config.parse.bare_tree", None)
+    monkeypatch.setattr("oic.config.yaml_text.bare_tree", None)
     assert parse(data, AT, tmp_path) == parsed
     other = parse(data, Path("b.yml"), tmp_path)
     assert (other.file, other.get("image").file) == (Path("b.yml"), Path("b.yml"))
@@ -42,20 +46,21 @@ def test_a_tree_that_was_kept_is_the_one_that_was_parsed(
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "kept"),
     [
-        "hunter2",
-        "'hunter2'",
-        '"hunter2"',
-        "|\n    hunter2\n    more",
-        '"hunter2\\n"',
-        '"hun\\x74er2"',
-        ">\n    hunter2\n    b",
+        ("hunter2", 1),
+        ("'hunter2'", 1),
+        ('"hunter2"', 1),
+        ("|\n    hunter2\n    more", 1),
+        ('"hunter2\\n"', 0),
+        ('"hun\\x74er2"', 0),
+        (">\n    hunter2\n    b", 0),
     ],
 )
-def test_no_text_of_a_file_is_in_what_is_kept(value: str, tmp_path: Path) -> None:
+def test_no_text_of_a_file_is_in_what_is_kept(value: str, kept: int, tmp_path: Path) -> None:
     data = f"users:\n- password: {value}\n".encode()
     assert "hunter2" in parse(data, AT, tmp_path).get("users").items[0].get("password").text
+    assert len(list(tmp_path.iterdir())) == kept
     assert all(b"unter" not in path.read_bytes() for path in tmp_path.iterdir())
 
 
@@ -81,7 +86,7 @@ def test_a_tree_is_kept_for_its_bytes_and_the_code_that_read_them(
     for text in (b"a: 1\n", b"a: 2\n"):
         assert parse(text, AT, tmp_path).get("a").text == text.decode()[3]
     assert len(list(tmp_path.iterdir())) == 2
-    monkeypatch.setattr(trees, "_CODE", ("parse.py",))
+    monkeypatch.setattr(trees, "_CODE", ("yaml_text.py",))
     parse(b"a: 1\n", AT, tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -106,3 +111,11 @@ def test_a_long_key_that_aliases_repeat_is_refused() -> None:
     data = f"a: &a\n  ? {'k' * 900_000}\n  : 1\nb:\n" + "  - *a\n" * 15_000
     with pytest.raises(RecipeError, match="expected a key path of at most 1000 characters"):
         parse(data.encode(), AT)
+
+
+@pytest.mark.parametrize("text", ["k" * 900_000, "|\n" + "  k\n" * 200_000])
+def test_a_long_text_that_aliases_repeat_is_there_once(text: str, tmp_path: Path) -> None:
+    items = parse((f"a: &a {text}\nb:\n" + "  - *a\n" * 10_000).encode(), AT, tmp_path).get("b").items
+    assert len(items) == 10_000
+    assert len({id(item.value) for item in items}) <= 2
+    assert list(tmp_path.iterdir()) == []

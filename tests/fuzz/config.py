@@ -13,10 +13,10 @@ from fuzz.harness import HERE, Harness
 from oic.config.apt_sources import read_mirrors
 from oic.config.dnf_sources import read_repository
 from oic.config.final import load_config
-from oic.config.parse import MAX_NODES
 from oic.config.printed import recipe_text
 from oic.config.source import plain
 from oic.config.trees import parse
+from oic.config.yaml_text import MAX_NODES
 from oic.plan import plan
 
 if TYPE_CHECKING:

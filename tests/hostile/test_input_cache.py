@@ -77,6 +77,25 @@ def test_a_directory_that_is_more_than_a_cache_is_not_closed(bench: Bench) -> No
     assert mode_of(bench.cache) == 0o1777
 
 
+def test_trees_of_recipes_are_not_used_from_a_cache_that_others_could_write_to(bench: Bench, tmp_path: Path) -> None:
+    bench.oic("list").succeeded()
+    assert list((bench.cache / "validated").glob("*.json"))
+    bench.cache.chmod(0o777)
+    (bench.cache / "validated" / "theirs.json").write_text("planted")
+    bench.oic("list").succeeded("they could write to it")
+    assert not (bench.cache / "validated" / "theirs.json").exists()
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "letter.json").touch()
+    shutil.rmtree(bench.cache / "validated")
+    (bench.cache / "validated").symlink_to(mine)
+    bench.cache.chmod(0o777)
+    bench.oic("list").refused_in_one_line(
+        f"{bench.cache / 'validated'}: expected a place of the cache that is your own"
+    )
+    assert (mine / "letter.json").exists()
+
+
 @pytest.mark.parametrize("name", ["store", "layers", "validated", "small"])
 def test_a_link_in_a_place_of_the_cache(name: str, bench: Bench, tmp_path: Path) -> None:
     bench.cache.mkdir(mode=0o700)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from oic.config.source import Bare, as_number, decoded, described, join
+from oic.config.source import Bare, as_number, described, join
 from oic.errors import RecipeError, one_line
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ _BARE_VARIABLE = re.compile(r"""(?<!["'\w$-])\$\{\w+\}""")
 _TRUE = frozenset({"yes", "true", "on"})
 
 
-def bare_tree(data: bytes, path: Path) -> Bare:
+def bare_tree(text: str, path: Path) -> Bare:
     """Return the tree of a YAML file whose top is a mapping; raises RecipeError."""
-    text = decoded(data, path)
     try:
         _check_structure(text, path)
         top = yaml.compose(text, Loader=yaml.CSafeLoader)
@@ -97,6 +96,7 @@ class _Reader:
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
         self.text = text
+        self.room = len(text)
         self.count = 0
 
     def node(self, node: yaml.Node, line: int, path: str, depth: int) -> Bare:
@@ -162,7 +162,14 @@ class _Reader:
         raise self.error(line, path, "expected a plain value, found a YAML tag")
 
     def written(self, node: yaml.ScalarNode, line: int) -> Bare:
-        """Return a text by the places of its lines in the file, or as itself where it was written in another way."""
+        """Return a text by the places of its lines in the file.
+
+        As itself where it was written in another way, and once aliases have made more of the texts than the file has
+        characters: they share it.
+        """
+        self.room -= len(node.value)
+        if self.room < 0:
+            return Bare(line, node.value)
         spans, at, end = [], node.start_mark.index, node.end_mark.index
         for piece in node.value.splitlines(keepends=True):
             at = self.text.find(piece, at, end)

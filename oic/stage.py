@@ -11,7 +11,7 @@ from oic.handover.tree import Artefact
 from oic.values import Bytes, Digest, Value, to_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from oic.handover.codec import Handover
@@ -33,7 +33,7 @@ class Origin(Value):
 
 
 class Kind(Value, Generic[Slice]):
-    """A stage independently of the image; each module of oic/stages defines one.
+    """A stage independently of the image; each module of oic/stages defines one, which oic/runs runs.
 
     `version` is raised by one whenever the stage would write different outputs from the same inputs. The stage `reads`
     hand-overs of other stages and `writes` its own; the first of these is its main one.
@@ -44,7 +44,6 @@ class Kind(Value, Generic[Slice]):
     doc: str
     reads: tuple[type[Handover], ...]
     writes: tuple[type[Handover], ...]
-    run: Callable[[Stage[Slice]], str]
 
 
 class Stage(Value, Generic[Slice]):

@@ -16,7 +16,7 @@ OUTSIDE = {
     "oic.provider.rpm.install.install": "mounts where `_make_place` has made a directory",
 }
 """Functions that name a path of a tree from outside of it, and why that leads nowhere else."""
-WALKED = [name for name in MODULES if name.startswith(("oic.provider.", "oic.stages.", "oic.image."))]
+WALKED = [name for name in MODULES if name.startswith(("oic.provider.", "oic.runs.", "oic.image."))]
 
 
 def functions_of(module: str) -> dict[str, ast.FunctionDef]:

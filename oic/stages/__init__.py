@@ -1,1 +1,1 @@
-"""The stages: each module defines one, with its slice, its `KIND` and its function `run`."""
+"""The stages: each module defines one, with its slice and its `KIND`. What it does when it runs is in `oic.runs`."""

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
-from oic.chroot import layers
-from oic.chroot.tree import Filled
 from oic.handover.packages import LockFile, Verified
-from oic.handover.tree import BuildEnvironment, LayerName
-from oic.ospackage.store import Store
-from oic.provider import provider_of
+from oic.handover.tree import BuildEnvironment
 from oic.stage import Kind
-from oic.values import Value, digest_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from oic.ospackage.lock import LockedPackage
-    from oic.stage import Stage
+from oic.values import Value
 
 
 class Slice(Value):
@@ -29,26 +15,10 @@ class Slice(Value):
     set: str
 
 
-def run(stage: Stage[Slice]) -> str:
-    """Create the layer, unless the cache has it."""
-    packages = stage.read(LockFile).lock.sets[stage.slice.set]
-    store = Store(stage.cache / "store")
-    members = [(package, store.path(package.sha256)) for package in packages]
-    key = digest_of({"stage": "chroot", "version": KIND.version, "packages": [entry.sha256 for entry in packages]})
-    layer = layers.get_or_create(stage.cache, key, partial(_fill, stage.slice.provider, members))
-    stage.write(BuildEnvironment(layer=LayerName(place=stage.artefact(layer.place), digest=layer.digest)))
-    return f"{len(packages)} packages unpacked"
-
-
-def _fill(provider: str, members: Sequence[tuple[LockedPackage, Path]], part: Path) -> Filled:
-    return Filled(epoch=provider_of(provider).unpack(members, part / "tree"))
-
-
-KIND = Kind(
+KIND: Kind[Slice] = Kind(
     name="chroot",
     version=2,
     doc="unpack the build environment from the tools' packages",
     reads=(LockFile, Verified),
     writes=(BuildEnvironment,),
-    run=run,
 )

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from oic.chroot import layers, namespace, toolbox
 from oic.handover.disk import LiveTree
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
-from oic.image.fs import FileSystemSpec, file_system
 from oic.stage import Kind
 from oic.values import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from oic.stage import Stage
-
-_KIND = "squashfs"
 
 
 class Slice(Value):
@@ -26,38 +14,10 @@ class Slice(Value):
     file: str
 
 
-def run(stage: Stage[Slice]) -> str:
-    """Create the squashfs."""
-    tree = stage.read(ConfiguredTree)
-    trees = [layers.read(stage.cache / layer.place).tree for layer in tree.layers]
-    chroot = layers.read(stage.cache / stage.read(BuildEnvironment).layer.place).tree
-    work, target = stage.path("work"), stage.path(stage.slice.file)
-    work.mkdir(exist_ok=True)
-    made = namespace.call(_make, trees, tree.epoch, chroot, work, stage.log, writes=[work, stage.create_log()])
-    made.replace(target)
-    file = stage.artefact_of(target)
-    stage.write(LiveTree(file=file))
-    return f"{target.name}, {file.size >> 20} MiB"
-
-
-def _make(trees: Sequence[Path], epoch: int, chroot: Path, work: Path, log: Path) -> Path:
-    """Return the squashfs, in the directory `work`; runs in a namespace."""
-    made, kind = work / "live.squashfs", file_system(_KIND)
-    with toolbox.merged(trees, chroot, work / "live", log) as (root, out, tools):
-        image = out / made.name
-        kind.make(
-            FileSystemSpec(type=_KIND, view=root, at="/", image=image, size=kind.most, uuid="", label="", epoch=epoch),
-            tools,
-        )
-        image.replace(made)
-    return made
-
-
-KIND = Kind(
+KIND: Kind[Slice] = Kind(
     name="live",
     version=1,
     doc="the tree as a squashfs, to run from the medium",
     reads=(ConfiguredTree, BuildEnvironment),
     writes=(LiveTree,),
-    run=run,
 )

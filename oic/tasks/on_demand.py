@@ -163,7 +163,7 @@ def _unlocked(
 
 
 def _update(config: FinalConfig, stages: Sequence[Stage[Any]], new_keys: bool) -> None:  # noqa: FBT001 - a task's argument
-    from oic.stages import metadata, solve  # noqa: PLC0415 - the solver's modules, only where they are needed
+    from oic.runs import metadata, solve  # noqa: PLC0415 - the solver's modules, only where they are needed
 
     found, fetch, choose = _unlocked(config, stages)
     before_it = [structs.replace(stage, refetch=True) for stage in found]
@@ -203,7 +203,7 @@ def _as_before_on_failure(*stages: Stage[Any]) -> Iterator[None]:
 
 
 def _lock(config: FinalConfig, stages: Sequence[Stage[Any]]) -> None:
-    from oic.stages import solve  # noqa: PLC0415 - as in _update
+    from oic.runs import solve  # noqa: PLC0415 - as in _update
 
     found, fetch, choose = _unlocked(config, stages)
     claim.hold(fetch.directory, config.recipe)

@@ -24,6 +24,7 @@ from oic.errors import OicError
 from oic.files import write_json
 from oic.process.host import FullDiskError, disk_error, is_host_failure
 from oic.progress import begin, tell
+from oic.runs import run_of
 from oic.stages.sign import AwaitsSignaturesError
 from oic.tasks import claim
 from oic.tasks.artefacts import remember
@@ -114,7 +115,7 @@ def perform(stage: Stage[Any]) -> None:
     _set_aside(stage, origin)
     stage.log.parent.mkdir(exist_ok=True)
     stage.log.unlink(missing_ok=True)
-    said = stage.kind.run(stage)
+    said = run_of(stage.kind)(stage)
     write_json(stage.origin_file, origin)
     stage.earlier_origin_file.unlink(missing_ok=True)
     remember(stage)

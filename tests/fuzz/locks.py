@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fuzz.harness import Harness
 from oic.ospackage.lock import FORMAT, Lock, LockedPackage, LockedRepository, parse_json, read_lock
 from oic.ospackage.locked import AskedSet, Request
-from oic.stages.solve import _changes, _oddity
+from oic.runs.solve import _changes, _oddity
 from oic.values import Digest, to_json, to_plain
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from oic.chroot import namespace, overlay, sandbox
 from oic.errors import OicError, ToolError
 from oic.process import child
 from oic.process.run import TIMEOUT_VARIABLE
-from oic.stages import system
+from oic.runs import system as running
 
 from . import ways
 from .attack import MOUNTS, RESOLVER, WALL, switch_off
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oic.ospackage.lock import LockedPackage
+    from oic.stages import system
 
     from .ways import Roots
 
@@ -60,7 +61,7 @@ def _fill(part: system.Slice, prepare: str, work: Path) -> None:
     place = work / "inner"
     ways.prepared(work / "lent/base", place / "base", prepare)
     (place / "tree").mkdir()
-    system._fill(part, ways.ROOTFS, {}, {}, [place / "base"], [place / "log"] * (1 + len(part.commands)), place)
+    running._fill(part, ways.ROOTFS, {}, {}, [place / "base"], [place / "log"] * (1 + len(part.commands)), place)
 
 
 def test_a_link_to_a_descriptor_of_the_builder_is_not_followed(roots: Roots, work: Path) -> None:

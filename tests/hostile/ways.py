@@ -27,6 +27,7 @@ from oic.handover.tree import InstalledTree
 from oic.provider import provider_of
 from oic.provider.deb.install import install as install_debs
 from oic.provider.rpm.install import install as install_rpms
+from oic.runs import system as running
 from oic.stages import system
 from oic.values import Digest
 
@@ -171,7 +172,7 @@ def _fill(
     base = part / "base"
     prepared(roots.base, base, prepare)
     if way == "command":
-        return system._fill(slice_of(script, online=(0,) if network else ()), ROOTFS, {}, {}, [base], [log, log], part)
+        return running._fill(slice_of(script, online=(0,) if network else ()), ROOTFS, {}, {}, [base], [log, log], part)
     with overlay.merged([base], part / "root", upper=part / "tree", work=part / "work") as root:
         tree = Tree(root=root, below=(base,), upper=part / "tree", log=log, epoch=0, tools=part, work=part / "tools")
         return install_debs(packages, tree)

@@ -14,9 +14,10 @@ from oic.files import write_text
 from oic.handover.packages import LockFile
 from oic.ospackage.lock import Lock, LockedKey, LockedPackage, LockedRepository
 from oic.ospackage.store import Store
+from oic.runs import download as running
+from oic.runs.solve import read_kept
 from oic.stage import Stage
 from oic.stages import download
-from oic.stages.solve import read_kept
 from oic.values import Bytes, Digest, ImageName
 from ospackage.asked import NOTHING_ASKED
 
@@ -87,7 +88,7 @@ def stage(tmp_path: Path, lock: Lock) -> Stage[download.Slice]:
 
 
 def test_a_key_is_brought_into_an_empty_store(stage: Stage[download.Slice], key: LockedKey) -> None:
-    assert download.run(stage).startswith("1 packages fetched")
+    assert running.run(stage).startswith("1 packages fetched")
     store = Store(stage.cache / "store")
     assert store.read(key.sha256) == b"a key"
     assert stage.path("download.json").read_text().count("store/sha256/") == 2, "a lost key is a lost artefact"
@@ -96,7 +97,7 @@ def test_a_key_is_brought_into_an_empty_store(stage: Stage[download.Slice], key:
 def test_a_key_that_is_there_is_not_fetched_again(stage: Stage[download.Slice], key: LockedKey, mirror: Mirror) -> None:
     Store(stage.cache / "store").add(b"a key")
     mirror.answers.clear()
-    download.run(stage)
+    running.run(stage)
     assert Store(stage.cache / "store").has(key.sha256)
 
 
@@ -106,18 +107,18 @@ def test_a_file_of_another_host_is_not_looked_for_here(
     elsewhere = replace(key, url="file:///no/such/key")
     repository = replace(lock.repositories[0], keys=(elsewhere,))
     write(stage.path("lock.json"), replace(lock, repositories=(repository,)))
-    download.run(stage)
+    running.run(stage)
     assert not Store(stage.cache / "store").has(key.sha256)
 
 
 def test_another_key_in_its_place_is_refused(stage: Stage[download.Slice], key: LockedKey, mirror: Mirror) -> None:
     mirror.answers["/signing.key"] = Served(b"b key")
     with pytest.raises(TrustError, match=r"key of base: .*expected sha256"):
-        download.run(stage)
+        running.run(stage)
     assert not Store(stage.cache / "store").has(key.sha256)
     mirror.answers.clear()
     with pytest.raises(FetchError, match=r"key of base: .*signing"):
-        download.run(stage)
+        running.run(stage)
 
 
 @pytest.mark.parametrize(

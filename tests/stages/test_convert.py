@@ -12,6 +12,8 @@ from oic.handover.disk import BootFiles, Converted, DiskPiece, FileSystems, Part
 from oic.handover.tree import Artefact
 from oic.image.disk.geometry import layout
 from oic.image.disk.kinds import BOOT_CODE, GPT
+from oic.runs import convert as converting
+from oic.runs import disk as writing
 from oic.stage import Stage
 from oic.stages import convert, disk
 from oic.values import Bytes, Digest, ImageName
@@ -57,9 +59,9 @@ def stage_of(kind: Any, part: Any, cache: Path, *reads: Any) -> Stage[Any]:
 
 def test_a_disk_without_a_raw_file_is_the_same_disk(cache: Path, tmp_path: Path) -> None:
     whole = stage_of(disk.KIND, disk.Slice(layout=PLACED, file="small.raw"), cache, FileSystems, BootFiles)
-    disk.run(whole)
+    writing.run(whole)
     alone = stage_of(convert.KIND, convert.Slice(conversions=(), layout=PLACED), cache, *convert.WITHOUT_RAW)
-    _, digest, partitions = convert._disk(alone, tmp_path, None)
+    _, digest, partitions = converting._disk(alone, tmp_path, None)
     (made,) = whole.written()
     assert isinstance(made, RawDisk)
     assert (digest, partitions) == (made.raw.file.sha256, made.partitions)
@@ -71,10 +73,10 @@ def test_a_disk_of_the_same_parts_is_not_put_together_again(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = stage_of(convert.KIND, convert.Slice(conversions=(), layout=PLACED), cache, *convert.WITHOUT_RAW)
-    _, digest, partitions = convert._disk(alone, tmp_path, None)
-    parts = convert._parts(alone)
+    _, digest, partitions = converting._disk(alone, tmp_path, None)
+    parts = converting._parts(alone)
     alone.write(Converted(products=(), made_of=(), partitions=partitions, parts=parts, disk=digest))
-    monkeypatch.setattr(convert, "write_disk", None)
-    assert convert._disk(alone, tmp_path, convert._written(alone)) == (None, digest, partitions)
+    monkeypatch.setattr(converting, "write_disk", None)
+    assert converting._disk(alone, tmp_path, converting._written(alone)) == (None, digest, partitions)
     other = stage_of(convert.KIND, convert.Slice(conversions=(), layout=OTHER), cache, *convert.WITHOUT_RAW)
-    assert convert._parts(other) != parts
+    assert converting._parts(other) != parts

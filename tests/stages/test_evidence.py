@@ -15,6 +15,7 @@ from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import Artefact, PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
 from oic.image.tree.drawn import OF_RECIPE
 from oic.ospackage.lock import Lock, LockedPackage, LockedRepository
+from oic.runs import evidence as running
 from oic.stage import Stage
 from oic.stages import evidence
 from oic.values import Bytes, Digest, ImageName, to_plain
@@ -78,7 +79,7 @@ def manifest_of(
         products,
     ):
         write_text(stage.path(one.FILE), one.to_text())
-    said = evidence.run(stage)
+    said = running.run(stage)
     return {**json.loads(stage.path("small.manifest.json").read_text()), "said": said}
 
 

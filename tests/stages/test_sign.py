@@ -12,7 +12,7 @@ from image.own_keys import make_keys
 from oic.chroot import namespace
 from oic.errors import OicError
 from oic.image.signing import keys as reading
-from oic.stages.sign import _sign_with_file
+from oic.runs.sign import _sign_with_file
 from oic.values import Digest
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from oic.errors import SolveError, TrustError
 from oic.files import write_text
 from oic.handover.packages import LockFile
 from oic.ospackage.locked import Lock, LockedPackage, LockedRepository, Request
+from oic.runs import solve as running
 from oic.stage import Stage
 from oic.stages import solve
 from oic.values import Bytes, ImageName, digest_of
@@ -69,7 +70,7 @@ def run(place: Path, lock: Lock, request: Request) -> str:
         reads=(),
         lock_file=file,
     )
-    return solve.run(stage)
+    return running.run(stage)
 
 
 def test_a_lock_whose_tools_are_of_the_distribution_is_taken(tmp_path: Path) -> None:

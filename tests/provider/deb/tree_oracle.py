@@ -30,7 +30,7 @@ from oic.ospackage.store import Store
 from oic.plan import plan
 from oic.process.run import ENVIRONMENT
 from oic.provider.compression import decompressed
-from oic.stages import chroot, download, metadata, rootfs, solve, verify
+from oic.runs import chroot, download, metadata, rootfs, solve, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -183,3 +183,19 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file; raises OSError or ValueError."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def data_in(file: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the ranges between two offsets that hold data; one range if the file system does not support holes."""
+    at = start
+    while at < end:
+        try:
+            at = os.lseek(file, at, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # only a hole is left
+                return
+            raise
+        stop = min(os.lseek(file, at, os.SEEK_HOLE), end)
+        if at < stop:
+            yield at, stop
+        at = stop

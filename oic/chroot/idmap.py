@@ -14,14 +14,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from oic.errors import OicError, ToolError
-from oic.process.run import run
+from oic.errors import OicError
 
 NEEDED_IDS = 65536
 Range = tuple[int, int, int]
 """First id inside, first id outside, count: a line of ``/proc/PID/uid_map``."""
-_HELPER_TIMEOUT = 60.0
-"""In seconds. OIC_PROGRAM_TIMEOUT does not apply here: newuidmap is not a workload."""
 
 
 class IdMap(Struct, frozen=True):
@@ -39,23 +36,10 @@ class IdMap(Struct, frozen=True):
             outside += [f"g{first}-{count}" for _, first, count in self.gids]
         return "u" + "_".join(outside)
 
-    def apply(self, pid: int) -> None:
-        """Set the map of process `pid`, which has just entered a new user namespace."""
-        for kind, ranges in (("uid", self.uids), ("gid", self.gids)):
-            if self.by_helper:
-                words = [str(number) for line in ranges for number in line]
-                try:
-                    run([f"new{kind}map", str(pid), *words], timeout=_HELPER_TIMEOUT)
-                except ToolError as error:
-                    reason = " ".join(error.message.split())
-                    raise OicError(f"this user's sub-{kind}s were refused: {reason}", hint=_hint(_user())) from error
-            else:
-                lines = "".join(f"{inside} {outside} {count}\n" for inside, outside, count in ranges)
-                Path(f"/proc/{pid}/{kind}_map").write_text(lines, encoding="ascii")
 
-
-def _hint(user: str) -> str:
-    return f"as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
+def hint() -> str:
+    """Return what gives the current user sub-ids."""
+    return f"as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {_user()}"
 
 
 def current() -> IdMap:
@@ -97,4 +81,4 @@ def _subordinate(kind: str, name: str, uid: int) -> tuple[int, int]:
         if owner in (name, str(uid)) and first.isdigit() and count.isdigit() and int(count) >= NEEDED_IDS - 1:
             return int(first), min(int(count), NEEDED_IDS - 1)
     message = f"expected a range of at least {NEEDED_IDS - 1} sub-{kind}s for user {name}, found none"
-    raise OicError(message, where=str(file), hint=_hint(name))
+    raise OicError(message, where=str(file), hint=hint())

@@ -22,14 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oic.chroot import idmap
-from oic.errors import OicError
+from oic.errors import OicError, ToolError
 from oic.process import child, syscalls
 from oic.process.host import disk_error, is_full_disk
+from oic.process.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Result = TypeVar("Result")
+
+_HELPER_TIMEOUT = 60.0
+"""In seconds. OIC_PROGRAM_TIMEOUT does not apply here: newuidmap is not a workload."""
 
 _NAMESPACES = (
     syscalls.CLONE_NEWUSER
@@ -57,7 +61,7 @@ def call(function: Callable[..., Result], *args: object, writes: Sequence[Path] 
     os.close(mapped_reader)
     try:
         if os.read(ready_reader, 1):
-            ids.apply(unshared.pid)
+            _map_ids(ids, unshared.pid)
             os.write(mapped_writer, b"1")
     finally:
         os.close(mapped_writer)
@@ -75,6 +79,21 @@ def _check_host() -> None:
     if host.sysname != "Linux" or host.machine not in syscalls.MACHINES:
         expected = " or ".join(syscalls.MACHINES)
         raise OicError(f"expected a Linux host on {expected}, found {host.sysname} on {host.machine}")
+
+
+def _map_ids(ids: idmap.IdMap, pid: int) -> None:
+    """Set the id map of process `pid`, which has just entered a new user namespace."""
+    for kind, ranges in (("uid", ids.uids), ("gid", ids.gids)):
+        if ids.by_helper:
+            words = [str(number) for line in ranges for number in line]
+            try:
+                run([f"new{kind}map", str(pid), *words], timeout=_HELPER_TIMEOUT)
+            except ToolError as error:
+                reason = " ".join(error.message.split())
+                raise OicError(f"this user's sub-{kind}s were refused: {reason}", hint=idmap.hint()) from error
+        else:
+            lines = "".join(f"{inside} {outside} {count}\n" for inside, outside, count in ranges)
+            Path(f"/proc/{pid}/{kind}_map").write_text(lines, encoding="ascii")
 
 
 def _unshared(

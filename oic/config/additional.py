@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from oic.config.source import Node
 
 _EXECUTABLE = 0o100
-_OCTAL = re.compile(r"0?[0-7]{3,4}", re.ASCII)
+_OCTAL = r"(?a)0?[0-7]{3,4}"
 _KERNELS = ("proc", "sys", "dev")
 _MAX_ENTRIES = 20_000
 _PUBLIC_FILES = "additionalfiles"
@@ -128,7 +128,7 @@ def _entries(node: Node, places: Places, problems: list[tuple[Node, str]]) -> li
         local=find(local, places),
         final=node.get("final").text.rstrip("/"),
         kind="",
-        mode=int(mode, 8) if _OCTAL.fullmatch(mode) else 0,
+        mode=int(mode, 8) if re.fullmatch(_OCTAL, mode) else 0,
         owner=node.get("owner").text,
     )
     if not local.text:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _SECURITY = ("-security", "/updates")
 _MAIN = ("", "-updates", "-proposed-updates", "-backports")
-_ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>[^#]+)")
+_ONE_LINE = r"deb\s+(?:\[(?P<options>[^\]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>[^#]+)"
 
 
 class Mirrors(Value):
@@ -98,7 +98,7 @@ def _text(path: Path) -> str:
 
 def _one_line(text: str) -> Iterator[_Source]:
     for line in text.splitlines():
-        match = _ONE_LINE.match(line.strip())
+        match = re.match(_ONE_LINE, line.strip())
         if match:
             options = dict(option.split("=", 1) for option in (match["options"] or "").split() if "=" in option)
             yield _Source(

@@ -37,7 +37,7 @@ TRUSTED = "[trusted=yes]"
 _HASHES = {"1": "md5", "5": "sha256", "6": "sha512", "2a": "bcrypt", "2b": "bcrypt", "2y": "bcrypt"}
 _MOST_PASSWORD = 511  # CRYPT_MAX_PASSPHRASE_SIZE and PAM_MAX_RESP_SIZE, without the zero
 _MOST_PART, _MOST_PATH = 255, 4095
-_CRYPT = re.compile(r"\$([0-9a-z]+)\$.+")
+_CRYPT = r"\$([0-9a-z]+)\$.+"
 
 
 def problems_in(tree: Node) -> Problems:
@@ -155,7 +155,7 @@ def _user_problems(users: Node) -> Problems:
             yield node, f"expected a password of {most}, found one of {size}"
         if not node.text.startswith("$"):
             continue
-        match = _CRYPT.fullmatch(node.text)
+        match = re.fullmatch(_CRYPT, node.text)
         if match is None:
             yield node, "expected plain text or a crypt hash such as $6$salt$hash, found a broken hash (not shown)"
         elif match[1] not in {*_HASHES, *_OTHER_HASHES}:

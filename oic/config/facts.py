@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Problems = Iterator[tuple[Node, str]]
 
-_VARIABLE = re.compile(r"\$\{?\w+\}?|\{\w*\}")
+_VARIABLE = r"\$\{?\w+\}?|\{\w*\}"
 
 
 def problems_in_facts(facts: Node) -> Problems:
@@ -33,7 +33,7 @@ def problems_in_facts(facts: Node) -> Problems:
         keys = [item.get("key") if item.entries else item for item in entry.get("keys").items]
         nodes += [entry.get("path"), entry.get("mirrorList"), *keys]
     for node in nodes:
-        if found := _VARIABLE.search(filled(node.text, dict.fromkeys(WORDS, ""))):
+        if found := re.search(_VARIABLE, filled(node.text, dict.fromkeys(WORDS, ""))):
             yield node, f"expected the variables {{arch}}, $basearch or $releasever, found {found[0]}"
     if facts.get("provider").text == "deb" and facts.get("scriptletsMayFail").items:
         yield facts.get("scriptletsMayFail"), "expected none, as dpkg lets no script of a package fail, found some"

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     Problems = list[tuple[Node, str]]
 
-_IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_IMAGE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 NAMES_IN_CACHE = ("damaged", "layers", "store", "validated")
 """Names that no recipe can have, as the cache has them beside its images."""
 
@@ -160,7 +160,7 @@ def is_default(recipe: Path, validated: Path | None = None) -> bool:
 
 
 def _image_name(recipe: Path) -> ImageName:
-    if not _IMAGE_NAME.fullmatch(recipe.stem):
+    if not re.fullmatch(_IMAGE_NAME, recipe.stem):
         said = "expected a file name of letters, digits, '.', '_' and '-', as tasks are named after it"
         raise RecipeError(f"{said}, found '{recipe.name}'", where=str(recipe))
     if recipe.stem in NAMES_IN_CACHE:

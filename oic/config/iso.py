@@ -51,7 +51,7 @@ class Iso(Value):
 
 _INSTALLERS = {"attendedinstaller": ATTENDED, "unattendedinstaller": UNATTENDED, "live-installer": ""}
 """Programs of the public tool that its recipes of an initramfs name, and what each is for."""
-_PUBLIC_TEMPLATE = re.compile(r"default-initrd(-unattended)?-[a-z0-9_]+\.ya?ml")
+_PUBLIC_TEMPLATE = r"default-initrd(-unattended)?-[a-z0-9_]+\.ya?ml"
 """What public templates call the distribution's own recipe of an initramfs."""
 _IDLE_DISK = ("size", "artifacts", "extendLastPartitionToFillDisk")
 
@@ -75,7 +75,7 @@ def iso_of(tree: Node, booted: System, answers: str) -> Iso:
         exclude_removable=policy.get("excludeRemovable").value is not False,
         require_empty=policy.get("requireEmpty").value is not False,
     )
-    template = _PUBLIC_TEMPLATE.fullmatch(tree.get("systemConfig", "initramfs", "template").text)
+    template = re.fullmatch(_PUBLIC_TEMPLATE, tree.get("systemConfig", "initramfs", "template").text)
     decided = (UNATTENDED,) if template and template[1] else _modes(booted)
     said = iso.get("mode").texts or ((iso.get("mode").text,) if iso.get("mode").text else decided)
     is_answered = bool(choice.path or choice.strategy or answers)
@@ -97,7 +97,7 @@ def _modes(booted: System) -> tuple[str, ...]:
 
 def is_distributions_own(template: str) -> bool:
     """Tell whether the name of a template is what public ones call the distribution's own."""
-    return _PUBLIC_TEMPLATE.fullmatch(template) is not None
+    return re.fullmatch(_PUBLIC_TEMPLATE, template) is not None
 
 
 def answer_problems(tree: Node) -> Found:

@@ -79,13 +79,13 @@ _MBR = {
 }
 _MBR_FAT = {"fat32": "0c", "fat16": "0e", "fat12": "01"}
 
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 def type_guid(word: str) -> str | None:
     """Return the lower-case GUID that a name, short code or GUID stands for; None for an unknown word."""
     lowered = word.lower()
-    if _GUID.fullmatch(lowered):
+    if re.fullmatch(_GUID, lowered):
         return lowered
     return _NAMES.get(_CODES.get(lowered, lowered))
 

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 
-_LINE = re.compile(r"(?:^|.*[ \t])((?:ssh|ecdsa|sk)-[^\s]+) ([A-Za-z0-9+/=]+)(?: .*)?")
+_LINE = r"(?:^|.*[ \t])((?:ssh|ecdsa|sk)-[^\s]+) ([A-Za-z0-9+/=]+)(?: .*)?"
 _FIELDS = {
     "ssh-ed25519": 1,
     "ssh-rsa": 2,
@@ -26,7 +26,7 @@ _ED25519 = 32
 
 def key_problem(line: str) -> str:
     """Return what was expected of a public key and what was found; empty where it is one, or its form is none."""
-    match = _LINE.fullmatch(line)
+    match = re.fullmatch(_LINE, line)
     if match is None:
         return ""  # the schema says so
     kind = match[1]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _DEFAULT_COMPONENT = "main"
 _OF_FILES = "packages"
 """The name of a repository of package files that the recipe gives none."""
-_NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+_NO_NAME = r"[^A-Za-z0-9._-]+"
 
 
 def recipe_repositories(tree: Node, distribution: Distribution, files: FilesOfRecipe) -> tuple[Repository, ...]:
@@ -100,7 +100,7 @@ def _made_of(files: tuple[PackageFile, ...], name: str, entry: Node, family: str
 
 
 def _unique(codename: str, taken: Collection[str]) -> str:
-    stem = _NO_NAME.sub("-", codename).strip("-.") or "repository"
+    stem = re.sub(_NO_NAME, "-", codename).strip("-.") or "repository"
     numbered = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
     return stem if stem not in taken else next(name for name in numbered if name not in taken)
 

@@ -21,7 +21,6 @@ from msgspec.structs import replace
 
 from oic.config.apt_sources import read_mirrors
 from oic.config.checks import TRUSTED
-from oic.config.dnf_sources import read_repository
 from oic.config.repository import Key, Repository, is_safe_way
 from oic.config.urls import url_problem
 from oic.errors import RecipeError
@@ -182,6 +181,8 @@ def _in_apt(facts: Node, name: str, entries: Sequence[Node], words: Mapping[str,
 
 
 def _in_dnf(entry: Node, name: str, words: Mapping[str, str], root: Path) -> _Place:
+    from oic.config.dnf_sources import read_repository  # noqa: PLC0415 - only where the host's packages are rpm
+
     ids = entry.get("hostRepositories").texts
     found = read_repository(ids, root)
     if found is None:

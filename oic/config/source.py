@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 20
 INTEGER_KEYS = frozenset({"index", "passwordMaxAge", "priority"})
 
-_CREDENTIALS = re.compile(r"([A-Za-z][\w+.-]*://)[^/\s'\"]*@")
+_CREDENTIALS = r"([A-Za-z][\w+.-]*://)[^/\s'\"]*@"
 _DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,8})", re.ASCII)
 
 
@@ -77,7 +77,7 @@ class Node(Struct, frozen=True):
     def said(self, message: str) -> str:
         """Return ``file:line: key.path: message``."""
         text = f"{self.where}: {self.path}: {message}" if self.path else f"{self.where}: {message}"
-        return one_line(_CREDENTIALS.sub(r"\1<redacted>@", text))
+        return one_line(re.sub(_CREDENTIALS, r"\1<redacted>@", text))
 
 
 class Bare(Struct, array_like=True, frozen=True, omit_defaults=True):

@@ -16,8 +16,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from oic.files import atomic_file, open_output
-from oic.image.disk.raw import data_in
+from oic.files import atomic_file, data_in, open_output
 from oic.values import Value
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from oic.values import Bytes, Digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = r"[0-9a-f]{64}"
 
-_URL = re.compile(r"(https?|file|packages)://[^\s\\?#]*")
-_KEY_URL = re.compile(r"https?://[^\s\\#]*|file://[^\s\\?#]*")
-_NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_URL = r"(https?|file|packages)://[^\s\\?#]*"
+_KEY_URL = r"https?://[^\s\\#]*|file://[^\s\\?#]*"
+_NOT_TEXT = r"[\x00-\x1f\x7f\ud800-\udfff]"
 _MAX_SIZE = 2**40
 _MAX_REPR = 60
 
@@ -63,7 +63,7 @@ class Entry:
         """Return true or false."""
         return cast("bool", self._of(field, bool, "true or false"))
 
-    def text(self, field: str, pattern: re.Pattern[str] | None = None, expected: str = "text") -> str:
+    def text(self, field: str, pattern: str | None = None, expected: str = "text") -> str:
         """Return a text that matches `pattern`."""
         return self._text(field, self._fields[field], pattern, expected)
 
@@ -78,7 +78,7 @@ class Entry:
             raise self.error(field, "expected a number of bytes", value)
         return Bytes(value)
 
-    def texts(self, field: str, pattern: re.Pattern[str] | None = None, expected: str = "text") -> tuple[str, ...]:
+    def texts(self, field: str, pattern: str | None = None, expected: str = "text") -> tuple[str, ...]:
         """Return a list of texts."""
         return tuple(self._text(field, value, pattern, expected) for value in self.list(field))
 
@@ -104,8 +104,8 @@ class Entry:
             raise self.error(field, f"expected {expected}", value)
         return value
 
-    def _text(self, field: str, value: Any, pattern: re.Pattern[str] | None, expected: str) -> str:
-        if not isinstance(value, str) or _NOT_TEXT.search(value) or (pattern and not pattern.fullmatch(value)):
+    def _text(self, field: str, value: Any, pattern: str | None, expected: str) -> str:
+        if not isinstance(value, str) or re.search(_NOT_TEXT, value) or (pattern and not re.fullmatch(pattern, value)):
             raise self.error(field, f"expected {expected}", value)
         return value
 
@@ -113,7 +113,7 @@ class Entry:
 def climbs(path: str) -> bool:
     """Tell whether a path, as it is or with %xx decoded, contains ``..`` or parts of a URL."""
     return any(
-        ".." in text.split("/") or "://" in text or re.search(r"[\\?#]", text) or _NOT_TEXT.search(text)
+        ".." in text.split("/") or "://" in text or re.search(r"[\\?#]", text) or re.search(_NOT_TEXT, text)
         for text in (path, unquote(path))
     )
 

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -52,8 +51,8 @@ OLDER = 2
 SETS, MEDIUM = ("image", "tools"), "medium"
 """The sets that every lock has, and the one of what an ISO boots."""
 
-_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_FINGERPRINT = r"[0-9A-F]{40}|[0-9A-F]{64}"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 def parse_json(text: str) -> Any:

@@ -25,14 +25,13 @@ MAKE_ROOM = "make room, or say cache=DIRECTORY for another disk, and build again
 _WHILE = " while "
 _NOT_FULL = 1 << 30
 """With so many bytes free, a program that says that its disk is full had another one: a tmpfs."""
-_LOGGED_FULL = re.compile(r"No space left on device|Disk quota exceeded")
-_LOGGED_PACKAGE = re.compile(r"^(Unpacking|Setting up|Processing triggers for) ([^\s:]+)", re.MULTILINE)
+_LOGGED_FULL = r"No space left on device|Disk quota exceeded"
+_LOGGED_PACKAGE = r"(?m)^(Unpacking|Setting up|Processing triggers for) ([^\s:]+)"
 """How dpkg says what it does."""
-_LOGGED_FAILURE = re.compile(
-    r"^(?:.*: line \d+: +\d+ )?(?:Killed|Bus error)(?: \(core dumped\))?(?:$| {2}.*)"  # a shell, of its program
+_LOGGED_FAILURE = (
+    r"(?m)^(?:.*: line \d+: +\d+ )?(?:Killed|Bus error)(?: \(core dumped\))?(?:$| {2}.*)"  # a shell, of its program
     r"|^.*'cp .*' failed with \d+$"  # dracut-install
-    r"|^.*(?:No space left on device|Disk quota exceeded|fork: .*Cannot allocate memory).*$",
-    re.MULTILINE,
+    r"|^.*(?:No space left on device|Disk quota exceeded|fork: .*Cannot allocate memory).*$"
 )
 """Log lines showing that a subprocess was killed or ran out of space although the script exited 0.
 
@@ -66,9 +65,9 @@ def while_doing(text: str) -> Iterator[None]:
 
 def full_disk_in(output: str, log: Path, program: str) -> FullDiskError | None:
     """Return the error for a program that ended because the disk of the log is full, if its output says so."""
-    if not _LOGGED_FULL.search(output) or shutil.disk_usage(log.parent).free > _NOT_FULL:
+    if not re.search(_LOGGED_FULL, output) or shutil.disk_usage(log.parent).free > _NOT_FULL:
         return None
-    packages = _LOGGED_PACKAGE.findall(output)
+    packages = re.findall(_LOGGED_PACKAGE, output)
     doing = f"{packages[-1][0].lower()} {packages[-1][1]}" if packages else f"running {program}"
     return full_disk(log.parent, doing)
 
@@ -85,7 +84,7 @@ def is_full_disk(error: OSError) -> bool:
 
 def failure_in(log: str) -> str:
     """Return the first line of a log that shows a failure of the host; empty when there is none."""
-    found = _LOGGED_FAILURE.search(log)
+    found = re.search(_LOGGED_FAILURE, log)
     return " ".join(found[0].split())[:200] if found else ""
 
 

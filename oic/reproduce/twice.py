@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oic.chroot import clock, layers
+from oic.chroot import clock, creation
 from oic.chroot.clock import LIBRARY, Clock
 from oic.errors import OicError
 from oic.files import write_json
@@ -41,7 +41,7 @@ def remove_builds(stages: Sequence[Stage[Any]]) -> Path:
     place = stages[0].path("reproduce")
     claim.hold(stages[0].directory, stages[0].recipe)
     if place.exists():
-        layers.remove([place])
+        creation.remove([place])
     return place
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from oic.chroot import layers, namespace, toolbox
+from oic.chroot import creation, layers, namespace, toolbox
 from oic.config.architecture import ARCHITECTURES
 from oic.config.sizes import SECTOR
 from oic.files import atomic_file, digest_of_sparse
@@ -25,7 +25,7 @@ from oic.handover.tree import (
     LayerName,
 )
 from oic.image.boot import Bootable, BootKernel, BootParts, boot_method
-from oic.image.boot.esp import make_esp
+from oic.image.boot.esp_image import make_esp
 from oic.image.tree import bootable
 from oic.image.tree import esp as esp_files
 from oic.image.tree.generators import modules_setting
@@ -184,5 +184,5 @@ def _layer(stage: Stage[Slice], wanted: Bootable, parts: BootParts) -> LayerName
     )
     initramfs = {kernel.version: kernel.initramfs_path for kernel in wanted.kernels if kernel.initramfs_path in files}
     fill = partial(bootable.fill, below, files, parts.settings, parts.private, added, initramfs, tree.epoch)
-    layer = layers.get_or_create(stage.cache, key, fill)
+    layer = creation.get_or_create(stage.cache, key, fill)
     return LayerName(place=stage.artefact(layer.place), digest=layer.digest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oic.chroot import layers
+from oic.chroot import creation
 from oic.chroot.tree import Filled
 from oic.handover.packages import LockFile
 from oic.handover.tree import BuildEnvironment, LayerName
@@ -28,7 +28,7 @@ def run(stage: Stage[Slice]) -> str:
     store = Store(stage.cache / "store")
     members = [(package, store.path(package.sha256)) for package in packages]
     key = digest_of({"stage": "chroot", "version": KIND.version, "packages": [entry.sha256 for entry in packages]})
-    layer = layers.get_or_create(stage.cache, key, partial(_fill, stage.slice.provider, members))
+    layer = creation.get_or_create(stage.cache, key, partial(_fill, stage.slice.provider, members))
     stage.write(BuildEnvironment(layer=LayerName(place=stage.artefact(layer.place), digest=layer.digest)))
     return f"{len(packages)} packages unpacked"
 

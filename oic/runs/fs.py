@@ -12,8 +12,9 @@ from oic.files import digest_of_sparse
 from oic.handover.disk import BootFiles, FileSystems, PartitionImage, SignedFiles, VerifiedRoot
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
 from oic.image.disk.content import ByContent, is_by_content
-from oic.image.fs import FileSystemSpec, file_system, largest, room
-from oic.image.fs.spec import DoesNotFitError
+from oic.image.fs import file_system, largest, room
+from oic.image.fs.making import make
+from oic.image.fs.spec import DoesNotFitError, FileSystemSpec
 from oic.image.fs.survey import survey_tree
 from oic.image.tree import views
 from oic.process import child
@@ -114,7 +115,7 @@ class Making(Value):
         if entry.type not in room.PACKED:
             return room.room_for(entry.type, survey_tree(view), kind.least)
         doing(f"{entry.type} of {entry.id}")
-        kind.make(self._spec(entry, view, kind.most), tools)
+        make(self._spec(entry, view, kind.most), tools)
         return room.whole_mib(self.images[entry.id].lstat().st_size)
 
     def _make_tight(self, entry: Partition, view: Path, root: Path, tools: Tools) -> Bytes:
@@ -139,7 +140,7 @@ class Making(Value):
     def _make(self, entry: Partition, view: Path, size: Bytes, root: Path, tools: Tools) -> None:
         doing(f"{entry.type} of {entry.id}")
         try:
-            file_system(entry.type).make(self._spec(entry, view, size), tools)
+            make(self._spec(entry, view, size), tools)
         except DoesNotFitError as error:
             provider = provider_of(self.part.provider)
             packages = largest.packages(root, provider, self.log) if entry.at else []

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from oic.chroot import layers, namespace, toolbox
 from oic.handover.disk import LiveTree
 from oic.handover.tree import BuildEnvironment, ConfiguredTree
-from oic.image.fs import FileSystemSpec, file_system
+from oic.image.fs import file_system
+from oic.image.fs.making import make
+from oic.image.fs.spec import FileSystemSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +41,7 @@ def _make(trees: Sequence[Path], epoch: int, chroot: Path, work: Path, log: Path
     made, kind = work / "live.squashfs", file_system(_KIND)
     with toolbox.merged(trees, chroot, work / "live", log) as (root, out, tools):
         image = out / made.name
-        kind.make(
+        make(
             FileSystemSpec(type=_KIND, view=root, at="/", image=image, size=kind.most, uuid="", label="", epoch=epoch),
             tools,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oic.chroot import layers, namespace, overlay, toolbox
+from oic.chroot import creation, layers, namespace, overlay, toolbox
 from oic.chroot.tree import Tree, remove_matches
 from oic.errors import one_line
 from oic.handover.packages import LockFile
@@ -51,7 +51,7 @@ def run(stage: Stage[Slice]) -> str:
         members = [(package, store.path(package.sha256)) for package in group]
         key = digest_of({"below": key, "packages": [package.sha256 for package in group]})
         fill = partial(_fill, family, members, tools, tuple(stack), allowed, stage.log)
-        stack.append(layers.get_or_create(stage.cache, key, fill, writes=[stage.create_log()]))
+        stack.append(creation.get_or_create(stage.cache, key, fill, writes=[stage.create_log()]))
     named = tuple(LayerName(place=stage.artefact(layer.place), digest=layer.digest) for layer in stack)
     stage.write(PassedScriptlets(scriptlets=_passed(stack, packages, stage.slice)))
     image = [(package, store.path(package.sha256)) for package in packages]

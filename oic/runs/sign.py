@@ -17,7 +17,7 @@ from oic.chroot import layers, namespace, toolbox
 from oic.files import atomic_file, digest_of_sparse
 from oic.handover.disk import BootFiles, PartitionImage, SignedFiles, SignedProgram
 from oic.handover.tree import Artefact, BootInputs, BuildEnvironment
-from oic.image.boot.esp import EspPartition, make_esp
+from oic.image.boot.esp_image import make_esp
 from oic.image.tree.esp import merge_files
 from oic.process import child
 from oic.process.run import program_timeout
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
+    from oic.image.boot.esp import EspPartition
     from oic.image.signing.signed import Program, Signatures
     from oic.stage import Stage
 

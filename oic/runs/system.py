@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oic.chroot import layers, namespace, overlay, sandbox
+from oic.chroot import creation, layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, remove_matches
 from oic.config.lines import with_lines
 from oic.config.model import Services  # noqa: TC001 - fields of the slice
@@ -72,7 +72,7 @@ def run(stage: Stage[Slice]) -> str:
         said.told, provider_of(said.provider), rootfs.repositories, stage.sources, Store(stage.cache / "store")
     )
     fill = partial(_fill, said, rootfs, stage.sources, keys, trees, logs)
-    layer = layers.get_or_create(stage.cache, key, fill, writes=logs, network=online)
+    layer = creation.get_or_create(stage.cache, key, fill, writes=logs, network=online)
     own = LayerName(place=stage.artefact(layer.place), digest=layer.digest)
     work = stage.path("work/system")
     work.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def _part(stage: Stage[Slice], layer: Layer, below: Sequence[Path], paths: Seque
     if not paths:
         return None
     key = digest_of({"part of": layer.digest, "paths": sorted(paths), "version": KIND.version})
-    copy = layers.get_or_create(stage.cache, key, partial(part.fill, below, layer.tree, paths, layer.epoch))
+    copy = creation.get_or_create(stage.cache, key, partial(part.fill, below, layer.tree, paths, layer.epoch))
     return LayerName(place=stage.artefact(copy.place), digest=copy.digest)
 
 

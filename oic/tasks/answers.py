@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from oic.stage import Stage
 
 
-_COMMAND_LOG = re.compile(r"^configurations\[.*, its output is in (command-\d+\.log)$", re.MULTILINE)
+_COMMAND_LOG = r"(?m)^configurations\[.*, its output is in (command-\d+\.log)$"
 
 
 def say(text: str) -> None:
@@ -122,7 +122,7 @@ def log(config: FinalConfig, stages: Sequence[Stage[Any]], given: Mapping[str, s
 
 def _logs_of_commands(log: Path, text: str) -> Iterator[tuple[Path, str]]:
     """Yield the logs of the recipe's commands, which the stage's own log names."""
-    for name in _COMMAND_LOG.findall(text):
+    for name in re.findall(_COMMAND_LOG, text):
         file = log.with_name(name)
         if file.exists():
             yield file, file.read_text("utf-8", "replace")

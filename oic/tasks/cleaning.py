@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from doit.cmd_clean import Clean as DoitClean
 from doit.exceptions import InvalidCommand
 
-from oic.chroot import layers
 from oic.errors import OicError
 from oic.tasks import claim
 
@@ -79,7 +78,9 @@ def remove(path: Path, *, dry_run: bool = False) -> None:
     try:
         shutil.rmtree(path)
     except PermissionError:
-        layers.remove([path])
+        from oic.chroot import creation  # noqa: PLC0415 - it brings all that enters a namespace
+
+        creation.remove([path])
 
 
 def disk_use(path: Path) -> int:

@@ -20,9 +20,9 @@ from oic.tasks.output import Paint
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PROBLEM = re.compile(r"(?P<file>/[^\n]*?):(?P<line>\d+): (?:(?P<path>[A-Za-z_][\w-]*(?:[.\[][\w.\]\[-]*)?): )?")
+_PROBLEM = r"(?P<file>/[^\n]*?):(?P<line>\d+): (?:(?P<path>[A-Za-z_][\w-]*(?:[.\[][\w.\]\[-]*)?): )?"
 _OF_KEYS = ("expected a known key", "expected each key once")
-_CARET = re.compile(r" +\| +\^+")
+_CARET = r" +\| +\^+"
 
 
 def shown_mistake(text: str, stood_in: Path, paint: Paint) -> str:
@@ -40,13 +40,13 @@ def painted_failure(line: str, paint: Paint) -> str:
     task, failed, rest = line.partition(" failed: ")
     if failed and " " not in task:
         return paint.red(task + failed) + rest
-    return paint.red(line) if _CARET.fullmatch(line) else line
+    return paint.red(line) if re.fullmatch(_CARET, line) else line
 
 
 def _lines(text: str, stood_in: Path, paint: Paint, head: str) -> Iterator[str]:
     """Yield the lines of a text, each problem of a recipe after `head`, and with its line of the recipe below."""
     for number, line in enumerate(text.rstrip().splitlines()):
-        problem = _PROBLEM.match(line)
+        problem = re.match(_PROBLEM, line)
         shown = from_here(line, stood_in) if problem or head else line
         yield (head if problem or not number else "") + shown
         if problem:

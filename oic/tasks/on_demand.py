@@ -10,8 +10,6 @@ from msgspec import structs
 from oic.errors import OicError
 from oic.files import write_text
 from oic.handover.packages import LockFile
-from oic.ospackage.changes import differences
-from oic.ospackage.changes import new_keys as keys_that_changed
 from oic.plan import plan
 from oic.progress import begin, worded
 from oic.tasks import answers, claim, signing
@@ -163,7 +161,9 @@ def _unlocked(
 
 
 def _update(config: FinalConfig, stages: Sequence[Stage[Any]], new_keys: bool) -> None:  # noqa: FBT001 - a task's argument
-    from oic.runs import metadata, solve  # noqa: PLC0415 - the solver's modules, only where they are needed
+    from oic.ospackage.changes import differences  # noqa: PLC0415 - as the solver's modules, only where it is needed
+    from oic.ospackage.changes import new_keys as keys_that_changed  # noqa: PLC0415
+    from oic.runs import metadata, solve  # noqa: PLC0415
 
     found, fetch, choose = _unlocked(config, stages)
     before_it = [structs.replace(stage, refetch=True) for stage in found]

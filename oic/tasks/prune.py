@@ -12,7 +12,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from oic.chroot import idmap, layers, namespace
+from oic.chroot import creation, idmap, layers, namespace
 from oic.config.final import NAMES_IN_CACHE
 from oic.progress import doing
 from oic.tasks import claim
@@ -77,9 +77,9 @@ def _sizes(places: Sequence[Path]) -> list[int]:
 
 
 def _remove(cache: Path, places: Sequence[Path], blobs: Sequence[Path]) -> None:
-    layers.remove(places)
+    creation.remove(places)
     for note in (cache / "layers").glob("*.json"):
-        if not layers.is_noted(note):
+        if layers.read_note(note) is None:
             note.unlink()
     for path in blobs:
         path.unlink()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FILE = "oic/settings.toml"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _MOST_WORKERS = 256
 _EXPECTED = {
     "cache": 'a directory such as cache = "/big/oic"',
@@ -90,7 +90,7 @@ def with_variables(given: Mapping[str, str], stood_in: Path) -> dict[str, str]:
     tree = parse(read_bytes(stood_in / given["vars"]), stood_in / given["vars"])
     values = {}
     for name, node in tree.entries.items():
-        if not _NAME.fullmatch(name) or not isinstance(node.value, str):
+        if not re.fullmatch(_NAME, name) or not isinstance(node.value, str):
             raise OicError(node.said("expected variables as name: value, of a text or a number each, found another"))
         values[f"{VARIABLE}{name}"] = node.value
     return {**values, **given}

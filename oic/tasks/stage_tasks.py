@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed
 
-from oic.config.lines import with_lines
 from oic.errors import OicError
 from oic.files import write_json
 from oic.process.host import FullDiskError, disk_error, is_host_failure
@@ -69,7 +68,11 @@ def run_stage(stage: Stage[Any]) -> TaskFailed | None:
     """Run one stage; the action of every task of the graph."""
     begin(stage.task)
     failed = failure_of(stage.cache, _perform_unless_as_it_was, stage, log=stage.log)
-    return type(failed)(with_lines(failed.message, stage.recipe)) if failed else None
+    if failed is None:
+        return None
+    from oic.config.lines import with_lines  # noqa: PLC0415 - only where a stage fails
+
+    return type(failed)(with_lines(failed.message, stage.recipe))
 
 
 def failure_of(cache: Path, function: Callable[..., None], *args: Any, log: Path | None = None) -> TaskFailed | None:

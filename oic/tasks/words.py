@@ -29,8 +29,8 @@ _VALUES = {
 }
 SWITCHES = tuple(name for name, values in _VALUES.items() if values == ("yes", "no"))
 VARIABLE = "var."
-_DOIT_IMAGE = re.compile(r"\bdoit ([a-z][a-z-]*) image=([^\s,;:)]+)")
-_DOIT = re.compile(r"\bdoit ([a-z][a-z-]*)\b")
+_DOIT_IMAGE = r"\bdoit ([a-z][a-z-]*) image=([^\s,;:)]+)"
+_DOIT = r"\bdoit ([a-z][a-z-]*)\b"
 
 WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "image": ((), "RECIPE"),
@@ -58,7 +58,7 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
 
 def as_oic(text: str) -> str:
     """Return a text in which ``doit TASK image=RECIPE`` is said as ``oic TASK RECIPE``."""
-    return _DOIT.sub(r"oic \1", _DOIT_IMAGE.sub(r"oic \1 \2", text))
+    return re.sub(_DOIT, r"oic \1", re.sub(_DOIT_IMAGE, r"oic \1 \2", text))
 
 
 def words_of(words: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from oic.chroot import layers, namespace, overlay, sandbox
+from oic.chroot import creation, layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, digest_of_tree
 from oic.values import digest_of
 
@@ -34,7 +34,9 @@ def _fill(below: Path, log: Path, part: Path) -> Filled:
 def made(root: Path, place: Path) -> layers.Layer:
     log = place / "log"
     log.touch()
-    return layers.get_or_create(place / "cache", digest_of({"of": "a daemon"}), partial(_fill, root, log), writes=[log])
+    return creation.get_or_create(
+        place / "cache", digest_of({"of": "a daemon"}), partial(_fill, root, log), writes=[log]
+    )
 
 
 def test_no_program_writes_after_the_digest_is_taken(root: Path, tmp_path: Path) -> None:

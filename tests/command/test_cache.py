@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oic.chroot import layers
+from oic.chroot import creation
 from oic.chroot.tree import Filled
 from oic.ospackage.store import Store
 from oic.values import digest_of
@@ -86,7 +86,7 @@ def fill(part: Path) -> Filled:
 
 
 def write_layer(cache: Path, name: str) -> Path:
-    return layers.get_or_create(cache, digest_of({"of": name}), fill).place
+    return creation.get_or_create(cache, digest_of({"of": name}), fill).place
 
 
 def write_blobs(cache: Path) -> tuple[Digest, Digest]:

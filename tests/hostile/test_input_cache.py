@@ -16,7 +16,7 @@ import pytest
 from config.conftest import HEAD
 from e2e.bench import PROJECT, Bench, Ran
 
-from oic.chroot import layers
+from oic.chroot import creation
 from oic.chroot.tree import Filled
 from oic.errors import OicError
 from oic.files import write_text
@@ -188,7 +188,7 @@ def _layer(part: Path) -> Filled:
 
 def test_a_cache_as_it_should_be(bench: Bench) -> None:
     bench.oic("download").succeeded()
-    layers.get_or_create(bench.cache, digest_of("a layer"), _layer)
+    creation.get_or_create(bench.cache, digest_of("a layer"), _layer)
     blobs = len(list(bench.cache.glob("store/sha256/*/*")))
     expected = f"{bench.cache}: {blobs} blobs and 1 layers, all as their digests say"
     bench.oic("verify-cache").succeeded(expected)
@@ -226,13 +226,13 @@ def _change(root: Path, what: str) -> None:
 @pytest.mark.parametrize("what", ["content", "mode", "name"])
 def test_a_layer_that_was_changed_is_moved_away_and_made_anew(what: str, bench: Bench) -> None:
     bench.oic("list").succeeded()
-    layer = layers.get_or_create(bench.cache, digest_of("a layer"), _layer)
+    layer = creation.get_or_create(bench.cache, digest_of("a layer"), _layer)
     write_text(bench.image / "system.json", f'{{"layers": ["layers/{layer.place.name}"]}}')
     _change(layer.place, what)
     ran = bench.oic("verify-cache")
     ran.refused(f"{layer.place}: expected the digest {layer.digest[:32]}", f"small made of it: delete {bench.image}")
     assert not layer.place.exists()
-    assert layers.get_or_create(bench.cache, digest_of("a layer"), _layer) == layer
+    assert creation.get_or_create(bench.cache, digest_of("a layer"), _layer) == layer
     bench.oic("verify-cache").succeeded("1 layers")
 
 

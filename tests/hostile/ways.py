@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from provider.deb.small_root import Small, make_root
 from provider.rpm.small_root import copied, locked, make_filesystem, make_tools, rpmbuild
 
-from oic.chroot import layers, overlay
+from oic.chroot import creation, overlay
 from oic.chroot.tree import Filled, Tree
 from oic.config.model import Command, Network, Services
 from oic.handover.tree import InstalledTree
@@ -150,7 +150,7 @@ def run(
     log.touch()
     files = [(package, file if file.name else roots.filesystem) for package, file in packages]
     fill = partial(_fill, way, script, roots, files, log, network, prepare)
-    return layers.get_or_create(work / "cache", Digest("a" * 64), fill, writes=[log], network=network)
+    return creation.get_or_create(work / "cache", Digest("a" * 64), fill, writes=[log], network=network)
 
 
 def _fill(

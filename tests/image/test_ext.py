@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
-from oic.image.fs import FileSystemSpec
 from oic.image.fs.ext import _run_debugfs, make, quoted
 from oic.image.fs.inodes import read_times
-from oic.image.fs.spec import DoesNotFitError
+from oic.image.fs.spec import DoesNotFitError, FileSystemSpec
 from oic.image.fs.survey import survey_tree
 from oic.values import Bytes
 

@@ -11,8 +11,9 @@ import pytest
 
 from oic.errors import OicError, ToolError
 from oic.files import digest_of_file
-from oic.image.fs import FILE_SYSTEMS, FileSystemSpec
-from oic.image.fs.spec import DoesNotFitError
+from oic.image.fs import FILE_SYSTEMS
+from oic.image.fs.making import MAKERS, make
+from oic.image.fs.spec import DoesNotFitError, FileSystemSpec
 from oic.values import Bytes
 
 from .host import HostTools, output
@@ -29,7 +30,7 @@ SAME = [word for word in SIZES if not FILE_SYSTEMS[word].is_drawn]
 def _make(word: str, tree: Path, image: Path, mib: int = 0, label: str = "", uuid: str = UUID) -> Path:
     size = Bytes((mib or SIZES[word]) << 20)
     spec = FileSystemSpec(type=word, view=tree, at="/opt", image=image, size=size, uuid=uuid, label=label, epoch=EPOCH)
-    FILE_SYSTEMS[word].make(spec, HostTools())
+    make(spec, HostTools())
     return image
 
 
@@ -156,3 +157,7 @@ def test_a_failing_tool_leaves_nothing(word: str, tmp_path: Path) -> None:
     with pytest.raises(ToolError):
         _make(word, tmp_path / tree, tmp_path / "image", uuid=uuid)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tree"]
+
+
+def test_every_file_system_is_made_by_something() -> None:
+    assert {kind.mounted_as for kind in FILE_SYSTEMS.values()} == set(MAKERS)

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from oic.errors import RecipeError
 from oic.image.disk.content import ByContent
 from oic.image.disk.kinds import MIB
-from oic.image.fs import FILE_SYSTEMS, FileSystemSpec
+from oic.image.fs import FILE_SYSTEMS
+from oic.image.fs.making import make
 from oic.image.fs.room import esp_room, room_for
+from oic.image.fs.spec import FileSystemSpec
 from oic.image.fs.survey import survey_tree
 from oic.image.fs.usage import used_bytes
 from oic.values import Bytes
@@ -84,7 +86,7 @@ def test_a_tree_fits_the_room_computed_for_it_and_the_margin_is_free(word: str, 
     TREES[name](tree)
     size = room_for(word, survey_tree(tree), FILE_SYSTEMS[word].least)
     spec = FileSystemSpec(type=word, view=tree, at="/", image=image, size=size, uuid=UUID, label="", epoch=EPOCH)
-    FILE_SYSTEMS[word].make(spec, HostTools())
+    make(spec, HostTools())
     assert image.stat().st_size == size
     assert size % MIB == 0
     if word.startswith("ext"):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from oic.config.sizes import SECTOR
 from oic.errors import OicError
-from oic.files import atomic_file
+from oic.files import atomic_file, data_in
 from oic.image.disk.gpt import to_table
 from oic.image.disk.kinds import BOOT_CODE, GPT
 from oic.image.disk.mbr import to_records
@@ -27,7 +27,7 @@ from oic.progress import doing
 from oic.values import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from oic.image.disk.placed import Layout, PlacedPartition
@@ -109,22 +109,6 @@ def _hash_zeros(digest: hashlib._Hash, count: int) -> None:
     while count > 0:
         digest.update(_ZEROS if count >= _CHUNK else _ZEROS[:count])
         count -= _CHUNK
-
-
-def data_in(file: int, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the ranges between two offsets that hold data; one range if the file system does not support holes."""
-    at = start
-    while at < end:
-        try:
-            at = os.lseek(file, at, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # only a hole is left
-                return
-            raise
-        stop = min(os.lseek(file, at, os.SEEK_HOLE), end)
-        if at < stop:
-            yield at, stop
-        at = stop
 
 
 def _check(disk: Layout, images: Mapping[str, Path]) -> None:

@@ -17,7 +17,7 @@ UNIT = 512
 _MAGIC = b"KDMV"
 _DESCRIPTOR = 512
 _LENGTH = 20 * 512
-_CID = re.compile(rb"^CID=[0-9a-f]{1,8}\n", re.MULTILINE)
+_CID = rb"(?m)^CID=[0-9a-f]{1,8}\n"
 _NO_PARENT = 0xFFFFFFFF
 
 
@@ -28,7 +28,7 @@ def set_identifiers(image: IO[bytes], uuid: str) -> None:
     image.seek(_DESCRIPTOR)
     text = image.read(_LENGTH)
     cid = min(volume_id_for(uuid, "content"), _NO_PARENT - 1)
-    changed, count = _CID.subn(f"CID={cid:08x}\n".encode(), text.rstrip(b"\0"))
+    changed, count = re.subn(_CID, f"CID={cid:08x}\n".encode(), text.rstrip(b"\0"))
     if count != 1:
         raise ValueError("expected one CID in the descriptor of a vmdk")
     image.seek(_DESCRIPTOR)

@@ -1,6 +1,6 @@
-"""File systems of partitions: one module for each family, which creates it, and a table of what each can hold.
+"""File systems of partitions: a table of what each can hold. A module for each family creates them, see `making`.
 
-To add one, write a module with a function `make` as in `FileSystem`, and add a line to `FILE_SYSTEMS`.
+To add one, write a module with a function `make`, and add a line to `FILE_SYSTEMS` and to `making.MAKERS`.
 """
 
 from __future__ import annotations
@@ -8,18 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.errors import OicError
-from oic.image.fs import btrfs, erofs, ext, fat, squashfs, swap, xfs
-from oic.image.fs.spec import FileSystemSpec
+from oic.image.fs import fat_limits
 from oic.values import Bytes, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oic.image.tools import Tools
-
 _MIB, _GIB, _TIB = 1 << 20, 1 << 30, 1 << 40
-
-__all__ = ["FILE_SYSTEMS", "FileSystem", "FileSystemSpec", "file_system", "mounted_as"]
 
 
 def _any_label(label: str) -> str:
@@ -30,9 +25,8 @@ def _any_label(label: str) -> str:
 class FileSystem(Value):
     """A kind of file system: its type in fstab(5), the bytes that a label may have, and the sizes it can have.
 
-    `make` writes the image of a `FileSystemSpec`, a sparse file; equal content gives equal bytes, unless `is_drawn`
-    says that identifiers or times are drawn anew each time. It raises OicError when the content does not fit or the
-    file system cannot hold it, ToolError when a tool fails. `label_problem` returns what a valid label is, if this one
+    Equal content gives equal bytes, unless `is_drawn` says that identifiers or times are drawn anew each time.
+    `label_problem` returns what a valid label is, if this one
     is invalid. `tools` names the packages that make it in a distribution's ``toolsFor``; empty for those that every
     build environment has. `holds_files` is false for one that no file can be put into at build time, `holds_owners` for
     one that has no owners, modes and links; `grows` is true for one that systemd-growfs(8) can enlarge while it is
@@ -40,7 +34,6 @@ class FileSystem(Value):
     """
 
     mounted_as: str
-    make: Callable[[FileSystemSpec, Tools], None]
     least: Bytes
     most: Bytes
     max_label: int = 0
@@ -54,7 +47,7 @@ class FileSystem(Value):
 
 
 def _ext(word: str, least: Bytes) -> FileSystem:
-    return FileSystem(mounted_as=word, make=ext.make, max_label=16, least=least, most=Bytes(16 * _TIB), grows=True)
+    return FileSystem(mounted_as=word, max_label=16, least=least, most=Bytes(16 * _TIB), grows=True)
 
 
 FILE_SYSTEMS: dict[str, FileSystem] = {
@@ -64,18 +57,16 @@ FILE_SYSTEMS: dict[str, FileSystem] = {
     **{
         word: FileSystem(
             mounted_as="vfat",
-            make=fat.make,
             max_label=11,
-            label_problem=fat.label_problem,
+            label_problem=fat_limits.label_problem,
             least=least,
             most=most,
             holds_owners=False,
         )
-        for word, (least, most) in fat.SIZES.items()
+        for word, (least, most) in fat_limits.SIZES.items()
     },
     "linux-swap": FileSystem(
         mounted_as="swap",
-        make=swap.make,
         max_label=15,
         least=Bytes(_MIB),
         most=Bytes(16 * _TIB),
@@ -84,7 +75,6 @@ FILE_SYSTEMS: dict[str, FileSystem] = {
     ),
     "squashfs": FileSystem(
         mounted_as="squashfs",
-        make=squashfs.make,
         least=Bytes(_MIB),
         most=Bytes(16 * _TIB),
         tools="squashfs",
@@ -92,7 +82,6 @@ FILE_SYSTEMS: dict[str, FileSystem] = {
     ),
     "erofs": FileSystem(
         mounted_as="erofs",
-        make=erofs.make,
         least=Bytes(_MIB),
         most=Bytes(16 * _TIB),
         tools="erofs",
@@ -100,7 +89,6 @@ FILE_SYSTEMS: dict[str, FileSystem] = {
     ),
     "btrfs": FileSystem(
         mounted_as="btrfs",
-        make=btrfs.make,
         max_label=255,
         least=Bytes(128 * _MIB),
         most=Bytes(1024 * _TIB),
@@ -110,7 +98,6 @@ FILE_SYSTEMS: dict[str, FileSystem] = {
     ),
     "xfs": FileSystem(
         mounted_as="xfs",
-        make=xfs.make,
         max_label=12,
         least=Bytes(300 * _MIB),
         most=Bytes(1024 * _TIB),

@@ -22,35 +22,22 @@ from oic.errors import OicError
 from oic.files import atomic_file, open_output
 from oic.image.seeds import volume_id_for
 from oic.image.tools import reproducible_env
-from oic.values import Bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oic.image.fs.spec import FileSystemSpec
     from oic.image.tools import Tools
+    from oic.values import Bytes
 
 _FAT32_FROM = 64 << 20
-SIZES = {
-    "fat32": (Bytes(1 << 20), Bytes(2 << 40)),
-    "fat16": (Bytes(9 << 20), Bytes(4095 << 20)),
-    "fat12": (Bytes(1 << 20), Bytes(255 << 20)),
-}
-"""The least and the most that mkfs.vfat makes of each kind, by their names in recipes."""
 _FIRST_DAY = 315532800  # 1980-01-01, the earliest date in FAT
 _VOLUME_LABEL = b"\x08"
-_NOT_IN_LABEL = frozenset('"*:<>?\\|+,.;=[]')
 _FORBIDDEN = frozenset('"*:<>?\\|') | {chr(code) for code in range(32)} | {"\x7f"}
 
 
-def label_problem(label: str) -> str:
-    """Return what a valid label is, if this one is invalid. Lower case is valid; some systems change its case."""
-    without = "".join(sorted(_NOT_IN_LABEL))
-    return f"in ASCII without {without}" if not label.isascii() or _NOT_IN_LABEL & {*label} else ""
-
-
 def make(spec: FileSystemSpec, tools: Tools) -> None:
-    """Write a file system; see `oic.image.fs.FileSystem`."""
+    """Write a file system; see `oic.image.fs.making.Maker`."""
     files, directories = _content(spec.view, spec.at)
     make_fat(
         spec.image,

@@ -13,11 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from oic.chroot import layers, namespace, toolbox
 from oic.files import atomic_file, digest_of_sparse
 from oic.handover.disk import BootFiles, PartitionImage, SignedFiles, SignedProgram
 from oic.handover.tree import Artefact, BootInputs, BuildEnvironment
 from oic.image.boot.esp_image import make_esp
+from oic.image.signing import signed
+from oic.image.signing.keys import read_key, sign_with
+from oic.image.signing.request import kept_signatures, write_request
+from oic.image.signing.signed import Signatures, sign
+from oic.image.signing.token import opened, parse_uri
 from oic.image.tree.esp import merge_files
 from oic.process import child
 from oic.process.run import program_timeout
@@ -30,14 +37,12 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from oic.image.boot.esp import EspPartition
-    from oic.image.signing.signed import Program, Signatures
+    from oic.image.signing.signed import Program
     from oic.stage import Stage
 
 
 def run(stage: Stage[Slice]) -> str:
     """Sign the programs, and make the EFI system partition of what is signed; raises AwaitsSignaturesError."""
-    from oic.image.signing import signed  # noqa: PLC0415 - the library is loaded only where something is signed
-
     part, boot = stage.slice, stage.read(BootFiles)
     files = {entry.name: stage.cache / entry.file.path for entry in boot.to_sign or ()}
     programs = [signed.program_of(name, path.read_bytes()) for name, path in files.items() if signed.is_program(name)]
@@ -67,8 +72,6 @@ def run(stage: Stage[Slice]) -> str:
 
 
 def _der(certificate: Certificate) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 - as above
-
     return certificate.public_bytes(Encoding.DER)
 
 
@@ -82,26 +85,17 @@ def _signed_here(stage: Stage[Slice], programs: Sequence[Program]) -> Signatures
 
 def _sign_with_file(key: Path, digests: Collection[Digest], certificate: str, epoch: int) -> Signatures:
     """Sign with a key file; runs in a namespace without a network, in which nothing can be written."""
-    from oic.image.signing.keys import read_key, sign_with  # noqa: PLC0415 - as above
-    from oic.image.signing.signed import sign  # noqa: PLC0415
-
     return sign(digests, certificate, partial(sign_with, read_key(key)), epoch)
 
 
 def _sign_with_token(uri: str, digests: Collection[Digest], certificate: str, epoch: int) -> Signatures:
     """Sign with a token; runs on the host, as its module talks to daemons and devices there."""
-    from oic.image.signing.signed import sign  # noqa: PLC0415 - as above
-    from oic.image.signing.token import opened, parse_uri  # noqa: PLC0415
-
     with opened(parse_uri(uri)) as signer:
         return sign(digests, certificate, signer, epoch)
 
 
 def _signed_elsewhere(stage: Stage[Slice], programs: Sequence[Program]) -> Signatures:
     """Return the signatures that were taken; raises AwaitsSignaturesError, after the request is written."""
-    from oic.image.signing.request import kept_signatures, write_request  # noqa: PLC0415 - as above
-    from oic.image.signing.signed import Signatures  # noqa: PLC0415
-
     part = stage.slice
     found = kept_signatures(stage.path(KEPT), {one.digest for one in programs})
     if all(one.digest in found for one in programs):

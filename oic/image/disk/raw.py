@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from oic.config.sizes import SECTOR
@@ -61,8 +62,6 @@ def write_raw(
                 if partition.id in images:
                     _copy(images[partition.id], target.fileno(), partition.offset)
         doing("computing its sha256")
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import, and used here alone
-
         with ThreadPoolExecutor() as pool:  # hashlib releases the interpreter lock
             whole = pool.submit(sha256_of_span, temporary, 0, disk.size)
             parts = [pool.submit(sha256_of_span, temporary, entry.offset, entry.size) for entry in disk.partitions]

@@ -22,7 +22,9 @@ USAGE = "python -m tests.standin [serve] [DIR]"
 RECIPE = """
 Run a build with OIC_CA={ca} and one of these targets in the recipe:
 
-target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw, mirror: {rpm}/azurelinux/3.0/prod/base/x86_64}}
+target: {{os: azure-linux, dist: azl3, arch: x86_64, imageType: raw,
+  mirror: {rpm}/azurelinux/3.0/prod/base/x86_64,
+  mirrorKeys: [{rpm}/azurelinux/3.0/prod/base/x86_64/repodata/repomd.xml.key]}}
 
 target: {{os: edge-microvisor-toolkit, dist: emt3, arch: x86_64, imageType: raw,
   mirror: {rpm}/microvisor/rpms/3.0/base,

@@ -11,7 +11,7 @@ from image.own_keys import make_keys
 
 from oic.chroot import namespace
 from oic.errors import OicError
-from oic.image.signing import keys as reading
+from oic.runs import sign as running
 from oic.runs.sign import _sign_with_file
 from oic.values import Digest
 
@@ -40,7 +40,7 @@ def test_the_process_with_the_key_has_no_network_and_can_write_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = make_keys(tmp_path)
-    monkeypatch.setattr(reading, "read_key", probe)
+    monkeypatch.setattr(running, "read_key", probe)
     with pytest.raises(OicError, match="Read-only file system; Network is unreachable"):
         namespace.call(_sign_with_file, keys.key, {DIGEST}, keys.crt.read_text(), 0)
     assert not (tmp_path / "copy").exists()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Layer(Value):
     """A finished layer: its directory, the digest of its content, and its epoch in seconds since 1970.
 
-    `passed` are the scriptlets whose failure was tolerated; this is known only to `get_or_create`.
+    `passed` are the scriptlets whose failure was tolerated; this is known only to `creation.get_or_create`.
     """
 
     place: Path

@@ -16,7 +16,6 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from oic.chroot import toolbox
-from oic.config.repository import PackageFile  # noqa: TC001 - in a slice
 from oic.errors import TrustError
 from oic.handover.collected import Collected, CollectedPackage, CollectedRepository
 from oic.ospackage.fetch import open_fetcher, redacted
@@ -30,6 +29,7 @@ from oic.values import Bytes
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from oic.config.repository import PackageFile
     from oic.provider.protocol import Provider
     from oic.stage import Stage
     from oic.values import Digest

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from oic.handover.disk import BootFiles, FileSystems, PartitionImage, Product, RawDisk, SignedFiles, VerifiedRoot
 from oic.handover.tree import Artefact
 from oic.image.disk.content import ByContent
-from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.image.disk.raw import write_raw
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from oic.image.disk.placed import Layout
     from oic.image.disk.written import WrittenDisk
     from oic.stage import Stage
     from oic.stages.disk import Slice

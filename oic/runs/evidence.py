@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
-from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.files import digest_of_file, write_json
 from oic.handover.disk import (
     SignedFiles,
@@ -16,15 +15,16 @@ from oic.handover.disk import (
 )
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedOver, PassedScriptlets, PrivateKey, PrivateKeys
-from oic.image.disk.written import WrittenPartition  # noqa: TC001
 from oic.image.tree.drawn import OF_RECIPE
 from oic.ospackage.lock import MEDIUM
 from oic.stages.evidence import OF_ARTEFACTS, Slice, partitions_of, products_of
 from oic.values import Bytes, Digest, Value
 
 if TYPE_CHECKING:
+    from oic.config.model import Image, Target
     from oic.handover.codec import Handover
     from oic.handover.tree import Artefact
+    from oic.image.disk.written import WrittenPartition
     from oic.ospackage.locked import Lock
     from oic.stage import Stage
 

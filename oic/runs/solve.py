@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from oic.config.lines import with_lines
-from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.config.whole import inherited_packages
 from oic.errors import OicError, SolveError, TrustError
 from oic.handover.packages import Index, LockFile
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from oic.config.repository import Repository
     from oic.stage import Stage
     from oic.stages.solve import Slice
 

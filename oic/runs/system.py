@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from oic.chroot import creation, layers, namespace, overlay, sandbox
 from oic.chroot.tree import Filled, remove_matches
 from oic.config.lines import with_lines
-from oic.config.model import Services  # noqa: TC001 - fields of the slice
 from oic.errors import one_line
 from oic.files import atomic_file
 from oic.handover.tree import (
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
 
     from oic.chroot.layers import Layer
     from oic.chroot.sandbox import Sandbox
+    from oic.config.model import Services
     from oic.stage import Stage
 
 

@@ -10,13 +10,13 @@ from oic.handover.tree import (
     BuildEnvironment,
     Initramfs,
 )
-from oic.image.boot.place import BootPlace  # noqa: TC001 - a field of the slice
-from oic.image.boot.root import ByPartuuid  # noqa: TC001 - as above
 from oic.stage import Kind
 from oic.values import Value
 
 if TYPE_CHECKING:
     from oic.image.boot.esp import EspPartition
+    from oic.image.boot.place import BootPlace
+    from oic.image.boot.root import ByPartuuid
 
 
 class Slice(Value):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from oic.config.repository import PackageFile  # noqa: TC001 - in a slice
+from typing import TYPE_CHECKING
+
 from oic.handover.collected import Collected
 from oic.stage import Kind
 from oic.values import Value
+
+if TYPE_CHECKING:
+    from oic.config.repository import PackageFile
 
 
 class FileRepository(Value):

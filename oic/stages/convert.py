@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from oic.handover.disk import BootFiles, Converted, FileSystems, RawDisk
 from oic.handover.tree import BuildEnvironment
 from oic.image.compression import COMPRESSIONS
-from oic.image.disk.content import ByContent  # noqa: TC001
-from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.stage import Kind
 from oic.values import Value
+
+if TYPE_CHECKING:
+    from oic.image.disk.content import ByContent
+    from oic.image.disk.placed import Layout
 
 
 class Conversion(Value):
@@ -40,7 +44,5 @@ KIND: Kind[Slice] = Kind(
     reads=(RawDisk, BuildEnvironment),
     writes=(Converted,),
 )
-
-
 WITHOUT_RAW = (FileSystems, BootFiles, BuildEnvironment)
 """What it reads where there is no raw file to be."""

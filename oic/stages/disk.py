@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oic.handover.disk import BootFiles, FileSystems, RawDisk
-from oic.image.disk.placed import Layout  # noqa: TC001 - a field of the slice
 from oic.stage import Kind
 from oic.values import Value
 
 if TYPE_CHECKING:
     from oic.image.disk.content import ByContent
+    from oic.image.disk.placed import Layout
 
 
 class Slice(Value):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.config.model import Image, Target  # noqa: TC001 - fields of the slice
 from oic.handover.disk import (
     Archive,
     Converted,
@@ -16,11 +15,12 @@ from oic.handover.disk import (
 )
 from oic.handover.packages import LockFile, Trust
 from oic.handover.tree import PassedScriptlets, PrivateKeys
-from oic.image.disk.written import WrittenPartition  # noqa: TC001
 from oic.stage import Kind
 from oic.values import Digest, Value
 
 if TYPE_CHECKING:
+    from oic.config.model import Image, Target
+    from oic.image.disk.written import WrittenPartition
     from oic.stage import Stage
 
 
@@ -61,8 +61,6 @@ OF_ARTEFACTS: dict[str, type[Products]] = {
     "iso": Medium,
 }
 """What tells of the artefacts, by the stage that makes them; an image has one of these at least."""
-
-
 KIND: Kind[Slice] = Kind(
     name="evidence",
     version=10,

@@ -25,7 +25,5 @@ KIND: Kind[Slice] = Kind(
     reads=(ConfiguredTree, BootInputs, BuildEnvironment),
     writes=(Packed,),
 )
-
-
 OF_MEDIUM = replace(KIND, writes=(MediumSystem,))
 """The same for what a medium boots, which is no artefact of its own."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.config.iso import DiskChoice  # noqa: TC001 - a field of the slice
-from oic.config.model import Image  # noqa: TC001
 from oic.handover.disk import BootFiles, FileSystems, Payload
 from oic.handover.tree import BootInputs, BuildEnvironment
-from oic.image.disk.content import ByContent  # noqa: TC001
 from oic.stage import Kind
 from oic.values import Value
 
 if TYPE_CHECKING:
-    from oic.image.payload import (
-        PayloadState,
-    )
+    from oic.config.iso import DiskChoice
+    from oic.config.model import Image
+    from oic.image.disk.content import ByContent
+    from oic.image.payload import PayloadState
 
 
 class Target(Value):

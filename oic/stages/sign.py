@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 REQUEST, KEPT = "signing", "signatures"
 """Directories beside the image: what is to be signed elsewhere, and the signatures that came back."""
-
-
 KEY = "key"
 """The private key among the stage's `sources`."""
 
@@ -45,7 +43,7 @@ class Slice(Value):
 
 def named_certificate(part: Slice) -> Certificate | None:
     """Return the certificate that the recipe names."""
-    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - as above
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - slow to import, and few images are signed
 
     return load_pem_x509_certificate(part.certificate.encode("ascii")) if part.certificate else None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oic.config.repository import Repository  # noqa: TC001 - in a slice
 from oic.handover.packages import Index, LockFile
 from oic.stage import Kind
 from oic.values import Value
 
 if TYPE_CHECKING:
+    from oic.config.repository import Repository
     from oic.ospackage.lock import Request
 
 

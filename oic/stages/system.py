@@ -10,20 +10,18 @@ There are four hand-overs: ``system.json`` names the whole tree; ``initrd-inputs
 
 from __future__ import annotations
 
-from oic.config.model import Command, Network, Services, User  # noqa: TC001 - fields of the slice
-from oic.handover.tree import (
-    BootInputs,
-    ConfiguredTree,
-    InitramfsInputs,
-    InstalledTree,
-    PrivateKeys,
-)
-from oic.image.tree.additional import PlacedFile  # noqa: TC001
-from oic.image.tree.grow import Growth  # noqa: TC001
-from oic.image.tree.settings import Mount  # noqa: TC001
-from oic.provider.told import ToldRepository  # noqa: TC001
+from typing import TYPE_CHECKING
+
+from oic.handover.tree import BootInputs, ConfiguredTree, InitramfsInputs, InstalledTree, PrivateKeys
 from oic.stage import Kind
 from oic.values import Value
+
+if TYPE_CHECKING:
+    from oic.config.model import Command, Network, Services, User
+    from oic.image.tree.additional import PlacedFile
+    from oic.image.tree.grow import Growth
+    from oic.image.tree.settings import Mount
+    from oic.provider.told import ToldRepository
 
 
 class Slice(Value):

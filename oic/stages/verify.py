@@ -9,12 +9,7 @@ from oic.stage import Kind
 from oic.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from oic.config.repository import Repository
-    from oic.ospackage.lock import LockedDocument
-
-    Indexes = Mapping[str, tuple[LockedDocument, ...]]
 
 
 class Slice(Value):
